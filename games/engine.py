@@ -1,0 +1,60 @@
+"""The engine: what a play needs next, found by running its program from the first line on what is known."""
+
+from games import generation, limits
+from games.errors import SetupError
+from games.play import PROFILES, Ends, Pause, Play, out_of_budget
+from games.program import Program
+from games.values import Effect, Log, Setup
+
+
+def replay(program: Program, setup: Setup, log: Log) -> Effect:
+    """What the play needs next: a move, a set of measurements, or nothing because it is over.
+
+    Pure: the same program, setup and log always give the same effect, and the events of an effect begin with those
+    of every earlier one of the same play. Rewards are not rounded (see ``games.bits.millibits``).
+
+    Raises SetupError where the setup is not one for this program, LogError where the log cannot be of this play.
+    """
+    check_setup(program, setup)
+    play = Play(program, setup, log)
+    if program.generations:
+        play.generated = generation.values(program.generations, setup)
+    try:
+        run(program, play)
+    except Pause as pause:
+        return pause.effect
+    except Ends as end:
+        return play.broken_off(end)
+    return play.finish()
+
+
+def run(program: Program, play: Play) -> None:
+    """Runs the program to its end; stops by Pause or Ends."""
+    instructions = program.instructions
+    index = 0
+    while index < len(instructions):
+        instruction = instructions[index]
+        try:
+            play.lines += 1
+            if play.lines > limits.LINES:
+                raise out_of_budget("executed lines", limits.LINES)
+            play.work += 100
+            target = instruction.run(play)
+        except Ends as end:
+            raise end.at(instruction.line, instruction.column) from None
+        index = index + 1 if target is None else target
+    if play.unknown:
+        raise play.need_bits()
+
+
+def check_setup(program: Program, setup: Setup) -> None:
+    """Raises SetupError where the setup is not one for this program."""
+    if len(setup.passages) != program.passages:
+        raise SetupError(f"the game needs {program.passages} passages, the round has {len(setup.passages)}")
+    if setup.profile not in PROFILES:
+        raise SetupError(f"found the profile {setup.profile!r}, expected one of {', '.join(PROFILES)}")
+    missing = [slot for slot in program.judges if slot not in setup.judges]
+    if missing:
+        raise SetupError(f"the game measures with the judges {', '.join(missing)}, which the round does not name")
+    if program.generations and generation.needed(program.generations, setup) is not None:
+        raise SetupError("the texts that a judge writes for this game are not all written yet")

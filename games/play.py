@@ -1,0 +1,222 @@
+"""One play while it is replayed: registers, budgets, events, and what is known and unknown so far.
+
+A ``Play`` lives for one call of ``replay`` and is never stored. It is the one thing here that changes.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from games import limits
+from games.bits import NOTHING, Bits, Measured, Tokens
+from games.draws import draw
+from games.errors import LogError
+from games.registers import REGISTERS, is_list
+from games.texts import EMPTY, Text, Texts
+from games.values import Event, Finished, Log, Measurement, NeedBits, NeedMove, Reason, Setup, Status
+
+if TYPE_CHECKING:
+    from games.program import Program
+
+ARENA = "arena"
+XENT_05 = "xent-0.5"
+PROFILES = (ARENA, XENT_05)
+
+_START: Mapping[str, Text | Texts] = {name: () if is_list(name) else EMPTY for name in REGISTERS}
+
+
+class Pause(Exception):
+    """The play cannot go on: a move or measurements are needed."""
+
+    def __init__(self, effect: NeedMove | NeedBits) -> None:
+        self.effect = effect
+
+
+class Ends(Exception):
+    """The play is over before its last line. The innermost expression that knows its place adds it."""
+
+    def __init__(self, status: Status, kind: str, detail: str) -> None:
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.line: int | None = None
+        self.column: int | None = None
+
+    def at(self, line: int, column: int) -> "Ends":
+        if self.line is None:
+            self.line, self.column = line, column
+        return self
+
+
+def out_of_budget(budget: str, limit: int) -> Ends:
+    return Ends(Status.VOID, "budget", f"the play went over its budget of {limit:,} {budget}")
+
+
+def run_time_error(detail: str) -> Ends:
+    return Ends(Status.VOID, "run_time", detail)
+
+
+class Play:
+    __slots__ = (
+        "asked",
+        "bits",
+        "draws",
+        "ends_of",
+        "events",
+        "failures",
+        "flags",
+        "generated",
+        "lines",
+        "moves",
+        "program",
+        "registers",
+        "replays",
+        "return_seat",
+        "return_to",
+        "revealed",
+        "rewards",
+        "settled",
+        "setup",
+        "unknown",
+        "used",
+        "work",
+    )
+
+    def __init__(self, program: "Program", setup: Setup, log: Log) -> None:
+        self.program = program
+        self.setup = setup
+        self.moves = log.moves
+        self.bits = log.bits
+        self.registers = dict(_START)
+        self.rewards = dict.fromkeys(program.seats, 0.0)
+        self.generated: Sequence[Text | Texts] = ()
+        self.revealed: dict[str, frozenset[str]] = {}
+        self.events: list[Event] = []
+        #: How many events are complete: the first reward that waits for bits, and all after it, are not shown yet.
+        self.settled: int | None = None
+        self.unknown: dict[Measurement, None] = {}
+        self.asked: set[Measurement] = set()
+        self.ends_of: dict[tuple[str, str], tuple[int, ...]] = {}
+        self.failures: dict[int, int] = {}
+        self.replays: dict[int, int] = {}
+        self.flags: dict[str, int] = {}
+        self.return_to = 0
+        self.return_seat = ""
+        self.lines = self.used = self.draws = self.work = 0
+
+    # Budgets
+
+    def spend(self, units: int) -> None:
+        self.work += units
+        if self.work > limits.WORK:
+            raise out_of_budget("units of work", limits.WORK)
+
+    def text(self, text: str, moved: bool = False) -> Text:
+        """A new text without a prefix, within the budget of characters."""
+        if len(text) > limits.TEXT_CHARACTERS:
+            raise out_of_budget("characters in one text", limits.TEXT_CHARACTERS)
+        return Text(text, "", moved)
+
+    def texts(self, items: Texts) -> Texts:
+        """The list, if it is within its budgets."""
+        if len(items) > limits.LIST_ITEMS:
+            raise out_of_budget("items in one list", limits.LIST_ITEMS)
+        if sum([len(item.text) + len(item.prefix) for item in items]) > limits.LIST_CHARACTERS:
+            raise out_of_budget("characters in one list", limits.LIST_CHARACTERS)
+        return items
+
+    def passes(self, conditions: Sequence[bool]) -> bool:
+        return all(conditions)
+
+    def plain(self, register: str) -> str | list[str]:
+        """What a register holds, as players are shown it."""
+        value = self.registers[register]
+        return value.text if isinstance(value, Text) else [item.text for item in value]
+
+    # What the judges say
+
+    def ends(self, slot: str, text: str) -> tuple[int, ...]:
+        """Where each token of the text ends, by the judge of the slot."""
+        key = (slot, text)
+        ends = self.ends_of.get(key)
+        if ends is None:
+            self.spend(20 * len(text))
+            ends = self.ends_of[key] = tuple(self.setup.judges[slot].ends(text))
+        return ends
+
+    def tokens(self, slot: str, profile: str, text: str, leave_first: bool) -> Tokens:
+        """The tokens of the text that are scored."""
+        ends = self.ends(slot, text)
+        if not (leave_first or profile == XENT_05) or not ends:
+            return Tokens(text, ends)
+        backward = self.setup.judges[slot].direction == "backward"
+        return Tokens(text, ends, 0, 1) if backward else Tokens(text, ends, 1, 0)
+
+    def measured(self, question: Measurement, leave_first: bool, moved: bool) -> Measured:
+        """The bits of the scored tokens, or None where they are not known yet and will be asked for."""
+        if not question.text:
+            return NOTHING
+        tokens = self.tokens(question.judge, question.profile, question.text, leave_first)
+        if not len(tokens):
+            return NOTHING
+        self.spend(50 + 4 * len(tokens))
+        if question not in self.asked:
+            self.asked.add(question)
+            if len(self.asked) > limits.MEASUREMENTS:
+                raise out_of_budget("different measurements", limits.MEASUREMENTS)
+        known = self.bits.get(question)
+        if known is not None:
+            return Bits(((tokens, _checked(question, known, tokens)),))
+        if question not in self.unknown:
+            self.refuse_too_long(question, moved)
+            self.unknown[question] = None
+        return None
+
+    def refuse_too_long(self, question: Measurement, moved: bool) -> None:
+        context = self.setup.judges[question.judge].context
+        length = 1 + len(self.ends(question.judge, question.text))
+        if question.prefix:
+            length += len(self.ends(question.judge, question.prefix))
+        if length > context:
+            status = Status.REJECTED if moved else Status.VOID
+            detail = (
+                f"the text and its prefix are {length:,} tokens long with the beginning-of-text token; "
+                f"the judge {question.judge!r} reads {context:,} at once"
+            )
+            raise Ends(status, "too_long", detail)
+
+    def need_bits(self) -> Pause:
+        return Pause(NeedBits(tuple(self.unknown), self.shown()))
+
+    # Events, draws and the end
+
+    def shown(self) -> tuple[Event, ...]:
+        return tuple(self.events if self.settled is None else self.events[: self.settled])
+
+    def drawn(self, below: int) -> int:
+        self.spend(200)
+        number = draw(self.setup.seed, self.draws, below)
+        self.draws += 1
+        return number
+
+    def finish(self) -> Finished:
+        if self.used < len(self.moves):
+            extra = len(self.moves) - self.used
+            raise LogError(f"the play is over, and {extra} of the log's moves were never asked for")
+        return Finished(Status.SCORED, self.rewards, self.shown())
+
+    def broken_off(self, end: Ends) -> Finished:
+        return Finished(end.status, {}, self.shown(), Reason(end.kind, end.detail, end.line, end.column))
+
+
+def _checked(question: Measurement, values: Sequence[float], tokens: Tokens) -> Sequence[float]:
+    """The measured numbers of the scored tokens. Raises LogError where they cannot be what was asked for."""
+    scored = len(tokens.ends) - (question.profile == XENT_05)
+    if len(values) != scored:
+        raise LogError(f"{question} has {scored} scored tokens, and the log {len(values)} numbers for it")
+    numbers = tuple(map(float, values))
+    if not isfinite(sum(numbers)):
+        raise LogError(f"the log's bits for {question} are not finite")
+    if scored == len(tokens):
+        return numbers
+    return numbers[tokens.skip : len(numbers) - tokens.drop]

@@ -1,0 +1,36 @@
+"""What can go wrong when a judge is loaded or asked, and whose fault it is.
+
+JudgeError          the host named a judge that cannot be used: the message says how to mend it
+├── TooLong         a pair does not fit the judge's context: the author's or the player's text is too long
+└── NotFinite       the judge itself gave no number: its weights or its dtype are at fault
+"""
+
+from __future__ import annotations
+
+
+class JudgeError(Exception):
+    """A judge that cannot be used, or cannot be asked this."""
+
+
+class TooLong(JudgeError):
+    """A pair with more tokens than the judge's context holds. Counts are in tokens, BOS included."""
+
+    def __init__(self, *, bos: int, prefix: int, text: int, context: int, index: int = 0) -> None:
+        self.tokens = bos + prefix + text
+        self.context = context
+        self.index = index
+        super().__init__(
+            f"{self.tokens} tokens ({bos} to begin, {prefix} of the prefix, {text} of the text) "
+            f"do not fit the judge's context of {context}: shorten the prefix or the text"
+        )
+
+
+class NotFinite(JudgeError):
+    """The judge gave a bit count that is no number; `index` says for which pair of the call."""
+
+    def __init__(self, index: int = 0) -> None:
+        self.index = index
+        super().__init__(
+            "the judge gave a bit count that is not a finite number: its weights are damaged, "
+            "or they need another dtype (try float32)"
+        )

@@ -1,0 +1,201 @@
+"""The judge: pairs of texts in, bits of surprise per token out. The same pair always gets the same bits.
+
+Numerics. One pair is one row of ids: BOS, the prefix's, the text's; the two texts are tokenised apart, so
+that the text's tokens are the same after every prefix. What is scored:
+
+    profile     row                       bits, in the text's order
+    arena       BOS  p1 p2  t1 t2 t3      t1 t2 t3    −log₂ P(tᵢ | all to its left)
+    xent-0.5         p1 p2  t1 t2 t3         t2 t3    the text's first token is never scored
+
+    backward    BOS  p2 p1  t3 t2 t1      t1 t2 t3    −log₂ P(tᵢ | all to its right, then the prefix)
+    xent-0.5         p2 p1  t3 t2 t1      t1 t2       t3 stands next to the prefix
+
+Unit: bits. The network computes in the judge's dtype; log-softmax in float32 (judge/model.py has the shapes);
+a result is float32, handed over as Python floats of exactly that value. Sums are the caller's, in float64.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from judge.batching import longest_first
+from judge.errors import JudgeError, NotFinite, TooLong
+from judge.identity import identity
+from judge.lanes import Lanes, cores
+from judge.model import DTYPES, context_length, keeps_logits, load_model, surprise
+from judge.source import Source, begin_token, find
+from judge.tokens import Tokens
+
+__all__ = ["PROFILES", "Judge", "JudgeError", "NotFinite", "Pair", "TooLong"]
+
+PROFILES = ("arena", "xent-0.5")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is measured: the bits of `text` after `prefix`, asked in the way that `profile` names."""
+
+    prefix: str
+    text: str
+    profile: str = "arena"
+
+
+class Judge:
+    """A causal language model that measures. Safe to use from many threads; make one with `Judge.load`."""
+
+    def __init__(self, source: Source, model: Any, *, dtype: str, device: torch.device, lanes: int) -> None:
+        vocabulary = model.get_input_embeddings().num_embeddings
+        self.name = source.name
+        self.dtype = dtype
+        self.direction = source.direction
+        self.tokenizer_json = source.tokenizer_json
+        self.tokens: Tokens = source.tokens
+        self.bos = begin_token(source, vocabulary)
+        self.context = context_length(model, source.name)
+        self.identity = identity(source, bos=self.bos, dtype=dtype, device_kind=device.type)
+        self.build = build(device)
+        self._model = model
+        self._lanes = Lanes(lanes)
+        #: False: the model's own `logits_to_keep` failed its probe, so all logits are computed
+        self.keeps_logits = keeps_logits(model, dtype=dtype, vocabulary=vocabulary, context=self.context)
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path,
+        *,
+        dtype: str = "float32",
+        device: str | None = None,
+        threads: int | None = None,
+        need_bos: bool = True,
+    ) -> Judge:
+        """Load a judge: `pocket`, `pocket-backward`, a local folder or a hub id.
+
+        `dtype` is `float32` or `bfloat16`; `device` is `cpu` or `cuda` (None: cuda where there is one);
+        `threads` is how many sequences run side by side on a CPU, each on one thread (None: as many as
+        cores). A judge without BOS cannot serve the profile `arena` and is refused unless `need_bos` is
+        False. Raises JudgeError.
+        """
+        if dtype not in DTYPES:
+            raise JudgeError(f"no dtype {dtype!r}: judges compute in {' or '.join(DTYPES)}")
+        found = find(source)
+        found.weights()
+        target = _device(device)
+        model = load_model(found, dtype=dtype, device=target)
+        lanes = 1 if target.type != "cpu" else threads or cores()
+        judge = cls(found, model, dtype=dtype, device=target, lanes=lanes)
+        if need_bos and judge.bos is None:
+            raise JudgeError(_no_bos(found.name))
+        return judge
+
+    def info(self) -> dict[str, Any]:
+        """What a worker announces: JSON-able, everything but the weights."""
+        names = (
+            "name",
+            "identity",
+            "context",
+            "bos",
+            "direction",
+            "dtype",
+            "build",
+            "keeps_logits",
+            "tokenizer_json",
+        )
+        return {name: getattr(self, name) for name in names}
+
+    def measure(self, pairs: Sequence[Pair]) -> list[list[float]]:
+        """Bits of each pair's text, token by token in reading order. Raises as `measure_each` does."""
+        bits: list[list[float]] = [[] for _ in pairs]
+        for index, found in self.measure_each(pairs):
+            bits[index] = found
+        return bits
+
+    def measure_each(self, pairs: Sequence[Pair]) -> Iterator[tuple[int, list[float]]]:
+        """Yield (index of the pair, its bits) as each is done, in no particular order.
+
+        Raises before anything is measured: TooLong for a pair beyond the context, JudgeError for an unknown
+        profile or for `arena` without BOS. Raises NotFinite for a pair without a score, after all others are
+        done.
+        """
+        rows = [self._row(pair, index) for index, pair in enumerate(pairs)]
+        order = longest_first([len(ids) for ids, _ in rows])
+        failed = None
+        for index, bits in self._lanes.each(lambda index: self._bits(*rows[index]), order):
+            if bits is None:
+                failed = index
+            else:
+                yield index, bits
+        if failed is not None:
+            raise NotFinite(failed)
+
+    def cost(self, pair: Pair) -> int:
+        """How many tokens the pair takes, BOS included: the unit of a budget. Too long is not an error here."""
+        return self._begins(pair) + self.tokens.count(pair.prefix) + self.tokens.count(pair.text)
+
+    def _row(self, pair: Pair, index: int) -> tuple[list[int], int]:
+        """The ids in the order the model reads them, and how many of the last are scored."""
+        bos = self._begins(pair)
+        prefix, text = self.tokens.ids(pair.prefix), self.tokens.ids(pair.text)
+        if bos + len(prefix) + len(text) > self.context:
+            raise TooLong(bos=bos, prefix=len(prefix), text=len(text), context=self.context, index=index)
+        if self.direction == "backward":
+            prefix, text = prefix[::-1], text[::-1]
+        first = [] if self.bos is None or not bos else [self.bos]
+        return first + prefix + text, len(text) if bos else max(0, len(text) - 1)
+
+    def _begins(self, pair: Pair) -> int:
+        """1 where the pair's profile puts BOS first, else 0."""
+        if pair.profile not in PROFILES:
+            raise JudgeError(f"no profile {pair.profile!r}: a judge is asked as {' or '.join(PROFILES)}")
+        if pair.profile == "arena" and self.bos is None:
+            raise JudgeError(_no_bos(self.name))
+        return 1 if pair.profile == "arena" else 0
+
+    def _bits(self, ids: list[int], scored: int) -> list[float] | None:
+        """Bits in reading order, or None where one of them is not finite."""
+        if not scored:
+            return []
+        bits = surprise(self._model, ids, scored, keep=self.keeps_logits)
+        if not torch.isfinite(bits).all():
+            return None
+        values: list[float] = bits.tolist()
+        return values[::-1] if self.direction == "backward" else values
+
+
+def build(device: torch.device) -> str:
+    """What computes: device kind and name, CPU capability, versions. Bits repeat exactly within one build."""
+    if device.type == "cuda":
+        where = f"cuda {torch.cuda.get_device_name(device)}"
+    else:
+        where = f"cpu {_processor()} {torch.backends.cpu.get_cpu_capability()}"
+    return f"{where}, torch {torch.__version__}, transformers {transformers.__version__}"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, None) or platform.processor() or platform.machine()
+
+
+def _device(name: str | None) -> torch.device:
+    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    if name.split(":")[0] not in ("cpu", "cuda"):
+        raise JudgeError(f"no device {name!r}: judges run on cpu or cuda")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise JudgeError("device cuda was asked for, but this machine's torch sees none: use cpu")
+    return torch.device(name)
+
+
+def _no_bos(name: str) -> str:
+    return (
+        f"{name} has no token to begin with (no BOS, no EOS), so the profile arena cannot ask it: "
+        "name a bos_token in tokenizer_config.json"
+    )

@@ -1,0 +1,1 @@
+"""The host: accounts, rounds, queue, boards."""

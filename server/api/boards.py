@@ -1,0 +1,41 @@
+"""A leaderboard as a page of JSON, with an ETag so that asking again is cheap."""
+
+import hashlib
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.api import schemas, views
+from server.errors import invalid
+from server.leaderboards import Entry
+
+
+def board_page(request: Request, entries: Sequence[Entry], cursor: str | None, limit: int) -> Response:
+    """The entries after the cursor's; 304 where the caller has this very page already."""
+    rest = entries[_position(entries, cursor) :]
+    more = len(rest) > limit
+    page = schemas.Items[schemas.BoardEntry](
+        items=views.board(rest[:limit]), next=_cursor(rest[limit - 1]) if more else None
+    )
+    body = page.model_dump_json().encode()
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if etag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _cursor(entry: Entry) -> str:
+    return f"{entry.millibits}.{entry.number}"
+
+
+def _position(entries: Sequence[Entry], cursor: str | None) -> int:
+    """Where to go on; a cursor is a place in the order, so it holds also when its entry has moved."""
+    if cursor is None:
+        return 0
+    try:
+        millibits, number = map(int, cursor.split("."))
+    except ValueError:
+        raise invalid("(query)/cursor", "This cursor was not given by this server.") from None
+    return sum((-entry.millibits, entry.number) <= (-millibits, number) for entry in entries)

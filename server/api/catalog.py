@@ -1,0 +1,40 @@
+"""What there is to play with: judges and games. Open to everyone."""
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from server import competitions, judges
+from server.api import schemas, views
+from server.api.edge import ArenaOf
+
+router = APIRouter(tags=["judges and games"])
+
+
+@router.get("/judges")
+async def all_judges(arena: ArenaOf) -> schemas.Items[schemas.Judge]:
+    """Every judge that a worker ever announced, and how many serve it now."""
+    await arena.learn_of_judges()
+    rows = await arena.read(judges.everyone)
+    return schemas.Items(items=[views.judge(arena, row) for row in rows])
+
+
+@router.get("/judges/{name}")
+async def one_judge(arena: ArenaOf, name: str) -> schemas.Judge:
+    """A judge by identity or name."""
+    return views.judge(arena, await arena.read(lambda session: judges.find(session, name)))
+
+
+@router.get("/games")
+async def all_games(arena: ArenaOf) -> schemas.Items[schemas.Game]:
+    """The newest version of every game."""
+
+    def work(session: Session) -> schemas.Items[schemas.Game]:
+        return schemas.Items(items=[views.game(row) for row in competitions.games(session)])
+
+    return await arena.read(work)
+
+
+@router.get("/games/{name}")
+async def one_game(arena: ArenaOf, name: str) -> schemas.Game:
+    """A game by name or digest."""
+    return await arena.read(lambda session: views.game(competitions.find_game(session, name)))

@@ -1,0 +1,46 @@
+"""For whoever watches the server: is it alive, can it serve, how is it doing."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from server import judges
+from server.api import schemas
+from server.api.edge import ArenaOf
+from server.errors import Away
+from server.jobs import RedisError
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """This process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"model": schemas.Readiness, "description": "Not ready"}})
+async def readyz(arena: ArenaOf, response: Response) -> schemas.Readiness:
+    """Database and Redis answer; per judge, how many workers serve it and how many jobs wait."""
+    database = redis = True
+    found: dict[str, schemas.JudgeReadiness] = {}
+    try:
+        await arena.read(lambda session: session.execute(text("SELECT 1")))
+    except Away:
+        database = False
+    try:
+        await arena.learn_of_workers()
+        for row in await arena.read(judges.everyone) if database else ():
+            depth, workers = await arena.queue.depth(row.identity), len(arena.serving(row.identity))
+            found[row.identity] = schemas.JudgeReadiness(name=row.name, workers=workers, queue=depth)
+    except (RedisError, Away):
+        redis = False
+    ready = database and redis
+    response.status_code = 200 if ready else 503
+    return schemas.Readiness(ready=ready, database=database, redis=redis, judges=found)
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics() -> Response:
+    """Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

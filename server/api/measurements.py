@@ -1,0 +1,53 @@
+"""Measuring freely, outside any game."""
+
+from fastapi import APIRouter, Response
+from sqlalchemy.orm import Session
+
+from server import measurements, players
+from server.api import schemas, views
+from server.api.edge import ArenaOf, TokenOf, Wait
+from server.live import until
+from server.plays import After
+from server.texts import clean
+
+router = APIRouter(tags=["measurements"])
+
+
+@router.post(
+    "/measurements", status_code=201, responses={202: {"description": "On its way.", "model": schemas.Measurement}}
+)
+async def measure(
+    arena: ArenaOf, token: TokenOf, body: schemas.MeasurementRequest, response: Response, wait: Wait = 0
+) -> schemas.Measurement:
+    """The bits of a text with and without a prefix. Runs in the bots' lane; closed to players of an open round with
+    an attempt limit for that judge, unless the host allows it."""
+    prefix = clean(body.prefix, "/prefix", what="The prefix", empty=True)
+    text = clean(body.text, "/text")
+    await arena.learn_of_judges()
+
+    def work(session: Session, after: After) -> str:
+        caller = players.authenticate(session, token)
+        arena.rates.spend(f"measure {caller.player or caller.token}")
+        private = arena.settings.private_judge
+        key, jobs = measurements.explore(session, caller, body.judge, prefix, text, body.profile, private)
+        after.jobs += jobs
+        return key
+
+    shown = await _held(arena, await arena.write(work), wait)
+    response.headers["Location"] = f"/api/v1/measurements/{shown.id}"
+    response.status_code = 202 if shown.state == "pending" else 201
+    return shown
+
+
+@router.get("/measurements/{key}")
+async def one(arena: ArenaOf, token: TokenOf, key: str, wait: Wait = 0) -> schemas.Measurement:
+    """A free measurement, as it is now."""
+    await arena.read(lambda session: players.authenticate(session, token))
+    return await _held(arena, key, wait)
+
+
+async def _held(arena: ArenaOf, key: str, seconds: float) -> schemas.Measurement:
+    async def read() -> schemas.Measurement:
+        return await arena.read(lambda session: views.measurement(session, *measurements.find(session, key)))
+
+    return await until(arena.live, key, read, lambda shown: shown.state != "pending", seconds)

@@ -1,0 +1,110 @@
+"""The error table: every refusal as RFC 9457 `application/problem+json`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from server.api.schemas import Problem, ProblemDetail
+from server.errors import Detail, Refused, ServerError
+from server.metrics import REFUSED
+
+log = structlog.get_logger()
+
+MEDIA = "application/problem+json"
+
+#: For OpenAPI: the problems that any route may answer with.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {MEDIA: {}}}
+    for status, text in {
+        400: "Not JSON",
+        401: "No token, or one that is not good",
+        403: "Not allowed",
+        404: "No such thing",
+        409: "Not in this state",
+        413: "Body too large",
+        415: "Not application/json",
+        422: "A field is wrong",
+        429: "A limit is reached",
+        503: "A part of the server is away",
+    }.items()
+}
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(ServerError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _defect)
+
+
+def problem_of(error: ServerError) -> Problem:
+    return Problem(
+        type=error.type,
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        errors=[ProblemDetail(pointer=each.pointer, detail=each.detail) for each in error.errors],
+        limit=error.limit,
+    )
+
+
+def response(error: ServerError) -> Response:
+    REFUSED.labels(error.type).inc()
+    body = problem_of(error).model_dump(exclude_none=True)
+    # ASCII only: what is wrong with a text may be that it cannot be encoded.
+    return Response(json.dumps(body), error.status, headers=error.headers, media_type=MEDIA)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServerError)
+    return response(error)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return response(from_validation(error.errors()))
+
+
+def from_validation(errors: Sequence[Mapping[str, Any]]) -> ServerError:
+    """What pydantic found wrong, as a problem with JSON pointers."""
+    if any(each["type"] == "json_invalid" for each in errors):
+        reason = next(str(each.get("ctx", {}).get("error", "")) for each in errors if each["type"] == "json_invalid")
+        return Refused("invalid-json", 400, "Not JSON", f"The body is not valid JSON: {reason or 'it cannot be read'}.")
+    details = tuple(Detail(_pointer(each["loc"]), _words(each)) for each in errors)
+    summary = "; ".join(f"{each.pointer or 'the body'}: {each.detail}" for each in details[:3])
+    return Refused("invalid-request", 422, "Invalid request", f"The request is wrong at {summary}", details)
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    where, *path = location
+    steps = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+    return steps if where == "body" else f"({where}){steps}"
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    if error["type"] == "string_unicode":
+        return "The text has half a character (a lone surrogate)."
+    if error["type"] == "extra_forbidden":
+        return "There is no such field."
+    return str(error["msg"]) + "."
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    names = {404: ("not-found", "Not found"), 405: ("method-not-allowed", "Method not allowed")}
+    type_, title = names.get(error.status_code, ("http-error", "Error"))
+    detail = f"{request.method} {request.url.path} is not offered here; /api/v1/docs lists what is."
+    headers = dict(error.headers or {})
+    return response(Refused(type_, error.status_code, title, detail, headers=headers))
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    log.error("request.defect", path=request.url.path, exc_info=error)
+    detail = "The server made a mistake; it has been written to its log. Nothing was changed."
+    return response(ServerError("internal-error", 500, "Internal error", detail))

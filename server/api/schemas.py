@@ -1,0 +1,259 @@
+"""What goes over the wire. Requests refuse unknown fields; responses only ever gain fields."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from server.models import Bots, Kind, RoundState, State
+
+T = TypeVar("T")
+MoveText = Annotated[
+    str, Field(description="What the player says. At most 8,192 bytes of UTF-8.", examples=["sea ship"])
+]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Items(BaseModel, Generic[T]):
+    """A page of a list. next: the cursor of the next page, null on the last."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class ProblemDetail(BaseModel):
+    pointer: str = Field(description="JSON pointer to the field at fault.", examples=["/move"])
+    detail: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. `type` is a stable name; `detail` says what is wrong and how to mend it."""
+
+    type: str = Field(examples=["round-closed"])
+    title: str = Field(examples=["Round closed"])
+    status: int = Field(examples=[409])
+    detail: str = Field(examples=["The round is closed."])
+    errors: list[ProblemDetail] = Field(default=[], examples=[[]])
+    limit: str | None = Field(None, description="Of a 429 or a used-up allowance: which limit.")
+
+
+class Judge(BaseModel):
+    identity: str = Field(description="Digest of weights, tokenizer, config, direction and compute type.")
+    name: str
+    context: int = Field(description="Tokens it reads at once, the beginning-of-text token included.")
+    direction: Literal["forward", "backward"]
+    dtype: str
+    build: str = Field(description="What computed it first: device, CPU capability, torch version.")
+    workers: int = Field(description="Live workers that serve it now.")
+    private: bool = Field(description="Not to be used by free measurements.")
+
+
+class Game(BaseModel):
+    digest: str
+    name: str
+    title: str
+    description: str = Field(description="Markdown: what a player does, and how it is scored.")
+    source: str
+    passages: int = Field(description="How many passages a round of it takes.")
+    seats: list[str]
+    judges: list[str] = Field(description="Slots of judges besides the main one.")
+
+
+class Player(BaseModel):
+    id: str
+    name: str
+    kind: Kind
+    competition: str
+    removed: bool
+
+
+class Joined(BaseModel):
+    token: str = Field(description="Shown this once. Send it as 'Authorization: Bearer …'.")
+    player: Player
+
+
+class JoinRequest(Request):
+    code: str = Field(max_length=64, examples=["K7QWPX"])
+    name: str = Field(max_length=256, examples=["Ada"])
+    kind: Kind = Field(Kind.PERSON, description="Programs say 'bot'.")
+
+
+class CompetitionRequest(Request):
+    name: str = Field(max_length=256, examples=["Thursday class"])
+    bots: Bots = Field(Bots.SEPARATE, description="No bots, a board of their own, or one board for all.")
+    free_measurements: bool = Field(
+        False, strict=True, description="Let players measure freely although a round counts attempts."
+    )
+
+
+class Competition(BaseModel):
+    id: str
+    name: str
+    code: str | None = Field(description="The join code; hosts only.")
+    bots: Bots
+    free_measurements: bool
+    last_event: int = Field(description="Number of the newest event of its feed.")
+    created_at: datetime
+
+
+class RoundRequest(Request):
+    game: str = Field(description="Name or digest of a game.", examples=["condense"])
+    passages: list[str] = Field(
+        max_length=64, examples=[["The tide came in over the flats before the boats were home."]]
+    )
+    judge: str | None = Field(None, description="Name or identity of the main judge; the newest one if absent.")
+    judges: dict[str, str] = Field(default={}, description="Slot of the program → name or identity.", examples=[{}])
+    profile: Literal["arena", "xent-0.5"] = "arena"
+    attempts: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
+        None, description="How often a player may submit; null: as often as they like."
+    )
+    opens_at: AwareDatetime | None = None
+    closes_at: AwareDatetime | None = None
+    seed: Annotated[str, Field(max_length=128)] | None = Field(
+        None, description="Where sample() and shuffle() draw from."
+    )
+
+
+class Round(BaseModel):
+    id: str
+    competition: str
+    number: int
+    game: str
+    title: str
+    digest: str
+    passages: list[str] = Field(description="Empty for players until the round opens.")
+    judges: dict[str, str] = Field(description="Slot → identity; the main judge's slot is 'main'.")
+    profile: str
+    state: RoundState
+    opens_at: datetime | None
+    closes_at: datetime | None
+    attempts: int | None
+    attempts_left: int | None = Field(description="Of the caller; null where there is no limit.")
+
+
+class MoveRequest(Request):
+    move: MoveText
+
+
+class BatchItem(Request):
+    move: MoveText
+    key: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
+        None, description="This item's Idempotency-Key.", examples=["item-1"]
+    )
+
+
+class BatchRequest(Request):
+    items: list[BatchItem] = Field(min_length=1, max_length=32)
+
+
+class Reason(BaseModel):
+    type: str = Field(examples=["too_long"])
+    detail: str
+    line: int | None = None
+    column: int | None = None
+
+
+class Submission(BaseModel):
+    """A participant's seat in a play. States: awaiting_move, queued, then one of scored, rejected, void, failed."""
+
+    id: str
+    round: str
+    player: str
+    state: State
+    place: int | None = Field(description="Measurements before this one's in the judge's queue, and one.")
+    expected_wait_s: float | None = Field(description="Null where no worker serves the judge.")
+    bits: float | None = Field(description="The score: millibits / 1000.")
+    rewards: dict[str, float]
+    events: list[dict[str, Any]] = Field(description="What happened in the play, as the engine tells it.")
+    reason: Reason | None
+    judge: str
+    profile: str
+    build: str | None
+    engine: str
+    hidden: bool
+    accepted_at: datetime
+    finished_at: datetime | None
+
+
+class BatchResult(BaseModel):
+    """One item's outcome: a submission or a problem."""
+
+    status: int
+    submission: Submission | None = None
+    problem: Problem | None = None
+
+
+class BoardPlayer(BaseModel):
+    id: str
+    name: str
+    kind: Kind
+
+
+class BoardEntry(BaseModel):
+    rank: int
+    player: BoardPlayer
+    bits: float
+    submission: str | None = Field(description="The one that counts; null on a board over several rounds.")
+
+
+class Event(BaseModel):
+    number: int
+    type: str = Field(examples=["standing.changed"])
+    at: datetime
+    data: dict[str, Any]
+
+
+class Events(BaseModel):
+    items: list[Event]
+    last: int = Field(description="Ask for everything after this number next time.")
+
+
+class MeasurementRequest(Request):
+    judge: str | None = Field(None, description="Name or identity; the newest judge if absent.", examples=["pocket"])
+    prefix: str = Field("", examples=["ships at sea"])
+    text: str = Field(examples=["The tide came in."])
+    profile: Literal["arena", "xent-0.5"] = "arena"
+
+
+class TokenBits(BaseModel):
+    text: str
+    bits: float
+    base: float = Field(description="Bits of the same token without the prefix.")
+
+
+class Measurement(BaseModel):
+    id: str
+    judge: str
+    profile: str
+    prefix: str
+    text: str
+    state: Literal["pending", "known", "failed"]
+    bits: float | None = Field(description="Of the text after the prefix.")
+    base: float | None = Field(description="Of the text alone.")
+    saved: float | None = Field(description="base - bits.")
+    tokens: list[TokenBits]
+    build: str | None
+    failure: str | None
+
+
+class Me(BaseModel):
+    scope: str
+    player: Player | None
+    competition: str | None
+
+
+class Readiness(BaseModel):
+    ready: bool
+    database: bool
+    redis: bool
+    judges: Mapping[str, "JudgeReadiness"]
+
+
+class JudgeReadiness(BaseModel):
+    name: str
+    workers: int
+    queue: int

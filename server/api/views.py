@@ -1,0 +1,190 @@
+"""Rows → what the API shows of them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from games.values import MAIN
+from server import competitions, judges, measurements
+from server.api import schemas
+from server.arena import Arena
+from server.database import now
+from server.leaderboards import Entry
+from server.models import (
+    Attempt,
+    Bots,
+    Competition,
+    FeedEvent,
+    Game,
+    Judge,
+    Kind,
+    Known,
+    Measurement,
+    Need,
+    Play,
+    Player,
+    Round,
+    RoundState,
+    State,
+    Submission,
+)
+from server.players import Caller
+
+
+def judge(arena: Arena, row: Judge) -> schemas.Judge:
+    return schemas.Judge(
+        identity=row.identity,
+        name=row.name,
+        context=row.context,
+        direction="backward" if row.direction == "backward" else "forward",
+        dtype=row.dtype,
+        build=row.build,
+        workers=len(arena.serving(row.identity)),
+        private=row.name in arena.settings.private_judge,
+    )
+
+
+def game(row: Game) -> schemas.Game:
+    program = competitions.parsed(row.source)
+    return schemas.Game(
+        digest=row.digest,
+        name=row.name,
+        title=row.title,
+        description=row.description,
+        source=row.source,
+        passages=program.passages,
+        seats=list(program.seats),
+        judges=[slot for slot in program.judges if slot != MAIN],
+    )
+
+
+def player(row: Player) -> schemas.Player:
+    return schemas.Player(
+        id=row.id, name=row.name, kind=Kind(row.kind), competition=row.competition_id, removed=row.removed
+    )
+
+
+def competition(caller: Caller, row: Competition) -> schemas.Competition:
+    return schemas.Competition(
+        id=row.id,
+        name=row.name,
+        code=row.code if caller.is_host else None,
+        bots=Bots(row.bots),
+        free_measurements=row.free_measurements,
+        last_event=row.last_event,
+        created_at=row.created_at,
+    )
+
+
+def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
+    setup = competitions.setup_of(session, row)
+    state = competitions.state_of(row, now(session))
+    shown = caller.is_host or state is not RoundState.SCHEDULED
+    return schemas.Round(
+        id=row.id,
+        competition=row.competition_id,
+        number=row.number,
+        game=row.game,
+        title=setup.program.title,
+        digest=row.digest,
+        passages=list(row.passages) if shown else [],
+        judges=dict(setup.identities),
+        profile=row.profile,
+        state=state,
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        attempts=row.attempts,
+        attempts_left=_attempts_left(session, caller, row),
+    )
+
+
+def _attempts_left(session: Session, caller: Caller, row: Round) -> int | None:
+    if row.attempts is None or caller.player is None:
+        return None
+    attempt = session.get(Attempt, (row.id, caller.player))
+    return max(0, row.attempts - (attempt.used if attempt else 0))
+
+
+def submission(session: Session, arena: Arena, row: Submission) -> schemas.Submission:
+    round_row = session.get_one(Round, row.round_id)
+    identity = competitions.setup_of(session, round_row).identities[MAIN]
+    place = _place(session, row) if row.state == State.QUEUED else None
+    return schemas.Submission(
+        id=row.id,
+        round=row.round_id,
+        player=row.player_id,
+        state=State(row.state),
+        place=place,
+        expected_wait_s=_expected_wait(arena, identity, place),
+        bits=None if row.millibits is None else row.millibits / 1000,
+        rewards=row.rewards or {},
+        events=session.get_one(Play, row.play_id).events,
+        reason=schemas.Reason(**row.reason) if row.reason else None,
+        judge=identity,
+        profile=round_row.profile,
+        build=row.build,
+        engine=row.engine,
+        hidden=row.hidden,
+        accepted_at=row.accepted_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _place(session: Session, row: Submission) -> int | None:
+    """Where the last measurement that this play waits for stands in its judge's queue."""
+    last = session.execute(
+        select(Measurement.judge, Measurement.queued_at)
+        .join(Need, Need.key == Measurement.key)
+        .where(Need.play_id == row.play_id, Measurement.state == Known.PENDING)
+        .order_by(Measurement.queued_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if last is None else 1 + measurements.ahead(session, last.judge, last.queued_at)
+
+
+def _expected_wait(arena: Arena, judge_identity: str, place: int | None) -> float | None:
+    rate = sum(worker.rate for worker in arena.serving(judge_identity))
+    return round(place / rate, 1) if place is not None and rate > 0 else None
+
+
+def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
+    return [
+        schemas.BoardEntry(
+            rank=entry.rank,
+            player=schemas.BoardPlayer(id=entry.player.id, name=entry.player.name, kind=Kind(entry.player.kind)),
+            bits=entry.millibits / 1000,
+            submission=entry.submission,
+        )
+        for entry in entries
+    ]
+
+
+def event(row: FeedEvent) -> schemas.Event:
+    return schemas.Event(number=row.number, type=row.type, at=row.at, data=row.data)
+
+
+def measurement(session: Session, row: Measurement, base: Measurement) -> schemas.Measurement:
+    tokens: list[schemas.TokenBits] = []
+    if row.state == base.state == Known.KNOWN:
+        spelled = judges.tokens(session.get_one(Judge, row.judge)).spelled(row.text)
+        first = len(spelled) - len(measurements.bits(row))  # a profile may leave the first token out
+        values = zip(spelled[first:], measurements.bits(row), measurements.bits(base), strict=True)
+        tokens = [schemas.TokenBits(text=text, bits=bits, base=alone) for text, bits, alone in values]
+    total, alone = sum(token.bits for token in tokens), sum(token.base for token in tokens)
+    failed = Known.FAILED in (row.state, base.state)
+    known = row.state == base.state == Known.KNOWN
+    return schemas.Measurement(
+        id=row.key,
+        judge=row.judge,
+        profile=row.profile,
+        prefix=row.prefix,
+        text=row.text,
+        state="known" if known else "failed" if failed else "pending",
+        bits=total if known else None,
+        base=alone if known else None,
+        saved=alone - total if known else None,
+        tokens=tokens,
+        build=row.build,
+        failure=row.failure or base.failure,
+    )

@@ -1,0 +1,73 @@
+"""The composition root: settings → an application that serves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from sqlalchemy.orm import Session
+
+from server import competitions, players
+from server.api import catalog, health, me, measurements, problems, rounds, submissions
+from server.api import competitions as competitions_api
+from server.api.edge import Gate
+from server.arena import Arena
+from server.database import Database
+from server.jobs import Queue, RedisError
+from server.plays import After
+from server.referee import Referee
+from server.settings import Settings, sqlite_url
+
+ABOUT = """Cross-entropy games: a fixed language model, the judge, measures how many bits of surprise a text costs it,
+and players find the words that save the most."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API and the pages over one database and one Redis, with a referee. Touches neither before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        arena = build(settings)
+        app.state.arena = arena
+        await arena.write(lambda session, after: _first_rows(settings, session, after))
+        referee = Referee(arena)
+        loops = [asyncio.create_task(loop) for loop in (referee.run(), referee.sweep(), arena.live.hear(arena.queue))]
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            with suppress(RedisError):
+                await arena.queue.close()
+            arena.close()
+
+    app = FastAPI(
+        title="Xent Arena",
+        version="1",
+        description=ABOUT,
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url="/api/v1/docs",
+        redoc_url=None,
+    )
+    problems.install(app)
+    for part in (competitions_api, rounds, submissions, measurements, catalog, me):
+        app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
+    app.include_router(health.router)
+    app.add_middleware(Gate)
+    return app
+
+
+def build(settings: Settings) -> Arena:
+    """The arena of a process."""
+    database = Database(settings.database_url or sqlite_url(settings.data), connections=settings.threads)
+    if settings.redis_url is None:
+        raise ValueError("the API needs a Redis address")
+    return Arena(settings, database, Queue(settings.redis_url, lease=settings.lease), competitions_api.server_sent)
+
+
+def _first_rows(settings: Settings, session: Session, after: After) -> None:
+    competitions.install_games(session)
+    if settings.host_token:
+        players.ensure_host(session, settings.host_token)

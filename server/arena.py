@@ -1,0 +1,102 @@
+"""One server process: its database, its queue, and those who wait in it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server import feed, judges, metrics
+from server.database import Database
+from server.jobs import Bell, Queue, RedisError, Worker
+from server.limits import Rates
+from server.live import Feeds, Live
+from server.models import FeedEvent, Judge
+from server.plays import After
+from server.settings import Settings
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+
+class Arena:
+    """What every request of a process shares. Built once, at the edge."""
+
+    def __init__(
+        self, settings: Settings, database: Database, queue: Queue, show: Callable[[FeedEvent], bytes]
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.queue = queue
+        self.live = Live()
+        self.feeds = Feeds(self.live, self._feed_page)
+        self.rates = Rates(settings.rate_limit, settings.rate_burst)
+        self.workers: Sequence[Worker] = ()
+        self.judges_known: frozenset[str] = frozenset()
+        self._show = show
+        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.database.read, work)
+
+    async def write(self, work: Callable[[Session, After], T]) -> T:
+        """Run `work` in a transaction; after its commit, put jobs in the queue and ring the bell."""
+
+        def transaction(session: Session) -> tuple[T, After]:
+            after = After()
+            return work(session, after), after
+
+        result, after = await asyncio.get_running_loop().run_in_executor(
+            self._threads, self.database.write, transaction
+        )
+        await self.follow_up(after)
+        return result
+
+    async def follow_up(self, after: After) -> None:
+        """What a commit leads to. Where Redis is away the sweeper will do it, and this process hears its own bell."""
+        bell = Bell(tuple(after.submissions), tuple(after.measurements), tuple(after.competitions), tuple(after.tokens))
+        try:
+            if after.jobs:
+                await self.queue.enqueue(after.jobs)
+            if bell != Bell():
+                await self.queue.ring(bell)
+        except RedisError as error:
+            log.warning("queue.away", error=str(error))
+            self.live.ring(bell)
+
+    async def learn_of_workers(self) -> None:
+        """Who is there to measure, and with which judges."""
+        self.workers = await self.queue.workers()
+        await self.learn_of_judges()
+        for judge in self.judges_known:
+            metrics.DEPTH.labels(judge).set(await self.queue.depth(judge))
+            metrics.WORKERS.labels(judge).set(len(self.serving(judge)))
+
+    async def learn_of_judges(self) -> None:
+        """Make rows of judges that workers announced since."""
+        try:
+            new = await self.queue.judges(self.judges_known)
+        except RedisError as error:
+            log.warning("queue.away", error=str(error))
+            return
+        if new:
+            await self.write(lambda session, after: judges.remember(session, new))
+        if new or not self.judges_known:
+            rows = await self.read(lambda session: session.scalars(select(Judge.identity)).all())
+            self.judges_known = frozenset(rows)
+
+    def serving(self, judge: str) -> list[Worker]:
+        return [worker for worker in self.workers if judge in worker.judges]
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self.database.dispose()
+
+    async def _feed_page(self, competition: str, number: int) -> Sequence[tuple[int, bytes]]:
+        def page(session: Session) -> list[tuple[int, bytes]]:
+            return [(event.number, self._show(event)) for event in feed.after(session, competition, number)]
+
+        return await self.read(page)

@@ -1,0 +1,279 @@
+"""Competitions and their rounds."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from games import catalog
+from games.engine import replay
+from games.program import Program, parse
+from games.values import MAIN, Finished, Log, Measurement, Move, NeedMove, Setup
+from server import feed, judges
+from server.database import insert, now
+from server.errors import conflict, invalid, not_found
+from server.models import Audit, Bots, Competition, Game, Round, RoundJudge, RoundState
+from server.players import Caller
+from server.texts import clean, clean_name, new_id
+
+CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
+PROFILES = ("arena", "xent-0.5")
+WORDS = {RoundState.OPEN: "opened", RoundState.PAUSED: "paused", RoundState.CLOSED: "closed"}
+
+
+@dataclass(frozen=True, slots=True)
+class NewRound:
+    """What a host says of a round to be made."""
+
+    game: str
+    passages: Sequence[str]
+    judge: str | None = None
+    judges: Mapping[str, str] | None = None
+    profile: str = "arena"
+    attempts: int | None = None
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    seed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSetup:
+    """The part of a round that never changes, ready for the engine."""
+
+    program: Program
+    setup: Setup
+    identities: Mapping[str, str]
+
+
+def audit(session: Session, caller: Caller, action: str, target: str, **detail: str | int | bool | None) -> None:
+    session.add(Audit(at=now(session), token_id=caller.token, action=action, target=target, detail=detail))
+
+
+def create(session: Session, caller: Caller, name: str, bots: Bots, free_measurements: bool) -> Competition:
+    competition = Competition(
+        id=new_id("cmp"),
+        name=clean_name(name),
+        code="".join(secrets.choice(CODE_LETTERS) for _ in range(6)),
+        bots=bots,
+        free_measurements=free_measurements,
+        last_event=0,
+        created_at=now(session),
+    )
+    session.add(competition)
+    audit(session, caller, "competition.create", competition.id, name=name)
+    return competition
+
+
+def find(session: Session, competition_id: str) -> Competition:
+    competition = session.get(Competition, competition_id)
+    if competition is None:
+        raise not_found("competition", competition_id)
+    return competition
+
+
+def install_games(session: Session) -> None:
+    """Make rows of the packaged games."""
+    at = now(session)
+    for name in catalog.names():
+        program = parsed(catalog.source(name))
+        values = {
+            "digest": program.digest,
+            "name": name,
+            "title": program.title,
+            "description": program.description,
+            "source": program.source,
+            "created_at": at,
+        }
+        session.execute(insert(session, Game).values(values).on_conflict_do_nothing(index_elements=["digest"]))
+
+
+def games(session: Session) -> Sequence[Game]:
+    """The newest version of every game, by name."""
+    newest: dict[str, Game] = {}
+    for game in session.scalars(select(Game).order_by(Game.created_at, Game.digest)):
+        newest[game.name] = game
+    return sorted(newest.values(), key=lambda game: game.name)
+
+
+def find_game(session: Session, name: str) -> Game:
+    """A game by digest, or the newest of that name."""
+    query = select(Game).where((Game.digest == name) | (Game.name == name)).order_by(Game.created_at.desc())
+    game = session.scalars(query.limit(1)).one_or_none()
+    if game is None:
+        known = ", ".join(game.name for game in games(session))
+        raise invalid("/game", f"There is no game {name!r}. Games here: {known}.")
+    return game
+
+
+@lru_cache(maxsize=256)
+def parsed(source: str) -> Program:
+    return parse(source)
+
+
+def create_round(session: Session, caller: Caller, competition_id: str, new: NewRound) -> Round:
+    """A round, open at once or at `opens_at`. Everything in it is checked now, so that no play finds it wanting."""
+    find(session, competition_id)
+    game = find_game(session, new.game)
+    program = parsed(game.source)
+    bound = _bind_judges(session, program, new)
+    passages = _check_passages(program, new.passages)
+    if new.profile not in PROFILES:
+        raise invalid("/profile", f"There is no profile {new.profile!r}; there are {' and '.join(PROFILES)}.")
+    _check_window(new)
+    at = now(session)
+    round_ = Round(
+        id=new_id("rnd"),
+        competition_id=competition_id,
+        number=1 + (session.scalar(select(func.max(Round.number)).where(Round.competition_id == competition_id)) or 0),
+        game=game.name,
+        digest=game.digest,
+        passages=passages,
+        seed=new.seed or secrets.token_hex(16),
+        profile=new.profile,
+        state=RoundState.SCHEDULED if new.opens_at and new.opens_at > at else RoundState.OPEN,
+        opens_at=new.opens_at or at,
+        closes_at=new.closes_at,
+        attempts=new.attempts,
+        created_at=at,
+    )
+    _check_fit(session, program, round_, bound)
+    session.add(round_)
+    session.flush()
+    session.add_all(RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items())
+    audit(session, caller, "round.create", round_.id, game=game.name)
+    if round_.state == RoundState.OPEN:
+        feed.append(session, competition_id, [("round.opened", {"round": round_.id})])
+    return round_
+
+
+def find_round(session: Session, round_id: str) -> Round:
+    round_ = session.get(Round, round_id)
+    if round_ is None:
+        raise not_found("round", round_id)
+    return round_
+
+
+def rounds(session: Session, competition_id: str) -> Sequence[Round]:
+    return session.scalars(select(Round).where(Round.competition_id == competition_id).order_by(Round.number)).all()
+
+
+def state_of(round_: Round, at: datetime) -> RoundState:
+    """What holds at that moment, also where nobody has noted yet that its time has come."""
+    if round_.closes_at is not None and at >= round_.closes_at:
+        return RoundState.CLOSED
+    if round_.state == RoundState.SCHEDULED and at >= round_.opens_at:
+        return RoundState.OPEN
+    return RoundState(round_.state)
+
+
+def set_round_state(session: Session, caller: Caller, round_id: str, state: RoundState) -> Round:
+    """Open (again), pause or close a round. Opening one whose time is over takes its end away."""
+    round_ = session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
+    if round_ is None:
+        raise not_found("round", round_id)
+    at = now(session)
+    before = state_of(round_, at)
+    if state is RoundState.PAUSED and before is not RoundState.OPEN:
+        raise conflict("round-not-open", "Round not open", f"Only an open round can be paused; this one is {before}.")
+    if before != state:
+        audit(session, caller, f"round.{WORDS[state]}", round_id)
+        _change_state(session, round_, state, at)
+    return round_
+
+
+def due_rounds(session: Session) -> list[str]:
+    """Open and close the rounds whose time has come; returns the competitions in which something changed."""
+    at = now(session)
+    to_open = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
+    to_close = (Round.state != RoundState.CLOSED) & (Round.closes_at <= at)
+    query = select(Round).where(to_open | to_close).order_by(Round.id).with_for_update(skip_locked=True)
+    due = session.scalars(query).all()
+    for round_ in due:
+        _change_state(session, round_, state_of(round_, at), at)
+    return [round_.competition_id for round_ in due]
+
+
+def _change_state(session: Session, round_: Round, state: RoundState, at: datetime) -> None:
+    round_.state = state
+    if state is RoundState.OPEN:
+        round_.opens_at = min(round_.opens_at, at)
+        if round_.closes_at is not None and round_.closes_at <= at:
+            round_.closes_at = None
+    session.flush()
+    feed.append(session, round_.competition_id, [(f"round.{WORDS[state]}", {"round": round_.id})])
+
+
+def setup_of(session: Session, round_: Round) -> RoundSetup:
+    """The round as the engine wants it; read from the rows once per process."""
+    if round_.id not in _setups:
+        if len(_setups) > 1_000:
+            _setups.clear()
+        _setups[round_.id] = _read_setup(session, round_)
+    return _setups[round_.id]
+
+
+_setups: dict[str, RoundSetup] = {}
+
+
+def _read_setup(session: Session, round_: Round) -> RoundSetup:
+    slots = session.scalars(select(RoundJudge).where(RoundJudge.round_id == round_.id)).all()
+    identities = {slot.slot: slot.identity for slot in slots}
+    return _setup(session, parsed(session.get_one(Game, round_.digest).source), round_, identities)
+
+
+def _setup(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> RoundSetup:
+    facts = {slot: judges.facts(judges.find(session, identity)) for slot, identity in identities.items()}
+    return RoundSetup(program, Setup(tuple(round_.passages), round_.seed, facts, round_.profile), identities)
+
+
+def _bind_judges(session: Session, program: Program, new: NewRound) -> dict[str, str]:
+    wanted: dict[str, str | None] = {MAIN: new.judge, **(new.judges or {})}
+    slots = {MAIN, *program.judges}
+    if unknown := sorted(set(wanted) - slots):
+        raise invalid(
+            "/judges", f"The game has no judge slot {unknown[0]!r}; its slots are {', '.join(sorted(slots))}."
+        )
+    if unbound := sorted(slots - set(wanted)):
+        raise invalid("/judges", f"The game asks a judge {unbound[0]!r}; say which judge that is.")
+    return {slot: judges.find(session, name, f"/judges/{slot}").identity for slot, name in wanted.items()}
+
+
+def _check_passages(program: Program, passages: Sequence[str]) -> list[str]:
+    if len(passages) != program.passages:
+        raise invalid("/passages", f"{program.title} takes {program.passages} passage(s), not {len(passages)}.")
+    return [clean(text, f"/passages/{i}", what="The passage") for i, text in enumerate(passages)]
+
+
+def _check_window(new: NewRound) -> None:
+    for pointer, moment in (("/opens_at", new.opens_at), ("/closes_at", new.closes_at)):
+        if moment is not None and moment.tzinfo is None:
+            raise invalid(pointer, "The time needs a zone, as in 2026-01-31T12:00:00Z.")
+    if new.opens_at and new.closes_at and new.closes_at <= new.opens_at:
+        raise invalid("/closes_at", "The round would close before it opens.")
+
+
+def _check_fit(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> None:
+    setup = _setup(session, program, round_, identities).setup
+    end = _trial(program, setup)
+    if end.reason is not None and end.reason.type == "too_long":
+        raise invalid("/passages", f"The passages do not fit this judge. {end.reason.detail}")
+
+
+def _trial(program: Program, setup: Setup) -> Finished:
+    """A play with the shortest moves there are, every token of it measured as 1 bit: does it fit the judge?"""
+    log = Log()
+    while not isinstance(effect := replay(program, setup, log), Finished):
+        if isinstance(effect, NeedMove):
+            log = replace(log, moves=(*log.moves, Move(effect.seat, "a")))
+        else:
+            ones = {asked: [1.0] * _scored(setup, asked) for asked in effect.measurements}
+            log = replace(log, bits={**log.bits, **ones})
+    return effect
+
+
+def _scored(setup: Setup, asked: Measurement) -> int:
+    return max(0, len(setup.judges[asked.judge].ends(asked.text)) - (asked.profile == "xent-0.5"))

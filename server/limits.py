@@ -1,0 +1,31 @@
+"""How often a participant may do something. Per participant, never per address: a class sits behind one."""
+
+import math
+import time
+
+from server.errors import limited
+
+FORGET = 10_000  # participants remembered
+
+
+class Rates:
+    """A token bucket for each participant: `burst` at once, `rate` a second after that. Of this process."""
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def spend(self, participant: str, amount: int = 1) -> None:
+        """Raises `Refused` (429) when the participant has been too quick."""
+        clock = time.monotonic()
+        left, at = self._buckets.pop(participant, (float(self._burst), clock))
+        left = min(self._burst, left + (clock - at) * self._rate)
+        short = amount - left
+        self._buckets[participant] = (left if short > 0 else left - amount, clock)
+        if len(self._buckets) > FORGET:
+            del self._buckets[next(iter(self._buckets))]
+        if short > 0:
+            raise limited(
+                "submissions", f"At most {self._rate:g} submissions a second are taken.", math.ceil(short / self._rate)
+            )

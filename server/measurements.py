@@ -1,0 +1,201 @@
+"""Measurements as rows: what is known, what was asked for and is on its way."""
+
+import hashlib
+import sys
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server import judges
+from server.database import insert, now
+from server.errors import forbidden, invalid, limited, not_found
+from server.jobs import FIRST_OF_ONE, Job
+from server.models import Competition, Judge, Kind, Known, Measurement, Round, RoundJudge, RoundState
+from server.players import Caller
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Question:
+    """The four parts that name a measurement."""
+
+    judge: str
+    profile: str
+    prefix: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """SHA-256 over the parts, each behind its length, so that no two questions look alike."""
+        digest = hashlib.sha256()
+        for part in (self.judge, self.profile, self.prefix, self.text):
+            encoded = part.encode()
+            digest.update(len(encoded).to_bytes(8, "big") + encoded)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom a measurement is made: decides its lane. waiting: how many of theirs are pending already."""
+
+    player: str | None
+    kind: Kind
+    waiting: int = 0
+
+
+def ask(session: Session, questions: Iterable[Question], asker: Asker) -> tuple[dict[str, Measurement], list[Job]]:
+    """The rows of these questions, by key, and the jobs of those that were new.
+
+    Rows that are pending stay locked against the referee until this transaction ends, so that a need that is
+    recorded now is seen when the result comes.
+    """
+    by_key = {question.key: question for question in questions}
+    rows = _rows(session, by_key)
+    new = _insert(session, {key: by_key[key] for key in sorted(by_key.keys() - rows.keys())}, asker)
+    if len(rows) < len(by_key) or any(row.state != Known.KNOWN for row in rows.values()):
+        rows = _rows(session, by_key, lock=True)
+        new += _try_again(session, rows.values())
+    return rows, [job(rows[key]) for key in new]
+
+
+def job(row: Measurement) -> Job:
+    return Job(row.key, row.judge, row.profile, row.prefix, row.text, row.lane)
+
+
+def bits(row: Measurement) -> list[float]:
+    """The bits of a known measurement, one a scored token."""
+    assert row.bits is not None
+    return unpack(row.bits)
+
+
+def unpack(raw: bytes) -> list[float]:
+    """float32, little-endian → floats."""
+    values = array("f")
+    values.frombytes(raw)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tolist()
+
+
+def waiting(session: Session, player: str) -> int:
+    """How many measurements of a player are pending."""
+    query = select(func.count()).where(Measurement.player_id == player, Measurement.state == Known.PENDING)
+    return session.scalars(query).one()
+
+
+def refuse_flood(waiting_now: int, limit: int) -> None:
+    if waiting_now >= limit:
+        raise limited("pending", f"{waiting_now:,} of your measurements are waiting; the limit is {limit:,}.", 5)
+
+
+def ahead(session: Session, judge: str, queued_at: datetime) -> int:
+    """How many pending measurements of a judge were asked for before that moment."""
+    query = select(func.count()).where(
+        Measurement.judge == judge, Measurement.state == Known.PENDING, Measurement.queued_at < queued_at
+    )
+    return session.scalars(query).one()
+
+
+def explore(
+    session: Session, caller: Caller, judge_name: str | None, prefix: str, text: str, profile: str, private: list[str]
+) -> tuple[str, list[Job]]:
+    """Ask for a text's bits with and without a prefix, outside any game. Returns the key of the one with it."""
+    judge = judges.find(session, judge_name)
+    if judge.name in private:
+        raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
+    _refuse_helping_hand(session, caller, judge)
+    _check_length(judge, prefix, text)
+    questions = [Question(judge.identity, profile, each, text) for each in dict.fromkeys((prefix, ""))]
+    count = waiting(session, caller.player) if caller.player else 0
+    refuse_flood(count, EXPLORE_LIMIT)
+    _, new = ask(session, questions, Asker(caller.player, Kind.BOT, count))
+    return questions[0].key, new
+
+
+RETRY = timedelta(minutes=1)  # a failed measurement stays failed this long
+EXPLORE_LIMIT = 64  # free measurements of one participant that may wait at once
+
+
+def find(session: Session, key: str) -> tuple[Measurement, Measurement]:
+    """A measurement and the one of the same text without a prefix."""
+    row = session.get(Measurement, key)
+    base = row and session.get(Measurement, Question(row.judge, row.profile, "", row.text).key)
+    if row is None or base is None:
+        raise not_found("measurement", key)
+    return row, base
+
+
+def _refuse_helping_hand(session: Session, caller: Caller, judge: Judge) -> None:
+    """In a round that counts attempts, measuring for free would be an attempt that does not count."""
+    if caller.competition is None:
+        return
+    if session.get_one(Competition, caller.competition).free_measurements:
+        return
+    limited_round = (
+        select(Round.id)
+        .join(RoundJudge, RoundJudge.round_id == Round.id)
+        .where(
+            Round.competition_id == caller.competition,
+            Round.state == RoundState.OPEN,
+            Round.attempts.is_not(None),
+            RoundJudge.identity == judge.identity,
+            (Round.closes_at.is_(None)) | (Round.closes_at > now(session)),
+        )
+    )
+    if session.scalars(limited_round.limit(1)).one_or_none() is not None:
+        raise forbidden(
+            "A round with an attempt limit is open for this judge, so free measurements are closed until it ends."
+            " The host can allow them."
+        )
+
+
+def _check_length(judge: Judge, prefix: str, text: str) -> None:
+    tokens = judges.tokens(judge)
+    length = 1 + len(tokens.ids(prefix)) + len(tokens.ids(text))
+    if length > judge.context:
+        raise invalid("/text", f"Prefix and text are {length} tokens long; the judge reads {judge.context} at once.")
+
+
+def _rows(session: Session, keys: Iterable[str], *, lock: bool = False) -> dict[str, Measurement]:
+    query = select(Measurement).where(Measurement.key.in_(list(keys))).order_by(Measurement.key)
+    if lock:
+        query = query.with_for_update(read=True).execution_options(populate_existing=True)
+    return {row.key: row for row in session.scalars(query)}
+
+
+def _try_again(session: Session, rows: Iterable[Measurement]) -> list[str]:
+    """A measurement that failed a while ago is given another chance when it is asked for again."""
+    at = now(session)
+    retried = [row for row in rows if row.state == Known.FAILED and row.finished_at and at - row.finished_at > RETRY]
+    for row in retried:
+        row.state, row.failure, row.finished_at, row.tries, row.queued_at = Known.PENDING, None, None, 0, at
+    session.flush()
+    return [row.key for row in retried]
+
+
+def _insert(session: Session, questions: dict[str, Question], asker: Asker) -> list[str]:
+    """Make the rows that are not there yet; returns the keys that this transaction made."""
+    if not questions:
+        return []
+    at = now(session)
+    lane = "people" if asker.kind is Kind.PERSON else "bots"
+    values = [
+        {
+            "key": key,
+            "judge": question.judge,
+            "profile": question.profile,
+            "prefix": question.prefix,
+            "text": question.text,
+            "state": Known.PENDING,
+            "tries": 0,
+            "lane": lane if asker.waiting + i < FIRST_OF_ONE else f"{lane}-rest",
+            "player_id": asker.player,
+            "queued_at": at,
+        }
+        for i, (key, question) in enumerate(questions.items())
+    ]
+    statement = insert(session, Measurement).values(values).on_conflict_do_nothing(index_elements=["key"])
+    return list(session.scalars(statement.returning(Measurement.key)))

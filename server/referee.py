@@ -1,0 +1,178 @@
+"""The referee turns results into rows and resumes plays; the sweeper puts back what the queue has lost.
+
+Both run in every API process. Commit, then acknowledge, then ring: a referee that dies in between is repeated, and
+repeating it changes nothing.
+"""
+
+import asyncio
+import math
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server import competitions, judges, measurements, plays
+from server.arena import Arena
+from server.database import now
+from server.errors import Away
+from server.jobs import RedisError, Result
+from server.metrics import LATE, LOOP_ERRORS, REQUEUED, SETTLED
+from server.models import Judge, Known, Measurement
+from server.plays import After
+
+log = structlog.get_logger()
+
+BATCH = 64  # results per transaction
+PAGE = 500  # rows per look of the sweeper
+LAST_TRY = 20  # a row queued again this often is given up
+
+
+class Referee:
+    """The two loops over one arena."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._grace = timedelta(seconds=arena.settings.grace)
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    async def run(self) -> None:
+        """Settle results until cancelled."""
+        try:
+            await _forever(self.settle_some, pause=0)
+        finally:
+            try:
+                await self._arena.queue.leave(self._name)
+            except RedisError:
+                log.info("referee.left_without_goodbye")
+
+    async def sweep(self) -> None:
+        """Sweep until cancelled."""
+        await _forever(self.sweep_once, pause=self._arena.settings.sweep)
+
+    async def settle_some(self) -> None:
+        """Settle a batch of results, waiting a second for the first."""
+        taken = await self._arena.queue.results(self._name, BATCH, block=1)
+        if taken:
+            results = [result for _, result in taken]
+            await self._arena.write(partial(settle, results=results))
+            await self._arena.queue.settled([entry for entry, _ in taken])
+
+    async def sweep_once(self) -> None:
+        arena = self._arena
+        await arena.write(_clockwork)
+        await arena.learn_of_workers()
+        await self._requeue_lost()
+
+    async def _requeue_lost(self) -> None:
+        after_key = ""
+        while page := await self._arena.read(partial(_overdue, grace=self._grace, after_key=after_key)):
+            after_key = page[-1][0]
+            for judge in {judge for _, judge in page}:
+                lost = await self._arena.queue.missing(judge, [key for key, of in page if of == judge])
+                if lost:
+                    # Looked at again now: a result that came in between has made its row known.
+                    count = await self._arena.write(partial(_requeue, keys=lost))
+                    REQUEUED.inc(count)
+                    log.warning("sweeper.requeued", judge=judge, count=count)
+
+
+def settle(session: Session, after: After, *, results: Sequence[Result]) -> None:
+    """Note what is known now, and carry on the plays that waited for it. A late result changes nothing."""
+    query = select(Measurement).where(Measurement.key.in_([result.key for result in results]))
+    rows = {row.key: row for row in session.scalars(query.order_by(Measurement.key).with_for_update())}
+    settled = []
+    for result in results:
+        row = rows.get(result.key)
+        if row is None or row.state != Known.PENDING:
+            LATE.inc()
+            continue
+        _note(session, row, result)
+        settled.append(row.key)
+    session.flush()
+    after.measurements |= set(settled)
+    plays.resume(session, after, settled)
+
+
+def _note(session: Session, row: Measurement, result: Result) -> None:
+    failure = result.failure or _fault(judges.find(session, row.judge), row, result.bits or b"")
+    row.state = Known.FAILED if failure else Known.KNOWN
+    row.bits = None if failure else result.bits
+    row.failure, row.build, row.finished_at = failure, result.build, now(session)
+    SETTLED.labels(row.state).inc()
+    if failure:
+        log.error("measurement.failed", key=row.key, judge=row.judge, failure=failure)
+
+
+def _fault(judge: Judge, row: Measurement, raw: bytes) -> str | None:
+    """What is wrong with the bits of a result, if anything: their number, or a value that no surprise can have."""
+    expected = judges.tokens(judge).count(row.text) - (row.profile == "xent-0.5")
+    if len(raw) != 4 * expected:
+        return f"The worker sent {len(raw) // 4} values for {expected} tokens."
+    values = measurements.unpack(raw)
+    if any(not math.isfinite(value) or value < 0 for value in values):
+        return "The worker sent bits that are negative or not finite."
+    return None
+
+
+def _clockwork(session: Session, after: After) -> None:
+    """What time alone brings about; and a net under everything else."""
+    after.competitions |= set(competitions.due_rounds(session))
+    plays.abandon(session, after)
+    if stuck := plays.stuck(session):
+        log.warning("sweeper.resumed", plays=stuck)
+        plays.resume_plays(session, after, stuck)
+
+
+def _overdue(session: Session, *, grace: timedelta, after_key: str) -> list[tuple[str, str]]:
+    """(key, judge) of pending rows that should be in the queue by now, a page of them."""
+    query = (
+        select(Measurement.key, Measurement.judge)
+        .where(
+            Measurement.state == Known.PENDING,
+            Measurement.queued_at <= now(session) - grace,
+            Measurement.key > after_key,
+        )
+        .order_by(Measurement.key)
+        .limit(PAGE)
+    )
+    return [(key, judge) for key, judge in session.execute(query)]
+
+
+def _requeue(session: Session, after: After, *, keys: Sequence[str]) -> int:
+    """Jobs of those rows that are still pending; the ones tried too often are given up."""
+    query = select(Measurement).where(Measurement.key.in_(keys), Measurement.state == Known.PENDING)
+    rows = session.scalars(query.order_by(Measurement.key).with_for_update()).all()
+    given_up = []
+    for row in rows:
+        row.tries += 1
+        if row.tries > LAST_TRY:
+            row.state, row.finished_at = Known.FAILED, now(session)
+            row.failure = f"It was lost by the queue {LAST_TRY} times."
+            given_up.append(row.key)
+    session.flush()
+    after.jobs += [measurements.job(row) for row in rows if row.state == Known.PENDING]
+    plays.resume(session, after, given_up)
+    return len(rows)
+
+
+async def _forever(work: Callable[[], Awaitable[None]], *, pause: float) -> None:
+    """Repeat `work`. Whatever goes wrong, go on; slower while it keeps going wrong."""
+    failures = 0
+    while True:
+        try:
+            await work()
+            failures = 0
+        except (RedisError, Away) as error:
+            failures += 1
+            log.warning("loop.away", work=work.__name__, error=str(error))
+        except Exception:
+            failures += 1
+            LOOP_ERRORS.inc()
+            log.exception("loop.error", work=work.__name__)
+        await asyncio.sleep(min(2.0, 0.05 * 2**failures) if failures else pause)

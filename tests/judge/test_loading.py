@@ -1,0 +1,111 @@
+"""A judge is who its files say; a folder that is no judge is refused in words that help."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from judge.measure import Judge, JudgeError, NotFinite, Pair, TooLong
+from tests.judge import tiny
+
+
+def test_a_judge_announces_itself(pocket: Judge) -> None:
+    info = json.loads(json.dumps(pocket.info()))
+    assert info["name"] == "pocket"
+    assert info["bos"] == 0
+    assert info["direction"] == "forward"
+    assert info["dtype"] == "float32"
+    assert len(info["identity"]) == 64
+    assert info["build"].startswith("cpu ")
+    assert torch.__version__ in info["build"]
+    assert info["keeps_logits"]
+
+
+def test_identity_is_of_content_not_of_place(tmp_path: Path) -> None:
+    first = tiny.write_gpt2(tmp_path / "a")
+    second = tmp_path / "elsewhere"
+    shutil.copytree(first, second)
+    assert Judge.load(first, device="cpu").identity == Judge.load(second, device="cpu").identity
+    other = Judge.load(tiny.write_gpt2(tmp_path / "b", seed=1), device="cpu")
+    backward = Judge.load(tiny.declare(second, direction="backward"), device="cpu")
+    identities = {Judge.load(first, device="cpu").identity, other.identity, backward.identity}
+    assert len(identities) == 3
+
+
+def test_no_tokenizer(tmp_path: Path) -> None:
+    with pytest.raises(JudgeError, match=r"has no tokenizer\.json"):
+        Judge.load(tiny.write_gpt2(tmp_path, tokenizer=False))
+
+
+def test_no_bos_is_refused_but_serves_the_profile_without(tmp_path: Path) -> None:
+    folder = tiny.write_gpt2(tmp_path, bos=False)
+    with pytest.raises(JudgeError, match="no token to begin with"):
+        Judge.load(folder, device="cpu")
+    judge = Judge.load(folder, device="cpu", need_bos=False)
+    assert len(judge.measure([Pair("a", "the dragon", "xent-0.5")])[0]) == judge.tokens.count("the dragon") - 1
+    with pytest.raises(JudgeError, match="no token to begin with"):
+        judge.measure([Pair("a", "b")])
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [("nowhere", "no judge"), ("./nowhere/at/all", "no judge"), ("no/such-judge-here", "from the hub")],
+)
+def test_an_unknown_name(name: str, match: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(JudgeError, match=match):
+        Judge.load(name)
+
+
+def test_a_folder_that_is_no_judge(tmp_path: Path) -> None:
+    with pytest.raises(JudgeError, match=r"no config\.json"):
+        Judge.load(tmp_path)
+    folder = tiny.write_gpt2(tmp_path / "a")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(JudgeError, match="safetensors only"):
+        Judge.load(folder)
+    (folder / "model.safetensors").write_bytes(b"nothing of the kind")
+    with pytest.raises(JudgeError, match=r"cannot be loaded|not a safetensors file"):
+        Judge.load(folder)
+
+
+def test_settings_that_do_not_exist(tmp_path: Path) -> None:
+    folder = tiny.write_gpt2(tmp_path)
+    with pytest.raises(JudgeError, match="no dtype 'int3'"):
+        Judge.load(folder, dtype="int3")
+    with pytest.raises(JudgeError, match="no device 'abacus'"):
+        Judge.load(folder, device="abacus")
+    with pytest.raises(JudgeError, match='say "forward" or "backward"'):
+        Judge.load(tiny.declare(folder, direction="up"))
+
+
+def test_a_pair_beyond_the_context_names_the_counts(tmp_path: Path) -> None:
+    judge = Judge.load(tiny.write_gpt2(tmp_path, context=16), device="cpu")
+    with pytest.raises(TooLong, match="do not fit the judge's context of 16") as caught:
+        judge.measure([Pair("", "ok"), Pair("a b", "x" * 20)])
+    assert caught.value.index == 1
+    fits = Pair("", "z" * 15)
+    assert judge.cost(fits) == 16
+    assert len(judge.measure([fits])[0]) == 15
+
+
+def test_an_unknown_profile(pocket: Judge) -> None:
+    with pytest.raises(JudgeError, match="no profile 'guess'"):
+        pocket.measure([Pair("", "x", "guess")])
+
+
+def test_not_finite_is_an_error_and_spares_the_others(tmp_path: Path) -> None:
+    folder = tiny.write_gpt2(tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    probe = Judge.load(folder, device="cpu").tokens.ids("z")[0]
+    name = next(name for name in weights if name.endswith("wte.weight"))
+    weights[name][probe] = float("nan")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    judge = Judge.load(folder, device="cpu", need_bos=True)
+    with pytest.raises(NotFinite):
+        judge.measure([Pair("", "the")])  # a NaN row of a tied output layer spoils every softmax

