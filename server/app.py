@@ -17,6 +17,7 @@ from server.jobs import Queue, RedisError
 from server.plays import After
 from server.referee import Referee
 from server.settings import Settings, sqlite_url
+from server.web import pages
 
 ABOUT = """Cross-entropy games: a fixed language model, the judge, measures how many bits of surprise a text costs it,
 and players find the words that save the most."""
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     for part in (competitions_api, rounds, submissions, measurements, catalog, me):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)
+    pages.install(app)
     app.add_middleware(Gate)
     return app
 

@@ -91,6 +91,11 @@ class Arena:
     def serving(self, judge: str) -> list[Worker]:
         return [worker for worker in self.workers if judge in worker.judges]
 
+    def expected_wait(self, judge: str, place: int | None) -> float | None:
+        """Seconds until that place in the judge's queue is reached; None where nobody is at work there."""
+        rate = sum(worker.rate for worker in self.serving(judge))
+        return round(place / rate, 1) if place is not None and rate > 0 else None
+
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
         self.database.dispose()

@@ -50,6 +50,7 @@ class Child:
         """The exit status, once it has ended and nothing of it is left."""
         code = self._guard.wait(timeout)
         self._kill_group()
+        self.let_go()
         return code
 
     def let_go(self) -> None:
@@ -82,9 +83,7 @@ class Kept:
     start: starts another. again: asked with the exit status and how often it has ended in a row; False: let it be.
     """
 
-    def __init__(
-        self, name: str, child: Child, start: Callable[[], Child], again: Callable[[int, int], bool]
-    ) -> None:
+    def __init__(self, name: str, child: Child, start: Callable[[], Child], again: Callable[[int, int], bool]) -> None:
         self._name = name
         self._child = child
         self._start = start

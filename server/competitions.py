@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from games import catalog
-from games.engine import replay
+from games.errors import SetupError
+from games.preflight import check_round
 from games.program import Program, parse
-from games.values import MAIN, Finished, Log, Measurement, Move, NeedMove, Setup
+from games.values import MAIN, Setup
 from server import feed, judges
 from server.database import insert, now
 from server.errors import conflict, invalid, not_found
@@ -123,8 +124,8 @@ def create_round(session: Session, caller: Caller, competition_id: str, new: New
     passages = _check_passages(program, new.passages)
     if new.profile not in PROFILES:
         raise invalid("/profile", f"There is no profile {new.profile!r}; there are {' and '.join(PROFILES)}.")
-    _check_window(new)
     at = now(session)
+    _check_window(new, at)
     round_ = Round(
         id=new_id("rnd"),
         competition_id=competition_id,
@@ -209,11 +210,13 @@ def _change_state(session: Session, round_: Round, state: RoundState, at: dateti
 
 def setup_of(session: Session, round_: Round) -> RoundSetup:
     """The round as the engine wants it; read from the rows once per process."""
-    if round_.id not in _setups:
+    found = _setups.get(round_.id)
+    if found is None:
+        found = _read_setup(session, round_)
         if len(_setups) > 1_000:
             _setups.clear()
-        _setups[round_.id] = _read_setup(session, round_)
-    return _setups[round_.id]
+        _setups[round_.id] = found
+    return found
 
 
 _setups: dict[str, RoundSetup] = {}
@@ -248,32 +251,16 @@ def _check_passages(program: Program, passages: Sequence[str]) -> list[str]:
     return [clean(text, f"/passages/{i}", what="The passage") for i, text in enumerate(passages)]
 
 
-def _check_window(new: NewRound) -> None:
+def _check_window(new: NewRound, at: datetime) -> None:
     for pointer, moment in (("/opens_at", new.opens_at), ("/closes_at", new.closes_at)):
         if moment is not None and moment.tzinfo is None:
             raise invalid(pointer, "The time needs a zone, as in 2026-01-31T12:00:00Z.")
-    if new.opens_at and new.closes_at and new.closes_at <= new.opens_at:
+    if new.closes_at and new.closes_at <= (new.opens_at or at):
         raise invalid("/closes_at", "The round would close before it opens.")
 
 
 def _check_fit(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> None:
-    setup = _setup(session, program, round_, identities).setup
-    end = _trial(program, setup)
-    if end.reason is not None and end.reason.type == "too_long":
-        raise invalid("/passages", f"The passages do not fit this judge. {end.reason.detail}")
-
-
-def _trial(program: Program, setup: Setup) -> Finished:
-    """A play with the shortest moves there are, every token of it measured as 1 bit: does it fit the judge?"""
-    log = Log()
-    while not isinstance(effect := replay(program, setup, log), Finished):
-        if isinstance(effect, NeedMove):
-            log = replace(log, moves=(*log.moves, Move(effect.seat, "a")))
-        else:
-            ones = {asked: [1.0] * _scored(setup, asked) for asked in effect.measurements}
-            log = replace(log, bits={**log.bits, **ones})
-    return effect
-
-
-def _scored(setup: Setup, asked: Measurement) -> int:
-    return max(0, len(setup.judges[asked.judge].ends(asked.text)) - (asked.profile == "xent-0.5"))
+    try:
+        check_round(program, _setup(session, program, round_, identities).setup)
+    except SetupError as error:
+        raise invalid("/passages", f"This round could not be played: {error}.") from None

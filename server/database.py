@@ -4,7 +4,9 @@ On SQLite a write is BEGIN IMMEDIATE behind a lock of this process, so that writ
 PostgreSQL it is READ COMMITTED; work that a deadlock or a serialization failure undid is run again.
 """
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -12,14 +14,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Engine, cast, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from server.errors import database_away
 
 T = TypeVar("T")
 
-RETRIES = 5
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)  # seconds before work that did not go through is run again
 UNDONE = {"40001", "40P01"}  # serialization failure, deadlock detected
 
 
@@ -52,23 +54,30 @@ class Database:
             session.connection(execution_options={"xentarena_write": write})
             result = work(session)
             if write:
-                session.commit()
+                _commit(session)
             return result
 
     def _retrying(self, attempt: Callable[[], T]) -> T:
-        for _ in range(RETRIES):
+        for pause in PAUSES:
             try:
                 return attempt()
             except DBAPIError as error:
-                if error.connection_invalidated or _unreachable(error):
-                    raise database_away() from error
-                if getattr(error.orig, "sqlstate", None) not in UNDONE:
+                # Until the commit is sent nothing has happened, so a lost connection is no reason to give up.
+                if not (_is_undone(error) or _unreachable(error)):
                     raise
+                time.sleep(pause)
         raise database_away()
 
 
 def now(session: Session) -> datetime:
-    """The database's clock: on SQLite that of this machine, which is the same."""
+    """The database's clock, read once a transaction. On SQLite it is this machine's, which is the same."""
+    if "now" not in session.info:
+        session.info["now"] = _read_clock(session)
+    moment: datetime = session.info["now"]
+    return moment
+
+
+def _read_clock(session: Session) -> datetime:
     if session.get_bind().dialect.name == "sqlite":
         return datetime.now(UTC)
     return session.scalars(select(cast(func.clock_timestamp(), DateTime(timezone=True)))).one().astimezone(UTC)
@@ -82,20 +91,33 @@ def normalised(url: str) -> str:
     return url
 
 
+def _commit(session: Session) -> None:
+    """Commit. If the answer is lost nobody knows whether it happened, so it must not be tried again."""
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if _unreachable(error):
+            raise database_away() from error
+        raise
+
+
+def _is_undone(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in UNDONE
+
+
 def _unreachable(error: DBAPIError) -> bool:
-    """Could no connection be made, or is the server going down or coming up?"""
+    """Is there no connection, or is the server going down or coming up, or locked by somebody for too long?"""
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return "locked" in str(error.orig) or "busy" in str(error.orig)
     state = getattr(error.orig, "sqlstate", None)
-    is_postgres = type(error.orig).__module__.startswith("psycopg")
-    return (
-        is_postgres
-        and type(error.orig).__name__ in {"OperationalError", "AdminShutdown", "CannotConnectNow"}
-        and (state is None or state.startswith(("08", "57P")))
-    )
+    return isinstance(error, OperationalError) and (state is None or state.startswith(("08", "57P")))
 
 
 def _engine(url: str, connections: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True, pool_timeout=60)
+        return create_engine(url, pool_size=connections, max_overflow=0, pool_timeout=60)
     engine = create_engine(url, pool_size=connections, max_overflow=0, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

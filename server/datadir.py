@@ -1,11 +1,12 @@
 """A data folder: what one server keeps between its runs, and the lock that makes it the only one.
 
-    DIR/lock                 held by the server that runs
-    DIR/xentarena.sqlite3    the rows, unless they are in another database
-    DIR/host-token           the host's token, made once, mode 0600
-    DIR/demo.json            the demo competition, made once, mode 0600: it holds the house bots' tokens
-    DIR/redis/               the queue's configuration and append-only file
-    DIR/backups/             copies of the database from before its tables were changed
+DIR/lock                 held by the server that runs
+DIR/xentarena.sqlite3    the rows, unless they are in another database
+DIR/database             where the rows are: the database's URL, without its password
+DIR/host-token           the host's token, made once, mode 0600
+DIR/demo.json            the demo competition, made once, mode 0600: it holds the house bots' tokens
+DIR/redis/               the queue's configuration and append-only file
+DIR/backups/             copies of the database from before its tables were changed
 """
 
 import fcntl
@@ -18,6 +19,8 @@ from pathlib import Path
 from server.faults import Fault
 from server.files import read_if_there, write_private
 
+KEPT_FILES = ("host-token", "demo.json")  # besides the database: what a backup holds
+
 
 class DataDir:
     """The folder of a server that runs. Made by `held`."""
@@ -28,6 +31,9 @@ class DataDir:
         self.backups = path / "backups"
         self.demo = path / "demo.json"
 
+    def note_database(self, url: str) -> None:
+        write_private(self.path / "database", url + "\n")
+
     def host_token(self) -> str:
         file = self.path / "host-token"
         token = (read_if_there(file) or "").strip()
@@ -37,10 +43,15 @@ class DataDir:
         return token
 
 
+def noted_database(path: Path) -> str | None:
+    """Where the rows of this folder's server were when it last started; None where it never did."""
+    return (read_if_there(path / "database") or "").strip() or None
+
+
 @contextmanager
 def held(path: Path) -> Iterator[DataDir]:
     """Make the folder where it is missing and keep every other server out of it. Raises Fault."""
-    path = Path(os.path.abspath(path.expanduser()))
+    path = path.expanduser().absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -32,6 +32,10 @@ def main() -> int:
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: ending.set())
+    started: list[subprocess.Popen[bytes]] = []
+    # First of all, for starting may hang: a command can be stopped, or its disk away, before it has begun.
+    threading.Thread(target=_end_of_input, args=(ending.set,), daemon=True).start()
+    threading.Thread(target=_end, args=(started, ending, grace), daemon=True).start()
     try:
         child = subprocess.Popen(
             command, stdin=subprocess.PIPE, env=os.environ | {GUARDED: "1"}, preexec_fn=_dies_with(os.getpid())
@@ -39,11 +43,10 @@ def main() -> int:
     except OSError as error:
         sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
         return 127
-    threading.Thread(target=_end_of_input, args=(ending.set,), daemon=True).start()
-    threading.Thread(target=_end, args=(child, ending, grace), daemon=True).start()
+    started.append(child)
     code = child.wait()
-    if ending.is_set() and os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)  # what the command itself had started, and this process
+    if ending.is_set():
+        _end_group()
     return code if code >= 0 else 128 - code
 
 
@@ -59,11 +62,19 @@ def _end_of_input(then: Callable[[], None]) -> None:
     then()
 
 
-def _end(child: "subprocess.Popen[bytes]", ending: threading.Event, grace: float) -> None:
+def _end(started: "list[subprocess.Popen[bytes]]", ending: threading.Event, grace: float) -> None:
     ending.wait()
-    child.terminate()
+    for child in started:
+        child.terminate()
     time.sleep(grace)
-    child.kill()
+    _end_group()
+
+
+def _end_group() -> None:
+    """Kill the command, whatever it has started, and this process."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _end_myself(grace: float) -> None:

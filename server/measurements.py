@@ -3,7 +3,7 @@
 import hashlib
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from server import judges
 from server.database import insert, now
 from server.errors import forbidden, invalid, limited, not_found
 from server.jobs import FIRST_OF_ONE, Job
-from server.models import Competition, Judge, Kind, Known, Measurement, Round, RoundJudge, RoundState
+from server.models import Competition, Judge, Kind, Known, Measurement, Need, Round, RoundJudge, RoundState
 from server.players import Caller
 
 
@@ -53,12 +53,15 @@ def ask(session: Session, questions: Iterable[Question], asker: Asker) -> tuple[
     recorded now is seen when the result comes.
     """
     by_key = {question.key: question for question in questions}
-    rows = _rows(session, by_key)
-    new = _insert(session, {key: by_key[key] for key in sorted(by_key.keys() - rows.keys())}, asker)
-    if len(rows) < len(by_key) or any(row.state != Known.KNOWN for row in rows.values()):
-        rows = _rows(session, by_key, lock=True)
-        new += _try_again(session, rows.values())
-    return rows, [job(rows[key]) for key in new]
+    rows = {key: row for key, row in _rows(session, by_key).items() if row.state == Known.KNOWN}
+    if len(rows) < len(by_key):
+        made = _insert(session, {key: by_key[key] for key in sorted(by_key.keys() - rows.keys())}, asker)
+        rows |= made
+        others = _rows(session, by_key.keys() - rows.keys(), lock=True)
+        rows |= others
+        made |= _try_again(session, others)
+        return rows, [job(row) for row in made.values()]
+    return rows, []
 
 
 def job(row: Measurement) -> Job:
@@ -97,6 +100,18 @@ def ahead(session: Session, judge: str, queued_at: datetime) -> int:
         Measurement.judge == judge, Measurement.state == Known.PENDING, Measurement.queued_at < queued_at
     )
     return session.scalars(query).one()
+
+
+def place(session: Session, play_id: str) -> int | None:
+    """Where the last measurement that a play waits for stands in its judge's queue, from 1."""
+    last = session.execute(
+        select(Measurement.judge, Measurement.queued_at)
+        .join(Need, Need.key == Measurement.key)
+        .where(Need.play_id == play_id, Measurement.state == Known.PENDING)
+        .order_by(Measurement.queued_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if last is None else 1 + ahead(session, last.judge, last.queued_at)
 
 
 def explore(
@@ -159,27 +174,31 @@ def _check_length(judge: Judge, prefix: str, text: str) -> None:
         raise invalid("/text", f"Prefix and text are {length} tokens long; the judge reads {judge.context} at once.")
 
 
-def _rows(session: Session, keys: Iterable[str], *, lock: bool = False) -> dict[str, Measurement]:
+def _rows(session: Session, keys: Collection[str], *, lock: bool = False) -> dict[str, Measurement]:
+    if not keys:
+        return {}
     query = select(Measurement).where(Measurement.key.in_(list(keys))).order_by(Measurement.key)
     if lock:
         query = query.with_for_update(read=True).execution_options(populate_existing=True)
     return {row.key: row for row in session.scalars(query)}
 
 
-def _try_again(session: Session, rows: Iterable[Measurement]) -> list[str]:
+def _try_again(session: Session, rows: dict[str, Measurement]) -> dict[str, Measurement]:
     """A measurement that failed a while ago is given another chance when it is asked for again."""
     at = now(session)
-    retried = [row for row in rows if row.state == Known.FAILED and row.finished_at and at - row.finished_at > RETRY]
-    for row in retried:
+    retried = {
+        key: row
+        for key, row in rows.items()
+        if row.state == Known.FAILED and row.finished_at and at - row.finished_at > RETRY
+    }
+    for row in retried.values():
         row.state, row.failure, row.finished_at, row.tries, row.queued_at = Known.PENDING, None, None, 0, at
     session.flush()
-    return [row.key for row in retried]
+    return retried
 
 
-def _insert(session: Session, questions: dict[str, Question], asker: Asker) -> list[str]:
-    """Make the rows that are not there yet; returns the keys that this transaction made."""
-    if not questions:
-        return []
+def _insert(session: Session, questions: dict[str, Question], asker: Asker) -> dict[str, Measurement]:
+    """Make the rows that are not there yet; returns those that this transaction made."""
     at = now(session)
     lane = "people" if asker.kind is Kind.PERSON else "bots"
     values = [
@@ -197,5 +216,5 @@ def _insert(session: Session, questions: dict[str, Question], asker: Asker) -> l
         }
         for i, (key, question) in enumerate(questions.items())
     ]
-    statement = insert(session, Measurement).values(values).on_conflict_do_nothing(index_elements=["key"])
-    return list(session.scalars(statement.returning(Measurement.key)))
+    statement = insert(session, Measurement).on_conflict_do_nothing(index_elements=["key"])
+    return {row.key: row for row in session.scalars(statement.returning(Measurement), values)}

@@ -95,7 +95,7 @@ def issue(session: Session, scope: Scope, player: str | None, at: datetime, *, t
 
 
 def ensure_host(session: Session, token: str) -> None:
-    """Make the token of the settings a host's, once."""
+    """Make the token of the settings a host's: it is always accepted, whatever was done to it before."""
     values = {
         "id": new_id("tok"),
         "prefix": token[:PREFIX],
@@ -103,7 +103,14 @@ def ensure_host(session: Session, token: str) -> None:
         "scope": Scope.HOST,
         "created_at": now(session),
     }
-    session.execute(insert(session, Token).values(values).on_conflict_do_nothing(index_elements=["prefix"]))
+    statement = insert(session, Token).values(values)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["prefix"],
+            set_={"digest": statement.excluded.digest, "revoked_at": None},
+            where=Token.scope == Scope.HOST,  # never a player's, should the letters be the same by chance
+        )
+    )
 
 
 def join(session: Session, code: str, name: str, kind: Kind) -> Joined:

@@ -66,7 +66,7 @@ class After:
 class Accepted:
     """A submission that is there now. fresh: this request made it."""
 
-    submission: str
+    submission: Submission
     fresh: bool
 
 
@@ -75,9 +75,10 @@ def submit(
 ) -> Accepted:
     """Accept a move: a new play and its submission. Raises `Refused` and changes nothing otherwise."""
     player = _player(caller)
-    seen = _seen_before(session, caller, f"/rounds/{round_id}/submissions", repeat, move)
+    submission_id = new_id("sub")
+    seen = _seen_before(session, caller, f"/rounds/{round_id}/submissions", repeat, move, submission_id)
     if seen is not None:
-        return Accepted(seen, fresh=False)
+        return Accepted(find(session, seen), fresh=False)
     move = clean(move, "/move", what="The move")
     round_ = _open_round(session, caller, round_id)
     asker = _asker(session, caller, player, pending_limit)
@@ -86,7 +87,7 @@ def submit(
     seat = setup.program.seats[0]
     play = Play(id=new_id("play"), round_id=round_id, moves=[{"seat": seat, "text": move}], events=[], waiting=True)
     submission = Submission(
-        id=new_id("sub"),
+        id=submission_id,
         play_id=play.id,
         seat=seat,
         round_id=round_id,
@@ -99,10 +100,9 @@ def submit(
     session.add(play)
     session.flush()
     session.add(submission)
-    _note_repeat(session, caller, f"/rounds/{round_id}/submissions", repeat, submission.id)
     session.flush()
     _carry_on(session, after, round_, setup, play, asker)
-    return Accepted(submission.id, fresh=True)
+    return Accepted(submission, fresh=True)
 
 
 def move_again(
@@ -111,10 +111,10 @@ def move_again(
     """A further move in a play of several."""
     player = _player(caller)
     route = f"/submissions/{submission_id}/moves"
-    if _seen_before(session, caller, route, repeat, move) is not None:
-        return Accepted(submission_id, fresh=False)
-    move = clean(move, "/move", what="The move")
     submission = find(session, submission_id)
+    if _seen_before(session, caller, route, repeat, move, submission_id) is not None:
+        return Accepted(submission, fresh=False)
+    move = clean(move, "/move", what="The move")
     if submission.player_id != player:
         raise forbidden("This submission is another player's.")
     play = _lock_plays(session, [submission.play_id])[0]
@@ -125,10 +125,9 @@ def move_again(
     play.moves = [*play.moves, {"seat": submission.seat, "text": move}]
     play.waiting = True
     submission.state = State.QUEUED
-    _note_repeat(session, caller, route, repeat, submission_id)
     asker = _asker(session, caller, player, limit)
     _carry_on(session, after, round_, competitions.setup_of(session, round_), play, asker)
-    return Accepted(submission_id, fresh=True)
+    return Accepted(submission, fresh=True)
 
 
 def find(session: Session, submission_id: str) -> Submission:
@@ -223,14 +222,17 @@ def _player(caller: Caller) -> str:
     return caller.player
 
 
-def _seen_before(session: Session, caller: Caller, route: str, key: str | None, move: str) -> str | None:
-    """The submission that this Idempotency-Key made. Waits for a twin of this request that is being served."""
+def _seen_before(session: Session, caller: Caller, route: str, key: str | None, move: str, makes: str) -> str | None:
+    """The submission that this Idempotency-Key made; None where it is new, and noted as making `makes`.
+
+    Waits for a twin of this request that is being served.
+    """
     if key is None:
         return None
     body = hashlib.sha256(json.dumps(move).encode()).hexdigest()
     made = session.execute(
         insert(session, Repeat)
-        .values(token_id=caller.token, route=route, key=key, body=body, submission_id="")
+        .values(token_id=caller.token, route=route, key=key, body=body, submission_id=makes)
         .on_conflict_do_nothing(index_elements=["token_id", "route", "key"])
         .returning(Repeat.key)
     ).one_or_none()
@@ -247,19 +249,17 @@ def _seen_before(session: Session, caller: Caller, route: str, key: str | None, 
     return known.submission_id
 
 
-def _note_repeat(session: Session, caller: Caller, route: str, key: str | None, submission_id: str) -> None:
-    if key is not None:
-        session.execute(
-            update(Repeat)
-            .where(Repeat.token_id == caller.token, Repeat.route == route, Repeat.key == key)
-            .values(submission_id=submission_id)
-        )
-
-
-def _open_round(session: Session, caller: Caller, round_id: str) -> Round:
+def admit(session: Session, caller: Caller, round_id: str) -> Round:
+    """The round, if the caller is one of its players, whether it is open or not."""
+    _player(caller)
     round_ = competitions.find_round(session, round_id)
     if caller.competition != round_.competition_id:
         raise forbidden("This token belongs to another competition. Join this one with its code first.")
+    return round_
+
+
+def _open_round(session: Session, caller: Caller, round_id: str) -> Round:
+    round_ = admit(session, caller, round_id)
     state = competitions.state_of(round_, now(session))
     if state is not RoundState.OPEN:
         words = {
@@ -300,6 +300,14 @@ def _reserve_attempt(session: Session, round_: Round, player: str) -> None:
             f"All {round_.attempts} attempts of this round are used.",
             limit="attempts",
         )
+
+
+def attempts_left(session: Session, round_: Round, player: str | None) -> int | None:
+    """How often a player may still submit; None where there is no limit."""
+    if round_.attempts is None or player is None:
+        return None
+    attempt = session.get(Attempt, (round_.id, player))
+    return max(0, round_.attempts - (attempt.used if attempt else 0))
 
 
 def _lock_plays(session: Session, play_ids: Sequence[str]) -> Sequence[Play]:
@@ -357,7 +365,7 @@ def _question(setup: RoundSetup, asked: Asked) -> Question:
 
 def _record_needs(session: Session, play: Play, rows: Mapping[str, Measurement]) -> None:
     values = [{"key": key, "play_id": play.id} for key in rows]
-    session.execute(insert(session, Need).values(values).on_conflict_do_nothing())
+    session.execute(insert(session, Need).on_conflict_do_nothing(), values)
 
 
 def _seats(session: Session, play: Play) -> Sequence[Submission]:

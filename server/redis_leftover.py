@@ -16,7 +16,7 @@ from server.files import read_if_there
 
 log = structlog.get_logger()
 
-PATIENCE = 10.0
+PATIENCE = 6.0
 
 
 def config_file(folder: Path) -> Path:

@@ -133,8 +133,9 @@ class RedisServer:
         return read_if_there(self._folder / "redis.log") or ""
 
     def _last_words(self) -> str:
-        lines = [line for line in self._said().splitlines() if line.strip()]
-        return lines[-1].partition(" # ")[2] or lines[-1] if lines else "it says nothing"
+        lines = [line.partition(" # ")[2] or line for line in self._said().splitlines() if line.strip()]
+        telling = [line for line in lines if "bind:" in line] or lines
+        return telling[-1] if telling else "it says nothing"
 
 
 def _quoted(value: str) -> str:

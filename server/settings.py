@@ -1,11 +1,26 @@
 """What can be set, by flag or by environment (``XENTARENA_…``). Built once, at the edge; importing does nothing."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _listed(value: Any) -> Any:
+    """A list as an environment variable can say it: `pocket`, or `pocket,gpt2`, or JSON."""
+    if not isinstance(value, str):
+        return value
+    return (
+        json.loads(value)
+        if value.lstrip().startswith("[")
+        else [part.strip() for part in value.split(",") if part.strip()]
+    )
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 
 
 class Settings(BaseSettings):
@@ -20,8 +35,8 @@ class Settings(BaseSettings):
         None, description="sqlite:///… or postgresql://…; none: a file in the data folder."
     )
     redis_url: str | None = Field(None, description="redis://…; none: serve starts its own.")
-    judge: list[str] = Field(default=["pocket"], description="Judges to load: pocket, a hub id or a folder.")
-    private_judge: list[str] = Field(default=[], description="Names of judges that free measurements may not use.")
+    judge: Names = Field(default=["pocket"], min_length=1, description="Judges to load: pocket, a hub id or a folder.")
+    private_judge: Names = Field(default=[], description="Names of judges that free measurements may not use.")
     dtype: Literal["float32", "bfloat16"] = Field("float32", description="Compute type of the judges.")
     host_token: str | None = Field(None, min_length=32, description="A host's token that is always accepted.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -39,4 +54,8 @@ class Settings(BaseSettings):
 
 def sqlite_url(data: Path) -> str:
     """The database of a data folder."""
-    return f"sqlite:///{data / 'xentarena.sqlite3'}"
+    return f"sqlite:///{sqlite_path(data)}"
+
+
+def sqlite_path(data: Path) -> Path:
+    return data / "xentarena.sqlite3"

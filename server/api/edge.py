@@ -1,36 +1,20 @@
-"""What every route of the API shares: the arena, the caller, and the gate in front of bodies."""
+"""What every route of the API shares: its parameters, and the gate in front of bodies."""
 
+import json
 import time
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Header, Query
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.problems import response
-from server.arena import Arena
-from server.errors import Refused
+from server.edge import MAX_BODY, ArenaOf, TokenOf
+from server.errors import Refused, not_found
 from server.metrics import REQUESTS
 
-MAX_BODY = 64 * 1024
-COOKIE = "xentarena_token"
+__all__ = ["ArenaOf", "Cursor", "Gate", "Limit", "RepeatKey", "TokenOf", "Wait"]
 
-
-def arena_of(request: Request) -> Arena:
-    arena: Arena = request.app.state.arena
-    return arena
-
-
-def token_of(request: Request) -> str | None:
-    """The bearer token of a request; a page's stands in its cookie."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    return request.cookies.get(COOKIE) if _same_origin(request) else None
-
-
-ArenaOf = Annotated[Arena, Depends(arena_of)]
-TokenOf = Annotated[str | None, Depends(token_of)]
 Wait = Annotated[float, Query(ge=0, le=60, description="Hold the answer until it is final, at most this many seconds.")]
 Cursor = Annotated[str | None, Query(max_length=64, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -43,14 +27,6 @@ RepeatKey = Annotated[
         description="The same key and body again give the same submission, however often they are sent.",
     ),
 ]
-
-
-def _same_origin(request: Request) -> bool:
-    """A cookie counts only for requests that our own pages make."""
-    if request.method in {"GET", "HEAD"}:
-        return True
-    origin = request.headers.get("origin", "")
-    return origin.partition("://")[2] == request.headers.get("host")
 
 
 class Gate:
@@ -79,6 +55,9 @@ class Gate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
+        if "\0" in scope["path"]:  # no id has one, and no database takes it
+            await response(not_found("resource", scope["path"]))(scope, receive, send)
+            return
         if scope["method"] not in {"POST", "PUT", "PATCH"} or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
@@ -115,4 +94,33 @@ async def _body(headers: Headers, receive: Receive) -> bytes:
     if body and kind != "application/json":
         detail = f"Send JSON, with 'Content-Type: application/json'; this body came as {kind or 'nothing'!r}."
         raise Refused("unsupported-media-type", 415, "Unsupported media type", detail)
+    if body:
+        _check_json(body)
     return body
+
+
+def _check_json(body: bytes) -> None:
+    """Is this JSON that everyone reads alike? No field twice, no NaN, no more nesting than can be read."""
+    try:
+        json.loads(body, object_pairs_hook=_each_once, parse_constant=_no_number)
+    except RecursionError:
+        raise _not_json("it is nested too deeply") from None
+    except ValueError as error:
+        raise _not_json(str(error)) from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise ValueError(f"the field {name[:64]!r} is there twice")
+        fields[name] = value
+    return fields
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _not_json(reason: str) -> Refused:
+    return Refused("invalid-json", 400, "Not JSON", f"The body is not valid JSON: {reason}.")

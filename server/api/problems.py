@@ -20,7 +20,7 @@ MEDIA = "application/problem+json"
 
 #: For OpenAPI: the problems that any route may answer with.
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text, "content": {MEDIA: {}}}
+    status: {"description": text, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for status, text in {
         400: "Not JSON",
         401: "No token, or one that is not good",
@@ -97,9 +97,15 @@ def _words(error: Mapping[str, Any]) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    names = {404: ("not-found", "Not found"), 405: ("method-not-allowed", "Method not allowed")}
+    names = {
+        400: ("invalid-json", "Not JSON"),
+        404: ("not-found", "Not found"),
+        405: ("method-not-allowed", "Method not allowed"),
+    }
     type_, title = names.get(error.status_code, ("http-error", "Error"))
-    detail = f"{request.method} {request.url.path} is not offered here; /api/v1/docs lists what is."
+    detail = str(error.detail)
+    if error.status_code in (404, 405):
+        detail = f"{request.method} {request.url.path} is not offered here; /api/v1/docs lists what is."
     headers = dict(error.headers or {})
     return response(Refused(type_, error.status_code, title, detail, headers=headers))
 

@@ -12,6 +12,8 @@ T = TypeVar("T")
 MoveText = Annotated[
     str, Field(description="What the player says. At most 8,192 bytes of UTF-8.", examples=["sea ship"])
 ]
+#: A name or a key, as a program would write it: no control characters.
+Label = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class Request(BaseModel):
@@ -101,19 +103,19 @@ class Competition(BaseModel):
 
 
 class RoundRequest(Request):
-    game: str = Field(description="Name or digest of a game.", examples=["condense"])
+    game: Label = Field(description="Name or digest of a game.", examples=["condense"])
     passages: list[str] = Field(
         max_length=64, examples=[["The tide came in over the flats before the boats were home."]]
     )
-    judge: str | None = Field(None, description="Name or identity of the main judge; the newest one if absent.")
-    judges: dict[str, str] = Field(default={}, description="Slot of the program → name or identity.", examples=[{}])
+    judge: Label | None = Field(None, description="Name or identity of the main judge; the newest one if absent.")
+    judges: dict[str, Label] = Field(default={}, description="Slot of the program → name or identity.", examples=[{}])
     profile: Literal["arena", "xent-0.5"] = "arena"
     attempts: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
         None, description="How often a player may submit; null: as often as they like."
     )
     opens_at: AwareDatetime | None = None
     closes_at: AwareDatetime | None = None
-    seed: Annotated[str, Field(max_length=128)] | None = Field(
+    seed: Annotated[Label, Field(max_length=128)] | None = Field(
         None, description="Where sample() and shuffle() draw from."
     )
 
@@ -141,7 +143,7 @@ class MoveRequest(Request):
 
 class BatchItem(Request):
     move: MoveText
-    key: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
+    key: Annotated[Label, Field(min_length=1)] | None = Field(
         None, description="This item's Idempotency-Key.", examples=["item-1"]
     )
 
@@ -213,7 +215,7 @@ class Events(BaseModel):
 
 
 class MeasurementRequest(Request):
-    judge: str | None = Field(None, description="Name or identity; the newest judge if absent.", examples=["pocket"])
+    judge: Label | None = Field(None, description="Name or identity; the newest judge if absent.", examples=["pocket"])
     prefix: str = Field("", examples=["ships at sea"])
     text: str = Field(examples=["The tide came in."])
     profile: Literal["arena", "xent-0.5"] = "arena"

@@ -7,22 +7,20 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from server import competitions, players, plays
+from server import competitions, edge, players, plays
 from server.api import schemas, views
 from server.api.edge import ArenaOf, Cursor, Limit, RepeatKey, TokenOf, Wait
 from server.api.problems import problem_of
+from server.edge import SETTLED, Taken
 from server.errors import ServerError, invalid
 from server.live import until
-from server.metrics import ACCEPTED
-from server.models import FINAL, State, Submission
-from server.plays import Accepted, After
+from server.models import Submission
+from server.plays import After
 
 router = APIRouter(tags=["submissions"])
 
 Responses = dict[int | str, dict[str, Any]]
 
-#: Nobody has to do anything but wait for these.
-SETTLED = FINAL | {State.AWAITING_MOVE}
 MADE: Responses = {
     200: {"description": "Made by an earlier request with this Idempotency-Key.", "model": schemas.Submission}
 }
@@ -40,8 +38,8 @@ async def submit(
     key: RepeatKey = None,
 ) -> schemas.Submission:
     """Play a move in a round. 202 while it is queued, 201 when it is scored already, 200 when it is a repetition."""
-    accepted = await _submit(arena, token, round_id, body.move, key)
-    return await _answer(arena, accepted, response, wait)
+    taken = await edge.submit(arena, token, round_id, body.move, key, _shown(arena))
+    return await _answer(arena, taken, response, wait)
 
 
 @router.post("/rounds/{round_id}/submissions:batch")
@@ -49,10 +47,11 @@ async def submit_batch(
     arena: ArenaOf, token: TokenOf, round_id: str, body: schemas.BatchRequest, wait: Wait = 0
 ) -> schemas.Items[schemas.BatchResult]:
     """Up to 32 moves, for programs. Each is accepted or refused by itself; the answers are in order."""
-    outcomes: list[Accepted | ServerError] = []
+    await arena.read(lambda session: plays.admit(session, players.authenticate(session, token), round_id))
+    outcomes: list[Taken[schemas.Submission] | ServerError] = []
     for item in body.items:
         try:
-            outcomes.append(await _submit(arena, token, round_id, item.move, item.key))
+            outcomes.append(await edge.submit(arena, token, round_id, item.move, item.key, _shown(arena)))
         except ServerError as error:
             outcomes.append(error)
     return schemas.Items(items=await asyncio.gather(*(_batch_result(arena, each, wait) for each in outcomes)))
@@ -69,14 +68,8 @@ async def move(
     key: RepeatKey = None,
 ) -> schemas.Submission:
     """The next move of a play that awaits one."""
-
-    def work(session: Session, after: After) -> Accepted:
-        caller = players.authenticate(session, token)
-        arena.rates.spend(caller.player or caller.token)
-        limit = arena.settings.pending_limit
-        return plays.move_again(session, after, caller, submission_id, body.move, key, limit)
-
-    return await _answer(arena, await arena.write(work), response, wait)
+    taken = await edge.move_again(arena, token, submission_id, body.move, key, _shown(arena))
+    return await _answer(arena, taken, response, wait)
 
 
 @router.get("/submissions/{submission_id}")
@@ -126,33 +119,34 @@ def page(
     if cursor is not None:
         if not cursor.isascii() or not cursor.isdigit():
             raise invalid("(query)/cursor", "This cursor was not given by this server.")
-        query = query.where(Submission.number < int(cursor))
+        query = query.where(Submission.number < min(int(cursor), 2**63 - 1))
     rows = session.scalars(query.order_by(Submission.number.desc()).limit(limit + 1)).all()
     more = str(rows[limit - 1].number) if len(rows) > limit else None
     return schemas.Items(items=[views.submission(session, arena, row) for row in rows[:limit]], next=more)
 
 
-async def _submit(arena: ArenaOf, token: str | None, round_id: str, move: str, key: str | None) -> Accepted:
-    def work(session: Session, after: After) -> Accepted:
-        caller = players.authenticate(session, token)
-        arena.rates.spend(caller.player or caller.token)
-        accepted = plays.submit(session, after, caller, round_id, move, key, arena.settings.pending_limit)
-        if accepted.fresh:
-            ACCEPTED.labels(caller.kind).inc()
-        return accepted
-
-    return await arena.write(work)
+def _shown(arena: ArenaOf) -> edge.Show[schemas.Submission]:
+    return lambda session, row: views.submission(session, arena, row)
 
 
-async def _answer(arena: ArenaOf, accepted: Accepted, response: Response, wait: float) -> schemas.Submission:
-    shown = await _held(arena, accepted.submission, wait)
+async def _answer(
+    arena: ArenaOf, taken: Taken[schemas.Submission], response: Response, wait: float
+) -> schemas.Submission:
+    shown = await _after(arena, taken, wait)
     response.headers["Location"] = f"/api/v1/submissions/{shown.id}"
-    response.status_code = _status(accepted, shown)
+    response.status_code = _status(taken, shown)
     return shown
 
 
-def _status(accepted: Accepted, shown: schemas.Submission) -> int:
-    if not accepted.fresh:
+async def _after(arena: ArenaOf, taken: Taken[schemas.Submission], wait: float) -> schemas.Submission:
+    """What has become of an accepted move after at most `wait` seconds."""
+    if taken.shown.state in SETTLED or not wait:
+        return taken.shown
+    return await _held(arena, taken.submission, wait)
+
+
+def _status(taken: Taken[schemas.Submission], shown: schemas.Submission) -> int:
+    if not taken.fresh:
         return 200
     return 201 if shown.state in SETTLED else 202
 
@@ -164,10 +158,12 @@ async def _held(arena: ArenaOf, submission_id: str, seconds: float) -> schemas.S
     return await until(arena.live, submission_id, read, lambda shown: shown.state in SETTLED, seconds)
 
 
-async def _batch_result(arena: ArenaOf, outcome: Accepted | ServerError, wait: float) -> schemas.BatchResult:
+async def _batch_result(
+    arena: ArenaOf, outcome: Taken[schemas.Submission] | ServerError, wait: float
+) -> schemas.BatchResult:
     if isinstance(outcome, ServerError):
         return schemas.BatchResult(status=outcome.status, problem=problem_of(outcome))
-    shown = await _held(arena, outcome.submission, wait)
+    shown = await _after(arena, outcome, wait)
     return schemas.BatchResult(status=_status(outcome, shown), submission=shown)
 
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from games.values import MAIN
-from server import competitions, judges, measurements
+from server import competitions, judges, measurements, plays
 from server.api import schemas
 from server.arena import Arena
 from server.database import now
 from server.leaderboards import Entry
 from server.models import (
-    Attempt,
     Bots,
     Competition,
     FeedEvent,
@@ -21,7 +19,6 @@ from server.models import (
     Kind,
     Known,
     Measurement,
-    Need,
     Play,
     Player,
     Round,
@@ -95,28 +92,21 @@ def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         attempts=row.attempts,
-        attempts_left=_attempts_left(session, caller, row),
+        attempts_left=plays.attempts_left(session, row, caller.player),
     )
-
-
-def _attempts_left(session: Session, caller: Caller, row: Round) -> int | None:
-    if row.attempts is None or caller.player is None:
-        return None
-    attempt = session.get(Attempt, (row.id, caller.player))
-    return max(0, row.attempts - (attempt.used if attempt else 0))
 
 
 def submission(session: Session, arena: Arena, row: Submission) -> schemas.Submission:
     round_row = session.get_one(Round, row.round_id)
     identity = competitions.setup_of(session, round_row).identities[MAIN]
-    place = _place(session, row) if row.state == State.QUEUED else None
+    place = measurements.place(session, row.play_id) if row.state == State.QUEUED else None
     return schemas.Submission(
         id=row.id,
         round=row.round_id,
         player=row.player_id,
         state=State(row.state),
         place=place,
-        expected_wait_s=_expected_wait(arena, identity, place),
+        expected_wait_s=arena.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
         rewards=row.rewards or {},
         events=session.get_one(Play, row.play_id).events,
@@ -129,23 +119,6 @@ def submission(session: Session, arena: Arena, row: Submission) -> schemas.Submi
         accepted_at=row.accepted_at,
         finished_at=row.finished_at,
     )
-
-
-def _place(session: Session, row: Submission) -> int | None:
-    """Where the last measurement that this play waits for stands in its judge's queue."""
-    last = session.execute(
-        select(Measurement.judge, Measurement.queued_at)
-        .join(Need, Need.key == Measurement.key)
-        .where(Need.play_id == row.play_id, Measurement.state == Known.PENDING)
-        .order_by(Measurement.queued_at.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if last is None else 1 + measurements.ahead(session, last.judge, last.queued_at)
-
-
-def _expected_wait(arena: Arena, judge_identity: str, place: int | None) -> float | None:
-    rate = sum(worker.rate for worker in arena.serving(judge_identity))
-    return round(place / rate, 1) if place is not None and rate > 0 else None
 
 
 def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:

@@ -45,6 +45,16 @@ def test_the_best_move_so_far_is_changed_rather_than_forgotten() -> None:
     assert sum(count >= 3 for count in kept) > 20
 
 
+def test_no_move_is_played_twice_and_no_word_twice_in_a_move() -> None:
+    strategy = RandomWords([SEA], "1")
+    drawn = []
+    for _ in range(100):
+        drawn.append(strategy.propose())
+        strategy.learn(drawn[-1], float(len(drawn[-1]) % 7))
+    assert len(set(drawn)) == len(drawn)
+    assert all(len(set(move.split())) == len(move.split()) for move in drawn)
+
+
 @given(st.text(max_size=200), st.integers())
 def test_whatever_the_passage_there_is_a_move(passage: str, seed: int) -> None:
     strategy = RandomWords([passage], str(seed))

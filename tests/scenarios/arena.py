@@ -76,6 +76,7 @@ class Arena:
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     processes: list[Process] = field(default_factory=list)
+    clients: list[httpx.Client] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -93,7 +94,8 @@ class Arena:
 
     def client(self, token: str | None = HOST_TOKEN) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=90)
+        self.clients.append(httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=90))
+        return self.clients[-1]
 
     def judge_ready(self, count: int = 1) -> list[dict[str, Any]]:
         """Wait until that many judges are served."""
@@ -103,9 +105,11 @@ class Arena:
                 judges = [judge for judge in host.get("/judges").json()["items"] if judge["workers"]]
             return judges if len(judges) >= count else []
 
-        return eventually(served, seconds=90, what="a judge")
+        return eventually(served, seconds=180, what="a judge")
 
     def stop(self) -> None:
+        for client in self.clients:
+            client.close()
         for process in reversed(self.processes):
             process.stop()
 
@@ -154,7 +158,9 @@ class Game:
             found: list[dict[str, Any]] = []
             cursor: str | None = None
             while True:
-                page = answer(host.get(self.submissions, params={"limit": 500, **({"cursor": cursor} if cursor else {})}))
+                page = answer(
+                    host.get(self.submissions, params={"limit": 500, **({"cursor": cursor} if cursor else {})})
+                )
                 found += page["items"]
                 cursor = page["next"]
                 if cursor is None:

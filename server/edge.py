@@ -1,0 +1,88 @@
+"""What the API and the pages share: who asks, from where, and a move's way in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from server import players, plays
+from server.arena import Arena
+from server.metrics import ACCEPTED
+from server.models import FINAL, State, Submission
+from server.plays import After
+
+T = TypeVar("T")
+
+MAX_BODY = 64 * 1024
+COOKIE = "xentarena_token"
+
+#: Nobody has to do anything but wait for these.
+SETTLED = FINAL | {State.AWAITING_MOVE}
+
+
+def arena_of(request: Request) -> Arena:
+    arena: Arena = request.app.state.arena
+    return arena
+
+
+def token_of(request: Request) -> str | None:
+    """The bearer token of a request; a page's stands in its cookie."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return request.cookies.get(COOKIE) if same_origin(request) else None
+
+
+def same_origin(request: Request) -> bool:
+    """A cookie counts only for requests that our own pages make."""
+    if request.method in {"GET", "HEAD"}:
+        return True
+    origin = request.headers.get("origin", "")
+    return origin.partition("://")[2] == request.headers.get("host")
+
+
+ArenaOf = Annotated[Arena, Depends(arena_of)]
+TokenOf = Annotated[str | None, Depends(token_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[T]):
+    """A move that was accepted, and what `show` made of its submission in the same transaction."""
+
+    submission: str
+    fresh: bool
+    shown: T
+
+
+Show = Callable[[Session, Submission], T]
+
+
+async def submit(arena: Arena, token: str | None, round_id: str, move: str, key: str | None, show: Show[T]) -> Taken[T]:
+    """Accept a first move. Raises `Refused` and changes nothing otherwise."""
+
+    def work(session: Session, after: After) -> Taken[T]:
+        caller = players.authenticate(session, token)
+        arena.rates.spend(caller.player or caller.token)
+        accepted = plays.submit(session, after, caller, round_id, move, key, arena.settings.pending_limit)
+        if accepted.fresh:
+            ACCEPTED.labels(caller.kind).inc()
+        return Taken(accepted.submission.id, accepted.fresh, show(session, accepted.submission))
+
+    return await arena.write(work)
+
+
+async def move_again(
+    arena: Arena, token: str | None, submission_id: str, move: str, key: str | None, show: Show[T]
+) -> Taken[T]:
+    """Accept the next move of a play that awaits one."""
+
+    def work(session: Session, after: After) -> Taken[T]:
+        caller = players.authenticate(session, token)
+        arena.rates.spend(caller.player or caller.token)
+        limit = arena.settings.pending_limit
+        accepted = plays.move_again(session, after, caller, submission_id, move, key, limit)
+        return Taken(accepted.submission.id, accepted.fresh, show(session, accepted.submission))
+
+    return await arena.write(work)

@@ -1,0 +1,75 @@
+"""The parts of a server one at a time, for more than one machine: `api`, `worker`, `migrate`; and `bench`."""
+
+import importlib
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from judge.errors import JudgeError
+from server import guard, logs, redis_client, rows
+from server.addresses import Address, listen
+from server.faults import Fault
+from server.serving import Server, Stop, url_of
+from server.settings import Settings, sqlite_url
+
+log = structlog.get_logger()
+
+WORKER_STOPS = 3.0  # seconds to finish what it measures; a model that is being loaded cannot be interrupted
+
+
+def serve_api(settings: Settings) -> None:
+    """Serve until stopped. Raises Fault where database or Redis cannot be used as they are."""
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    rows.check_up_to_date(settings.database_url or "")
+    redis_client.check(settings.redis_url or "")
+    if not settings.host_token:
+        log.warning("api.no_host", hint="XENTARENA_HOST_TOKEN, 32 characters or more, makes a host")
+    stop = Stop()
+    with stop.on_signals(), listen(Address(settings.host, settings.port)) as listener:
+        from server.app import create_app
+
+        log.info("api.listening", url=url_of(listener, settings.host))
+        stop.run(Server(create_app(settings)), listener)
+
+
+def run_worker(settings: Settings) -> None:
+    """Measure until stopped. Raises Fault where Redis or a judge cannot be used."""
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    redis_client.check(settings.redis_url or "")
+    guard.follow()
+    stop = Stop(last_resort=WORKER_STOPS)
+    with stop.on_signals():
+        from server.worker import run
+
+        try:
+            run(settings, stop=stop.event)
+        except JudgeError as error:
+            raise Fault(f"the judge cannot be used: {error}") from error
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the named database, or that of the data folder, up to date. Raises Fault."""
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    if settings.database_url is None and not settings.data.is_dir():
+        raise Fault(f"there is no data folder {settings.data}: name a database with --database-url")
+    url = settings.database_url or sqlite_url(settings.data)
+    rows.brought_up_to_date(url, settings.data / "backups" if settings.database_url is None else None)
+
+
+def benchmark(name: str, *, as_json: bool) -> None:
+    """Raises Fault for a name that no benchmark has."""
+    known = sorted(
+        file.stem for folder in _folders("benchmarks") for file in folder.glob("*.py") if not file.name.startswith("_")
+    )
+    if name not in known:
+        raise Fault(f"no benchmark {name!r}: there is {', '.join(known) or 'none'}")
+    main: Callable[..., Any] = importlib.import_module(f"benchmarks.{name}").main
+    main(as_json=as_json)
+
+
+def _folders(package: str) -> list[Path]:
+    spec = find_spec(package)
+    return [Path(each) for each in spec.submodule_search_locations or ()] if spec else []

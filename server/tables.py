@@ -1,0 +1,53 @@
+"""What `measure` and `play` show to people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+BAR = 40  # characters of the widest bar
+
+
+def of_measurement(found: dict[str, Any]) -> str:
+    lines = list(_tokens(found["tokens"]))
+    return "\n".join([*lines, f"{found['bits']:10.3f}  bits in {len(lines)} tokens, by {found['judge']}"])
+
+
+def of_play(outcome: dict[str, Any]) -> str:
+    return "\n".join([line for event in outcome["events"] for line in _event(event)] + list(_end(outcome)))
+
+
+def _event(event: dict[str, Any]) -> Iterator[str]:
+    seat = event.get("seat", "")
+    match event["type"]:
+        case "move":
+            yield f"{seat} says {event['text']!r}{' (cut)' if event['cut'] else ''}"
+        case "reveal":
+            for value in event["values"]:
+                shown = value["value"]
+                shown = f"{shown['bits']:.3f} bits" if isinstance(shown, dict) else repr(shown)
+                yield f"{seat} is shown {value['register'] + ' = ' if value['register'] else ''}{shown}"
+        case "ensure_failed":
+            yield f"{seat} has to try again: {event['condition']}"
+        case "reward":
+            yield f"{seat} gets {event['bits']:.3f} bits:"
+            yield from _tokens(event["tokens"])
+
+
+def _end(outcome: dict[str, Any]) -> Iterator[str]:
+    match outcome["status"]:
+        case "scored":
+            for seat, bits in outcome["rewards"].items():
+                yield f"{seat} scores {bits:.3f} bits, by {outcome['judge']}"
+        case "awaiting_move":
+            awaited = outcome["awaits"]
+            yield f"{awaited['seat']} is to move: {awaited['register']}, at most {awaited['limit']} tokens"
+        case status:
+            reason = outcome["reason"]
+            place = f" (line {reason['line']}, column {reason['column']})" if reason["line"] else ""
+            yield f"{status}: {reason['detail']}{place}"
+
+
+def _tokens(tokens: list[dict[str, Any]]) -> Iterator[str]:
+    most = max((abs(token["bits"]) for token in tokens), default=0.0) or 1.0
+    for token in tokens:
+        bar = ("+" if token["bits"] >= 0 else "-") * round(BAR * abs(token["bits"]) / most)
+        yield f"{token['bits']:10.3f}  {token['text']!r:24}  {bar}".rstrip()

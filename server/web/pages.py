@@ -1,0 +1,202 @@
+"""The pages of players: join, play, see the score; and how all pages are put into the application."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from server import competitions, edge
+from server.arena import Arena
+from server.edge import SETTLED, ArenaOf, TokenOf
+from server.errors import Refused
+from server.live import until
+from server.models import State
+from server.plays import find
+from server.web import board, doors, host, shown
+from server.web.site import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
+Hold = Annotated[float, Query(ge=0, le=30)]
+
+
+def install(app: FastAPI) -> None:
+    """Put the pages into an application that has its error handlers already."""
+    for part in (doors.router, router, host.router):
+        app.include_router(part)
+    app.mount("/static", Files(directory=HERE / "static"))
+    app.state.boards = {}
+    speak_to_people(app)
+
+
+@router.get("/play")
+async def play(arena: ArenaOf, token: TokenOf) -> Response:
+    """To the newest open round, or to the list of rounds where none is open."""
+
+    def work(session: Session) -> shown.RoundLine | None:
+        viewer = shown.viewer(session, token)
+        if viewer.competition is None:
+            return None
+        return shown.newest_open(shown.lines(session, viewer.caller, viewer.competition.id))
+
+    newest = await arena.read(work)
+    return go(f"/rounds/{newest.id}" if newest else "/rounds")
+
+
+@router.get("/rounds")
+async def all_rounds(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
+    """The competition: its rounds, and the board over all of them."""
+    return await _rounds(request, arena, token, "rounds.html")
+
+
+@router.get("/rounds/list")
+async def list_of_rounds(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
+    return await _rounds(request, arena, token, "parts/rounds.html")
+
+
+@router.get("/rounds/board")
+async def overall_board(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
+    return await _rounds(request, arena, token, "parts/board.html")
+
+
+async def _rounds(request: Request, arena: Arena, token: str | None, template: str) -> Response:
+    def work(session: Session) -> Response:
+        viewer = shown.viewer(session, token)
+        if viewer.competition is None:
+            return go("/host")
+        return page(
+            template,
+            viewer=viewer,
+            events=viewer.competition.id,
+            rounds=shown.lines(session, viewer.caller, viewer.competition.id),
+            sections=board.of_competition(session, viewer.caller, viewer.competition.id, request.app.state.boards),
+        )
+
+    return await arena.read(work)
+
+
+@router.get("/rounds/{round_id}")
+async def one_round(request: Request, arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
+    """A round to be played in."""
+    return await _round(request, arena, token, round_id)
+
+
+async def _round(
+    request: Request,
+    arena: Arena,
+    token: str | None,
+    round_id: str,
+    *,
+    status: int = 200,
+    move: str = "",
+    error: str | None = None,
+) -> Response:
+    def work(session: Session) -> Response:
+        viewer = shown.viewer(session, token)
+        round_ = shown.round_(session, viewer.caller, round_id)
+        mine = shown.own(session, viewer.caller, round_id)
+        latest = shown.submission(session, arena, viewer.caller, mine[0].id) if mine else None
+        return page(
+            "round.html",
+            status,
+            viewer=viewer,
+            events=round_.competition,
+            rounds=shown.lines(session, viewer.caller, round_.competition),
+            current=round_id,
+            round=round_,
+            mine=mine,
+            submission=latest,
+            sections=board.of_round(session, viewer.caller, round_id, request.app.state.boards),
+            move=move,
+            error=error,
+        )
+
+    return await arena.read(work)
+
+
+@router.get("/rounds/{round_id}/state")
+async def state_of_round(arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
+    def work(session: Session) -> Response:
+        viewer = shown.viewer(session, token)
+        round_ = shown.round_(session, viewer.caller, round_id)
+        return page("parts/state.html", viewer=viewer, round=round_)
+
+    return await arena.read(work)
+
+
+@router.get("/rounds/{round_id}/board")
+async def board_of_round(request: Request, arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
+    def work(session: Session) -> Response:
+        viewer = shown.viewer(session, token)
+        sections = board.of_round(session, viewer.caller, round_id, request.app.state.boards)
+        return page("parts/board.html", viewer=viewer, sections=sections)
+
+    return await arena.read(work)
+
+
+@router.get("/rounds/{round_id}/mine")
+async def own_submissions(arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
+    def work(session: Session) -> Response:
+        viewer = shown.viewer(session, token)
+        return page("parts/mine.html", viewer=viewer, mine=shown.own(session, viewer.caller, round_id))
+
+    return await arena.read(work)
+
+
+@router.post("/rounds/{round_id}/moves")
+async def submit(request: Request, arena: ArenaOf, token: TokenOf, round_id: str, form: FormOf) -> Response:
+    """A move from the form itself, where no script is at work to send it."""
+    move = form.get("move", "")
+    try:
+        accepted = await edge.submit(arena, token, round_id, move, form.get("key") or None, lambda *_: None)
+    except Refused as refused:
+        if refused.status in (401, 403, 404):
+            raise
+        return await _round(request, arena, token, round_id, status=refused.status, move=move, error=refused.detail)
+    await _settle(arena, accepted.submission, 10)
+    return go(f"/rounds/{round_id}#score")
+
+
+@router.post("/submissions/{submission_id}/moves")
+async def move_again(arena: ArenaOf, token: TokenOf, submission_id: str, form: FormOf) -> Response:
+    await edge.move_again(arena, token, submission_id, form.get("move", ""), None, lambda *_: None)
+    await _settle(arena, submission_id, 10)
+    return go(f"/submissions/{submission_id}")
+
+
+@router.get("/submissions/{submission_id}")
+async def submission(arena: ArenaOf, token: TokenOf, submission_id: str) -> Response:
+    """A submission on a page of its own."""
+
+    def work(session: Session) -> Response:
+        viewer = shown.viewer(session, token)
+        seen = shown.submission(session, arena, viewer.caller, submission_id)
+        competition = competitions.find_round(session, seen.round).competition_id
+        rounds = shown.lines(session, viewer.caller, competition)
+        return page(
+            "submission.html", viewer=viewer, events=competition, rounds=rounds, current=seen.round, submission=seen
+        )
+
+    return await arena.read(work)
+
+
+@router.get("/submissions/{submission_id}/panel")
+async def panel(arena: ArenaOf, token: TokenOf, submission_id: str, wait: Hold = 0) -> Response:
+    """A submission as part of a page; held until it is settled, at most `wait` seconds."""
+
+    def work(session: Session) -> Response:
+        viewer = shown.viewer(session, token)
+        seen = shown.submission(session, arena, viewer.caller, submission_id)
+        return page("parts/submission.html", viewer=viewer, submission=seen)
+
+    if wait:
+        await arena.read(lambda session: shown.viewer(session, token))
+        await _settle(arena, submission_id, wait)
+    return await arena.read(work)
+
+
+async def _settle(arena: Arena, submission_id: str, seconds: float) -> None:
+    async def read() -> State:
+        return State(await arena.read(lambda session: find(session, submission_id).state))
+
+    await until(arena.live, submission_id, read, SETTLED.__contains__, seconds)

@@ -1,0 +1,100 @@
+// Keeps parts of the page as they are on the server. A part is <div data-part="/address" data-on="kinds of events">;
+// it is fetched anew when such an event comes through the competition's stream, and every few seconds while the stream
+// is away. data-reload: load the whole page when the part's data-state changed, unless somebody is typing.
+
+import { localTimes } from "./times.js";
+
+const KINDS = [
+  "competition.changed", "player.joined", "player.removed", "reset", "round.closed", "round.opened", "round.paused",
+  "standing.changed",
+];
+const SPREAD = 600; // ms over which the readers of a busy board spread their requests
+const POLL = 5000; // ms between looks while the stream is away
+const AGAIN = 3000; // ms before a stream that was refused is tried again
+const HIDDEN = 60000; // ms after which a page that nobody sees lets go of its stream
+const WORDS = { live: "Live", away: "Connection lost. Checking every few seconds…", connecting: "Connecting…" };
+
+const due = new Map();
+let source = null;
+let polling = null;
+let hiding = null;
+
+export function refresh(kind) {
+  for (const part of document.querySelectorAll("[data-part]")) {
+    if ((kind === null || part.dataset.on.split(" ").includes(kind)) && !due.has(part)) {
+      due.set(part, setTimeout(load, kind === "own" ? 0 : Math.random() * SPREAD, part));
+    }
+  }
+}
+
+async function load(part) {
+  due.delete(part);
+  const number = (part.loads = (part.loads ?? 0) + 1);
+  let response;
+  try {
+    response = await fetch(part.dataset.part, { headers: { Accept: "text/html" } });
+  } catch {
+    return; // the next look will find it
+  }
+  if ([401, 403, 404].includes(response.status)) window.location.reload(); // it says why, in words
+  if (!response.ok) return;
+  const text = await response.text();
+  if (number !== part.loads) return;
+  const before = stateOf(part);
+  part.innerHTML = text;
+  localTimes(part);
+  if ("reload" in part.dataset && stateOf(part) !== before && !typing()) window.location.reload();
+}
+
+function stateOf(part) {
+  return part.querySelector("[data-state]")?.dataset.state;
+}
+
+function typing() {
+  return [...document.querySelectorAll("textarea")].some((field) => field.value.trim() !== "");
+}
+
+function say(state) {
+  for (const element of document.querySelectorAll("[data-connection]")) {
+    if (element.dataset.connection === state) continue;
+    element.dataset.connection = state;
+    element.textContent = WORDS[state];
+  }
+}
+
+function connect() {
+  disconnect();
+  source = new EventSource(document.body.dataset.events);
+  const mine = source;
+  source.onopen = () => {
+    clearInterval(polling);
+    polling = null;
+    say("live");
+    refresh(null); // what happened since the page was made, or while the stream was away
+  };
+  source.onerror = () => {
+    say("away");
+    polling ??= setInterval(refresh, POLL, null);
+    // A browser gives up on a stream that was refused; one that broke off it opens again by itself.
+    if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === source && connect(), AGAIN);
+  };
+  for (const kind of KINDS) source.addEventListener(kind, () => refresh(kind));
+}
+
+function disconnect() {
+  source?.close();
+  source = null;
+}
+
+if (document.body.dataset.events) {
+  say("connecting");
+  connect();
+  window.addEventListener("online", connect);
+  window.addEventListener("pagehide", disconnect);
+  window.addEventListener("pageshow", (event) => event.persisted && connect());
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(hiding);
+    if (document.hidden) hiding = setTimeout(disconnect, HIDDEN);
+    else if (source === null) connect();
+  });
+}

@@ -1,0 +1,117 @@
+// Sends the form of a move, and follows the submission until it is scored. Without this script the form works too.
+// <form data-move="/api/…"> sends to that address; <section data-panel data-follow="id"> shows a submission.
+
+import { localTimes } from "./times.js";
+import { refresh } from "./live.js";
+
+const HOLD = 3; // seconds that the server may hold an answer back; then the place in the queue is shown anew
+const PAUSE = 1500; // ms before asking again when the server could not be reached
+
+const panel = document.querySelector("[data-panel]");
+let followed = null;
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-move]");
+  if (!form) return;
+  event.preventDefault();
+  send(form);
+});
+
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest?.("form[data-move]");
+  if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+});
+
+document.addEventListener("change", (event) => {
+  if ("numbers" in event.target.dataset) panel.classList.toggle("with-numbers", event.target.checked);
+});
+
+async function send(form) {
+  if (form.sending) return;
+  const move = form.elements.move.value;
+  if (form.keyFor !== move) Object.assign(form, { keyFor: move, key: newKey() });
+  form.sending = true;
+  form.querySelector("button").setAttribute("aria-disabled", "true");
+  try {
+    const response = await fetch(form.dataset.move, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Idempotency-Key": form.key },
+      body: JSON.stringify({ move }),
+    });
+    const answer = await response.json();
+    if (response.status < 500) form.keyFor = null; // this move is answered; the same words again are another move
+    if (response.ok) {
+      complain(form, "");
+      await follow(answer.id);
+    } else {
+      complain(form, words(answer));
+    }
+  } catch {
+    complain(form, "The server cannot be reached. Your words are still here: try again.");
+  } finally {
+    form.sending = false;
+    form.querySelector("button").removeAttribute("aria-disabled");
+  }
+}
+
+function words(problem) {
+  const details = (problem.errors ?? []).map((each) => each.detail);
+  return details.length ? details.join(" ") : problem.detail;
+}
+
+function complain(form, text) {
+  form.querySelector("[data-error]").textContent = text;
+  form.elements.move.setAttribute("aria-invalid", String(text !== ""));
+  if (text) form.elements.move.focus();
+}
+
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID is there only under https
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// Resolves when the submission is on the page for the first time, and goes on showing it until it is settled.
+async function follow(id) {
+  followed = id;
+  const settled = await show(id, 0);
+  refresh("own");
+  if (!settled) watch(id);
+}
+
+async function watch(id) {
+  while (followed === id && !(await show(id, HOLD)));
+  refresh("own");
+}
+
+async function show(id, wait) {
+  let response = null;
+  try {
+    response = await fetch(`/submissions/${id}/panel?wait=${wait}`, { headers: { Accept: "text/html" } });
+  } catch {
+    // told below
+  }
+  if (followed !== id) return true;
+  if (!response?.ok) {
+    announce("The server cannot be reached. The move is safe; its score will be shown here.");
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    return response !== null && response.status < 500;
+  }
+  const open = [...panel.querySelectorAll("details")].map((each) => each.open);
+  panel.innerHTML = await response.text();
+  panel.querySelectorAll("details").forEach((each, i) => (each.open = open[i] ?? false));
+  panel.querySelectorAll("[data-numbers]").forEach((box) => (box.checked = panel.classList.contains("with-numbers")));
+  localTimes(panel);
+  const article = panel.querySelector("[data-submission]");
+  announce(article.dataset.says);
+  return "settled" in article.dataset;
+}
+
+function announce(text) {
+  const line = document.querySelector("[data-announce]");
+  if (line.textContent !== text) line.textContent = text;
+}
+
+if (panel?.dataset.follow) {
+  followed = panel.dataset.follow;
+  watch(followed);
+}

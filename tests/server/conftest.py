@@ -1,0 +1,106 @@
+"""A house for each kind of database, opened once; every test has a competition of its own in it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+
+from server.migrations import migrate
+from tests.server.fakes import FakeJudge, Hand, at_work, hand_of
+from tests.server.house import Class, House, new_class
+from tests.services import Postgres, Redis
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """A traceback as Python writes it: a pretty one takes seconds."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ]
+    )
+
+
+#: Served all the time by a worker of its own, in every house.
+PLAIN = FakeJudge("plain")
+
+
+@pytest.fixture(scope="session")
+def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """For what no database has a part in."""
+    folder = tmp_path_factory.mktemp("house")
+    with opened(f"sqlite:///{folder / 'house.sqlite3'}", folder) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def postgresql_house(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[House]:
+    with opened(postgres.new_database(), tmp_path_factory.mktemp("house")) as house:
+        yield house
+
+
+@contextmanager
+def opened(database_url: str, folder: Path) -> Iterator[House]:
+    redis = Redis(folder / "redis").start()
+    try:
+        migrate(database_url)
+        with at_work(redis.url, PLAIN):
+            house = House(database_url, redis.url, private_judge=["secret"], rate_limit=10_000, rate_burst=100_000)
+            try:
+                yield house.start()
+            finally:
+                house.stop()
+    finally:
+        redis.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest) -> House:
+    made: House = request.getfixturevalue(f"{request.param}_house")
+    return made
+
+
+@pytest.fixture
+def judge() -> FakeJudge:
+    """A judge of this test alone, which nobody serves yet."""
+    return FakeJudge()
+
+
+@pytest.fixture
+def hand(house: House, judge: FakeJudge) -> Iterator[Hand]:
+    """A worker for `judge` whose steps the test takes itself."""
+    with hand_of(house.redis_url, judge) as made:
+        yield made
+
+
+@pytest.fixture
+def lesson(house: House) -> Class:
+    """A class with one open round, scored at once."""
+    return new_class(house, PLAIN)
+
+
+@pytest.fixture
+def slow_lesson(house: House, hand: Hand, judge: FakeJudge) -> Class:
+    """A class with one open round, in which nothing is scored before the test does it by `hand`."""
+    return new_class(house, judge)
+
+
+@pytest.fixture
+def own_house(tmp_path: Path, own_redis: Redis) -> Iterator[Callable[..., House]]:
+    """Opens a house with settings and a Redis of its own, on SQLite unless another database is named."""
+    houses: list[House] = []
+
+    def open_(database_url: str | None = None, **settings: object) -> House:
+        url = database_url or f"sqlite:///{tmp_path / 'own.sqlite3'}"
+        if database_url is None and not houses:
+            migrate(url)
+        houses.append(House(url, own_redis.url, **settings))
+        return houses[-1].start()
+
+    yield open_
+    for each in houses:
+        each.stop()

@@ -1,0 +1,166 @@
+"""Judges without a model, and workers for them that speak the real queue.
+
+Where it does not matter how a judge comes to its numbers, this one does: every word is one token and costs 4 bits, the
+first 100 more, and a prefix saves on the first what it is worth. A prefix with a number in it is worth that number, so
+the move "25" scores 25.000 bits in Condense; any other is worth something that only looks random.
+"""
+
+import re
+import secrets
+import threading
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from server.jobs import Claim, Claims, Job, RedisError, Result
+
+BUILD = "fake"
+LEASE = 30.0
+
+#: What a worker says of a job: bits per token, raw bytes, the reason of a failure, or nothing at all (it keeps the job).
+Says = Sequence[float] | bytes | str | None
+
+
+def _tokenizer() -> str:
+    tokenizer = Tokenizer(models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    text: str = tokenizer.to_str()
+    return text
+
+
+TOKENIZER = _tokenizer()
+
+
+@dataclass(frozen=True)
+class FakeJudge:
+    """What a worker announces of a judge. The tokenizer has a token for every word."""
+
+    name: str = field(default_factory=lambda: f"fake-{secrets.token_hex(4)}")
+    context: int = 400
+
+    @property
+    def identity(self) -> str:
+        return f"identity-of-{self.name}"
+
+    def info(self) -> dict[str, Any]:
+        return {
+            "identity": self.identity,
+            "name": self.name,
+            "context": self.context,
+            "bos": 0,
+            "direction": "forward",
+            "dtype": "float32",
+            "build": BUILD,
+            "tokenizer_json": TOKENIZER,
+        }
+
+
+def worth(prefix: str, text: str) -> float:
+    """Bits that a prefix saves on a text: eighths, so that float32 holds them exactly."""
+    if not prefix:
+        return 0.0
+    number = re.search(r"-?\d+(\.\d+)?", prefix)
+    return float(number[0]) if number else zlib.crc32(f"{prefix}\0{text}".encode()) % 400 / 8
+
+
+def bits(prefix: str, text: str, profile: str = "arena") -> list[float]:
+    """What the fake judge says: one value for each scored word."""
+    costs = [4.0] * len(text.split())
+    costs[0] += 100 - worth(prefix, text)
+    return costs[1:] if profile == "xent-0.5" else costs
+
+
+def honest(job: Job) -> Says:
+    return bits(job.prefix, job.text, job.profile)
+
+
+def packed(values: Iterable[float]) -> bytes:
+    return array("f", values).tobytes()
+
+
+def result_of(job: Job, said: Says) -> Result:
+    if isinstance(said, str):
+        return Result(job.key, BUILD, failure=said)
+    return Result(job.key, BUILD, bits=said if isinstance(said, bytes) else packed(said or ()))
+
+
+class Hand:
+    """A worker whose every step the test takes itself."""
+
+    def __init__(self, redis_url: str, *judges: FakeJudge, lease: float = LEASE) -> None:
+        name = f"hand-{secrets.token_hex(4)}"
+        self.claims = Claims(redis_url, name, tuple(judge.identity for judge in judges), lease)
+        self._infos = [judge.info() for judge in judges]
+
+    def announce(self, rate: float = 100.0) -> None:
+        self.claims.announce(self._infos, BUILD, rate)
+        self.claims.create_groups()
+
+    def take(self, count: int = 64) -> list[Claim]:
+        """Up to that many jobs; waits a moment for the first."""
+        return self.claims.claim(count, block=0.05)
+
+    def take_all(self, count: int) -> list[Claim]:
+        """Exactly that many jobs, as soon as they are there."""
+        taken: list[Claim] = []
+        for _ in range(200):
+            taken += self.take(count - len(taken))
+            if len(taken) == count:
+                return taken
+        raise AssertionError(f"only {len(taken)} of {count} jobs came")
+
+    def answer(self, claim: Claim, says: Says = ...) -> None:  # type: ignore[assignment]
+        """Publish what is given, or what the judge would honestly say."""
+        said = honest(claim.job) if says is ... else says
+        self.claims.publish(claim, result_of(claim.job, said))
+
+    def leave(self) -> None:
+        self.claims.leave()
+        self.claims.close()
+
+
+@contextmanager
+def hand_of(redis_url: str, *judges: FakeJudge) -> Iterator[Hand]:
+    hand = Hand(redis_url, *judges)
+    hand.announce()
+    try:
+        yield hand
+    finally:
+        hand.leave()
+
+
+@contextmanager
+def at_work(
+    redis_url: str, *judges: FakeJudge, says: Callable[[Job], Says] = honest, seconds: float = 0.0
+) -> Iterator[Hand]:
+    """A worker in a thread. seconds: how long it takes for each job."""
+    hand = Hand(redis_url, *judges)
+    hand.announce()
+    stop = threading.Event()
+    thread = threading.Thread(target=_work, args=(hand, says, seconds, stop), daemon=True)
+    thread.start()
+    try:
+        yield hand
+    finally:
+        stop.set()
+        thread.join()
+        hand.leave()
+
+
+def _work(hand: Hand, says: Callable[[Job], Says], seconds: float, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            hand.announce(1 / max(seconds, 0.001))
+            for claim in hand.take():
+                if stop.wait(seconds):
+                    return
+                said = says(claim.job)
+                if said is not None:
+                    hand.answer(claim, said)
+        except RedisError:
+            stop.wait(0.1)

@@ -1,0 +1,277 @@
+"""The real application on a real database and Redis, served from a thread of this process; and those who visit it."""
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from json import dumps, loads
+from typing import Any
+
+import httpx
+import uvicorn
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from server.app import create_app
+from server.arena import Arena
+from server.database import Database
+from server.models import Attempt, Base, Competition, Measurement, Player, Submission
+from server.settings import Settings
+from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
+from tests.server.fakes import FakeJudge
+from tests.services import eventually
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a token, or nobody."""
+
+    http: httpx.Client
+    token: str | None = None
+    id: str | None = None
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("POST", path, **more)
+
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str | bytes] = {}, json: object = None, **more: Any
+    ) -> httpx.Response:
+        sent: dict[str, str | bytes] = {**self.headers, **headers}
+        if json is not None:  # in ASCII, so that half a character can be sent
+            sent = {"Content-Type": "application/json", **sent}
+            more["content"] = dumps(json)
+        return self.http.request(method, path, headers=sent, **more)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def submit(
+        self, round_id: str, move: str, *, wait: float | None = None, key: str | None = None, **more: Any
+    ) -> httpx.Response:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        params = {} if wait is None else {"wait": wait}
+        path = f"/rounds/{round_id}/submissions"
+        return self.post(path, json={"move": move}, headers=headers, params=params, **more)
+
+    def score(self, round_id: str, move: str) -> Json:
+        """Submit, and wait for the end of it."""
+        return answer(self.submit(round_id, move, wait=30), 201)
+
+
+class House:
+    """A running server. Its parts can be looked at from within: `database` for the rows, `arena` for the rest."""
+
+    def __init__(self, database_url: str, redis_url: str, **settings: Any) -> None:
+        settings = {"sweep": 0.3, "grace": 1.0, "lease": 5.0, "threads": 8, **settings}
+        self.redis_url = redis_url
+        self.settings = Settings(database_url=database_url, redis_url=redis_url, host_token=HOST_TOKEN, **settings)
+        self.database = Database(database_url, connections=2)
+        self.app = create_app(self.settings)
+        self.server = uvicorn.Server(
+            uvicorn.Config(self.app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
+        )
+        self._thread = threading.Thread(target=self.server.run, daemon=True)
+
+    def start(self) -> "House":
+        self._thread.start()
+        eventually(lambda: self.server.started or not self._thread.is_alive(), what="the server")
+        assert self.server.started, "the server did not start; its log tells why"
+        self.port: int = self.server.servers[0].sockets[0].getsockname()[1]
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=60, limits=limits)
+        return self
+
+    def stop(self) -> None:
+        self.http.close()
+        self.server.should_exit = True
+        self._thread.join(30)
+        assert not self._thread.is_alive(), "the server does not stop"
+        self.database.dispose()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def arena(self) -> Arena:
+        found: Arena = self.app.state.arena
+        return found
+
+    @property
+    def host(self) -> Caller:
+        return Caller(self.http, HOST_TOKEN)
+
+    @property
+    def anyone(self) -> Caller:
+        return Caller(self.http)
+
+    def caller(self, token: str) -> Caller:
+        return Caller(self.http, token)
+
+    def rows(self) -> dict[str, int]:
+        """How many rows every table has, and the sums that count something."""
+
+        def work(session: Session) -> dict[str, int]:
+            counts = {
+                table.name: session.scalar(select(func.count()).select_from(table)) or 0
+                for table in Base.metadata.tables.values()
+            }
+            counts["attempts used"] = session.scalar(select(func.sum(Attempt.used))) or 0
+            counts["events numbered"] = session.scalar(select(func.sum(Competition.last_event))) or 0
+            return counts
+
+        return self.database.read(work)
+
+    def sql(self, statement: str, **values: Any) -> list[Any]:
+        """Run SQL of one's own and commit."""
+
+        def work(session: Session) -> list[Any]:
+            result: Any = session.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
+
+        return self.database.write(work)
+
+    def attempts_used(self, round_id: str, player: str) -> int:
+        row = self.database.read(lambda session: session.get(Attempt, (round_id, player)))
+        return row.used if row else 0
+
+    def submissions(self, round_id: str) -> Sequence[Submission]:
+        query = select(Submission).where(Submission.round_id == round_id).order_by(Submission.number)
+        return self.database.read(lambda session: session.scalars(query).all())
+
+    def measurements(self, judge: FakeJudge) -> Sequence[Measurement]:
+        query = select(Measurement).where(Measurement.judge == judge.identity).order_by(Measurement.prefix)
+        return self.database.read(lambda session: session.scalars(query).all())
+
+    def player(self, player: str) -> Player:
+        return self.database.read(lambda session: session.get_one(Player, player))
+
+
+@dataclass(frozen=True)
+class Class:
+    """A competition with one round of Condense, and whoever joins."""
+
+    house: House
+    competition: Json
+    round: Json
+    judge: FakeJudge
+
+    @property
+    def id(self) -> str:
+        return str(self.competition["id"])
+
+    @property
+    def round_id(self) -> str:
+        return str(self.round["id"])
+
+    @property
+    def submissions(self) -> str:
+        return f"/rounds/{self.round_id}/submissions"
+
+    def join(self, name: str | None = None, kind: str = "person") -> Caller:
+        body = {"code": self.competition["code"], "name": name or f"guest {secrets.token_hex(4)}", "kind": kind}
+        joined = answer(self.house.anyone.post("/competitions:join", json=body), 201)
+        return Caller(self.house.http, joined["token"], joined["player"]["id"])
+
+    def another_round(self, **round_: Any) -> Json:
+        return new_round(self.house, self.id, self.judge, **round_)
+
+    def board(self, round_id: str | None = None, **params: Any) -> list[Json]:
+        path = f"/rounds/{round_id or self.round_id}/leaderboard"
+        items: list[Json] = answer(self.house.host.get(path, params=params))["items"]
+        return items
+
+    def events(self, after: int = 0) -> list[Json]:
+        path = f"/competitions/{self.id}/events"
+        items: list[Json] = answer(self.house.host.get(path, params={"after": after}))["items"]
+        return items
+
+
+def new_competition(house: House, **competition: Any) -> Json:
+    body = {"name": "Thursday class", **competition}
+    return answer(house.host.post("/competitions", json=body), 201)
+
+
+def new_round(house: House, competition: str, judge: FakeJudge, **round_: Any) -> Json:
+    body = {"game": "condense", "passages": [PASSAGE], "judge": judge.identity, **round_}
+    return answer(house.host.post(f"/competitions/{competition}/rounds", json=body), 201)
+
+
+def new_class(house: House, judge: FakeJudge, *, bots: str = "separate", free: bool = False, **round_: Any) -> Class:
+    competition = new_competition(house, bots=bots, free_measurements=free)
+    return Class(house, competition, new_round(house, competition["id"], judge, **round_), judge)
+
+
+def problem(response: httpx.Response, status: int, type_: str) -> Json:
+    """The body of a refusal, which is what RFC 9457 and our own contract want."""
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    assert response.headers["content-type"] == "application/problem+json"
+    body: Json = response.json()
+    assert body["type"] == type_, body
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert "Traceback" not in response.text
+    return body
+
+
+def pointers(body: Json) -> list[str]:
+    return [each["pointer"] for each in body["errors"]]
+
+
+@contextmanager
+def nothing_changes(house: House) -> Iterator[None]:
+    before = house.rows()
+    yield
+    assert house.rows() == before
+
+
+@dataclass
+class Stream:
+    """An open stream of server-sent events, read a piece at a time."""
+
+    response: httpx.Response
+    seen: list[Json] = field(default_factory=list)
+    ended: bool = False
+
+    def __post_init__(self) -> None:
+        self._pieces = self.response.iter_text()
+        self._rest = ""
+
+    def events(self) -> Iterator[Json]:
+        """Each event as {"id", "event", "data"}; ends with the stream."""
+        for piece in self._pieces:
+            *whole, self._rest = (self._rest + piece).split("\n\n")
+            for block in whole:
+                if event := _read(block):
+                    self.seen.append(event)
+                    yield event
+        self.ended = True
+
+    def take(self, count: int) -> list[Json]:
+        """The next events, exactly that many."""
+        source = self.events()
+        return [next(source) for _ in range(count)]
+
+
+def _read(block: str) -> Json | None:
+    fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+    if "id" not in fields:
+        return None
+    return {"id": int(fields["id"]), "event": fields["event"], "data": loads(fields["data"])}
+
+
+@contextmanager
+def stream(caller: Caller, competition: str, last: int | None = None, **more: Any) -> Iterator[Stream]:
+    headers = {**caller.headers, **({} if last is None else {"Last-Event-ID": str(last)})}
+    with caller.http.stream("GET", f"/competitions/{competition}/events", headers=headers, **more) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield Stream(response)

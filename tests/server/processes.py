@@ -1,0 +1,137 @@
+"""Processes that a test starts: what they started in turn, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PATIENCE = 60.0
+
+
+def environment() -> dict[str, str]:
+    """This one, without settings of whoever runs the tests, and never asking the hub."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("XENTARENA_")}
+    return kept | {"HF_HUB_OFFLINE": "1"}
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """One run of `xentarena` that ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """The process and everything under it."""
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    def lives(process: psutil.Process) -> bool:
+        # Who takes in orphans may be slow to bury them.
+        try:
+            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    return [process for process in processes if lives(process)]
+
+
+def left_after(processes: Iterable[psutil.Process], seconds: float = 15) -> list[str]:
+    """What of these still runs when they were given this long to end; killed now."""
+    deadline = time.monotonic() + seconds
+    while (left := alive(processes)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    told = []
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            told.append(" ".join(process.cmdline()))
+            process.kill()
+    return told
+
+
+class Serve:
+    """A running `xentarena serve --json`."""
+
+    def __init__(self, data: Path, *arguments: str) -> None:
+        self.data = data
+        self.said = data.with_name(f"{data.name}-{time.monotonic_ns()}.log")
+        with self.said.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "server.cli", "serve", "--json", "--port", "0", "--data", str(data), *arguments],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=environment(),
+                text=True,
+            )
+
+    def ready(self) -> Serve:
+        """Wait for its line."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"it did not become ready: {self.said.read_text()}"
+        self.facts: dict[str, Any] = json.loads(line)
+        return self
+
+    @property
+    def api(self) -> str:
+        return f"{self.facts['url']}/api/v1"
+
+    @property
+    def family(self) -> list[psutil.Process]:
+        return family(self.process.pid)
+
+    def named(self, *words: str) -> list[psutil.Process]:
+        """Its children whose command line has all these words, guards left out."""
+        found = []
+        for process in self.family[1:]:
+            with suppress(psutil.NoSuchProcess):
+                line = process.cmdline()
+                if all(any(word in part for part in line) for word in words) and "-IS" not in line:
+                    found.append(process)
+        return found
+
+    def end(self, number: int) -> int:
+        """Send it a signal; its exit status, when it and everything it had started are gone."""
+        everyone = self.family
+        self.process.send_signal(number)
+        status = self.process.wait(PATIENCE)
+        left = left_after(everyone)
+        assert not left, f"left behind: {left}"
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return status
+
+
+@contextmanager
+def serving(data: Path, *arguments: str) -> Iterator[Serve]:
+    """A server that is ready; nothing of it is left afterwards, whatever happens in between."""
+    server = Serve(data, *arguments)
+    try:
+        yield server.ready()
+    finally:
+        everyone = server.family
+        server.process.kill()
+        server.process.wait()
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+        left_after(everyone)

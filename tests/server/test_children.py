@@ -1,0 +1,140 @@
+"""A child never outlives the process that started it, however that one ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+
+from server import guard
+from server.children import Child, Kept, environment
+from tests.server.processes import alive, family, left_after
+from tests.services import eventually
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
+STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(1); time.sleep(100)"]
+PARENT = "import sys, time; from server.children import Child; Child(sys.argv[1:], grace=0.5); time.sleep(100)"
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    made = Child(SLEEP, grace=0.5)
+    yield made
+    made.kill()
+
+
+def grown(pid: int, size: int) -> list[psutil.Process]:
+    """A process and all under it, once there are so many."""
+    return eventually(lambda: found if len(found := family(pid)) >= size else [], what="the child")
+
+
+def with_parent(*command: str) -> tuple[subprocess.Popen[bytes], list[psutil.Process]]:
+    """A process that has this command as its child, and all three of them."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, *command], env=environment())
+    everyone = grown(parent.pid, 3)
+    return parent, everyone
+
+
+def test_a_child_that_is_stopped_is_gone_with_its_guard(child: Child) -> None:
+    everyone = grown(child.group, 2)
+    began = time.monotonic()
+    child.stop()
+    assert not left_after(everyone, 1)
+    assert time.monotonic() - began < 5
+
+
+def test_a_child_that_ignores_sigterm_is_killed_after_its_grace() -> None:
+    child = Child(STUBBORN, grace=0.5)
+    everyone = grown(child.group, 2)
+    child.stop()
+    assert not left_after(everyone, 1)
+
+
+def test_the_exit_status_is_that_of_the_command() -> None:
+    assert Child([sys.executable, "-c", "raise SystemExit(7)"]).wait(20) == 7
+    assert Child([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]).wait(20) == 137
+    assert Child(["/no/such/program"]).wait(20) == 127
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_the_child_ends_when_its_parent_does(number: signal.Signals) -> None:
+    parent, everyone = with_parent(*SLEEP)
+    parent.send_signal(number)
+    parent.wait()
+    assert not left_after(everyone)
+
+
+def test_a_child_that_is_stopped_or_deaf_ends_with_its_parent_too() -> None:
+    parent, everyone = with_parent(*STUBBORN)
+    everyone[-1].suspend()
+    parent.kill()
+    parent.wait()
+    assert not left_after(everyone)
+
+
+def test_a_child_ends_when_its_guard_is_killed(child: Child) -> None:
+    everyone = grown(child.group, 2)
+    os.kill(child.group, signal.SIGKILL)
+    assert child.wait(10) == -signal.SIGKILL
+    assert not left_after(everyone, 5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is the kernel that helps here")
+def test_any_child_ends_when_parent_and_guard_are_killed_at_once() -> None:
+    parent, everyone = with_parent(*SLEEP)
+    parent.send_signal(signal.SIGSTOP)  # it must not be the one that cleans up
+    everyone[1].kill()
+    parent.kill()
+    parent.wait()
+    assert not left_after(everyone)
+
+
+def test_a_command_of_ours_ends_when_its_guard_is_gone_whoever_is_left() -> None:
+    follows = "import time; from server import guard; guard.follow(); time.sleep(100)"
+    ours = subprocess.Popen(
+        [sys.executable, "-c", follows], stdin=subprocess.PIPE, env=environment(**{guard.GUARDED: "1"})
+    )
+    assert ours.stdin is not None
+    with pytest.raises(subprocess.TimeoutExpired):
+        ours.wait(0.3)
+    ours.stdin.close()
+    assert ours.wait(10) == -signal.SIGTERM
+
+
+def test_what_a_child_has_started_ends_with_it() -> None:
+    starts_another = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(100)'])"
+    parent, everyone = with_parent(sys.executable, "-c", starts_another)
+    everyone = grown(parent.pid, 4)
+    parent.kill()
+    parent.wait()
+    assert not left_after(everyone)
+
+
+def test_a_kept_child_is_started_again_with_growing_pauses(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.touch()
+    note = [sys.executable, "-c", f"import time; open({str(notes)!r}, 'a').write(f'{{time.time()}} ')"]
+    kept = Kept("noter", Child(note), lambda: Child(note), again=lambda status, ended: ended < 4)
+    eventually(lambda: len(notes.read_text().split()) == 4)
+    kept.stop()
+    pauses = [float(later) - float(earlier) for earlier, later in pairwise(notes.read_text().split())]
+    assert pauses[0] >= 0.5
+    assert pauses[1] >= 1
+    assert pauses[2] >= 2
+
+
+def test_a_kept_child_is_not_started_again_when_it_is_stopped() -> None:
+    child = Child(SLEEP)
+    kept = Kept("sleeper", child, lambda: Child(SLEEP), again=lambda status, ended: True)
+    everyone = grown(child.group, 2)
+    kept.stop()
+    assert not left_after(everyone, 2)
+    assert not [thread for thread in threading.enumerate() if thread.name == "keep sleeper"]
+    assert not alive(everyone)
