@@ -1,0 +1,76 @@
+# make play                  install into .venv and start a server with a demo competition
+# make play TORCH_INDEX=URL  the same, with PyTorch from that package index (a CPU or a CUDA build; see README.md)
+# make test                  the tests without the slow ones
+# make test-all              all tests
+# make check                 lint, format, types, import rules, migrations complete
+# make clean                 remove .venv and what tools left behind
+#
+# PYTHON=python3.12 picks another interpreter for a new .venv; ARGS="--port 9000" goes to `xentarena serve`.
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+# What PyTorch was installed as: its pin, and the index it came from. Another pin or another index installs it anew;
+# where no index is named, whatever build is there is good.
+TORCH_THERE := $(shell cat $(STAMPS)/torch 2>/dev/null)
+ifneq ($(firstword $(TORCH_THERE)),$(TORCH))
+$(STAMPS)/torch: FORCE
+endif
+ifneq ($(TORCH_INDEX),)
+ifneq ($(lastword $(TORCH_THERE)),$(TORCH_INDEX))
+$(STAMPS)/torch: FORCE
+endif
+endif
+
+.PHONY: play test test-all check clean FORCE
+
+play: $(STAMPS)/all
+	$(BIN)/xentarena serve --demo $(ARGS)
+
+test: $(STAMPS)/dev
+	$(BIN)/pytest -m "not slow" $(ARGS)
+
+test-all: $(STAMPS)/dev
+	$(BIN)/pytest $(ARGS)
+
+check: $(STAMPS)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/server/test_migrations.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Xent Arena needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1)." >&2; \
+	  echo "Name a newer one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu it comes with the package python3-venv." >&2; exit 1; }
+	$(PIP) install -q -c constraints.txt pip
+	@mkdir -p $(STAMPS) && touch $@
+
+# First and alone: nothing that comes after may choose another build.
+$(STAMPS)/torch: $(STAMPS)/venv
+	@echo "Installing PyTorch; this is the largest part (README.md says how large)."
+	$(PIP) install --no-deps $(if $(TORCH_INDEX),--force-reinstall --index-url $(TORCH_INDEX)) $(TORCH)
+	@echo "$(TORCH) $(TORCH_INDEX)" > $@
+
+$(STAMPS)/all: $(STAMPS)/torch pyproject.toml constraints.txt
+	$(PIP) install -q -c constraints.txt hatchling editables
+	$(PIP) install -q -c constraints.txt --no-build-isolation -e '.[all]'
+	@touch $@
+
+$(STAMPS)/dev: $(STAMPS)/all
+	$(PIP) install -q -c constraints.txt --group dev
+	@touch $@

@@ -1,0 +1,123 @@
+"""`xentarena bot`: a strategy plays the rounds of a server."""
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bots import wire
+from bots.client import Client
+from bots.errors import ApiError, BotError
+from bots.strategies import Make, Strategy, find
+
+LOOK = 5.0  # seconds between two looks for open rounds
+#: Refusals after which a round is over for this player, and another may not be.
+OVER = frozenset({"round-closed", "round-paused", "round-scheduled", "no-attempts-left"})
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run came to. sent: accepted submissions; best: round → highest score, in bits."""
+
+    sent: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+
+    def note(self, submission: wire.Submission) -> None:
+        self.sent += 1
+        if submission.bits is not None:
+            self.best[submission.round] = max(submission.bits, self.best.get(submission.round, submission.bits))
+
+
+def run(
+    strategy: str,
+    server: str,
+    *,
+    code: str | None = None,
+    round_id: str | None = None,
+    token: str | None = None,
+    budget: int | None = 20,
+    seed: int | None = None,
+    pause: float = 0,
+    name: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Tally:
+    """Play every open round of a competition in turn, or only `round_id`, and say each score.
+
+    code: join with it as a new bot called `name`. token: play on as an earlier one instead. budget: submissions in
+    all; None plays on as long as it is let, and waits for rounds to open. seed: same seed, same words (as long as they
+    earn the same). pause: seconds between two submissions. Raises `BotError` for anything a user can mend.
+    """
+    make = find(strategy)
+    if token is None and code is None:
+        raise BotError("A bot needs the competition's join code, or the token of an earlier visit.")
+    if budget is not None and budget < 1:
+        raise BotError("The budget is at least one submission.")
+    seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+    with Client(server, token) as client:
+        if token is None and code is not None:
+            client.join(code, name or f"{strategy}-{random.SystemRandom().getrandbits(16):04x}")
+        session = _Session(client, make, str(seed), budget, pause, say or _to_stdout)
+        return session.play(round_id)
+
+
+@dataclass(slots=True)
+class _Session:
+    client: Client
+    make: Make
+    seed: str
+    budget: int | None
+    pause: float
+    say: Callable[[str], None]
+    tally: Tally = field(default_factory=Tally)
+    minds: dict[str, Strategy] = field(default_factory=dict)
+
+    def play(self, round_id: str | None) -> Tally:
+        while self._more():
+            played = [self._turn(each) for each in self._open_rounds(round_id) if self._more()]
+            if not any(played):
+                if self.budget is not None:
+                    break
+                time.sleep(LOOK)
+        if not self.tally.sent:
+            raise BotError("There is no open round with an attempt left to play.")
+        return self.tally
+
+    def _more(self) -> bool:
+        return self.budget is None or self.tally.sent < self.budget
+
+    def _open_rounds(self, round_id: str | None) -> list[wire.Round]:
+        rounds = self.client.rounds() if round_id is None else [self.client.round(round_id)]
+        return [each for each in rounds if each.state == "open" and each.attempts_left != 0]
+
+    def _turn(self, round_: wire.Round) -> bool:
+        """Submit one move; false where the round turns out to be over for us."""
+        if round_.id not in self.minds:
+            self.minds[round_.id] = self.make(round_.passages, f"{self.seed}:{round_.id}")
+        mind = self.minds[round_.id]
+        move = mind.propose()
+        try:
+            submission = self.client.wait_for(self.client.submit(round_.id, move))
+        except ApiError as error:
+            if error.type not in OVER:
+                raise
+            self.say(f"{round_.game} {round_.id}: {error.detail}")
+            return False
+        while submission.state == "awaiting_move":
+            submission = self.client.wait_for(self.client.move_again(submission.id, mind.propose()))
+        mind.learn(move, submission.bits)
+        self.tally.note(submission)
+        self.say(f"{round_.game} {round_.id}: {_outcome(submission)}  {move}")
+        time.sleep(self.pause)
+        return True
+
+
+def _outcome(submission: wire.Submission) -> str:
+    if submission.bits is not None:
+        return f"{submission.bits:9.3f} bits"
+    return f"{submission.state}: {submission.reason.detail if submission.reason else 'no score'}"
+
+
+def _to_stdout(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,155 @@
+"""What a server answers, as far as a player program needs it. Fields a newer server adds are passed over."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Kind = Literal["person", "bot"]
+
+#: States in which a submission no longer changes.
+FINAL = frozenset({"scored", "rejected", "void", "failed"})
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Player(Answer):
+    id: str
+    name: str
+    kind: str
+    competition: str
+
+
+class Joined(Answer):
+    """token: sent with every later request; the server shows it this once."""
+
+    token: str
+    player: Player
+
+
+class Me(Answer):
+    scope: str
+    player: Player | None
+    competition: str | None
+
+
+class Competition(Answer):
+    id: str
+    name: str
+    last_event: int
+
+
+class Round(Answer):
+    """attempts, attempts_left: null where a player may submit as often as they like."""
+
+    id: str
+    competition: str
+    game: str
+    digest: str
+    passages: tuple[str, ...]
+    judges: dict[str, str]
+    profile: str
+    state: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    attempts: int | None
+    attempts_left: int | None
+
+
+class Reason(Answer):
+    type: str
+    detail: str
+
+
+class Submission(Answer):
+    """bits: the score, in bits, rounded to thousandths; null until it is there. expected_wait_s: seconds."""
+
+    id: str
+    round: str
+    player: str
+    state: str
+    place: int | None
+    expected_wait_s: float | None
+    bits: float | None
+    rewards: dict[str, float]
+    events: tuple[dict[str, Any], ...]
+    reason: Reason | None
+    judge: str
+    profile: str
+    build: str | None
+    engine: str
+    accepted_at: datetime
+
+    @property
+    def final(self) -> bool:
+        return self.state in FINAL
+
+
+class BoardPlayer(Answer):
+    id: str
+    name: str
+    kind: str
+
+
+class BoardEntry(Answer):
+    """bits: the best score of the player, in bits. submission: null on a board over several rounds."""
+
+    rank: int
+    player: BoardPlayer
+    bits: float
+    submission: str | None
+
+
+class Event(Answer):
+    """What happened in a competition. number: its place in the feed; ask for what came after it."""
+
+    number: int
+    type: str
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class TokenBits(Answer):
+    """bits: surprise of the token after the prefix; base: without it. Both in bits."""
+
+    text: str
+    bits: float
+    base: float
+
+
+class Measurement(Answer):
+    """bits: of the text after the prefix; base: of the text alone; saved: base - bits. Null until known."""
+
+    id: str
+    judge: str
+    profile: str
+    state: str
+    bits: float | None
+    base: float | None
+    saved: float | None
+    tokens: tuple[TokenBits, ...]
+    failure: str | None
+
+
+class ErrorDetail(Answer):
+    """pointer: JSON pointer to the field at fault."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(Answer):
+    """RFC 9457, as the server writes it."""
+
+    type: str
+    status: int
+    detail: str
+    errors: tuple[ErrorDetail, ...] = ()
+    limit: str | None = None
+
+
+class BatchResult(Answer):
+    status: int
+    submission: Submission | None = None
+    problem: Problem | None = None
