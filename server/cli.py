@@ -141,13 +141,15 @@ def play(
     from server import sources, tables
 
     program = sources.find(game)
-    if len(story or []) != program.passages:
-        raise Fault(f"{game} takes {program.passages} passages, each as --story TEXT: {len(story or [])} were given")
+    stories = [sources.cleaned(text, f"Story {number}") for number, text in enumerate(story or [], 1)]
+    if len(stories) != program.passages:
+        raise Fault(f"{game} takes {program.passages} passages, each as --story TEXT: {len(stories)} were given")
     seats = _seats(program.seats, move or [], seat or [])
+    seats = {name: [sources.cleaned(text, f"A move of {name}") for text in said] for name, said in seats.items()}
     with _torch():
         from server import offline
     judges = _slots(judge or [], program.judges)
-    table = offline.Table(program, story or [], profile, seed)
+    table = offline.Table(program, stories, profile, seed)
     outcome = offline.play(table, offline.load_all(judges, profile, _settings().dtype), seats)
     _show(outcome, as_json, tables.of_play)
     if unused := outcome["moves_left"]:
@@ -164,8 +166,9 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """Measure how many bits each token of a text costs a judge."""
-    from server import tables
+    from server import sources, tables
 
+    prefix, text = (sources.cleaned(each, what, empty=True) for each, what in ((prefix, "--prefix"), (text, "--text")))
     with _torch():
         from server import offline
     found = offline.measure(offline.load(judge, profile, _settings().dtype), prefix, text, profile)

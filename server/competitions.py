@@ -145,6 +145,7 @@ def create_round(session: Session, caller: Caller, competition_id: str, new: New
     session.add(round_)
     session.flush()
     session.add_all(RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items())
+    session.flush()  # whoever shows the round reads its judges
     audit(session, caller, "round.create", round_.id, game=game.name)
     if round_.state == RoundState.OPEN:
         feed.append(session, competition_id, [("round.opened", {"round": round_.id})])

@@ -25,7 +25,7 @@ class Greeting:
                 sys.stderr.write("\n".join(self._for_workers()) + "\n")
                 sys.stderr.flush()
         else:
-            sys.stdout.write("\n".join(self._lines()) + "\n")
+            sys.stdout.write("\n".join(self.lines()) + "\n")
             sys.stdout.flush()
 
     def _facts(self) -> dict[str, object]:
@@ -33,7 +33,7 @@ class Greeting:
         made = {"code": demo.code, "competition": demo.competition, "round": demo.round} if demo else None
         return {"url": self.url, "host_token": self.host_token, "demo": made}
 
-    def _lines(self) -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
         yield ""
         yield f"Xent Arena is open at  {self.url}"
         yield f"Hosts sign in at       {self.url}/sign-in#{self.host_token}"
@@ -44,7 +44,7 @@ class Greeting:
             yield ""
             yield "To join, submit a prefix and see its score from a terminal:"
             yield ""
-            yield from self._curl(self.demo)
+            yield from self.curl(self.demo)
         yield ""
         yield "Ctrl-C stops it; nothing is lost."
 
@@ -53,7 +53,7 @@ class Greeting:
         yield "A worker on another machine:"
         yield f"  xentarena worker --redis-url {self.workers_url} {judges}"
 
-    def _curl(self, demo: Demo) -> Iterator[str]:
+    def curl(self, demo: Demo) -> Iterator[str]:
         api, json_type = f"{self.url}/api/v1", "-H 'Content-Type: application/json'"
         mine = '-H "Authorization: Bearer $TOKEN"'
         guest = f'-d "{{\\"code\\": \\"{demo.code}\\", \\"name\\": \\"guest $(date +%H%M%S)\\"}}"'

@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 GUARDED = "XENTARENA_GUARDED"  # set for the command: its standard input is the guard's pipe
 PR_SET_PDEATHSIG = 1
@@ -57,8 +58,9 @@ def follow(grace: float = 5) -> None:
 
 
 def _end_of_input(then: Callable[[], None]) -> None:
-    while os.read(0, 4096):
-        pass
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
     then()
 
 

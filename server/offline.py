@@ -11,9 +11,7 @@ from games.errors import GamesError
 from games.program import Program
 from games.values import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
 from judge.measure import Judge, JudgeError, Pair
-from server.errors import Refused
 from server.faults import Fault
-from server.texts import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,6 @@ def load_all(judges: Mapping[str, str], profile: str, dtype: str) -> dict[str, J
 
 def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any]:
     """The bits of `text` after `prefix`, token by token. Raises Fault."""
-    prefix, text = (cleaned(each, what, empty=True) for each, what in ((prefix, "--prefix"), (text, "--text")))
     try:
         bits = judge.measure([Pair(prefix, text, profile)])[0]
     except JudgeError as error:
@@ -59,10 +56,7 @@ def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any
 
 def play(table: Table, judges: Mapping[str, Judge], moves: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """One play from its first line to its end, or to where the moves run out. Raises Fault."""
-    seats = {
-        seat: deque(cleaned(move, f"move {number} of {seat}") for number, move in enumerate(given, 1))
-        for seat, given in moves.items()
-    }
+    seats = {seat: deque(given) for seat, given in moves.items()}
     try:
         effect = _played(table, judges, seats)
     except (GamesError, JudgeError) as error:
@@ -76,22 +70,13 @@ def play(table: Table, judges: Mapping[str, Judge], moves: Mapping[str, Sequence
     }
 
 
-def cleaned(text: str, what: str, *, empty: bool = False) -> str:
-    """The text as the server would take it. Raises Fault."""
-    try:
-        return clean(text, "", what=what, empty=empty)
-    except Refused as refused:
-        raise Fault(refused.detail) from None
-
-
 def told(judge: Judge, profile: str) -> dict[str, str]:
     return {"identity": judge.identity, "profile": profile, "build": judge.build}
 
 
 def _played(table: Table, judges: Mapping[str, Judge], seats: Mapping[str, deque[str]]) -> Finished | NeedMove:
     facts = {slot: JudgeFacts(judge.tokens.ends, judge.context, judge.direction) for slot, judge in judges.items()}
-    stories = tuple(cleaned(story, f"story {number}") for number, story in enumerate(table.stories, 1))
-    setup = Setup(stories, table.seed, facts, table.profile)
+    setup = Setup(tuple(table.stories), table.seed, facts, table.profile)
     log = Log()
     while True:
         effect: Effect = replay(table.program, setup, log)

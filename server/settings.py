@@ -28,28 +28,28 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="XENTARENA_", env_file=None, extra="ignore")
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     data: Path = Field(default_factory=lambda: user_data_path("xentarena"), description="Folder for everything kept.")
     database_url: str | None = Field(
-        None, description="sqlite:///… or postgresql://…; none: a file in the data folder."
+        default=None, description="sqlite:///… or postgresql://…; none: a file in the data folder."
     )
-    redis_url: str | None = Field(None, description="redis://…; none: serve starts its own.")
+    redis_url: str | None = Field(default=None, description="redis://…; none: serve starts its own.")
     judge: Names = Field(default=["pocket"], min_length=1, description="Judges to load: pocket, a hub id or a folder.")
     private_judge: Names = Field(default=[], description="Names of judges that free measurements may not use.")
-    dtype: Literal["float32", "bfloat16"] = Field("float32", description="Compute type of the judges.")
-    host_token: str | None = Field(None, min_length=32, description="A host's token that is always accepted.")
+    dtype: Literal["float32", "bfloat16"] = Field(default="float32", description="Compute type of the judges.")
+    host_token: str | None = Field(default=None, min_length=32, description="A host's token that is always accepted.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_json: bool = Field(False, description="Write log lines as JSON.")
+    log_json: bool = Field(default=False, description="Write log lines as JSON.")
 
-    lease: float = Field(30, gt=0, description="A worker's claim on a job lapses after this, unless renewed.")
-    grace: float = Field(5, ge=0, description="A job not in the queue this long after its commit is queued again.")
-    sweep: float = Field(2, gt=0, description="Pause between two sweeps for lost jobs.")
-    batch_tokens: int = Field(16_384, ge=1, description="Tokens that a worker claims at once.")
-    rate_limit: float = Field(100, gt=0, description="Submissions per second and participant, sustained.")
-    rate_burst: int = Field(1_000, ge=1, description="Submissions a participant may send at once.")
-    pending_limit: int = Field(5_000, ge=1, description="Measurements one participant may have waiting.")
-    threads: int = Field(16, ge=1, description="Database connections, and threads that use them, per process.")
+    lease: float = Field(default=30, gt=0, description="A worker's claim on a job lapses after this, unless renewed.")
+    grace: float = Field(default=5, ge=0, description="A job not in the queue this long after its commit is queued again.")
+    sweep: float = Field(default=2, gt=0, description="Pause between two sweeps for lost jobs.")
+    batch_tokens: int = Field(default=16_384, ge=1, description="Tokens that a worker claims at once.")
+    rate_limit: float = Field(default=100, gt=0, description="Submissions per second and participant, sustained.")
+    rate_burst: int = Field(default=1_000, ge=1, description="Submissions a participant may send at once.")
+    pending_limit: int = Field(default=5_000, ge=1, description="Measurements one participant may have waiting.")
+    threads: int = Field(default=16, ge=1, description="Database connections, and threads that use them, per process.")
 
 
 def sqlite_url(data: Path) -> str:

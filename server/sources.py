@@ -1,4 +1,4 @@
-"""Game programs by name or by file."""
+"""What a person gives on the command line: game programs by name or by file, and texts."""
 
 from pathlib import Path
 
@@ -6,7 +6,9 @@ from games import catalog
 from games.errors import ProgramErrors
 from games.limits import SOURCE_BYTES
 from games.program import Program, parse
+from server.errors import Refused
 from server.faults import Fault
+from server.texts import clean
 
 
 def errors_of(path: Path) -> list[str]:
@@ -28,6 +30,14 @@ def find(game: str) -> Program:
         return parse(read(Path(game)), game)
     except ProgramErrors as errors:
         raise Fault(f"{game} does not pass the check:\n{errors}") from errors
+
+
+def cleaned(text: str, what: str, *, empty: bool = False) -> str:
+    """The text as the server would take it. Raises Fault."""
+    try:
+        return clean(text, "", what=what, empty=empty)
+    except Refused as refused:
+        raise Fault(refused.detail) from None
 
 
 def read(path: Path) -> str:

@@ -131,6 +131,7 @@ def round_(session: Session, caller: Caller, round_id: str) -> RoundShown:
 
 def own(session: Session, caller: Caller, round_id: str) -> list[SubmissionLine]:
     """The caller's latest submissions of a round, newest first."""
+    players.require_member(caller, competitions.find_round(session, round_id).competition_id)
     query = select(Submission).where(Submission.round_id == round_id, Submission.player_id == caller.player)
     rows = session.scalars(query.order_by(Submission.number.desc()).limit(EARLIER)).all() if caller.player else []
     return [submission_line(session, row) for row in rows]

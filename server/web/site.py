@@ -35,7 +35,7 @@ HEADERS = {
 }
 
 
-def _bits(value: float, *, sign: bool = False, digits: int = 3) -> str:
+def shown_bits(value: float, *, sign: bool = False, digits: int = 3) -> str:
     """A number of bits for people: a true minus, and never minus zero."""
     rounded = round(value, digits) + 0.0
     text = f"{rounded:+,.{digits}f}" if sign and rounded else f"{rounded:,.{digits}f}"
@@ -54,7 +54,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"bits": _bits, "moment": _moment, "markdown": to_html}
+    made.filters |= {"bits": shown_bits, "moment": _moment, "markdown": to_html}
     made.globals |= {"viewer": None, "events": None, "rounds": (), "current": None}
     return made
 

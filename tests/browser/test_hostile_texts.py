@@ -44,14 +44,19 @@ def test_markup_in_a_competition_s_name_stays_text(open_page: OpenPage, arena: A
     expect(page.get_by_role("heading", name=name)).to_be_visible()
 
 
-def test_markup_in_forms_and_addresses_stays_text(open_page: OpenPage) -> None:
-    page = open_page("/join/%22%3E%3Cscript%3Ealert(3)%3C%2Fscript%3E")
+def test_markup_in_forms_and_addresses_stays_text(open_page: OpenPage, game: Game) -> None:
+    page = open_page("/join/%22%3E%3Cimg%20src=x%20onerror=alert(3)%3E")
     page.get_by_label("Your name in the game").fill('"><script>alert(4)</script>')
+    expect(page.get_by_label("Join code")).to_have_value('"><img src=x onerror=alert(3)>')
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_label("Your name in the game")).to_have_value('"><script>alert(4)</script>')
     page.goto("/sign-in#%22%3E%3Cscript%3Ealert(5)%3C%2Fscript%3E")
     expect(page.locator("#key-error")).to_be_visible()
-    page.goto("/rounds/%3Cscript%3Ealert(6)%3C%2Fscript%3E")
+    with game.join("Ada") as ada:
+        page.goto(f"/sign-in#{ada.headers['authorization'].removeprefix('Bearer ')}")
+        expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)
+    page.goto("/rounds/%3Cimg%20src=x%20onerror=alert(6)%3E")
+    expect(page.get_by_text("There is no round '<img src=x onerror=alert(6)>'.")).to_be_visible()
 
 
 def test_a_form_of_another_site_does_nothing(open_page: OpenPage, game: Game, arena: Arena) -> None:

@@ -1,11 +1,13 @@
 """How the pages hold up: small screens, very long words, keyboards, servers that go away."""
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Watch
 from tests.browser.steps import SLOW, board, join, live, scored, sign_in_as_host, submit
 from tests.scenarios.arena import Arena, Game, answer
+from tests.services import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -98,12 +100,13 @@ def test_a_page_outlives_its_server(open_page: OpenPage, game: Game, arena: Aren
     page = open_page()
     join(page, game, "Ada")
     live(page)
-    api = next(process for process in arena.processes if process.command[0] == "api")
+    api = next(process for process in arena.processes if "api" in process.command)
     api.kill()
     expect(page.locator("[data-connection]")).to_contain_text("Connection lost", timeout=SLOW)
     submit(page, "lighthouse")
     expect(page.locator("#move-error")).to_contain_text("The server cannot be reached. Your words are still here")
     api.start()
+    eventually(lambda: _answers(arena), what="the API")
     arena.judge_ready()
     live(page)
     with game.join("Bob") as bob:
@@ -114,8 +117,15 @@ def test_a_page_outlives_its_server(open_page: OpenPage, game: Game, arena: Aren
     assert len([each for each in game.all_submissions() if each["bits"] is not None]) == 2
 
 
+def _answers(arena: Arena) -> bool:
+    try:
+        return httpx.get(f"{arena.url}/healthz", timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
 def test_a_move_waits_for_a_judge_and_says_so(open_page: OpenPage, game: Game, arena: Arena) -> None:
-    worker = next(process for process in arena.processes if process.command[0] == "worker")
+    worker = next(process for process in arena.processes if "worker" in process.command)
     worker.stop()
     try:
         page = open_page()

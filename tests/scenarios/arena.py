@@ -27,7 +27,7 @@ PASSAGE = (
 
 @dataclass
 class Process:
-    """One `xentarena` process; its log is kept for when a test fails."""
+    """One process of ours, by module; its log is kept for when a test fails."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -40,7 +40,7 @@ class Process:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "server.cli", *self.command],
+                [sys.executable, "-m", *self.command],
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=log,
@@ -84,13 +84,16 @@ class Arena:
 
     def start_api(self, port: int | None = None) -> Process:
         port = port or self.port
-        process = self._start("api", "--port", str(port))
+        process = self._start("server.cli", "api", "--port", str(port))
         eventually(lambda: _answers(f"http://127.0.0.1:{port}/healthz") or _alive(process), what="the API")
         return process
 
     def start_worker(self, *judges: str) -> Process:
         flags = [flag for judge in judges or ("pocket",) for flag in ("--judge", judge)]
-        return self._start("worker", *flags)
+        return self._start("server.cli", "worker", *flags)
+
+    def start_odd_worker(self, *flags: str) -> Process:
+        return self._start("tests.scenarios.odd_worker", *flags)
 
     def client(self, token: str | None = HOST_TOKEN) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -121,7 +124,7 @@ class Arena:
             "OMP_NUM_THREADS": "1",
             **self.settings,
         }
-        log = self.folder / f"{command[0]}-{len(self.processes)}.log"
+        log = self.folder / f"{len(self.processes)}.log"
         process = Process(command, environment, log)
         self.processes.append(process)
         return process

@@ -10,7 +10,7 @@ import structlog
 from server.migrations import migrate
 from tests.server.fakes import FakeJudge, Hand, at_work, hand_of
 from tests.server.house import Class, House, new_class
-from tests.services import Postgres, Redis
+from tests.services import Postgres, Redis, eventually
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,7 +51,9 @@ def opened(database_url: str, folder: Path) -> Iterator[House]:
         with at_work(redis.url, PLAIN):
             house = House(database_url, redis.url, private_judge=["secret"], rate_limit=10_000, rate_burst=100_000)
             try:
-                yield house.start()
+                house.start()
+                eventually(lambda: house.measurable(PLAIN), what="the judge")
+                yield house
             finally:
                 house.stop()
     finally:

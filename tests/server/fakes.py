@@ -22,7 +22,7 @@ from server.jobs import Claim, Claims, Job, RedisError, Result
 BUILD = "fake"
 LEASE = 30.0
 
-#: What a worker says of a job: bits per token, raw bytes, the reason of a failure, or nothing at all (it keeps the job).
+#: What a worker says of a job: bits per token, raw bytes, why it failed, or nothing at all (it keeps the job).
 Says = Sequence[float] | bytes | str | None
 
 
@@ -114,10 +114,10 @@ class Hand:
                 return taken
         raise AssertionError(f"only {len(taken)} of {count} jobs came")
 
-    def answer(self, claim: Claim, says: Says = ...) -> None:  # type: ignore[assignment]
-        """Publish what is given, or what the judge would honestly say."""
-        said = honest(claim.job) if says is ... else says
-        self.claims.publish(claim, result_of(claim.job, said))
+    def answer(self, *claims: Claim, says: Callable[[Job], Says] = honest) -> None:
+        """Publish results: the honest ones, or others."""
+        for claim in claims:
+            self.claims.publish(claim, result_of(claim.job, says(claim.job)))
 
     def leave(self) -> None:
         self.claims.leave()
@@ -161,6 +161,6 @@ def _work(hand: Hand, says: Callable[[Job], Says], seconds: float, stop: threadi
                     return
                 said = says(claim.job)
                 if said is not None:
-                    hand.answer(claim, said)
+                    hand.claims.publish(claim, result_of(claim.job, said))
         except RedisError:
             stop.wait(0.1)

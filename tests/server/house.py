@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import uvicorn
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from server.app import create_app
@@ -23,6 +23,7 @@ from tests.server.fakes import FakeJudge
 from tests.services import eventually
 
 Json = dict[str, Any]
+Headers = Mapping[str, str] | Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,19 @@ class Caller:
         return self.request("POST", path, **more)
 
     def request(
-        self, method: str, path: str, *, headers: Mapping[str, str | bytes] = {}, json: object = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Headers | None = None,
+        json: object = None,
+        **more: Any,
     ) -> httpx.Response:
-        sent: dict[str, str | bytes] = {**self.headers, **headers}
+        sent = httpx.Headers(self.headers)
         if json is not None:  # in ASCII, so that half a character can be sent
-            sent = {"Content-Type": "application/json", **sent}
+            sent["Content-Type"] = "application/json"
             more["content"] = dumps(json)
+        sent.update(headers or {})
         return self.http.request(method, path, headers=sent, **more)
 
     @property
@@ -115,19 +123,24 @@ class House:
     def caller(self, token: str) -> Caller:
         return Caller(self.http, token)
 
+    def measurable(self, judge: FakeJudge) -> bool:
+        """Does the server know the judge, and somebody who serves it?"""
+        path = f"/judges/{judge.identity}"
+        found = self.anyone.get(path)
+        return found.status_code == 200 and found.json()["workers"] > 0
+
     def rows(self) -> dict[str, int]:
         """How many rows every table has, and the sums that count something."""
 
-        def work(session: Session) -> dict[str, int]:
-            counts = {
-                table.name: session.scalar(select(func.count()).select_from(table)) or 0
-                for table in Base.metadata.tables.values()
-            }
-            counts["attempts used"] = session.scalar(select(func.sum(Attempt.used))) or 0
-            counts["events numbered"] = session.scalar(select(func.sum(Competition.last_event))) or 0
-            return counts
-
-        return self.database.read(work)
+        counts = [
+            select(literal(table.name), func.count()).select_from(table) for table in Base.metadata.tables.values()
+        ]
+        sums = [
+            select(literal("attempts used"), func.coalesce(func.sum(Attempt.used), 0)),
+            select(literal("events numbered"), func.coalesce(func.sum(Competition.last_event), 0)),
+        ]
+        rows = self.database.read(lambda session: session.execute(union_all(*counts, *sums)).all())
+        return {name: int(count) for name, count in rows}
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
         """Run SQL of one's own and commit."""
@@ -228,6 +241,9 @@ def pointers(body: Json) -> list[str]:
 
 @contextmanager
 def nothing_changes(house: House) -> Iterator[None]:
+    """No row more or less after the block. What is still at work from before is let come to its end first."""
+    at_work = "SELECT 1 FROM measurements WHERE state = 'pending' AND judge = 'identity-of-plain'"
+    eventually(lambda: not house.sql(at_work), what="the end of what was begun")
     before = house.rows()
     yield
     assert house.rows() == before

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpx
 import pytest
@@ -17,8 +18,31 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def ada(lesson: Class) -> Caller:
-    return lesson.join()
+def shared(house: House) -> tuple[Class, Caller]:
+    """A class and a player in it, the same ones for every test here that changes nothing."""
+    if house not in SHARED:
+        lesson = new_class(house, PLAIN)
+        SHARED[house] = lesson, lesson.join()
+    return SHARED[house]
+
+
+SHARED: WeakKeyDictionary[House, tuple[Class, Caller]] = WeakKeyDictionary()
+
+
+@pytest.fixture
+def lesson(shared: tuple[Class, Caller]) -> Class:
+    return shared[0]
+
+
+@pytest.fixture
+def ada(shared: tuple[Class, Caller]) -> Caller:
+    return shared[1]
+
+
+@pytest.fixture
+def own(house: House) -> Class:
+    """A class of the test's own, in which it may do something."""
+    return new_class(house, PLAIN)
 
 
 def raw(caller: Caller, path: str, body: bytes, headers: dict[str, str] = JSON) -> httpx.Response:
@@ -52,19 +76,25 @@ def test_a_move_has_to_be_a_text_that_can_be_taken_as_it_is(lesson: Class, ada: 
     assert pointers(body) == ["/move"]
 
 
-@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES.keys())
-def test_in_a_batch_each_move_is_judged_by_itself(lesson: Class, ada: Caller, move: object) -> None:
-    body = {"items": [{"move": "25"}, {"move": move}]}
-    response = ada.post(f"{lesson.submissions}:batch", json=body)
-    if isinstance(move, str) and "\ud83d" not in move and "\ude00" not in move:
-        first, second = answer(response)["items"]
-        assert first["status"] in (201, 202)
-        assert (second["status"], second["problem"]["type"]) == (422, "invalid-request")
-        assert pointers(second["problem"]) == ["/move"]
-        assert len(lesson.house.submissions(lesson.round_id)) == 1
-    else:  # what is no text at all is no batch
-        assert pointers(problem(response, 422, "invalid-request")) == ["/items/1/move"]
-        assert lesson.house.submissions(lesson.round_id) == []
+def test_in_a_batch_each_text_is_judged_by_itself(own: Class) -> None:
+    texts = [move for move in MOVES.values() if isinstance(move, str)]
+    body = {"items": [{"move": "25"}, *({"move": text} for text in texts), {"move": "26"}]}
+    first, *refused, last = answer(own.join().post(f"{own.submissions}:batch", json=body))["items"]
+    assert first["status"] in (201, 202)
+    assert last["status"] in (201, 202)
+    assert len(refused) == len(texts)
+    for item in refused:
+        assert (item["status"], item["problem"]["type"]) == (422, "invalid-request")
+        assert pointers(item["problem"]) == ["/move"]
+    assert len(own.house.submissions(own.round_id)) == 2
+
+
+def test_what_is_no_text_is_no_batch(lesson: Class, ada: Caller) -> None:
+    with nothing_changes(lesson.house):
+        for move in (move for move in MOVES.values() if not isinstance(move, str)):
+            body = {"items": [{"move": "25"}, {"move": move}]}
+            said = problem(ada.post(f"{lesson.submissions}:batch", json=body), 422, "invalid-request")
+            assert pointers(said) == ["/items/1/move"]
 
 
 @pytest.mark.parametrize(
@@ -80,8 +110,9 @@ def test_in_a_batch_each_move_is_judged_by_itself(lesson: Class, ada: Caller, mo
     ],
     ids=["8,192 bytes", "8,192 bytes in letters of two", "line ends", "tab", "emoji", "spaces", "special token"],
 )
-def test_a_move_at_the_limit_is_taken(lesson: Class, ada: Caller, sent: str, kept: str) -> None:
-    submission = ada.score(lesson.round_id, sent)
+def test_a_move_at_the_limit_is_taken(own: Class, sent: str, kept: str) -> None:
+    ada = own.join()
+    submission = ada.score(own.round_id, sent)
     assert submission["state"] == "scored"
     assert [event["text"] for event in submission["events"] if event["type"] == "move"] == [kept]
 
@@ -134,28 +165,32 @@ def test_a_body_has_to_say_that_it_is_json(lesson: Class, ada: Caller, kind: str
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
-def test_json_may_be_named_in_several_ways(lesson: Class, ada: Caller, kind: str) -> None:
-    answer(raw(ada, lesson.submissions, b'{"move": "a"}', {"Content-Type": kind}), 201, 202)
+def test_json_may_be_named_in_several_ways(own: Class, kind: str) -> None:
+    ada = own.join()
+    answer(raw(ada, own.submissions, b'{"move": "a"}', {"Content-Type": kind}), 201, 202)
 
 
 def padded(size: int) -> bytes:
     return b'{"move": "a"' + b" " * (size - 13) + b"}"
 
 
-def test_a_body_of_64_kb_is_taken_and_one_byte_more_is_not(lesson: Class, ada: Caller) -> None:
-    answer(raw(ada, lesson.submissions, padded(64 * KB)), 201, 202)
-    with nothing_changes(lesson.house):
-        problem(raw(ada, lesson.submissions, padded(64 * KB + 1)), 413, "body-too-large")
+def test_a_body_of_64_kb_is_taken_and_one_byte_more_is_not(own: Class) -> None:
+    ada = own.join()
+    answer(raw(ada, own.submissions, padded(64 * KB)), 201, 202)
+    with nothing_changes(own.house):
+        problem(raw(ada, own.submissions, padded(64 * KB + 1)), 413, "body-too-large")
 
 
-def test_the_size_of_a_body_is_counted_where_it_is_not_said(lesson: Class, ada: Caller) -> None:
+def test_the_size_of_a_body_is_counted_where_it_is_not_said(own: Class) -> None:
+    ada = own.join()
+
     def pieces(size: int) -> Iterator[bytes]:
         body = padded(size)
         yield from (body[i : i + 10_000] for i in range(0, size, 10_000))
 
-    answer(ada.post(lesson.submissions, content=pieces(64 * KB), headers=JSON), 201, 202)
-    with nothing_changes(lesson.house):
-        response = ada.post(lesson.submissions, content=pieces(64 * KB + 1), headers=JSON)
+    answer(ada.post(own.submissions, content=pieces(64 * KB), headers=JSON), 201, 202)
+    with nothing_changes(own.house):
+        response = ada.post(own.submissions, content=pieces(64 * KB + 1), headers=JSON)
         problem(response, 413, "body-too-large")
 
 
@@ -172,9 +207,12 @@ def test_a_huge_body_is_refused_before_it_is_sent(lesson: Class, ada: Caller) ->
     ]
     with socket.create_connection(("127.0.0.1", lesson.house.port), timeout=10) as connection:
         connection.sendall("\r\n".join(lines).encode())
-        answered = b"".join(iter(lambda: connection.recv(65_536), b""))
+        answered = b""
+        while b"body-too-large" not in answered:
+            piece = connection.recv(65_536)
+            assert piece, answered
+            answered += piece
     assert answered.startswith(b"HTTP/1.1 413")
-    assert b"body-too-large" in answered
 
 
 def test_a_body_that_breaks_off_is_nothing(lesson: Class, ada: Caller) -> None:
@@ -218,13 +256,11 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), PATHS)
-@pytest.mark.parametrize(
-    "name", ["nope", "%00", "a%00b", "%FF%FE", "%F0%9F%92%A9", "'; DROP TABLE rounds; --", "x" * 4_000]
-)
-def test_what_is_not_there_is_not_found(house: House, method: str, path: str, name: str) -> None:
+@pytest.mark.parametrize("name", ["nope", "a%00b", "%FF%FE", "%F0%9F%92%A9", "'; DROP TABLE rounds; --", "x" * 4_000])
+def test_what_is_not_there_is_not_found(house: House, name: str) -> None:
     with nothing_changes(house):
-        problem(house.host.request(method, path.format(name)), 404, "not-found")
+        for method, path in PATHS:
+            problem(house.host.request(method, path.format(name)), 404, "not-found")
 
 
 def test_an_unknown_round_takes_no_move(lesson: Class, ada: Caller) -> None:
@@ -275,21 +311,22 @@ def test_a_query_has_to_be_one_that_is_offered(lesson: Class, ada: Caller, path:
 
 
 @pytest.mark.parametrize("number", [2**63 - 1, 2**63, 10**30])
-def test_numbers_larger_than_any_row_are_just_large(lesson: Class, ada: Caller, number: int) -> None:
-    newest = answer(ada.get(f"/competitions/{lesson.id}"))["last_event"]
-    page = answer(ada.get(f"/competitions/{lesson.id}/events", params={"after": number}))
+def test_numbers_larger_than_any_row_are_just_large(own: Class, number: int) -> None:
+    ada = own.join()
+    newest = answer(ada.get(f"/competitions/{own.id}"))["last_event"]
+    page = answer(ada.get(f"/competitions/{own.id}/events", params={"after": number}))
     assert page == {"items": [], "last": newest}
     assert answer(ada.get("/me/submissions", params={"cursor": number}))["items"] == []
-    sent = ada.score(lesson.round_id, "one")
+    sent = ada.score(own.round_id, "one")
     assert [each["id"] for each in answer(ada.get("/me/submissions", params={"cursor": number}))["items"]] == [
         sent["id"]
     ]
-    assert answer(ada.get(f"/rounds/{lesson.round_id}/leaderboard", params={"cursor": f"{number}.{number}"}))["items"]
+    assert answer(ada.get(f"/rounds/{own.round_id}/leaderboard", params={"cursor": f"{number}.{number}"}))["items"]
 
 
-@pytest.mark.parametrize("number", ["-1", "x", "1.5", "٣", "", " "])
+@pytest.mark.parametrize("number", ["-1", "x", "1.5", "٣", ""])
 def test_a_stream_goes_on_after_a_number(lesson: Class, ada: Caller, number: str) -> None:
-    response = ada.get(f"/competitions/{lesson.id}/events", headers={"Last-Event-ID": number.encode()})
+    response = ada.get(f"/competitions/{lesson.id}/events", headers={b"Last-Event-ID": number.encode()})
     body = problem(response, 422, "invalid-request")
     assert pointers(body) == ["(header)/Last-Event-ID"]
 
@@ -449,9 +486,10 @@ def closed(lesson: Class) -> str:
 
 
 @pytest.mark.parametrize("make", [scheduled, paused, closed])
-def test_only_an_open_round_takes_moves(lesson: Class, ada: Caller, make: Callable[[Class], str]) -> None:
-    round_id, type_ = make(lesson), f"round-{make.__name__}"
-    with nothing_changes(lesson.house):
+def test_only_an_open_round_takes_moves(own: Class, make: Callable[[Class], str]) -> None:
+    ada = own.join()
+    round_id, type_ = make(own), f"round-{make.__name__}"
+    with nothing_changes(own.house):
         problem(ada.submit(round_id, "one"), 409, type_)
         problem(ada.submit(round_id, "one", key="a key"), 409, type_)
         body: dict[str, Any] = {"items": [{"move": "a", "key": "k"}, {"move": "b"}]}
@@ -459,9 +497,10 @@ def test_only_an_open_round_takes_moves(lesson: Class, ada: Caller, make: Callab
         assert [(item["status"], item["problem"]["type"]) for item in items] == [(409, type_)] * 2
 
 
-def test_a_refused_key_can_be_used_again(lesson: Class, ada: Caller) -> None:
-    problem(ada.submit(lesson.round_id, "", key="k"), 422, "invalid-request")
-    answer(ada.submit(lesson.round_id, "better", key="k"), 201, 202)
+def test_a_refused_key_can_be_used_again(own: Class) -> None:
+    ada = own.join()
+    problem(ada.submit(own.round_id, "", key="k"), 422, "invalid-request")
+    answer(ada.submit(own.round_id, "better", key="k"), 201, 202)
 
 
 def test_a_judges_name_that_is_far_too_long_does_not_come_back_whole(house: House) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from server import players
 from tests.scenarios.arena import answer
-from tests.server.house import Caller, Class, House, new_class, new_competition, nothing_changes, problem
 from tests.server.conftest import PLAIN
+from tests.server.house import Caller, Class, House, new_class, new_competition, nothing_changes, problem
 
 
 def join(house: House, code: str, name: str, kind: str = "person") -> httpx.Response:
@@ -86,7 +86,7 @@ def test_joining_is_an_event(lesson: Class) -> None:
     "header", ["", "Bearer", "Bearer a b", "Basic YTpi", "Bearer \xff\xfe", "Bearer " + "x" * 4_000]
 )
 def test_without_a_good_token_the_answer_is_401(house: House, header: str) -> None:
-    response = house.anyone.get("/me", headers={"Authorization": header.encode("latin-1")})
+    response = house.anyone.get("/me", headers={b"Authorization": header.encode("latin-1")})
     problem(response, 401, "unauthorized")
     assert response.headers["WWW-Authenticate"] == "Bearer"
 

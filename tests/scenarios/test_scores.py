@@ -1,0 +1,121 @@
+"""The number a player sees is xent(passage) - xent(passage | prefix), as plain transformers computes it.
+
+The same number by every way there is: the first time, from the table, in a batch, by `xentarena measure`, by
+`xentarena play`, by a free measurement, and for another judge than ours.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.migrations import migrate
+from tests.judge.tiny import write_gpt2
+from tests.scenarios.arena import Arena, Game, answer
+from tests.scenarios.reference import POCKET, saved
+from tests.services import Redis
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+CLOSE = 0.002  # bits
+PLAIN = "The tide came in over the flats before the boats were home, and Mara counted sails until one was missing."
+FOREIGN = (
+    "Die Flut kam über das Watt – früher als gedacht. Größe: 12 m². 潮が満ちて、船は戻らなかった。 🚤⛵ naïve café"
+)
+MOVES = ["sea ship harbour night", "Schiff Hafen Nacht 船", "🚤 🌊"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_gpt2(tmp_path_factory.mktemp("judges") / "tiny", context=512)
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory, redis_server: Redis, tiny: Path) -> Iterator[Arena]:
+    folder = tmp_path_factory.mktemp("arena")
+    url = f"sqlite:///{folder / 'arena.sqlite3'}"
+    migrate(url)
+    made = Arena(folder, url, redis_server.url)
+    made.start_api()
+    made.start_worker("pocket", str(tiny))
+    made.judge_ready(2)
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("passage", [PLAIN, FOREIGN], ids=["plain", "foreign"])
+@pytest.mark.parametrize("judge", ["pocket", "tiny"])
+def test_a_score_is_what_plain_transformers_says(arena: Arena, tiny: Path, judge: str, passage: str) -> None:
+    folder = {"pocket": POCKET, "tiny": tiny}[judge]
+    game = Game.make(arena, passages=[passage], judge=judge)
+    first, second = game.join("first"), game.join("second")
+    for move in MOVES:
+        submission = answer(first.post(f"{game.submissions}?wait=30", json={"move": move}), 201)
+        assert submission["bits"] == pytest.approx(saved(measured_prefix(submission), passage, folder), abs=CLOSE)
+    items = [{"move": move} for move in MOVES]
+    again = answer(second.post(f"{game.submissions}:batch?wait=30", json={"items": items}))["items"]
+    mine = {measured_prefix(each): each["bits"] for each in answer(first.get("/me/submissions"))["items"]}
+    assert [each["status"] for each in again] == [201] * len(MOVES), "known already: no waiting"
+    assert {measured_prefix(each["submission"]): each["submission"]["bits"] for each in again} == mine
+
+
+def test_a_batch_gives_the_same_as_one_by_one(arena: Arena) -> None:
+    moves = [f"{move} {i}" for i in range(10) for move in MOVES]
+    game = Game.make(arena, passages=[f"{PLAIN} Batch."])
+    results = answer(
+        game.join("many").post(f"{game.submissions}:batch?wait=60", json={"items": [{"move": m} for m in moves]})
+    )["items"]
+    for result in results:
+        submission = result["submission"]
+        want = saved(measured_prefix(submission), f"{PLAIN} Batch.")
+        assert submission["bits"] == pytest.approx(want, abs=CLOSE)
+
+
+def test_the_tokens_of_a_reward_are_the_passage_and_add_up(arena: Arena) -> None:
+    game = Game.make(arena, passages=[FOREIGN])
+    submission = answer(game.join("Ada").post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)
+    reward = next(event for event in submission["events"] if event["type"] == "reward")
+    assert "".join(token["text"] for token in reward["tokens"]) == FOREIGN
+    assert sum(token["bits"] for token in reward["tokens"]) == pytest.approx(reward["bits"], abs=1e-9)
+    assert submission["bits"] == round(reward["bits"] * 1000) / 1000
+
+
+@pytest.mark.parametrize("passage", [PLAIN, FOREIGN], ids=["plain", "foreign"])
+def test_the_commands_give_the_same_number(arena: Arena, passage: str) -> None:
+    game = Game.make(arena, passages=[passage])
+    submission = answer(game.join("Ada").post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)
+    prefix = measured_prefix(submission)
+    played = command("play", "condense", "--story", passage, "--move", MOVES[0])
+    assert played["rewards"] == submission["rewards"]
+    assert played["events"] == submission["events"]
+    alone = command("measure", "--text", passage)
+    after = command("measure", "--prefix", prefix, "--text", passage)
+    assert alone["bits"] - after["bits"] == pytest.approx(submission["bits"], abs=0.0006)
+    assert "".join(token["text"] for token in after["tokens"]) == passage
+
+
+def test_a_free_measurement_gives_the_same_number(arena: Arena) -> None:
+    game = Game.make(arena, passages=[PLAIN])
+    player = game.join("Ada")
+    submission = answer(player.post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)
+    body = {"judge": "pocket", "prefix": measured_prefix(submission), "text": PLAIN}
+    measured = answer(player.post("/measurements?wait=30", json=body), 201)
+    assert measured["saved"] == pytest.approx(submission["bits"], abs=0.0006)
+
+
+def measured_prefix(submission: dict[str, Any]) -> str:
+    """What was left of the move when it was measured, as the game revealed it."""
+    reveal = next(event for event in submission["events"] if event["type"] == "reveal")
+    value = reveal["values"][0]["value"]
+    assert isinstance(value, str)
+    return value
+
+
+def command(*arguments: str) -> dict[str, Any]:
+    done = subprocess.run([sys.executable, "-m", "server.cli", *arguments, "--json"], capture_output=True, check=True)
+    body: dict[str, Any] = json.loads(done.stdout)
+    return body

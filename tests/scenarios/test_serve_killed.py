@@ -1,0 +1,89 @@
+"""`serve` dies in full flight, and is started again on the same folder."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from judge.measure import Judge
+from tests.scenarios.arena import HOST_TOKEN, Arena
+from tests.scenarios.flight import Flight
+from tests.services import eventually, free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+class Serve:
+    """`xentarena serve` on a folder."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._folder = folder
+        self._port = port
+        self.start()
+
+    def start(self) -> None:
+        flags = ["--data", str(self._folder / "data"), "--port", str(self._port), "--json"]
+        settings = {"XENTARENA_HOST_TOKEN": HOST_TOKEN, "XENTARENA_LEASE": "2", "XENTARENA_GRACE": "1"}
+        with (self._folder / "serve.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "server.cli", "serve", *flags],
+                env={**os.environ, **settings, "XENTARENA_SWEEP": "0.5"},
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        assert line, (self._folder / "serve.log").read_text()
+        self.ready = json.loads(line)
+
+    def family(self) -> list[psutil.Process]:
+        serve = psutil.Process(self._process.pid)
+        return [serve, *serve.children(recursive=True)]
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout
+        self._process.stdout.close()
+
+    def stop(self) -> int:
+        self._process.terminate()
+        code = self._process.wait(30)
+        assert self._process.stdout
+        self._process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    made = Serve(tmp_path, free_port())
+    yield made
+    if psutil.pid_exists(made._process.pid):
+        made.stop()
+
+
+def test_serve_is_killed_and_started_again(serve: Serve, tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'data' / 'xentarena.sqlite3'}"
+    arena = Arena(tmp_path, database, "", port=serve._port)
+    arena.judge_ready()
+    flight = Flight(arena, Judge.load("pocket", threads=2))
+    family = serve.family()
+    assert len(family) >= 3, "serve, a worker and a Redis"
+    with ThreadPoolExecutor(1) as thread:
+        sending = thread.submit(flight.take_off)
+        eventually(lambda: flight.scored() >= 5, what="some scores")
+        serve.kill()
+        eventually(lambda: not [each for each in family if each.is_running()], what="the end of every process")
+        serve.start()
+        sending.result()
+    flight.land()
+    family = serve.family()
+    assert serve.stop() == 0
+    assert not [each for each in family if each.is_running()]
+    arena.stop()

@@ -1,0 +1,56 @@
+"""Where a server listens, and what it tells others."""
+
+import socket
+from contextlib import closing
+
+import pytest
+
+from server.addresses import Address, lan_address, listen
+from server.faults import Fault
+
+
+def test_a_port_is_held_from_the_moment_it_is_listened_on() -> None:
+    with closing(listen(Address("127.0.0.1", 0))) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(Fault, match=f"port {port} is in use"):
+            listen(Address("127.0.0.1", port))
+    with closing(listen(Address("127.0.0.1", port))):  # and is free again at once
+        pass
+
+
+def test_a_port_that_others_hold_on_every_address_is_in_use() -> None:
+    with closing(listen(Address("0.0.0.0", 0))) as first, pytest.raises(Fault, match="in use"):
+        listen(Address("127.0.0.1", first.getsockname()[1]))
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
+def test_a_host_that_is_not_this_machine_is_a_fault(host: str) -> None:
+    with pytest.raises(Fault, match=f"cannot listen on {host}:8000"):
+        listen(Address(host, 8000))
+
+
+def test_others_are_told_an_address_that_reaches_this_machine() -> None:
+    told = Address("0.0.0.0", 8000).for_others
+    assert told == Address(lan_address(), 8000)
+    assert not told.anywhere
+    socket.inet_pton(socket.AF_INET6 if ":" in told.host else socket.AF_INET, told.host)
+    assert Address("127.0.0.1", 8000).for_others == Address("127.0.0.1", 8000)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("10.0.0.1:6380", Address("10.0.0.1", 6380)),
+        ("[::1]:6380", Address("::1", 6380)),
+        ("host:1", Address("host", 1)),
+    ],
+)
+def test_addresses_are_read_as_people_write_them(text: str, address: Address) -> None:
+    assert Address.parse(text) == address
+    assert str(address) == text
+
+
+@pytest.mark.parametrize("text", ["6380", "host:", ":6380", "host:0", "host:65536", "host:six"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no HOST:PORT"):
+        Address.parse(text)

@@ -1,0 +1,339 @@
+"""The command: what it prints, where, and how it ends."""
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from bots.errors import ServerAway
+from bots.transport import Transport
+from server import cli, offline
+from tests.judge.tiny import write_gpt2
+from tests.server.processes import command
+
+STORY = "The tide came in over the flats before the boats were home."
+TWO_SEATS = """
+elicit(black, x, 5)
+elicit(white, y, 5)
+reward(black, xent(y))
+"""
+AGAIN = """
+elicit(x, 5)
+ensure("sea" in x)
+reward(xent(x))
+"""
+
+
+class Ended(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process, where torch is loaded only once."""
+
+    def run_(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["xentarena", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), out, err)
+
+    return run_
+
+
+@pytest.fixture(autouse=True, scope="module")
+def loaded_once() -> Iterator[None]:
+    """A judge is the same however often it is loaded, and loading takes long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(offline, "load", cache(offline.load))
+        yield
+
+
+def game(folder: Path, source: str) -> str:
+    file = folder / "game.xent"
+    file.write_text(source)
+    return str(file)
+
+
+# check
+
+
+def test_a_program_without_errors_is_checked_in_silence(run: Run, tmp_path: Path) -> None:
+    assert run("check", game(tmp_path, TWO_SEATS)) == (0, "", "")
+
+
+def test_static_errors_are_told_with_file_line_and_column(run: Run, tmp_path: Path) -> None:
+    file = game(tmp_path, "assign(s=story())\n\nreward(3)\nnonsense(s)\n")
+    ended = run("check", file)
+    assert ended.status == 1
+    assert ended.err == ""
+    first, second = ended.out.splitlines()
+    assert first.startswith(f"{file}:3:8: ")
+    assert second.startswith(f"{file}:4:1: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(None, "No such file"), (b"assign(s='\xff')", "not UTF-8"), ("folder", "directory")]
+)
+def test_a_file_that_cannot_be_read_is_told_on_standard_error(
+    run: Run, tmp_path: Path, content: bytes | str | None, told: str
+) -> None:
+    file = tmp_path / "game.xent"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content:
+        file.mkdir()
+    ended = run("check", str(file))
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.startswith(f"xentarena: cannot read {file}: ")
+    assert told in ended.err
+
+
+def test_a_program_that_is_far_too_long_is_refused_as_such(run: Run, tmp_path: Path) -> None:
+    ended = run("check", game(tmp_path, "# much\n" * 1_000_000))
+    assert ended.status == 1
+    assert "64 KB" in ended.out or "65,536" in ended.out
+
+
+def test_help_and_check_need_no_heavy_libraries() -> None:
+    ended = command("--help")
+    assert ended.returncode == 0
+    assert "serve" in ended.stdout
+    light = (
+        "import sys, server.cli, server.sources; sys.exit(bool({'torch', 'sqlalchemy', 'uvicorn'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", light]).returncode == 0
+
+
+# usage
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["serve", "--port", "70000"],
+        ["serve", "--nonsense"],
+        ["serve", "--workers", "nowhere"],
+        ["serve", "--workers", "127.0.0.1:6390", "--redis-url", "redis://127.0.0.1:1"],
+        ["worker"],
+        ["api", "--redis-url", "redis://127.0.0.1:1"],
+        ["measure"],
+        ["measure", "--text", "a", "--profile", "other"],
+        ["play", "condense", "--story", STORY, "--seat", "black"],
+        ["bot", "random", "--server", "http://127.0.0.1:1"],
+        ["bot", "random", "--server", "http://127.0.0.1:1", "--code", "A", "--budget", "0"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2_and_says_what_is_wrong(run: Run, arguments: list[str]) -> None:
+    ended = run(*arguments)
+    assert (ended.status, ended.out) == (2, "")
+    assert "Error: " in ended.err
+
+
+def test_a_setting_of_the_environment_that_cannot_be_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XENTARENA_PORT", "many")
+    ended = run("serve")
+    assert ended.status == 2
+    assert "XENTARENA_PORT" in ended.err
+
+
+def test_flags_win_over_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XENTARENA_REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setenv("XENTARENA_JUDGE", "pocket,other")
+    assert "redis://127.0.0.1:2:" in run("worker", "--redis-url", "redis://127.0.0.1:2").err
+    assert "redis://127.0.0.1:1:" in run("worker").err
+
+
+# measure
+
+
+def test_a_measurement_tells_every_token_and_their_sum(run: Run) -> None:
+    text = "Über den Wolken 😀, naïve"
+    told = run("measure", "--text", text, "--prefix", "sky", "--json").json
+    assert told["judge"] == "pocket"
+    assert "".join(token["text"] for token in told["tokens"]) == text
+    assert told["bits"] == sum(token["bits"] for token in told["tokens"])
+    assert all(token["bits"] >= 0 for token in told["tokens"])
+
+
+def test_an_empty_text_costs_nothing(run: Run) -> None:
+    told = run("measure", "--text", "", "--json").json
+    assert (told["bits"], told["tokens"]) == (0, [])
+
+
+def test_a_profile_without_bos_leaves_the_first_token_out(run: Run) -> None:
+    whole = run("measure", "--text", STORY, "--json").json["tokens"]
+    told = run("measure", "--text", STORY, "--json", "--profile", "xent-0.5").json["tokens"]
+    assert [token["text"] for token in told] == [token["text"] for token in whole[1:]]
+
+
+def test_people_get_a_table(run: Run) -> None:
+    ended = run("measure", "--text", "sea")
+    assert ended.status == 0
+    assert ended.out.splitlines()[-1].endswith("by pocket")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--text", "half \ud83d"], "lone surrogate"),
+        (["--text", "word " * 400], "do not fit the judge's context"),
+        (["--text", "bell \x07"], "control character"),
+        (["--text", "a", "--judge", "./nowhere"], "no judge './nowhere'"),
+    ],
+)
+def test_a_text_or_judge_that_cannot_be_used_ends_with_1(run: Run, arguments: list[str], told: str) -> None:
+    ended = run("measure", *arguments)
+    assert (ended.status, ended.out) == (1, "")
+    assert told in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(("lacks", "told"), [("tokenizer", "tokenizer.json"), ("bos", "BOS")])
+def test_a_judge_folder_that_lacks_something_is_refused_by_name(
+    run: Run, tmp_path: Path, lacks: str, told: str
+) -> None:
+    folder = write_gpt2(tmp_path / "judge", **{lacks: False})
+    ended = run("measure", "--text", "a", "--judge", str(folder))
+    assert ended.status == 1
+    assert told in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["measure", "--text", "a"], ["play", "condense", "--story", STORY, "--move", "sea"], ["serve"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_torch_one_line_says_how_to_get_it(arguments: list[str]) -> None:
+    no_torch = "import sys; sys.modules['torch'] = None; from server.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", no_torch, *arguments], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "pip install 'xentarena[judge]'" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+# play
+
+
+def test_a_play_earns_what_the_prefix_saves(run: Run) -> None:
+    played = run("play", "condense", "--story", STORY, "--move", "sea story", "--json").json
+    alone, helped = (
+        run("measure", "--text", STORY, "--prefix", prefix, "--json").json["bits"] for prefix in ("", "sea story")
+    )
+    assert played["status"] == "scored"
+    assert played["judge"] == "pocket"
+    assert played["rewards"]["black"] == pytest.approx(alone - helped, abs=0.002)
+    assert [event["type"] for event in played["events"]] == ["ask", "move", "reveal", "reward"]
+
+
+def test_rewards_are_whole_millibits(run: Run) -> None:
+    played = run("play", "condense", "--story", STORY, "--move", "sea story", "--json").json
+    millibits = played["rewards"]["black"] * 1000
+    assert math.isclose(millibits, round(millibits), abs_tol=1e-6)
+    assert played["events"][-1]["bits"] != played["rewards"]["black"]
+
+
+def test_a_play_whose_moves_run_out_ends_with_1_and_awaits_one(run: Run) -> None:
+    ended = run("play", "condense", "--story", STORY, "--json")
+    assert ended.status == 1
+    assert ended.json["status"] == "awaiting_move"
+    assert ended.json["rewards"] == {}
+    assert ended.json["awaits"] == {"seat": "black", "register": "x", "limit": 10}
+
+
+def test_two_seats_have_moves_of_their_own(run: Run, tmp_path: Path) -> None:
+    ended = run("play", game(tmp_path, TWO_SEATS), "--move", "calm", "--seat", "white=storm", "--json")
+    assert ended.status == 0
+    moves = [(event["seat"], event["text"]) for event in ended.json["events"] if event["type"] == "move"]
+    assert moves == [("black", "calm"), ("white", "storm")]
+    assert ended.json["rewards"]["white"] == -ended.json["rewards"]["black"]
+
+
+def test_a_move_that_fails_a_condition_is_asked_for_again(run: Run, tmp_path: Path) -> None:
+    ended = run("play", game(tmp_path, AGAIN), "--move", "hills", "--move", "sea", "--json")
+    assert ended.status == 0
+    assert "ensure_failed" in [event["type"] for event in ended.json["events"]]
+
+
+def test_a_play_that_is_rejected_ends_with_1_and_says_why(run: Run, tmp_path: Path) -> None:
+    moves = [argument for _ in range(11) for argument in ("--move", "hills")]
+    ended = run("play", game(tmp_path, AGAIN), *moves, "--json")
+    assert ended.status == 1
+    assert ended.json["status"] == "rejected"
+    assert ended.json["reason"]["type"] == "ensure_limit"
+
+
+def test_a_play_that_is_void_ends_with_1_and_names_the_line(run: Run, tmp_path: Path) -> None:
+    ended = run(
+        "play", game(tmp_path, "elicit(x, 5)\nassign(l=x.split())\nassign(s=l[9])\nreward(xent(s))"), "--move", "a"
+    )
+    assert ended.status == 1
+    assert "void: " in ended.out
+    assert "line 3" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["no-such-game"], "condense"),
+        (["condense"], "takes 1 passages"),
+        (["condense", "--story", STORY, "--move", ""], "is empty"),
+        (["condense", "--story", STORY, "--move", "x" * 9_000], "at most 8,192"),
+        (["condense", "--story", STORY, "--seat", "white=a"], "nobody sits at 'white'"),
+    ],
+)
+def test_a_play_that_cannot_begin_ends_with_1(run: Run, arguments: list[str], told: str) -> None:
+    ended = run("play", *arguments)
+    assert (ended.status, ended.out) == (1, "")
+    assert told in ended.err
+
+
+def test_a_game_with_errors_shows_them(run: Run, tmp_path: Path) -> None:
+    file = game(tmp_path, "reward(3)")
+    ended = run("play", file)
+    assert ended.status == 1
+    assert f"{file}:1:8: " in ended.err
+
+
+# the parts that need others
+
+
+def test_a_worker_without_its_redis_says_so(run: Run) -> None:
+    ended = run("worker", "--redis-url", "redis://:secret@127.0.0.1:1/0")
+    assert ended.status == 1
+    assert "cannot use Redis at redis://:***@127.0.0.1:1/0" in ended.err
+
+
+def test_a_bot_without_its_server_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Transport, "send", _away)
+    ended = run("bot", "random", "--server", "http://127.0.0.1:1", "--code", "ABC")
+    assert ended.status == 1
+    assert "did not answer" in ended.err
+
+
+def test_a_benchmark_that_is_not_there_is_told_with_those_that_are(run: Run) -> None:
+    ended = run("bench", "nonsense")
+    assert ended.status == 1
+    assert "there is " in ended.err
+
+
+def _away(*_: object) -> None:
+    raise ServerAway("http://127.0.0.1:1", 60, "refused")
