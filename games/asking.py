@@ -1,7 +1,6 @@
 """``elicit``: a player is asked for a text."""
 
 import ast
-from typing import NoReturn
 
 from games import limits
 from games.arguments import Step, is_writable, refuse_keywords, seat_and_rest
@@ -9,7 +8,7 @@ from games.checker import Checker, broken
 from games.errors import LogError
 from games.expressions import compile_expression
 from games.kinds import Kind
-from games.play import Pause, Play, out_of_budget, run_time_error
+from games.play import Pause, Play, run_time_error
 from games.registers import is_list, is_register, visible
 from games.signatures import Parameter, argument_fits
 from games.texts import Text, unwanted_character
@@ -57,14 +56,10 @@ def _register(checker: Checker, node: ast.expr) -> str | None:
 def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     """The move of the log, cut, as a value; stops the play where the log has none."""
     play.events.append({"type": "ask", "seat": seat, "register": name, "limit": limit, "line": line})
-    if play.used == limits.MOVES:
-        raise out_of_budget("moves", limits.MOVES)
-    if play.used == len(play.moves):
-        _pause(play, seat, name, limit)
-    move = play.moves[play.used]
-    play.used += 1
-    if move.seat != seat:
-        raise LogError(f"move {play.used} of the log is {move.seat}'s, and line {line} asks {seat}")
+    move = play.next_move(seat)
+    if move is None:
+        shown = visible(seat, play.program.registers, play.revealed.get(seat, ()))
+        raise Pause(NeedMove(seat, name, limit, {each: play.plain(each) for each in shown}, play.shown()))
     unwanted = unwanted_character(move.text)
     if unwanted:
         raise LogError(f"move {play.used} of the log holds {unwanted[1]}")
@@ -73,8 +68,3 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     text = move.text[: ends[limit - 1]] if cut else move.text
     play.events.append({"type": "move", "seat": seat, "register": name, "text": text, "cut": cut, "line": line})
     return play.text(text, moved=True)
-
-
-def _pause(play: Play, seat: str, name: str, limit: int) -> NoReturn:
-    shown = visible(seat, play.program.registers, play.revealed.get(seat, ()))
-    raise Pause(NeedMove(seat, name, limit, {each: play.plain(each) for each in shown}, play.shown()))

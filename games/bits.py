@@ -29,8 +29,7 @@ class Tokens:
 
     def labels(self) -> list[str]:
         """The text of each scored token: ``""`` for one inside a character, which the completing one carries."""
-        starts = (0, *self.ends[:-1])
-        every = [self.text[start:end] for start, end in zip(starts, self.ends, strict=True)]
+        every = [self.text[start:end] for start, end in zip((0, *self.ends), self.ends, strict=False)]
         return every[self.skip : len(every) - self.drop]
 
 
@@ -78,7 +77,7 @@ def constant(number: float) -> Bits:
 
 
 def zeros(tokens: Tokens) -> Bits:
-    return Bits(((tokens, (0.0,) * len(tokens)),))
+    return Bits(((tokens, (0.0,) * len(tokens)),)) if len(tokens) else NOTHING
 
 
 def scaled(bits: Bits, factor: float) -> Bits:
@@ -87,6 +86,11 @@ def scaled(bits: Bits, factor: float) -> Bits:
 
 
 def _combined(left: Bits, right: Bits, one: Callable[[float, float], float]) -> Bits:
+    if len(left.parts) == 1 == len(right.parts):
+        # By far the most common: two measurements of one text.
+        (tokens, numbers), (others, other_numbers) = left.parts[0], right.parts[0]
+        if tokens is others:
+            return Bits(((tokens, list(map(one, numbers, other_numbers))),))
     if len(left.parts) == len(right.parts) and all(a[0] == b[0] for a, b in zip(left.parts, right.parts, strict=True)):
         return Bits(
             tuple(

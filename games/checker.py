@@ -15,6 +15,9 @@ from games.values import MAIN
 
 Run = Callable[[Play], Any]
 
+#: Errors after so many come without a guess at the name that was meant.
+_HINTS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -64,6 +67,7 @@ class Checker:
 
     line: Line = field(default_factory=lambda: Line(1, "", 0))
     errors: list[ProgramError] = field(default_factory=list)
+    pieces: int = 0
     stories: int = 0
     generations: list[Generation] = field(default_factory=list)
     slots: dict[str, None] = field(default_factory=lambda: {MAIN: None})
@@ -75,8 +79,9 @@ class Checker:
     def place(self, node: ast.AST) -> tuple[int, int]:
         """Line and column of a node, 1-based, in characters (the parser counts bytes)."""
         offset = getattr(node, "col_offset", 0)
-        characters = len(self.line.text.encode()[:offset].decode(errors="replace"))
-        return self.line.number, self.line.indent + characters + 1
+        if not self.line.text.isascii():
+            offset = len(self.line.text.encode()[:offset].decode(errors="replace"))
+        return self.line.number, self.line.indent + offset + 1
 
     def source(self, node: ast.AST) -> str:
         """The node as the author wrote it."""
@@ -92,7 +97,8 @@ class Checker:
         return broken(node)
 
     def unknown_name(self, node: ast.AST, name: str, known: Iterable[str], expected: str) -> Expression:
-        close = get_close_matches(name, list(known), n=1)
+        # Looking for a name that is meant takes time; whoever has that many errors has other worries.
+        close = get_close_matches(name, list(known), n=1) if len(self.errors) < _HINTS else []
         hint = f"did you mean {close[0]}?" if close else ""
         return self.complain(node, f"the name {name}", expected, hint)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from games import bits, kinds
-from games.checker import Checker, Comparison, Expression, Run, broken, fallible
+from games.checker import Checker, Comparison, Expression, Run, broken
 from games.kinds import Kind
 from games.operators import expression
 from games.play import Play
@@ -93,7 +93,7 @@ def _simple(
 
     secret = any(each.kind not in Kind.NUMBER | Kind.BITS for each in operands)
     found = expression(checker, Kind.CONDITION, run, node, operands)
-    return replace(found, comparison=Comparison(fallible(sides, checker.place(node)), act, secret))
+    return replace(found, comparison=Comparison(sides, act, secret))
 
 
 def plain(operand: Expression) -> Run:

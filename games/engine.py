@@ -1,10 +1,14 @@
 """The engine: what a play needs next, found by running its program from the first line on what is known."""
 
+from typing import TypeVar
+
 from games import generation, limits
 from games.errors import SetupError
 from games.play import PROFILES, Ends, Pause, Play, out_of_budget
 from games.program import Program
 from games.values import Effect, Log, Setup
+
+P = TypeVar("P", bound=Play)
 
 
 def replay(program: Program, setup: Setup, log: Log) -> Effect:
@@ -16,9 +20,7 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
     Raises SetupError where the setup is not one for this program, LogError where the log cannot be of this play.
     """
     check_setup(program, setup)
-    play = Play(program, setup, log)
-    if program.generations:
-        play.generated = generation.values(program.generations, setup)
+    play = started(Play, program, setup, log)
     try:
         run(program, play)
     except Pause as pause:
@@ -26,6 +28,14 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
     except Ends as end:
         return play.broken_off(end)
     return play.finish()
+
+
+def started(kind: type[P], program: Program, setup: Setup, log: Log) -> P:
+    """A play of the given kind, before its first line."""
+    play = kind(program, setup, log)
+    if program.generations:
+        play.generated = generation.values(program.generations, setup)
+    return play
 
 
 def run(program: Program, play: Play) -> None:
@@ -39,6 +49,7 @@ def run(program: Program, play: Play) -> None:
             if play.lines > limits.LINES:
                 raise out_of_budget("executed lines", limits.LINES)
             play.work += 100
+            play.line = instruction.line
             target = instruction.run(play)
         except Ends as end:
             raise end.at(instruction.line, instruction.column) from None

@@ -2,7 +2,6 @@
 by Python itself, and a node that is not named here is an error."""
 
 import ast
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -56,7 +55,7 @@ def _constant(checker: Checker, node: ast.Constant) -> Expression:
         return _string(checker, node, value)
     if not isinstance(value, int | float):
         return checker.complain(node, checker.source(node), "a text, a number, True or False")
-    if not math.isfinite(value) or abs(value) > limits.NUMBER:
+    if abs(value) > limits.NUMBER:
         return checker.complain(node, "a number too far from zero", f"at most {limits.NUMBER:,}")
     kind = Kind.INTEGER if isinstance(value, int) else Kind.FLOAT
     return Expression(kind, lambda play: value, node, literal=value)
@@ -118,7 +117,7 @@ def _subscript(checker: Checker, node: ast.Subscript) -> Expression:
             raise run_time_error(f"found subscript {wanted} of a list of {len(items)} items")
         return operators.touched(play, items[wanted], index.reads)
 
-    return operators.expression(checker, Kind.TEXT, run, node, [value, index])
+    return operators.fallible_expression(checker, Kind.TEXT, run, node, [value, index])
 
 
 def _slice(checker: Checker, node: ast.Subscript, value: Expression, bounds: ast.Slice) -> Expression:
@@ -187,6 +186,8 @@ def _method(checker: Checker, node: ast.Call, method: ast.Attribute) -> Expressi
     arguments = compile_all(checker, [method.value, *node.args])
     if node.keywords:
         return checker.complain(node.keywords[0].value, f"{node.keywords[0].arg}=", "no keywords here")
+    if method.attr == "split" and len(arguments) == 2 and arguments[1].literal == "":
+        return checker.complain(arguments[1].node, "an empty separator", "at least one character, or split()")
     return compile_call(checker, node, f".{method.attr}", arguments, {})
 
 

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from games import banned, bits, kinds, measures, passages, words
+from games import banned, bits, kinds, measures, roundtexts, words
 from games.checker import Checker, Expression, broken
 from games.draws import shuffled
 from games.kinds import Kind
@@ -52,15 +52,25 @@ def _remove_common_words(play: Play, text: Text, other: _Other) -> Text:
         play.spend(100 + 10 * (len(text.text) + len(other.text)))
         left = words.remove_common_words(text.text, other.text)
     else:
-        play.spend(100 + 10 * len(text.text) * (1 + len(other)))
-        left = words.remove_words(text.text, [item.text for item in other])
+        listed = [item.text for item in other]
+        # One with a separator in it is looked for by itself, all others together.
+        alone = sum(map(words.has_separator, listed))
+        play.spend(100 + 10 * (_size(other) + len(text.text)) + 10 * alone * (100 + len(text.text)))
+        left = words.remove_words(text.text, listed)
     return Text(left, "", _is_moved(text, other))
 
 
 def _remove_banned_words(play: Play, text: Text, other: _Other) -> Text:
-    play.spend(100 + 40 * (len(text.text) + _size(other)))
-    unwanted = other.text if isinstance(other, Text) else "\n".join(item.text for item in other)
-    return play.text(banned.remove_banned_words(text.text, unwanted), _is_moved(text, other))
+    mine = _normalised(play, text.text)
+    others = _normalised(play, other.text if isinstance(other, Text) else "\n".join([item.text for item in other]))
+    return play.text(banned.without(mine, banned.banned(others)), _is_moved(text, other))
+
+
+def _normalised(play: Play, text: str) -> str:
+    # Counted after it is done: one character can become eighteen.
+    text = banned.normalised(text)
+    play.spend(100 + 40 * len(text))
+    return text
 
 
 def _only_uses_words(play: Play, allowed: _Other, text: Text) -> bool:
@@ -163,6 +173,8 @@ def _compile_extreme(
     if not all(fine):
         return broken(node)
     left, right = arguments
+    if not (left.kind and right.kind):
+        return broken(node)
     better: Callable[[float, float], bool] = (lambda a, b: b < a) if name == "min" else (lambda a, b: b > a)
     if Kind.BITS not in (left.kind, right.kind):
         return _extreme_number(checker, node, left, right, better)
@@ -198,7 +210,7 @@ def _as_bits(given: Expression) -> Callable[[Play], bits.Measured]:
 
 ALL: dict[str, Function] = {
     **measures.FUNCTIONS,
-    **passages.FUNCTIONS,
+    **roundtexts.FUNCTIONS,
     "remove_common_words": Function((_TEXT, _OTHERS), Kind.TEXT, _remove_common_words),
     "remove_banned_words": Function((_TEXT, _OTHERS), Kind.TEXT, _remove_banned_words),
     "only_uses_words": Function((Parameter("allowed", TEXT_OR_LIST), _TEXT), Kind.CONDITION, _only_uses_words),

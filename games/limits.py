@@ -5,6 +5,8 @@ SOURCE_BYTES = 64 * 1024
 LINE_CHARACTERS = 2_000
 INSTRUCTIONS = 64
 LEVELS = 50
+#: Words, numbers, texts and signs, over all lines.
+PIECES = 4_000
 #: Of the parsed tree: a sum of 90 terms is one bracket level but 90 levels of tree.
 TREE_LEVELS = 100
 #: No number of a program, written or computed, is further from zero; all of them are exact as floats.

@@ -12,7 +12,7 @@ from games.operators import expression
 from games.play import ARENA, Play, run_time_error
 from games.signatures import Function, Parameter, argument_fits, count_fits
 from games.texts import EMPTY, Text, Texts
-from games.values import MAIN, Measurement
+from games.values import MAIN
 
 _PARAMETERS = (Parameter("s | t", Kind.TEXT), Parameter("preprompt", Kind.TEXT))
 _USAGE = "(s | t, preprompt, include_first_token, judge=)"
@@ -25,29 +25,29 @@ class Question:
     slot: str
     first_token: bool | None = None
 
-    def bits(self, play: Play, text: Text, before: Text, with_prefix: bool) -> Measured:
-        """The bits of the text after ``before``, joined as text with its own prefix where that is wanted."""
-        profile = ARENA if self.first_token else play.setup.profile
-        prefix = before.text + text.prefix if with_prefix else before.text
-        moved = text.moved or before.moved or (with_prefix and text.prefix_moved)
-        return play.measured(Measurement(self.slot, profile, prefix, text.text), self.first_token is False, moved)
+    def bits(self, play: Play, text: Text) -> Measured:
+        """The bits of the text after its prefix."""
+        return play.measured(self.slot, self.profile(play), text, self.first_token is False)
 
     def zeros(self, play: Play, text: Text) -> Measured:
-        profile = ARENA if self.first_token else play.setup.profile
-        if not text.text:
-            return bits.NOTHING
-        return bits.zeros(play.tokens(self.slot, profile, text.text, self.first_token is False))
+        """No bits on any token of the text."""
+        return bits.zeros(play.tokens(self.slot, self.profile(play), text.text, self.first_token is False))
+
+    def profile(self, play: Play) -> str:
+        return ARENA if self.first_token else play.setup.profile
 
 
 def _xent(play: Play, question: Question, text: Text, before: Text) -> Measured:
-    return question.bits(play, text, before, True)
+    if before.text:
+        text = Text(text.text, before.text + text.prefix, text.moved, before.moved or text.prefix_moved)
+    return question.bits(play, text)
 
 
 def _xed(play: Play, question: Question, text: Text, before: Text) -> Measured:
     if not text.prefix:
         return question.zeros(play, text)
-    without = question.bits(play, text, before, False)
-    after = question.bits(play, text, before, True)
+    without = question.bits(play, Text(text.text, before.text, text.moved, before.moved))
+    after = _xent(play, question, text, before)
     return None if without is None or after is None else bits.subtracted(without, after)
 
 
@@ -108,7 +108,7 @@ _ANSWERS = Question(MAIN, first_token=True)
 
 
 def _cost(play: Play, option: Text, prompt: Text) -> float | None:
-    measured = _ANSWERS.bits(play, Text(option.text, prompt.text, option.moved, prompt.moved), EMPTY, True)
+    measured = _ANSWERS.bits(play, Text(option.text, prompt.text, option.moved, prompt.moved))
     return None if measured is None else measured.total()
 
 

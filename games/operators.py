@@ -12,15 +12,25 @@ from games.kinds import Kind
 from games.play import Play, run_time_error
 from games.texts import Text, Texts
 
+_NOTHING_READ: frozenset[str] = frozenset()
+
 
 def expression(
     checker: Checker, kind: Kind, run: Run, node: ast.expr, parts: Iterable[Expression], measures: bool = False
 ) -> Expression:
-    """An expression made of parts, that may end the play and then names its place."""
-    parts = list(parts)
-    reads = frozenset().union(*(part.reads for part in parts))
-    asks = measures or any(part.measures for part in parts)
-    return Expression(kind, fallible(run, checker.place(node)), node, asks, reads=reads)
+    """An expression made of parts. Where it ends a play, the place is its instruction's."""
+    reads, asks = _NOTHING_READ, measures
+    for part in parts:
+        reads = reads | part.reads if reads else part.reads
+        asks = asks or part.measures
+    return Expression(kind, run, node, asks, reads=reads)
+
+
+def fallible_expression(
+    checker: Checker, kind: Kind, run: Run, node: ast.expr, parts: Iterable[Expression], measures: bool = False
+) -> Expression:
+    """The same for one that can be in error in a play, and then names its own place."""
+    return expression(checker, kind, fallible(run, checker.place(node)), node, parts, measures)
 
 
 def touched(play: Play, text: Text, reads: frozenset[str]) -> Text:
@@ -111,7 +121,7 @@ def _numbers(checker: Checker, node: ast.BinOp, sign: str, left: Expression, rig
             raise run_time_error(f"found a number beyond {limits.NUMBER:,}")
         return number
 
-    return expression(checker, Kind.INTEGER if whole else Kind.FLOAT, run, node, (left, right))
+    return fallible_expression(checker, Kind.INTEGER if whole else Kind.FLOAT, run, node, (left, right))
 
 
 def _join_texts(play: Play, left: Text, right: Text) -> Text:

@@ -13,7 +13,7 @@ from games.draws import draw
 from games.errors import LogError
 from games.registers import REGISTERS, is_list
 from games.texts import EMPTY, Text, Texts
-from games.values import Event, Finished, Log, Measurement, NeedBits, NeedMove, Reason, Setup, Status
+from games.values import Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
 
 if TYPE_CHECKING:
     from games.program import Program
@@ -58,7 +58,7 @@ def run_time_error(detail: str) -> Ends:
 
 class Play:
     __slots__ = (
-        "asked",
+        "answers",
         "bits",
         "draws",
         "ends_of",
@@ -66,6 +66,7 @@ class Play:
         "failures",
         "flags",
         "generated",
+        "line",
         "lines",
         "moves",
         "program",
@@ -77,6 +78,7 @@ class Play:
         "rewards",
         "settled",
         "setup",
+        "tokens_of",
         "unknown",
         "used",
         "work",
@@ -95,14 +97,16 @@ class Play:
         #: How many events are complete: the first reward that waits for bits, and all after it, are not shown yet.
         self.settled: int | None = None
         self.unknown: dict[Measurement, None] = {}
-        self.asked: set[Measurement] = set()
+        #: (slot, profile, prefix, text) → with or without the first token → what is known.
+        self.answers: dict[tuple[str, str, str, str], dict[bool, Measured]] = {}
         self.ends_of: dict[tuple[str, str], tuple[int, ...]] = {}
+        self.tokens_of: dict[tuple[str, str, bool], Tokens] = {}
         self.failures: dict[int, int] = {}
         self.replays: dict[int, int] = {}
         self.flags: dict[str, int] = {}
         self.return_to = 0
         self.return_seat = ""
-        self.lines = self.used = self.draws = self.work = 0
+        self.line = self.lines = self.used = self.draws = self.work = 0
 
     # Budgets
 
@@ -126,7 +130,20 @@ class Play:
         return items
 
     def passes(self, conditions: Sequence[bool]) -> bool:
+        """Does an ``ensure`` with these results let the play go on?"""
         return all(conditions)
+
+    def next_move(self, seat: str) -> Move | None:
+        """The next move of the log, which is one of this seat; None where it is still to come."""
+        if self.used == limits.MOVES:
+            raise out_of_budget("moves", limits.MOVES)
+        if self.used == len(self.moves):
+            return None
+        move = self.moves[self.used]
+        self.used += 1
+        if move.seat != seat:
+            raise LogError(f"move {self.used} of the log is {move.seat}'s, and {seat} is asked")
+        return move
 
     def plain(self, register: str) -> str | list[str]:
         """What a register holds, as players are shown it."""
@@ -140,39 +157,49 @@ class Play:
         key = (slot, text)
         ends = self.ends_of.get(key)
         if ends is None:
-            self.spend(20 * len(text))
+            self.spend(15 * len(text))
             ends = self.ends_of[key] = tuple(self.setup.judges[slot].ends(text))
         return ends
 
     def tokens(self, slot: str, profile: str, text: str, leave_first: bool) -> Tokens:
-        """The tokens of the text that are scored."""
-        ends = self.ends(slot, text)
-        if not (leave_first or profile == XENT_05) or not ends:
-            return Tokens(text, ends)
-        backward = self.setup.judges[slot].direction == "backward"
-        return Tokens(text, ends, 0, 1) if backward else Tokens(text, ends, 1, 0)
+        """The tokens of the text that are scored; the same object whenever the same is asked."""
+        leave_first = leave_first or profile == XENT_05
+        key = (slot, text, leave_first)
+        tokens = self.tokens_of.get(key)
+        if tokens is None:
+            ends = self.ends(slot, text) if text else ()
+            left_out = 1 if leave_first and ends else 0
+            backward = self.setup.judges[slot].direction == "backward"
+            tokens = Tokens(text, ends, 0, left_out) if backward else Tokens(text, ends, left_out, 0)
+            self.tokens_of[key] = tokens
+        return tokens
 
-    def measured(self, question: Measurement, leave_first: bool, moved: bool) -> Measured:
-        """The bits of the scored tokens, or None where they are not known yet and will be asked for."""
-        if not question.text:
-            return NOTHING
-        tokens = self.tokens(question.judge, question.profile, question.text, leave_first)
+    def measured(self, slot: str, profile: str, text: Text, leave_first: bool) -> Measured:
+        """The bits of the scored tokens of the text after its prefix, or None where they have to be asked for."""
+        tokens = self.tokens(slot, profile, text.text, leave_first)
         if not len(tokens):
             return NOTHING
-        self.spend(50 + 4 * len(tokens))
-        if question not in self.asked:
-            self.asked.add(question)
-            if len(self.asked) > limits.MEASUREMENTS:
+        key = (slot, profile, text.prefix, text.text)
+        answers = self.answers.get(key)
+        if answers is None:
+            if len(self.answers) == limits.MEASUREMENTS:
                 raise out_of_budget("different measurements", limits.MEASUREMENTS)
+            answers = self.answers[key] = {}
+        if leave_first in answers:
+            return answers[leave_first]
+        self.spend(50 + 4 * len(tokens))
+        answer = answers[leave_first] = self._answer(Measurement(slot, profile, *key[2:]), text, tokens)
+        return answer
+
+    def _answer(self, question: Measurement, text: Text, tokens: Tokens) -> Measured:
         known = self.bits.get(question)
         if known is not None:
             return Bits(((tokens, _checked(question, known, tokens)),))
-        if question not in self.unknown:
-            self.refuse_too_long(question, moved)
-            self.unknown[question] = None
+        self._refuse_too_long(question, text.moved or text.prefix_moved)
+        self.unknown[question] = None
         return None
 
-    def refuse_too_long(self, question: Measurement, moved: bool) -> None:
+    def _refuse_too_long(self, question: Measurement, moved: bool) -> None:
         context = self.setup.judges[question.judge].context
         length = 1 + len(self.ends(question.judge, question.text))
         if question.prefix:

@@ -49,7 +49,7 @@ def parse(source: str, name: str = "<program>") -> Program:
     if not lines and not errors:
         errors.append(ProgramError(1, 1, "found no instruction, expected at least one", "", "an instruction"))
     if errors:
-        raise ProgramErrors(name, tuple(sorted(set(errors))))
+        raise ProgramErrors(name, tuple(sorted(set(errors), key=lambda each: (each.line, each.column))))
     text = normalised(source)
     page = front_page(text, name)
     return Program(
@@ -73,7 +73,13 @@ def _digest(source: str, checker: Checker) -> str:
 
 def _compile(checker: Checker, line: Line, index: int) -> Instruction | None:
     checker.line = line
-    found = list(scan.problems(line.text))
+    if checker.pieces > limits.PIECES:
+        return None
+    pieces, found = scan.scan(line.text)
+    checker.pieces += pieces
+    if checker.pieces > limits.PIECES:
+        checker.error(1, f"more than {limits.PIECES:,} words and signs up to here", "a shorter program")
+        return None
     for problem in found:
         checker.error(line.indent + problem.start + 1, problem.found, problem.expected)
     tree = None if found else _parsed(checker, line)

@@ -10,13 +10,21 @@ from dataclasses import dataclass
 
 from games.limits import LEVELS
 
-_STRING_START = re.compile(r"([A-Za-z]*)(\"\"\"|'''|\"|')")
-_NUMBER = re.compile(r"(?:0[xXoObB][0-9a-fA-F_]+|(?:[0-9][0-9_]*)?\.?[0-9][0-9_]*\.?(?:[eE][+-]?[0-9_]+)?)")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ESCAPE = re.compile(
-    r"\\(?:[\n\\'\"abfnrtv]|[0-3][0-7]{2}|[0-7]{1,2}(?![0-7])|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\})"
+_PIECE = re.compile(
+    r"""(?P<space>\s+)
+    |(?P<string>([A-Za-z]*)(\"\"\"|\'\'\'|\"|\'))
+    |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<number>0[xXoObB][0-9a-fA-F_]+|(?:[0-9][0-9_]*)?\.?[0-9][0-9_]*\.?(?:[eE][+-]?[0-9_]+)?)
+    |(?P<sign>.)""",
+    re.VERBOSE | re.DOTALL,
 )
-_OPENING, _CLOSING = "([{", ")]}"
+_ESCAPE = re.compile(
+    r"\\(?:[\n\\'\"abfnrtv]|[0-3][0-7]{2}|[0-7]{1,2}(?![0-7])|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}"
+    r"|N\{[^}]*\})"
+)
+#: Words that can pile up in front of an operand like signs: each makes the tree deeper.
+_PREFIXES = frozenset(("not", "await", "lambda", "-", "+", "~"))
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,45 +36,43 @@ class Problem:
     expected: str
 
 
-def problems(line: str) -> Iterator[Problem]:
-    """What keeps the line from being parsed, from left to right."""
-    position, brackets, prefixes = 0, 0, 0
+def scan(line: str) -> tuple[int, list[Problem]]:
+    """How many pieces the line has (words, numbers, texts, signs), and what keeps it from being parsed."""
+    position = pieces = brackets = prefixes = 0
+    problems: list[Problem] = []
     while position < len(line):
-        character = line[position]
-        if character == "#":
-            return
-        if string := _STRING_START.match(line, position):
-            end, found = _string(line, string)
-            yield from found
-            position, prefixes = end, 0
+        piece = _PIECE.match(line, position)
+        if piece is None or piece[0] == "#":
+            break
+        start, position, kind, text = position, piece.end(), piece.lastgroup, piece[0]
+        if kind == "space":
             continue
-        if word := _WORD.match(line, position):
-            prefixes = prefixes + 1 if word[0] in ("not", "await", "lambda") else 0
-            position = word.end()
-        elif (number := _NUMBER.match(line, position)) and number.end() > position:
-            position, prefixes = number.end(), 0
-            if position < len(line) and (line[position].isalpha() or line[position] == "_"):
-                yield Problem(position, f"{line[position]!r} right after a number", "a space or an operator there")
-                return
-        else:
-            brackets += (character in _OPENING) - (character in _CLOSING)
-            prefixes = prefixes + (character in "-+~") if not character.isspace() else prefixes
-            prefixes = 0 if character in _CLOSING + "," else prefixes
-            position += 1
-            if not character.isascii():
-                code = f"U+{ord(character):04X}"
-                yield Problem(position - 1, f"{character!r} ({code})", "names, numbers and signs in plain ASCII")
+        pieces += 1
+        prefixes = prefixes + 1 if text in _PREFIXES else 0 if kind != "sign" or text in _CLOSING else prefixes
+        if kind == "string":
+            position, found = _string(line, piece)
+            problems += found
+        elif kind == "number" and _goes_on(line, position):
+            problems.append(Problem(position, f"{line[position]!r} right after a number", "a space or an operator"))
+            break
+        elif kind == "sign":
+            brackets += (text in _OPENING) - (text in _CLOSING)
+            if not text.isascii():
+                found_sign = f"{text!r} (U+{ord(text):04X})"
+                problems.append(Problem(start, found_sign, "names, numbers and signs in plain ASCII"))
         if brackets + prefixes > LEVELS:
-            yield Problem(position - 1, f"more than {LEVELS} levels of nesting", f"at most {LEVELS}")
-            return
+            problems.append(Problem(start, f"more than {LEVELS} levels of nesting", f"at most {LEVELS}"))
+            break
+    return pieces, problems
+
+
+def _goes_on(line: str, position: int) -> bool:
+    return position < len(line) and (line[position].isalnum() or line[position] == "_")
 
 
 def _string(line: str, opening: re.Match[str]) -> tuple[int, list[Problem]]:
     """Where the string literal ends (0-based, after its quote), and what is wrong with it."""
-    prefix, quote = opening[1], opening[2]
-    body = opening.end()
-    if quote in ("'", '"') and line.startswith(quote * 3, opening.start(2)):
-        quote *= 3
+    prefix, quote, body = opening[3], opening[4], opening.end()
     if prefix.lower() not in ("", "r", "u"):
         return len(line), [Problem(opening.start(), f"{prefix}{quote}", "a plain string literal")]
     end = _closing(line, body, quote)

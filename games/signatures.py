@@ -8,7 +8,7 @@ from typing import Any
 from games import kinds
 from games.checker import Checker, Expression, broken
 from games.kinds import Kind
-from games.operators import expression
+from games.operators import fallible_expression
 from games.play import Play, run_time_error
 
 
@@ -96,7 +96,7 @@ def compile_plain(
     def run(play: Play) -> Any:
         return call(play, *[each(play) for each in runs])
 
-    return expression(checker, function.result, run, node, arguments, function.measures)
+    return fallible_expression(checker, function.result, run, node, arguments, function.measures)
 
 
 def _checked(given: Expression, parameter: Parameter) -> Callable[[Play], Any]:

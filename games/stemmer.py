@@ -5,6 +5,7 @@ five steps. R1 is what stands after the first non-vowel that follows a vowel, R2
 suffixes go only where they stand inside one of the two.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 _VOWELS = frozenset("aeiouy")
@@ -63,15 +64,18 @@ _STEP_3 = {
     "ative": "",
 }
 _STEP_4 = (
-    "al ance ence er ic able ible ant ement ment ent ism ate iti ous ive ize ion"  # longest first, below
-).split()
+    *("al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ism", "ate", "iti", "ous"),
+    *("ive", "ize", "ion"),
+)
 
 
-def _longest_first(suffixes: "dict[str, str] | list[str]") -> tuple[str, ...]:
+def _longest_first(suffixes: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(suffixes, key=len, reverse=True))
 
 
-_SUFFIXES_2, _SUFFIXES_3, _SUFFIXES_4 = map(_longest_first, (_STEP_2, _STEP_3, _STEP_4))
+_SUFFIXES_2 = _longest_first(_STEP_2)
+_SUFFIXES_3 = _longest_first(_STEP_3)
+_SUFFIXES_4 = _longest_first(_STEP_4)
 
 
 @lru_cache(maxsize=50_000)

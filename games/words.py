@@ -15,6 +15,25 @@ _HAS_SEPARATOR = re.compile(_SEPARATOR)
 _SPACES = re.compile(r"\s{2,}")
 
 
+class _SameLetter(dict[int, str]):
+    """Code point → what stands for all letters that differ by case alone, as Python's regular expressions see it:
+    not only "S" and "s", but "ſ" too, and "Σ", "σ", "ς"."""
+
+    def __missing__(self, code: int) -> str:
+        lower = chr(code).lower()[0]
+        upper = lower.upper()
+        key = self[code] = upper.lower() if len(upper) == 1 else upper
+        return key
+
+
+_SAME_LETTER = _SameLetter()
+
+
+def has_separator(word: str) -> bool:
+    """Is it more than one word, or none?"""
+    return _HAS_SEPARATOR.search(word) is not None
+
+
 def words(text: str) -> list[str]:
     """Drop every ASCII punctuation character, lower-case, split at white space: "Don't!" is ["dont"]."""
     return text.translate(_PUNCTUATION).lower().split()
@@ -39,7 +58,7 @@ def remove_words(text: str, unwanted: Iterable[str]) -> str:
     then become one space, and the ends are trimmed.
     """
     listed = [word for word in unwanted if word]
-    if any(map(_HAS_SEPARATOR.search, listed)):
+    if any(map(has_separator, listed)):
         text = _one_after_the_other(text, listed)
     elif listed:
         text = _all_at_once(text, listed)
@@ -48,14 +67,9 @@ def remove_words(text: str, unwanted: Iterable[str]) -> str:
 
 def _all_at_once(text: str, unwanted: Sequence[str]) -> str:
     # Words without separators can only match whole segments, so that their order does not matter.
-    if text.isascii() and all(map(str.isascii, unwanted)):
-        lower = {word.lower() for word in unwanted}
-        segments = _SEGMENTS.split(text)
-        return "".join(["" if segment.lower() in lower else segment for segment in segments])
-    # Letter case beyond ASCII ("ſ" is an "s", "ς" a "σ") is the regular expressions' affair.
-    choice = "|".join(map(re.escape, unwanted))
-    separator = _SEPARATOR
-    return re.sub(rf"(?:(?<={separator})|^)(?:{choice})(?={separator}|$)", "", text, flags=re.IGNORECASE)
+    listed = {word.translate(_SAME_LETTER) for word in unwanted}
+    segments = _SEGMENTS.split(text)
+    return "".join(["" if segment.translate(_SAME_LETTER) in listed else segment for segment in segments])
 
 
 def _one_after_the_other(text: str, unwanted: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ that the text's tokens are the same after every prefix. What is scored:
     backward    BOS  p2 p1  t3 t2 t1      t1 t2 t3    −log₂ P(tᵢ | all to its right, then the prefix)
     xent-0.5         p2 p1  t3 t2 t1      t1 t2       t3 stands next to the prefix
 
-Unit: bits. The network computes in the judge's dtype; log-softmax in float32 (judge/model.py has the shapes);
+Unit: bits. The network computes in the judge's dtype; log-softmax in float32 (judge/forward.py has the shapes);
 a result is float32, handed over as Python floats of exactly that value. Sums are the caller's, in float64.
 """
 
@@ -27,9 +27,10 @@ import transformers
 
 from judge.batching import longest_first
 from judge.errors import JudgeError, NotFinite, TooLong
+from judge.forward import Network
 from judge.identity import identity
 from judge.lanes import Lanes, cores
-from judge.model import DTYPES, context_length, keeps_logits, load_model, surprise
+from judge.model import DTYPES, context_length, has_state, load_model
 from judge.source import Source, begin_token, find
 from judge.tokens import Tokens
 
@@ -50,21 +51,19 @@ class Pair:
 class Judge:
     """A causal language model that measures. Safe to use from many threads; make one with `Judge.load`."""
 
-    def __init__(self, source: Source, model: Any, *, dtype: str, device: torch.device, lanes: int) -> None:
-        vocabulary = model.get_input_embeddings().num_embeddings
+    def __init__(self, source: Source, network: Network, *, dtype: str, kernels: str, lanes: int) -> None:
         self.name = source.name
         self.dtype = dtype
         self.direction = source.direction
         self.tokenizer_json = source.tokenizer_json
         self.tokens: Tokens = source.tokens
-        self.bos = begin_token(source, vocabulary)
-        self.context = context_length(model, source.name)
-        self.identity = identity(source, bos=self.bos, dtype=dtype, device_kind=device.type)
-        self.build = build(device)
-        self._model = model
+        self.bos = begin_token(source, network.vocabulary)
+        self.context = context_length(network.model, source.name)
+        self.identity = identity(source, bos=self.bos, dtype=dtype, device_kind=network.device.type)
+        self.build = build(network.device, kernels)
+        self.keeps_logits = network.keeps
+        self._network = network
         self._lanes = Lanes(lanes)
-        #: False: the model's own `logits_to_keep` failed its probe, so all logits are computed
-        self.keeps_logits = keeps_logits(model, dtype=dtype, vocabulary=vocabulary, context=self.context)
 
     @classmethod
     def load(
@@ -88,9 +87,9 @@ class Judge:
         found = find(source)
         found.weights()
         target = _device(device)
-        model = load_model(found, dtype=dtype, device=target)
-        lanes = 1 if target.type != "cpu" else threads or cores()
-        judge = cls(found, model, dtype=dtype, device=target, lanes=lanes)
+        network, kernels = _network(found, dtype, target)
+        alone = target.type != "cpu" or has_state(network.model)
+        judge = cls(found, network, dtype=dtype, kernels=kernels, lanes=1 if alone else threads or cores())
         if need_bos and judge.bos is None:
             raise JudgeError(_no_bos(found.name))
         return judge
@@ -162,20 +161,33 @@ class Judge:
         """Bits in reading order, or None where one of them is not finite."""
         if not scored:
             return []
-        bits = surprise(self._model, ids, scored, keep=self.keeps_logits)
+        bits = self._network.bits(ids, scored)
         if not torch.isfinite(bits).all():
             return None
         values: list[float] = bits.tolist()
         return values[::-1] if self.direction == "backward" else values
 
 
-def build(device: torch.device) -> str:
+def _network(source: Source, dtype: str, device: torch.device) -> tuple[Network, str]:
+    """The model with faster parts where they give the same, else without; and which of the two."""
+    network = Network(load_model(source, dtype=dtype, device=device))
+    context = context_length(network.model, source.name)
+    expected = network.probe(context)
+    kernels = network.speed_up() if device.type == "cpu" else "plain"
+    if network.check(expected, context):
+        return network, kernels
+    plain = Network(load_model(source, dtype=dtype, device=device))
+    plain.check(expected, context)
+    return plain, "plain"
+
+
+def build(device: torch.device, kernels: str) -> str:
     """What computes: device kind and name, CPU capability, versions. Bits repeat exactly within one build."""
     if device.type == "cuda":
         where = f"cuda {torch.cuda.get_device_name(device)}"
     else:
         where = f"cpu {_processor()} {torch.backends.cpu.get_cpu_capability()}"
-    return f"{where}, torch {torch.__version__}, transformers {transformers.__version__}"
+    return f"{where}, torch {torch.__version__}, transformers {transformers.__version__}, {kernels}"
 
 
 def _processor() -> str:

@@ -147,3 +147,10 @@ def _epoch_order(per_epoch: int, columns: int, seed: int) -> tuple[Tensor, int]:
         offset = int(torch.randint(columns, (1,), generator=generator))
         _orders[key] = (torch.randperm(per_epoch, generator=generator), offset)
     return _orders[key]
+
+
+def replace(path: Path, thing: object) -> None:
+    """Save so that an interruption leaves the old file or the new one, never half of either."""
+    temporary = path.with_suffix(".tmp")
+    torch.save(thing, temporary)
+    temporary.replace(path)

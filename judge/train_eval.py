@@ -55,7 +55,7 @@ def evaluate(
     bits: dict[str, float] = defaultdict(float)
     spelled: dict[str, int] = defaultdict(int)
     for source, texts in documents.items():
-        pieces = [piece for ids in texts for piece in ids.long().split(WINDOW) if len(piece)][::every]
+        pieces = [piece for ids in texts for piece in torch.split(ids.long(), WINDOW) if len(piece)][::every]
         pieces.sort(key=len, reverse=True)
         for start in range(0, len(pieces), rows):
             batch = pieces[start : start + rows]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import LlamaConfig, PreTrainedTokenizerFast
@@ -146,13 +146,14 @@ def save_folder(model: Llama, shape: Shape, tokenizer: Tokenizer, direction: str
     weights = {name: tensor.to(torch.float16).contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "config.json").write_text(json.dumps(_config(shape, direction), indent=2, sort_keys=True) + "\n")
-    PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         bos_token=BOS,
         eos_token=BOS,
         pad_token=BOS,
         model_max_length=shape.context,
-    ).save_pretrained(str(folder))
+    )
+    fast.save_pretrained(str(folder))
 
 
 def _config(shape: Shape, direction: str) -> dict[str, object]:
@@ -174,6 +175,35 @@ def _config(shape: Shape, direction: str) -> dict[str, object]:
     facts: dict[str, object] = config.to_dict()
     facts.update(architectures=["LlamaForCausalLM"], dtype="float16", direction=direction)
     return facts
+
+
+def shape_of(folder: Path, context: int) -> Shape:
+    """The shape of a judge's folder, to go on training it with another context. Raises ValueError where it is not
+    a plain Llama: tied embeddings, as many key heads as query heads, no scaling of positions."""
+    config = json.loads((folder / "config.json").read_text())
+    shape = Shape(
+        vocab=config["vocab_size"],
+        width=config["hidden_size"],
+        layers=config["num_hidden_layers"],
+        heads=config["num_attention_heads"],
+        feed_forward=config["intermediate_size"],
+        context=context,
+        rope_theta=config["rope_parameters"]["rope_theta"],
+    )
+    plain = (
+        config["model_type"] == "llama"
+        and config["tie_word_embeddings"]
+        and config["num_key_value_heads"] == shape.heads
+        and config["rope_parameters"]["rope_type"] == "default"
+    )
+    if not plain:
+        raise ValueError(f"{folder} is not a Llama of the kind this script trains")
+    return shape
+
+
+def load_weights(model: Llama, folder: Path) -> None:
+    """Start from the weights of `folder`, a judge of the same shape."""
+    model.load_state_dict(load_file(folder / "model.safetensors"))
 
 
 def shape_facts(shape: Shape) -> dict[str, object]:

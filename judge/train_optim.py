@@ -22,7 +22,8 @@ def orthogonal(matrix: Tensor, dtype: torch.dtype, steps: int = 5) -> Tensor:
     for _ in range(steps):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if tall else x).float()
+    out: Tensor = (x.T if tall else x).float()
+    return out
 
 
 class Muon(torch.optim.Optimizer):

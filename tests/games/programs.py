@@ -6,15 +6,12 @@ from games.registers import FLAGS, SEATS
 
 #: Texts as a player may send them: no control characters but newline and tab, no half surrogates.
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=60)
-words = st.lists(
-    st.sampled_from(["aa", "bb", "cc", "dragon", "don't", "é", "Ж", "😀", ",", ".", "\n"]), max_size=8
-).map(" ".join)
+_pieces = st.sampled_from(["aa", "bb", "cc", "dragon", "don't", "é", "Ж", "😀", ",", ".", "\n"])
+words = st.lists(_pieces, max_size=8).map(" ".join)
 moves = st.one_of(words, texts)
 
 _text_registers = st.sampled_from(["s", "t", "t1", "x", "x1", "y", "p", "p1"])
-_literals = (
-    st.sampled_from(["", "a", "aa bb", ",", "dragon", "é😀", " zz"]).map(repr).map(lambda each: each.replace("'", '"'))
-)
+_literals = st.sampled_from(["", "a", "aa bb", ",", "dragon", "é😀", " zz"]).map(lambda each: f'"{each}"')
 
 
 def _call(name: str, *arguments: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

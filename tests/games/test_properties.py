@@ -1,14 +1,14 @@
 """What holds of every program and every play, tried on random ones."""
 
+import contextlib
 import json
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from games import limits
 from games.engine import replay
-from games.errors import GamesError, ProgramErrors
+from games.errors import LogError, ProgramErrors, SetupError
 from games.preflight import check_round
 from games.program import parse
 from games.source import normalised
@@ -16,14 +16,13 @@ from games.values import Effect, Finished, Log, NeedBits, NeedMove
 from tests.games import playing, table_judge
 from tests.games.programs import moves, programs, texts
 
-pytestmark = pytest.mark.filterwarnings("error")
 _some = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _all_steps(source: str, said: list[str]) -> list[tuple[Log, Effect]]:
     program = parse(source)
-    setup = playing.setup(*["aa bb cc", "Ж dragon's é"] * 20)
-    setup = playing.setup(*setup.passages[: program.passages], *["aa"] * (program.passages - 40))
+    passages = ["aa bb cc" if place % 2 else "Ж dragon's é" for place in range(program.passages)]
+    setup = playing.setup(*passages, slots=program.judges)
     return playing.steps(program, setup, said)
 
 
@@ -105,10 +104,8 @@ def test_the_tokens_of_a_reward_add_up_to_it_and_rewards_to_the_score(source: st
 def test_a_checked_round_is_refused_by_its_own_error_or_not_at_all(source: str) -> None:
     program = parse(source)
     setup = playing.setup(*["aa bb cc"] * program.passages, context=12)
-    try:
+    with contextlib.suppress(SetupError):
         check_round(program, setup)
-    except GamesError as error:
-        assert error.fault == "host"
 
 
 @_some
@@ -121,43 +118,14 @@ def test_a_program_is_the_same_after_normalising(source: str) -> None:
     assert normalised(program.source) == program.source
 
 
+_PIECES = [
+    *("assign", "(", ")", "s", "=", '"', "story()", "xent", "[", "]", "|", "not ", "\\d", "1in ", "\n", "0x", "1_"),
+    *(".split", "'''", "{", "lambda", "**", "*", ":=", "\ud800", "é", " ", "#", "r'", "f'", "-", "~", "\u3000"),
+]
 _junk = st.one_of(
     st.text(max_size=200),
     st.text(st.sampled_from("assign(s=xent|[]\"'\\.,0123456789 +-*/%~#\n{}lambda:e_é\u2028\x00if"), max_size=200),
-    st.lists(
-        st.sampled_from(
-            [
-                "assign",
-                "(",
-                ")",
-                "s",
-                "=",
-                '"',
-                "story()",
-                "xent",
-                "[",
-                "]",
-                "|",
-                "not ",
-                "\\d",
-                "1in ",
-                "\n",
-                "0x",
-                "1_",
-                ".split",
-                "'''",
-                "{",
-                "lambda",
-                "**",
-                "*",
-                ":=",
-                "\ud800",
-                "é",
-                " ",
-            ]
-        ),
-        max_size=60,
-    ).map("".join),
+    st.lists(st.sampled_from(_PIECES), max_size=60).map("".join),
 )
 
 
@@ -182,16 +150,12 @@ def test_the_parser_raises_nothing_but_its_own_errors_on_damaged_programs(source
         source = (
             source[:start] + data.draw(st.one_of(texts, _junk))[:3] + source[start + data.draw(st.integers(0, 3)) :]
         )
-    try:
+    with contextlib.suppress(ProgramErrors):
         parse(source)
-    except ProgramErrors as errors:
-        assert errors.fault == "author"
 
 
 @_some
 @given(programs, st.lists(st.text(max_size=40), max_size=4))
 def test_the_engine_raises_nothing_but_its_own_errors_on_any_move(source: str, said: list[str]) -> None:
-    try:
+    with contextlib.suppress(LogError):
         _all_steps(source, said)
-    except GamesError as error:
-        assert error.fault == "server"

@@ -26,7 +26,7 @@ def _story(
     checker.stories += 1
 
     def run(play: Play) -> Text:
-        return Text(play.setup.passages[number])
+        return play.text(play.setup.passages[number])
 
     return Expression(Kind.TEXT, run, node)
 

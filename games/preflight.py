@@ -1,0 +1,68 @@
+"""What can be known of a round before anybody plays it: do its texts alone fit the judges?"""
+
+from collections.abc import Sequence
+
+from games import bits, engine, limits
+from games.bits import Measured
+from games.errors import SetupError
+from games.play import Ends, Pause, Play
+from games.program import Program
+from games.texts import Text, unwanted_character
+from games.values import Log, Move, Setup
+
+#: What the players of the trial say: a word that no passage holds, so that it is taken out of nothing.
+_ANYTHING = "qzx"
+
+
+class _TooLong(Exception):
+    """A text of the round that no judge could read, whatever the players do."""
+
+
+class _Trial(Play):
+    """A play in which players say anything, every ``ensure`` holds, and the judges' answers are all zeros."""
+
+    __slots__ = ()
+
+    def next_move(self, seat: str) -> Move | None:
+        self.used += 1
+        return Move(seat, _ANYTHING) if self.used <= limits.MOVES else None
+
+    def passes(self, conditions: Sequence[bool]) -> bool:
+        return True
+
+    def measured(self, slot: str, profile: str, text: Text, leave_first: bool) -> Measured:
+        tokens = self.tokens(slot, profile, text.text, leave_first)
+        length, context = 1, self.setup.judges[slot].context
+        if not text.moved:
+            length += len(tokens.ends)
+        if text.prefix and not text.prefix_moved:
+            length += len(self.ends(slot, text.prefix))
+        if length > context:
+            raise _TooLong(
+                f"the round's own texts are {length:,} tokens long there, and the judge {slot!r} reads {context:,} "
+                f"at once; give shorter passages or another judge"
+            )
+        return bits.zeros(tokens)
+
+
+def check_round(program: Program, setup: Setup) -> None:
+    """Refuses a round that nobody could play: passages that are no texts, or too long for a judge by themselves.
+
+    Raises SetupError, naming the line that would measure too much. What the moves add is not counted.
+    """
+    engine.check_setup(program, setup)
+    for number, passage in enumerate(setup.passages, start=1):
+        unwanted = unwanted_character(passage)
+        if unwanted:
+            raise SetupError(f"passage {number} holds {unwanted[1]} at character {unwanted[0] + 1}")
+        if len(passage) > limits.TEXT_CHARACTERS:
+            most = f"{limits.TEXT_CHARACTERS:,} are the most"
+            raise SetupError(f"passage {number} is {len(passage):,} characters long, {most}")
+    trial = engine.started(_Trial, program, setup, Log())
+    try:
+        engine.run(program, trial)
+    except _TooLong as problem:
+        raise SetupError(f"line {trial.line}: {problem}") from None
+    except (Ends, Pause):
+        # Beyond this line the play hangs on what the players say, and ends or pauses by itself where it must.
+        return

@@ -1,0 +1,129 @@
+"""Programs that try to break out of the language, or to hold the engine: refused, or stopped by a counted budget."""
+
+import pytest
+
+from benchmarks.games import ATTACKS
+from games import limits
+from games.errors import ProgramErrors
+from games.program import parse
+from games.values import Finished, Status
+from tests.games import playing
+
+ESCAPES = [
+    "assign(s=s.__class__)",
+    "assign(s=s.__class__())",
+    'assign(s="".__class__.__mro__[1].__subclasses__())',
+    "assign(s=().__class__.__bases__[0])",
+    'assign(s=__import__("os").system("true"))',
+    'assign(s=eval("1"))',
+    'assign(s=open("/etc/passwd"))',
+    "assign(__class__=s)",
+    "assign(s=__builtins__)",
+    "assign(s=globals())",
+    'assign(s=getattr(s, "x"))',
+    'assign(s="{0.__class__}".format(s))',
+    'assign(s=f"{s.__class__}")',
+    'assign(s="%s" % [1])',
+    "assign(s=(lambda: 1)())",
+    'assign(s=[x for x in "a"][0])',
+    "assign(s=(s := t))",
+    "assign(s=xent.__globals__)",
+    "assign(s=story.__call__())",
+    "assign(s=s.split.__self__)",
+    "assign(s=s.join)",
+    "await(s)",
+    "assign(s=(yield))",
+    "story = xent",
+    "import os",
+    "assign(xent=s)",
+    "assign(story=s)",
+    "assign(black=s)",
+    "assign(len=s)",
+    "elicit(story, 5)",
+    "beacon(xent)",
+    "ѕtory()",
+    "assign(ѕ=story())",
+    "ａssign(s=story())",
+    "assign(s=ªbc)",
+    "assign(s=𝐬𝐭𝐨𝐫𝐲())",
+    "assign(s=1e999)",
+    "assign(s=inf)",
+    "assign(s=9**9**9**9)",
+    "assign(s=9" + "9" * 1500 + ")",
+    "assign(s=0x" + "f" * 1500 + ")",
+    "assign(s=1j)",
+    "assign(s=" + "(" * 900 + "s" + ")" * 900 + ")",
+    "assign(s=" + "[" * 51 + "]" * 51 + ")",
+    "ensure(" + "not " * 400 + "True)",
+    "assign(s=" + "-" * 1900 + "1)",
+    "assign(s=" + "**".join(["9"] * 600) + ")",
+    "assign(s=" + " if s else ".join(["s"] * 150) + ")",
+    "assign(s=" + "lambda:" * 200 + "s)",
+    "assign(s=s" + ".x" * 900 + ")",
+    "assign(s=s" + "[0]" * 600 + ")",
+    "assign(s=story" + "()" * 600 + ")",
+    "assign(s=" + "+".join(["s"] * 150) + ")",
+    "# " + "x" * 2_000,
+    "assign(s=story())\0",
+    "assign(s=story())\u0085",
+    "assign(s=story()) \ud800",
+    "\n" * 70_000,
+]
+
+
+@pytest.mark.parametrize("source", ESCAPES, ids=range(len(ESCAPES)))
+def test_a_program_that_would_break_out_is_refused(source: str) -> None:
+    with pytest.raises(ProgramErrors) as caught:
+        parse(source)
+    assert caught.value.errors
+
+
+def test_ten_megabytes_are_refused_before_they_are_read() -> None:
+    with pytest.raises(ProgramErrors) as caught:
+        parse("(" * 10_000_000)
+    assert [error.found for error in caught.value.errors] == ["a program of 10,000,000 bytes or more"]
+
+
+def test_bytes_are_counted_not_characters() -> None:
+    with pytest.raises(ProgramErrors, match="66,001 bytes"):
+        parse("#" + "é" * 33_000)
+
+
+REFUSED = {"ten megabytes", "deep brackets", "deep signs", "long power", "long sums", "wide lines", "many errors"}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_an_attack_on_the_check_is_refused(name: str) -> None:
+    with pytest.raises(ProgramErrors):
+        parse(ATTACKS[name])
+
+
+@pytest.mark.parametrize("name", sorted(set(ATTACKS) - REFUSED))
+def test_an_attack_on_the_engine_is_stopped_by_a_counted_budget(name: str) -> None:
+    program = parse(ATTACKS[name])
+    given = playing.setup(*["The ferry left at seven. " * 100] * program.passages, context=1_000_000)
+    end = playing.play(program, given, *["a b c d e"] * limits.MOVES)
+    assert isinstance(end, Finished)
+    assert end.status is Status.VOID
+    assert end.reason is not None
+    assert end.reason.type == "budget"
+
+
+def test_the_budget_of_work_is_named() -> None:
+    program = playing.program(
+        "assign(s=story())",
+        "beacon(flag_1)",
+        "assign(t=" + " + ".join(["remove_common_words(s, s)"] * 60) + ")",
+        "replay(flag_1, 100)",
+    )
+    end = playing.play(program, playing.setup("The ferry left at seven. " * 400))
+    assert isinstance(end, Finished)
+    assert end.reason is not None
+    assert end.reason.detail == "the play went over its budget of 4,000,000 units of work"
+
+
+def test_a_program_of_many_words_and_signs_is_refused_once() -> None:
+    with pytest.raises(ProgramErrors) as caught:
+        parse("\n".join(["assign(l=[" + ",".join(["x"] * 900) + "])"] * 30))
+    assert len(caught.value.errors) == 1
+    assert "words and signs" in caught.value.errors[0].message
