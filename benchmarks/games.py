@@ -67,6 +67,19 @@ def _lines(*lines: str) -> str:
     return "\n".join(lines)
 
 
+def _doubled(text: str, times: int, *lines: str) -> str:
+    """The text doubled so many times in s, then the lines over and over."""
+    return _lines(
+        f'assign(s="{text}")',
+        "beacon(flag_1)",
+        "assign(s=s + s)",
+        f"replay(flag_1, {times - 1})",
+        "beacon(flag_2)",
+        *lines,
+        "replay(flag_2, 100)",
+    )
+
+
 #: Programs that try to hold the engine, by what they try. Each passes the check or is refused by it.
 ATTACKS = {
     "ten megabytes": "assign(s=story())\n" * 600_000,
@@ -99,6 +112,16 @@ ATTACKS = {
         "assign(t=remove_banned_words(s, s + story()))",
         "replay(flag_1, 100)",
     ),
+    "compounds": _lines(
+        'assign(s=story() + story(), t="-".join(s.split()))',
+        "beacon(flag_1)",
+        "assign(t=remove_banned_words(t, s))",
+        "replay(flag_1, 100)",
+    ),
+    "one long word": _doubled("a", 14, "assign(t=remove_banned_words(s, s + t))"),
+    "ligatures": _doubled("\ufdfa", 14, "assign(t=remove_banned_words(s, s + t))"),
+    "combining marks": _doubled("\u0301\u0323", 13, "assign(t=remove_banned_words(s, s + t))"),
+    "near matches": _doubled("a ", 13, 'assign(t=remove_common_words(s, [first_n_tokens(s, 4000) + "b"]))'),
     "shuffles": _lines(
         "assign(l=story().split())", "beacon(flag_1)", "assign(l=shuffle(shuffle(l)))", "replay(flag_1, 100)"
     ),

@@ -15,7 +15,8 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
     """What the play needs next: a move, a set of measurements, or nothing because it is over.
 
     Pure: the same program, setup and log always give the same effect, and the events of an effect begin with those
-    of every earlier one of the same play. Rewards are not rounded (see ``games.bits.millibits``).
+    of every earlier one of the same play. The log's moves are texts that ``games.texts.accept`` gave back. Rewards are
+    not rounded (see ``games.bits.millibits``).
 
     Raises SetupError where the setup is not one for this program, LogError where the log cannot be of this play.
     """
@@ -48,7 +49,7 @@ def run(program: Program, play: Play) -> None:
             play.lines += 1
             if play.lines > limits.LINES:
                 raise out_of_budget("executed lines", limits.LINES)
-            play.work += 100
+            play.spend(100)
             play.line = instruction.line
             target = instruction.run(play)
         except Ends as end:

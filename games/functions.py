@@ -4,12 +4,12 @@ import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from games import banned, bits, kinds, measures, roundtexts, words
+from games import banned, bits, limits, measures, roundtexts, words
 from games.checker import Checker, Expression, broken
 from games.draws import shuffled
 from games.kinds import Kind
 from games.operators import expression
-from games.play import Play, run_time_error
+from games.play import Play, out_of_budget, run_time_error
 from games.signatures import TEXT_OR_LIST, Function, Parameter, compile_plain, count_fits
 from games.texts import EMPTY, Text, Texts
 from games.values import MAIN
@@ -53,9 +53,9 @@ def _remove_common_words(play: Play, text: Text, other: _Other) -> Text:
         left = words.remove_common_words(text.text, other.text)
     else:
         listed = [item.text for item in other]
-        # One with a separator in it is looked for by itself, all others together.
-        alone = sum(map(words.has_separator, listed))
-        play.spend(100 + 10 * (_size(other) + len(text.text)) + 10 * alone * (100 + len(text.text)))
+        # Those with a separator in them are looked for one by one, and each may nearly match at every place.
+        alone = sum([len(item) for item in listed if words.has_separator(item)])
+        play.spend(100 + 10 * (_size(other) + len(text.text)) + alone * len(text.text) // 2)
         left = words.remove_words(text.text, listed)
     return Text(left, "", _is_moved(text, other))
 
@@ -63,14 +63,18 @@ def _remove_common_words(play: Play, text: Text, other: _Other) -> Text:
 def _remove_banned_words(play: Play, text: Text, other: _Other) -> Text:
     mine = _normalised(play, text.text)
     others = _normalised(play, other.text if isinstance(other, Text) else "\n".join([item.text for item in other]))
-    return play.text(banned.without(mine, banned.banned(others)), _is_moved(text, other))
+    left = banned.without(mine, banned.banned(others), lambda: play.spend(300))
+    return play.text(left, _is_moved(text, other))
 
 
 def _normalised(play: Play, text: str) -> str:
-    # Counted after it is done: one character can become eighteen.
-    text = banned.normalised(text)
     play.spend(100 + 40 * len(text))
-    return text
+    text = banned.decomposed(text)
+    # A Hangul syllable is three characters here, and one ligature eighteen.
+    if len(text) > 3 * limits.TEXT_CHARACTERS:
+        raise out_of_budget("characters in one text", limits.TEXT_CHARACTERS)
+    play.spend(100 + 40 * len(text))
+    return banned.folded(text)
 
 
 def _only_uses_words(play: Play, allowed: _Other, text: Text) -> bool:
@@ -107,7 +111,7 @@ def _num_words(play: Play, text: Text) -> int:
 
 
 def _first_n_tokens(play: Play, text: Text, n: int) -> Text:
-    play.spend(100)
+    play.work += 100
     ends = play.ends(MAIN, text.text)
     if len(ends) <= n:
         return text
@@ -115,7 +119,7 @@ def _first_n_tokens(play: Play, text: Text, n: int) -> Text:
 
 
 def _last_n_tokens(play: Play, text: Text, n: int) -> Text:
-    play.spend(100)
+    play.work += 100
     ends = play.ends(MAIN, text.text)
     start = ends[-n - 1] if n < len(ends) else 0
     return Text(text.text[start:] if n else "", "", text.moved)
@@ -139,7 +143,7 @@ def _join(play: Play, separator: Text, items: Texts) -> Text:
 
 
 def _len(play: Play, value: _Other) -> int:
-    play.spend(20)
+    play.work += 20
     return len(value.text) if isinstance(value, Text) else len(value)
 
 
@@ -194,7 +198,7 @@ def _extreme_number(
     checker: Checker, node: ast.Call, left: Expression, right: Expression, better: Callable[[float, float], bool]
 ) -> Expression:
     def run(play: Play) -> Any:
-        play.spend(20)
+        play.work += 20
         one, other = left.run(play), right.run(play)
         return other if better(one, other) else one
 
@@ -223,12 +227,10 @@ ALL: dict[str, Function] = {
     "sample": Function((Parameter("l", Kind.LIST),), Kind.TEXT, _sample),
     "shuffle": Function((Parameter("l", Kind.LIST),), Kind.LIST, _shuffle),
     "len": Function((Parameter("s or l", TEXT_OR_LIST),), Kind.INTEGER, _len),
-    "min": Function((), Kind.BITS, max, compile=_compile_extreme),
-    "max": Function((), Kind.BITS, min, compile=_compile_extreme),
+    "min": Function((), Kind.BITS, compile=_compile_extreme),
+    "max": Function((), Kind.BITS, compile=_compile_extreme),
     ".split": Function((_TEXT, _OTHER), Kind.LIST, _split, required=1),
     ".join": Function((_TEXT, Parameter("l", Kind.LIST)), Kind.TEXT, _join),
 }
 #: Those that are called by name; the other two are written behind a text.
 FUNCTIONS = {name: function for name, function in ALL.items() if not name.startswith(".")}
-
-__all__ = ["ALL", "FUNCTIONS", "compile_call", "kinds"]

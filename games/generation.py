@@ -10,12 +10,9 @@ A judge only ever continues a prompt; masking and cutting are pure and done here
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
-from games import limits
 from games.checker import Generation
 from games.draws import draw
-from games.play import Play
 from games.texts import Text, Texts
 from games.values import MAIN, NeedText, Setup
 
@@ -24,10 +21,6 @@ ITEM_TOKENS = 40
 #: The most tokens of a text that is masked, or whose next tokens are the answer.
 PASSAGE_TOKENS = 128
 MASK = "[masked passage]"
-
-
-def never(play: Play, *values: Any) -> Any:
-    raise AssertionError("made by its own compile function")
 
 
 def requests(generations: Sequence[Generation], setup: Setup) -> Iterator[NeedText]:
@@ -101,6 +94,3 @@ def mask(text: str, spans: int, seed: str) -> str:
         first = start + draw(seed, part, end - start - length + 1)
         result += [*words[start:first], MASK, *words[first + length : end]]
     return " ".join(result)
-
-
-assert limits.GENERATED_ITEMS <= limits.LIST_ITEMS

@@ -18,9 +18,10 @@ _PARAMETERS = (Parameter("s | t", Kind.TEXT), Parameter("preprompt", Kind.TEXT))
 _USAGE = "(s | t, preprompt, include_first_token, judge=)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """How a text is measured. first_token: True, False, or None for what the round's profile says."""
+    """How a text is measured, at one place of a program. first_token: True, False, or None for what the round's profile
+    says."""
 
     slot: str
     first_token: bool | None = None
@@ -46,9 +47,15 @@ def _xent(play: Play, question: Question, text: Text, before: Text) -> Measured:
 def _xed(play: Play, question: Question, text: Text, before: Text) -> Measured:
     if not text.prefix:
         return question.zeros(play, text)
-    without = question.bits(play, Text(text.text, before.text, text.moved, before.moved))
-    after = _xent(play, question, text, before)
-    return None if without is None or after is None else bits.subtracted(without, after)
+    key = (question, before.text, text.prefix, text.text)
+    saved = play.saved.get(key)
+    if saved is None:
+        without = question.bits(play, Text(text.text, before.text, text.moved, before.moved))
+        after = _xent(play, question, text, before)
+        if without is None or after is None:
+            return None
+        saved = play.saved[key] = bits.subtracted(without, after)
+    return saved
 
 
 def _negative(measure: Callable[..., Measured]) -> Callable[..., Measured]:
@@ -160,7 +167,7 @@ def is_false(play: Play, statement: Text) -> bool | None:
 
 _STATEMENT = (Parameter("statement", Kind.TEXT),)
 FUNCTIONS = {
-    **{name: Function((), Kind.BITS, act, compile=_compile) for name, act in _MEASURES.items()},
+    **{name: Function((), Kind.BITS, compile=_compile) for name in _MEASURES},
     "choice": Function(
         (Parameter("prompt", Kind.TEXT), Parameter("options", Kind.LIST)), Kind.TEXT, choice, measures=True
     ),

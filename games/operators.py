@@ -112,7 +112,7 @@ def _numbers(checker: Checker, node: ast.BinOp, sign: str, left: Expression, rig
     act = _ARITHMETIC[sign]
 
     def run(play: Play) -> float:
-        play.spend(20)
+        play.work += 20
         one, other = left.run(play), right.run(play)
         if not other and sign in ("//", "%"):
             raise run_time_error(f"found {one} {sign} {other}: a division by zero")
@@ -125,7 +125,7 @@ def _numbers(checker: Checker, node: ast.BinOp, sign: str, left: Expression, rig
 
 
 def _join_texts(play: Play, left: Text, right: Text) -> Text:
-    play.spend(30 + len(left.text) + len(right.text) >> 3)
+    play.work += 30 + (len(left.text) + len(right.text) >> 3)
     return play.text(left.text + right.text, left.moved or right.moved)
 
 
@@ -142,7 +142,7 @@ def _after(play: Play, left: Text, right: Text) -> Text:
 
 
 def _after_prefix(play: Play, left: Text, right: Text) -> Text:
-    play.spend(30)
+    play.work += 30
     return Text(left.text, right.text, left.moved, right.moved)
 
 
@@ -152,12 +152,12 @@ def _join_lists(play: Play, left: Texts, right: Texts) -> Texts:
 
 
 def _both(play: Play, left: bool | None, right: bool | None) -> bool | None:
-    play.spend(20)
+    play.work += 20
     return None if left is None or right is None else left and right
 
 
 def _either(play: Play, left: bool | None, right: bool | None) -> bool | None:
-    play.spend(20)
+    play.work += 20
     return None if left is None or right is None else left or right
 
 
@@ -213,8 +213,11 @@ def unary(checker: Checker, node: ast.UnaryOp, operand: Expression) -> Expressio
         return broken(node)
     sign = -1 if isinstance(node.op, ast.USub) else 1
     if operand.kind is Kind.BITS:
-        run: Run = lambda play: scale(play, operand.run(play), sign)  # noqa: E731
-        return expression(checker, Kind.BITS, run, node, (operand,))
+
+        def scaled(play: Play) -> bits.Measured:
+            return scale(play, operand.run(play), sign)
+
+        return expression(checker, Kind.BITS, scaled, node, (operand,))
     literal = operand.literal
     value = sign * literal if isinstance(literal, int | float) else None
     return Expression(
@@ -224,7 +227,7 @@ def unary(checker: Checker, node: ast.UnaryOp, operand: Expression) -> Expressio
 
 def _negated(operand: Run) -> Run:
     def run(play: Play) -> bool | None:
-        play.spend(20)
+        play.work += 20
         value = operand(play)
         return None if value is None else not value
 

@@ -59,6 +59,7 @@ def run_time_error(detail: str) -> Ends:
 class Play:
     __slots__ = (
         "answers",
+        "asked",
         "bits",
         "draws",
         "ends_of",
@@ -76,6 +77,7 @@ class Play:
         "return_to",
         "revealed",
         "rewards",
+        "saved",
         "settled",
         "setup",
         "tokens_of",
@@ -97,8 +99,11 @@ class Play:
         #: How many events are complete: the first reward that waits for bits, and all after it, are not shown yet.
         self.settled: int | None = None
         self.unknown: dict[Measurement, None] = {}
-        #: (slot, profile, prefix, text) → with or without the first token → what is known.
-        self.answers: dict[tuple[str, str, str, str], dict[bool, Measured]] = {}
+        self.asked: set[Measurement] = set()
+        #: (slot, profile, prefix, text, without the first token?) → what is known.
+        self.answers: dict[tuple[str, str, str, str, bool], Measured] = {}
+        #: (place in the program, preprompt, prefix, text) → what ``xed`` is there.
+        self.saved: dict[tuple[object, str, str, str], Bits] = {}
         self.ends_of: dict[tuple[str, str], tuple[int, ...]] = {}
         self.tokens_of: dict[tuple[str, str, bool], Tokens] = {}
         self.failures: dict[int, int] = {}
@@ -111,6 +116,8 @@ class Play:
     # Budgets
 
     def spend(self, units: int) -> None:
+        """Counts work and stops where it is too much. (Small constant costs are added to ``work`` directly, and
+        looked at with the next line.)"""
         self.work += units
         if self.work > limits.WORK:
             raise out_of_budget("units of work", limits.WORK)
@@ -176,22 +183,21 @@ class Play:
 
     def measured(self, slot: str, profile: str, text: Text, leave_first: bool) -> Measured:
         """The bits of the scored tokens of the text after its prefix, or None where they have to be asked for."""
+        key = (slot, profile, text.prefix, text.text, leave_first)
+        if key in self.answers:
+            return self.answers[key]
         tokens = self.tokens(slot, profile, text.text, leave_first)
-        if not len(tokens):
-            return NOTHING
-        key = (slot, profile, text.prefix, text.text)
-        answers = self.answers.get(key)
-        if answers is None:
-            if len(self.answers) == limits.MEASUREMENTS:
-                raise out_of_budget("different measurements", limits.MEASUREMENTS)
-            answers = self.answers[key] = {}
-        if leave_first in answers:
-            return answers[leave_first]
         self.spend(50 + 4 * len(tokens))
-        answer = answers[leave_first] = self._answer(Measurement(slot, profile, *key[2:]), text, tokens)
+        answer: Measured = NOTHING
+        if len(tokens):
+            answer = self._answer(Measurement(slot, profile, text.prefix, text.text), text, tokens)
+        self.answers[key] = answer
         return answer
 
     def _answer(self, question: Measurement, text: Text, tokens: Tokens) -> Measured:
+        self.asked.add(question)
+        if len(self.asked) > limits.MEASUREMENTS:
+            raise out_of_budget("different measurements", limits.MEASUREMENTS)
         known = self.bits.get(question)
         if known is not None:
             return Bits(((tokens, _checked(question, known, tokens)),))

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Mapping, Sequence
 
-from games import generation, limits
+from games import limits
 from games.checker import Checker, Expression, Generation, broken
 from games.kinds import Kind
 from games.operators import expression
@@ -38,7 +38,8 @@ def _generate(
     usage = function.usage(name)
     for keyword, value in keywords.items():
         checker.complain(value.node, f"the keyword {keyword}=", f"arguments by position: {usage}")
-    if not count_fits(checker, node, usage, len(arguments), *[len(function.parameters)] * 2) or keywords:
+    count = len(function.parameters)
+    if not count_fits(checker, node, usage, len(arguments), count, count) or keywords:
         return broken(node)
     fine = [
         argument_fits(checker, given, parameter, usage) and _is_fixed(checker, given, usage)
@@ -78,9 +79,9 @@ def _prompt(checker: Checker, node: ast.Call, arguments: Sequence[Expression]) -
 
 
 FUNCTIONS = {
-    "story": Function((), Kind.TEXT, generation.never, compile=_story),
-    "generate": Function((_PROMPT, _TOKENS), Kind.TEXT, generation.never, compile=_generate),
-    "generate_list": Function((_PROMPT, _ITEMS), Kind.LIST, generation.never, compile=_generate),
-    "generate_masked": Function((_SPANS,), Kind.LIST, generation.never, compile=_generate),
-    "generate_list_next_token": Function((_TOKENS,), Kind.LIST, generation.never, compile=_generate),
+    "story": Function((), Kind.TEXT, compile=_story),
+    "generate": Function((_PROMPT, _TOKENS), Kind.TEXT, compile=_generate),
+    "generate_list": Function((_PROMPT, _ITEMS), Kind.LIST, compile=_generate),
+    "generate_masked": Function((_SPANS,), Kind.LIST, compile=_generate),
+    "generate_list_next_token": Function((_TOKENS,), Kind.LIST, compile=_generate),
 }

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from games import kinds
 from games.checker import Checker, Expression, broken
 from games.kinds import Kind
 from games.operators import fallible_expression
 from games.play import Play, run_time_error
+
+TEXT_OR_LIST = Kind.TEXT | Kind.LIST
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,11 @@ Compile = Callable[[Checker, ast.Call, str, Sequence[Expression], Mapping[str, E
 @dataclass(frozen=True, slots=True)
 class Function:
     """A built-in. call(play, *values) gives its value; ``required`` of its parameters must be given (default: all).
-    A function that this scheme does not fit has its own ``compile``."""
+    A function that this scheme does not fit has its own ``compile`` and no ``call``."""
 
     parameters: tuple[Parameter, ...]
     result: Kind
-    call: Callable[..., Any]
+    call: Callable[..., Any] | None = None
     required: int | None = None
     measures: bool = False
     compile: Compile | None = None
@@ -92,6 +93,7 @@ def compile_plain(
         return broken(node)
     runs = [_checked(given, parameter) for given, parameter in pairs]
     call = function.call
+    assert call is not None
 
     def run(play: Play) -> Any:
         return call(play, *[each(play) for each in runs])
@@ -111,7 +113,3 @@ def _checked(given: Expression, parameter: Parameter) -> Callable[[Play], Any]:
         return number
 
     return run
-
-
-TEXT_OR_LIST = Kind.TEXT | Kind.LIST
-__all__ = ["TEXT_OR_LIST", "Compile", "Function", "Parameter", "argument_fits", "compile_plain", "count_fits", "kinds"]

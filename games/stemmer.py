@@ -8,6 +8,9 @@ suffixes go only where they stand inside one of the two.
 from collections.abc import Iterable
 from functools import lru_cache
 
+#: Letters of the longest word that is stemmed.
+LONGEST = 64
+
 _VOWELS = frozenset("aeiouy")
 _DOUBLES = ("bb", "dd", "ff", "gg", "mm", "nn", "pp", "rr", "tt")
 _REGION_PREFIXES = ("arsen", "commun", "emerg", "gener", "inter", "later", "organ", "past", "univers")
@@ -78,9 +81,13 @@ _SUFFIXES_3 = _longest_first(_STEP_3)
 _SUFFIXES_4 = _longest_first(_STEP_4)
 
 
-@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """The stem of a word in lower case, apostrophes as ``'``."""
+    """The stem of a word in lower case, apostrophes as ``'``. What is longer than any word is its own stem."""
+    return _stem(word) if len(word) <= LONGEST else word
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
     if word in _WHOLE:
         return _WHOLE[word]
     if len(word) <= 2:

@@ -3,9 +3,9 @@
 import ast
 from typing import Any
 
-from games import bits, limits
+from games import bits
 from games.arguments import Step, refuse_keywords, seat_and_rest
-from games.checker import Checker, Expression, broken, fallible
+from games.checker import Checker, Expression, broken
 from games.expressions import compile_all
 from games.kinds import Kind
 from games.operators import scale
@@ -47,11 +47,11 @@ def _shown(play: Play, value: Expression) -> Any:
         play.spend(10 * len(result))
         return [item.text for item in result]
     if value.kind is Kind.BITS and result is not None:
-        return told(play, result)
+        return _told(play, result)
     return result
 
 
-def told(play: Play, measured: bits.Bits) -> Event:
+def _told(play: Play, measured: bits.Bits) -> Event:
     """Bits as events show them: {"bits", "tokens"}."""
     play.spend(40 * measured.count())
     return {"bits": measured.total(), "tokens": measured.tokens()}
@@ -85,10 +85,7 @@ def _give(play: Play, seat: str, measured: bits.Measured, line: int) -> None:
         if play.settled is None:
             play.settled = len(play.events)
         return
-    event = {"type": "reward", "seat": seat, **told(play, measured), "line": line}
+    event = {"type": "reward", "seat": seat, **_told(play, measured), "line": line}
     play.events.append(event)
     if seat in play.rewards:
         play.rewards[seat] += event["bits"]
-
-
-__all__ = ["compile_reveal", "compile_reward", "fallible", "limits", "told"]

@@ -1,7 +1,7 @@
 """Texts: which are accepted, and the value that a program works on."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from games.errors import TextError
 from games.limits import MOVE_BYTES
@@ -10,12 +10,11 @@ from games.limits import MOVE_BYTES
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A text with the prefix that it is measured after.
 
     moved, prefix_moved: has a move flowed into the text, into the prefix? It decides whose fault it is when they
-    are too long for a judge.
+    are too long for a judge. (A named tuple, because a play makes many: it is built in half the time.)
     """
 
     text: str

@@ -20,8 +20,10 @@ class _SameLetter(dict[int, str]):
     not only "S" and "s", but "ſ" too, and "Σ", "σ", "ς"."""
 
     def __missing__(self, code: int) -> str:
-        lower = chr(code).lower()[0]
-        upper = lower.upper()
+        letter = chr(code)
+        if letter.lower() == letter.upper():
+            return letter  # Not kept: there are a million of them.
+        upper = letter.lower()[0].upper()
         key = self[code] = upper.lower() if len(upper) == 1 else upper
         return key
 

@@ -1,8 +1,17 @@
-"""Order and pack, and nothing else: which jobs go together, and which first."""
+"""Order and pack, and nothing else: which jobs go together, which first, and in what shape."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a device runs at once: `rows` sequences, each filled up to `columns` tokens."""
+
+    rows: int
+    columns: int
 
 
 def longest_first(costs: Sequence[int]) -> list[int]:
@@ -29,4 +38,28 @@ def pack(costs: Sequence[int], budget: int) -> list[list[int]]:
             room = budget
         batches[-1].append(index)
         room -= cost
+    return batches
+
+
+def shape_for(length: int, *, context: int, tokens: int) -> Shape:
+    """The one shape at which a sequence of `length` tokens always runs, whatever waits beside it.
+
+    Columns go up in steps of about an eighth (32, 64, … 256, 288, …), so that at most a fifth of a long row is
+    filling; rows are as many as `tokens` holds, at least one.
+    """
+    step = 32
+    while step * 8 < length:
+        step *= 2
+    columns = min(context, -(-length // step) * step)
+    return Shape(max(1, tokens // columns), columns)
+
+
+def fill(lengths: Sequence[int], *, context: int, tokens: int) -> list[tuple[Shape, list[int]]]:
+    """Jobs into batches of one shape each, at most `rows` to a batch, the longest first."""
+    batches: list[tuple[Shape, list[int]]] = []
+    for index in longest_first(lengths):
+        shape = shape_for(lengths[index], context=context, tokens=tokens)
+        if not batches or batches[-1][0] != shape or len(batches[-1][1]) == shape.rows:
+            batches.append((shape, []))
+        batches[-1][1].append(index)
     return batches

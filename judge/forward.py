@@ -4,10 +4,11 @@ Shapes, for a sequence of n ids of which the last k are scored, over a vocabular
 
     ids      BOS  p1  p2  t1  t2  t3      n = 6, k = 3
     input    BOS  p1  p2  t1  t2          (1, n − 1): nothing asks what follows the last token
-    logits             ↓   ↓   ↓          (k, V): the model's own `logits_to_keep`, at most LOGITS_BYTES at a time
+    logits             ↓   ↓   ↓          (k, V): the model's own `logits_to_keep`
     bits              t1  t2  t3          (k,) float32: −log₂ softmax(logits)[token]
 
-The logits are in the model's dtype; all that follows them is in float32.
+Where k · V is large the body runs once and the output layer in chunks of at most LOGITS_BYTES. The logits are in
+the model's dtype; all that follows them is in float32.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions as Output
 
 from judge.kernels import Agreed, pack_all
 from judge.lean import Unsuitable, lean
 
 BITS_PER_NAT = 1 / math.log(2)
 LOGITS_BYTES = 64 * 2**20  # of one chunk, counted in float32
-CACHE_FLOATS = 200_000  # reduced at once: they stay in a core's own cache from step to step
+CACHE_FLOATS = 200_000  # reduced at once on a CPU: they stay in a core's own cache from step to step
 # Other kernels and kept positions may only change rounding. More, in bits per token, is another computation.
 PROBE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25}
 
@@ -35,68 +37,79 @@ class Network:
     """A model that is asked for bits. Safe to use from many threads at once."""
 
     def __init__(self, model: Any) -> None:
+        embedding = model.get_input_embeddings()
         self.model = model
-        self.vocabulary: int = model.get_input_embeddings().num_embeddings
-        self.device: torch.device = model.get_input_embeddings().weight.device
-        self.dtype: torch.dtype = model.dtype
+        self.vocabulary: int = embedding.num_embeddings
+        self.device: torch.device = embedding.weight.device
+        self.dtype: torch.dtype = embedding.weight.dtype
         #: False: this model's `logits_to_keep` is missing or wrong, so all logits are computed
         self.keeps = True
+        self.head_rows = max(1, LOGITS_BYTES // (4 * self.vocabulary))
         self._body = _install_body(model)
 
     def bits(self, ids: list[int], scored: int) -> Tensor:
         """Bits of the last `scored` of `ids`, which is at least 1: float32, (scored,), on the CPU."""
-        if not self.keeps or self._body is None:
+        if not self.keeps:
             return self.plain_bits(ids, scored)
         inputs = torch.tensor([ids[:-1]], device=self.device)
         targets = torch.tensor(ids[-scored:], device=self.device)
-        positions = torch.arange(len(ids) - 1 - scored, len(ids) - 1, device=self.device)
-        rows = max(1, LOGITS_BYTES // (4 * self.vocabulary))
-        with torch.inference_mode(), self._body.remembering():
-            nats = [
-                surprise(self._logits(inputs, logits_to_keep=kept), wanted)
-                for kept, wanted in zip(torch.split(positions, rows), torch.split(targets, rows), strict=True)
-            ]
-            return _to_bits(torch.cat(nats))
+        with torch.inference_mode():
+            if scored <= self.head_rows:
+                return to_bits(surprise(self._logits(inputs, logits_to_keep=scored), targets)).cpu()
+            parts = torch.split(self.body(inputs)[0, -scored:], self.head_rows)
+            wanted = torch.split(targets, self.head_rows)
+            nats = [surprise(self.head(part), ids_) for part, ids_ in zip(parts, wanted, strict=True)]
+            return to_bits(torch.cat(nats)).cpu()
 
     def plain_bits(self, ids: list[int], scored: int) -> Tensor:
         """The same by the plain full forward: every position's logits, all but the last few dropped."""
         inputs = torch.tensor([ids[:-1]], device=self.device)
         targets = torch.tensor(ids[-scored:], device=self.device)
         with torch.inference_mode():
-            return _to_bits(surprise(self._logits(inputs)[-scored:], targets))
+            return to_bits(surprise(self._logits(inputs)[-scored:], targets)).cpu()
+
+    def body(self, inputs: Tensor) -> Tensor:
+        """Last hidden states: ids (rows, columns) → (rows, columns, width), on the device."""
+        hidden: Tensor = self._body.inner(input_ids=inputs, use_cache=False)[0]
+        return hidden
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Logits of hidden states (k, width) → (k, V), by the model's own forward without its body."""
+        with self._body.answering(hidden[None]):
+            return self._logits(torch.zeros(1, 1, dtype=torch.long, device=self.device))
 
     def probe(self, context: int) -> Tensor:
         """Bits of a made-up sequence by the plain full forward, to compare with later."""
-        return self.plain_bits(*self._probe(context))
+        return self.plain_bits(*_probe(self.vocabulary, context))
 
     def check(self, expected: Tensor, context: int) -> bool:
-        """Do the kept positions give what `probe` gave? Where not, they are kept no longer."""
-        if self._body is not None:
-            try:
-                self.keeps = self._near(self.bits(*self._probe(context)), expected)
-            except (TypeError, RuntimeError, IndexError, AttributeError):  # no such argument, or of another meaning
-                self.keeps = False
-        return self._near(self.bits(*self._probe(context)), expected)
+        """Does the model give what `probe` gave? Where only keeping fails, nothing is kept from then on."""
+        ids, scored = _probe(self.vocabulary, context)
+        try:
+            kept = self._near(self.bits(ids, scored), expected)
+            with torch.inference_mode():
+                inputs = torch.tensor([ids[:-1]], device=self.device)
+                targets = torch.tensor(ids[-scored:], device=self.device)
+                apart = surprise(self.head(self.body(inputs)[0, -scored:]), targets)
+            self.keeps = kept and self._near(to_bits(apart).cpu(), expected)
+        except (TypeError, RuntimeError, IndexError, AttributeError):  # no such argument, no such part
+            self.keeps = False
+        return self._near(self.bits(ids, scored), expected)
 
     def speed_up(self) -> str:
         """On a CPU, faster parts that compute the same; says which, in a word. To be checked afterwards."""
         agreed: Agreed = {}
         how = "packed"
-        if self._body is not None:
-            try:
-                self._body.inner = lean(self._body.inner, agreed)
-                how = "lean"
-            except Unsuitable:
-                pass
+        try:
+            self._body.inner = lean(self._body.inner, agreed)
+            how = "lean"
+        except Unsuitable:
+            pass
         return how if pack_all(self.model, agreed) or how == "lean" else "plain"
 
     def _logits(self, inputs: Tensor, **kept: Any) -> Tensor:
         logits: Tensor = self.model(input_ids=inputs, use_cache=False, **kept).logits[0]
         return logits
-
-    def _probe(self, context: int) -> tuple[list[int], int]:
-        length = min(24, context)
-        return [(7 * i + 3) % self.vocabulary for i in range(length)], max(1, length // 2)
 
     def _near(self, found: Tensor, expected: Tensor) -> bool:
         return bool((found - expected).abs().max() <= PROBE_TOLERANCE[self.dtype])
@@ -107,27 +120,29 @@ def surprise(logits: Tensor, targets: Tensor) -> Tensor:
 
     log Σ exp(x − max) + (max − x[target]), some rows at a time: log_softmax would write V floats to read one.
     """
-    rows = max(1, CACHE_FLOATS // logits.shape[1])
+    rows = max(1, CACHE_FLOATS // logits.shape[1]) if logits.device.type == "cpu" else len(logits)
     scratch = torch.empty(min(rows, len(logits)), logits.shape[1], device=logits.device)
     nats = []
     for part, wanted in zip(torch.split(logits, rows), torch.split(targets, rows), strict=True):
-        x = scratch[: len(part)].copy_(part)
-        picked = x.gather(1, wanted[:, None])
-        top = x.amax(dim=1, keepdim=True)
-        total = x.sub_(top).exp_().sum(dim=1, keepdim=True)
+        x = scratch[: len(part)]
+        full = part if part.dtype == torch.float32 else x.copy_(part)
+        picked = full.gather(1, wanted[:, None])
+        top = full.amax(dim=1, keepdim=True)
+        total = torch.sub(full, top, out=x).exp_().sum(dim=1, keepdim=True)
         nats.append((total.log_() + (top - picked))[:, 0])
     return torch.cat(nats)
 
 
-def _to_bits(nats: Tensor) -> Tensor:
-    return (nats * BITS_PER_NAT).cpu()
+def to_bits(nats: Tensor) -> Tensor:
+    """Nats to bits, in float32."""
+    return nats * BITS_PER_NAT
 
 
 class _Body(nn.Module):
-    """The model less its output layer. While it remembers, a thread's second call gets the first's answer.
+    """The model less its output layer. A thread may say what it answers.
 
-    So one pass of the body serves several chunks of the output layer, each computed by the model's own
-    forward with whatever that does to logits (scales, caps).
+    So one pass of the body serves several chunks of the output layer, each computed by the model's own forward
+    with whatever that does to logits (scales, caps).
     """
 
     def __init__(self, inner: nn.Module) -> None:
@@ -136,25 +151,26 @@ class _Body(nn.Module):
         self._thread = threading.local()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        if not getattr(self._thread, "remembers", False):
-            return self.inner(*args, **kwargs)
-        if self._thread.answer is None:
-            self._thread.answer = self.inner(*args, **kwargs)
-        return self._thread.answer
+        answer = getattr(self._thread, "answer", None)
+        return self.inner(*args, **kwargs) if answer is None else answer
 
     @contextmanager
-    def remembering(self) -> Iterator[None]:
-        self._thread.remembers, self._thread.answer = True, None
+    def answering(self, hidden: Tensor) -> Iterator[None]:
+        self._thread.answer = Output(last_hidden_state=hidden)
         try:
             yield
         finally:
-            self._thread.remembers, self._thread.answer = False, None
+            self._thread.answer = None
 
 
-def _install_body(model: Any) -> _Body | None:
-    inner = getattr(model, model.base_model_prefix, None)
-    if not isinstance(inner, nn.Module):
-        return None
-    body = _Body(inner)
-    setattr(model, model.base_model_prefix, body)
+def _install_body(model: Any) -> _Body:
+    """Put a _Body where the model keeps its body; where it keeps none, one that nothing calls."""
+    body = _Body(getattr(model, model.base_model_prefix, nn.Identity()))
+    if hasattr(model, model.base_model_prefix):
+        setattr(model, model.base_model_prefix, body)
     return body
+
+
+def _probe(vocabulary: int, context: int) -> tuple[list[int], int]:
+    length = min(24, context)
+    return [(7 * i + 3) % vocabulary for i in range(length)], max(1, length // 2)

@@ -31,13 +31,18 @@ SILU_NAMES = {"SiLU", "SiLUActivation"}
 # (layer, the activation that its module applies right after it)
 FOLLOWED_BY = (("c_fc", "act"), ("gate_proj", "act_fn"), ("fc1", "activation_fn"), ("dense_h_to_4h", "act"))
 
+# oneDNN's names for what follows a product: function, its numbers, its variant
+ONEDNN: dict[str, tuple[str, list[float], str]] = {
+    "": ("none", [], ""),
+    "gelu": ("gelu", [], "tanh"),
+    "silu": ("swish", [], ""),
+}
+
 Agreed = dict[tuple[object, ...], bool]
 
 
 class Packed(nn.Module):
     """x (…, in) → f(x Wᵀ + b) (…, out), f being the tanh GELU, SiLU or nothing as `then` says."""
-
-    ONEDNN = {"": ("none", [], ""), "gelu": ("gelu", [], "tanh"), "silu": ("swish", [], "")}
 
     def __init__(self, weight: Tensor, bias: Tensor | None, then: str = "") -> None:
         super().__init__()
@@ -52,8 +57,7 @@ class Packed(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor
         if not self.mkl:
-            last = self.ONEDNN[self.then]
-            y = torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, *last)
+            y = torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, *ONEDNN[self.then])
             return y
         y = torch.ops.mkl._mkl_linear(x, self.packed, self.shape, self.bias, x.numel() // x.shape[-1])
         if self.then == "silu":

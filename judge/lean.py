@@ -31,18 +31,20 @@ class Unsuitable(Exception):
 class Lean(nn.Module):
     """Stands in for the body of a transformers model: `input_ids` (1, n) → last hidden state (1, n, width)."""
 
-    def __init__(self, embed: nn.ModuleList, layers: nn.ModuleList, norm: nn.Module) -> None:
+    def __init__(
+        self, embed: nn.Embedding, layers: list[nn.Module], norm: nn.Module, places: nn.Embedding | None = None
+    ) -> None:
         super().__init__()
-        self.embed, self.layers, self.norm = embed, layers, norm
+        self.embed, self.layers, self.norm, self.places = embed, nn.ModuleList(layers), norm, places
 
     def forward(self, input_ids: Tensor, **_: object) -> Output:
         ids = input_ids[0]
-        x: Tensor = self.embed[0](ids)
-        if len(self.embed) > 1:  # learnt positions
-            x = x + self.embed[1].weight[: len(ids)]
+        x: Tensor = self.embed(ids)
+        if self.places is not None:
+            x = x + self.places.weight[: len(ids)]
         for layer in self.layers:
             x = layer(x)
-        return Output(last_hidden_state=self.norm(x)[None])  # type: ignore[arg-type]
+        return Output(last_hidden_state=self.norm(x)[None])
 
 
 def lean(body: nn.Module, agreed: Agreed) -> Lean:
@@ -51,11 +53,11 @@ def lean(body: nn.Module, agreed: Agreed) -> Lean:
     kind, config = type(body).__name__, getattr(body, "config", None)
     if kind in LLAMA_LIKE and _llama_suits(config):
         turns = _turns(model)
-        layers = [_LlamaLayer(layer, turns, agreed) for layer in model.layers]
-        return Lean(nn.ModuleList([model.embed_tokens]), nn.ModuleList(layers), _Norm(model.norm))
+        llama: list[nn.Module] = [_LlamaLayer(layer, turns, agreed) for layer in model.layers]
+        return Lean(model.embed_tokens, llama, _Norm(model.norm))
     if kind == "GPT2Model" and _gpt2_suits(config):
-        layers_2 = [_Gpt2Layer(layer, agreed) for layer in model.h]
-        return Lean(nn.ModuleList([model.wte, model.wpe]), nn.ModuleList(layers_2), model.ln_f)
+        gpt2: list[nn.Module] = [_Gpt2Layer(layer, agreed) for layer in model.h]
+        return Lean(model.wte, gpt2, model.ln_f, places=model.wpe)
     raise Unsuitable(kind)
 
 
@@ -71,7 +73,9 @@ class _LlamaLayer(nn.Module):
         self.gate, self.up = _packed(mlp.gate_proj, agreed), _packed(mlp.up_proj, agreed)
         self.gate.then = _activation(mlp.act_fn)
         self.down = _packed(mlp.down_proj, agreed)
-        self.norms = [_Norm(norm) for norm in (getattr(attention, "q_norm", None), getattr(attention, "k_norm", None)) if norm]
+        self.norms = [
+            _Norm(norm) for norm in (getattr(attention, "q_norm", None), getattr(attention, "k_norm", None)) if norm
+        ]
         self.width: int = attention.head_dim
         self.kv_heads = attention.k_proj.out_features // self.width
         self.q_heads = attention.q_proj.out_features // self.width

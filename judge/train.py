@@ -28,6 +28,16 @@ from judge.train_parallel import begin, end, place
 
 log = logging.getLogger("judge.train")
 
+SHAPE_HELP = {
+    "vocab": "tokens in the vocabulary, 257 at least",
+    "width": "size of the residual stream",
+    "layers": "how many layers",
+    "heads": "attention heads per layer",
+    "feed_forward": "inner width of each layer's feed-forward part",
+    "context": "the longest text, in tokens, that the judge can be asked about",
+    "rope_theta": "base of the rotary positions' wavelengths",
+}
+
 
 def score_folder(folder: Path, data: Data, device: str = "cpu") -> dict[str, Score]:
     """The finished folder, loaded by transformers in float32, on all held-out text."""
@@ -55,7 +65,8 @@ def parser() -> argparse.ArgumentParser:
     add("--direction", choices=("forward", "backward"), default="forward")
     add("--tokenizer", type=Path, help="a tokenizer.json to use instead of training one")
     for field in fields(Shape):
-        add(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)
+        about = f"{SHAPE_HELP[field.name]} (default: {field.default})"
+        add(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default, help=about)
     _add_recipe(parser)
     add("--threads", type=int, default=0, help="CPU threads per process (default: torch's choice)")
     return parser

@@ -110,7 +110,7 @@ def build_stream(encoded: Sequence[Tensor], times: Sequence[int], seed: int) -> 
     order = [index for index, repeats in enumerate(times) for _ in range(repeats)]
     random.Random(seed).shuffle(order)  # noqa: S311 - a reproducible order, not a secret
     bos = torch.zeros(1, dtype=torch.int32)
-    return torch.cat([piece for index in order for piece in (bos, encoded[index])])
+    return torch.cat([bos[:0], *(piece for index in order for piece in (bos, encoded[index]))])
 
 
 def windows(stream: Tensor, position: int, rows: int, columns: int, seed: int, bos_share: float) -> Tensor:

@@ -54,6 +54,9 @@ class Trainer:
     """
 
     def __init__(self, shape: Shape, recipe: Recipe, data: Data, work: Path) -> None:
+        for name, length in (("short", min(recipe.short, shape.context)), ("context", shape.context)):
+            if recipe.micro % length:
+                raise ValueError(f"--micro {recipe.micro} is not a multiple of --{name} {length}")
         self.shape, self.recipe, self.data, self.work = shape, recipe, data, work
         self.rank, self.world = place()
         self.seen = 0
@@ -79,11 +82,11 @@ class Trainer:
         recipe, data = self.recipe, self.data
         columns = self.shape.context if self.late() else min(recipe.short, self.shape.context)
         rows = max(1, recipe.micro // columns)
-        special = round(rows * recipe.primed_share) if self.late() and len(data.primed) else 0
+        special = round(rows * recipe.primed_share) if self.late() and len(data.primed) > 2 * columns else 0
         parts = [windows(data.stream, position, rows - special, columns, recipe.seed, recipe.bos_share)]
         if special:
-            place = int(position * recipe.primed_share)
-            parts.append(windows(data.primed, place, special, columns, recipe.seed, 0.0))
+            nth = int(position * recipe.primed_share)
+            parts.append(windows(data.primed, nth, special, columns, recipe.seed, 0.0))
         return torch.cat(parts).to(recipe.device)
 
     def step(self) -> float:

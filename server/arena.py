@@ -68,25 +68,34 @@ class Arena:
             self.live.ring(bell)
 
     async def learn_of_workers(self) -> None:
-        """Who is there to measure, and with which judges."""
-        self.workers = await self.queue.workers()
-        await self.learn_of_judges()
-        for judge in self.judges_known:
-            metrics.DEPTH.labels(judge).set(await self.queue.depth(judge))
-            metrics.WORKERS.labels(judge).set(len(self.serving(judge)))
+        """Who is there to measure, and with which judges; makes rows of judges not seen before.
 
-    async def learn_of_judges(self) -> None:
-        """Make rows of judges that workers announced since."""
-        try:
-            new = await self.queue.judges(self.judges_known)
-        except RedisError as error:
-            log.warning("queue.away", error=str(error))
-            return
+        Raises `RedisError` where Redis is away.
+        """
+        self.workers = await self.queue.workers()
+        new = await self.queue.judges(self.judges_known)
         if new:
             await self.write(lambda session, after: judges.remember(session, new))
         if new or not self.judges_known:
             rows = await self.read(lambda session: session.scalars(select(Judge.identity)).all())
             self.judges_known = frozenset(rows)
+
+    async def look_for_workers(self) -> None:
+        """The same before a request that works also with what is known already."""
+        try:
+            await self.learn_of_workers()
+        except RedisError as error:
+            log.warning("queue.away", error=str(error))
+
+    async def gauge(self) -> None:
+        """Tell the metrics how long the queues are."""
+        for judge in self.judges_known:
+            metrics.DEPTH.labels(judge).set(await self.queue.depth(judge))
+            metrics.WORKERS.labels(judge).set(len(self.serving(judge)))
+
+    def default_judge(self) -> str | None:
+        """The first judge that the first live worker names: what is meant where nobody says which."""
+        return next((judge for worker in self.workers for judge in worker.judges), None)
 
     def serving(self, judge: str) -> list[Worker]:
         return [worker for worker in self.workers if judge in worker.judges]

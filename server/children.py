@@ -103,6 +103,7 @@ class Kept:
         self.let_go()
         self._child.stop()
         self._thread.join()
+        log.debug("child.stopped", child=self._name)
 
     def kill(self) -> None:
         """End it at once: for one that has nothing to lose."""

@@ -45,6 +45,8 @@ def main() -> int:
         sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
         return 127
     started.append(child)
+    if ending.is_set():  # meanwhile
+        child.terminate()
     code = child.wait()
     if ending.is_set():
         _end_group()

@@ -165,10 +165,11 @@ class Queue:
     async def _results(self, entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]]) -> list[tuple[str, Result]]:
         read: list[tuple[str, Result]] = []
         for entry_id, fields in entries:
-            if fields:
-                read.append((entry_id.decode(), _read_result(fields)))
-            else:  # claimed after somebody deleted it
-                await self._redis.xack(RESULTS, "referees", entry_id)
+            result = _read_result(fields) if fields else None
+            if result is not None:
+                read.append((entry_id.decode(), result))
+            else:  # claimed after somebody deleted it, or not written by any worker of ours
+                await self.settled([entry_id.decode()])
         return read
 
     async def settled(self, ids: Sequence[str]) -> None:
@@ -397,11 +398,18 @@ def _claims(
             yield Claim(stream(judge, lane), entry.decode(), delivery, Job(judge=judge, lane=lane, **fields))
 
 
-def _read_result(fields: dict[bytes, bytes]) -> Result:
+def _read_result(fields: dict[bytes, bytes]) -> Result | None:
+    """The result; None where these are not the fields of one. Every text in it is one that a database takes."""
+    if b"key" not in fields or b"build" not in fields:
+        return None
     failure = fields.get(b"failure")
     return Result(
-        fields[b"key"].decode(), fields[b"build"].decode(), fields.get(b"bits"), failure.decode() if failure else None
+        _text(fields[b"key"]), _text(fields[b"build"]), fields.get(b"bits"), _text(failure) if failure else None
     )
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace").replace("\0", "\ufffd")
 
 
 async def _create_group(client: Any, name: str, group: str) -> None:

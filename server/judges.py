@@ -38,7 +38,7 @@ def everyone(session: Session) -> Sequence[Judge]:
 
 
 def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
-    """A judge by identity or name; the newest of that name. None: the newest of all."""
+    """A judge by identity or name; the newest of that name. None: the newest of all (see `Arena.default_judge`)."""
     query = select(Judge).order_by(Judge.created_at.desc(), Judge.identity)
     if name is not None:
         query = query.where((Judge.identity == name) | (Judge.name == name))
@@ -58,7 +58,7 @@ def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
 
 def facts(judge: Judge) -> JudgeFacts:
     """What the rules need to know of a judge."""
-    return JudgeFacts(tokens(judge).ends, judge.context)
+    return JudgeFacts(tokens(judge).ends, judge.context, judge.direction)
 
 
 def tokens(judge: Judge) -> Tokens:

@@ -49,9 +49,10 @@ def improve(session: Session, round_: Round, submission: Submission) -> list[fee
     return [_changed(session, round_, submission.player_id, changed)]
 
 
-def recompute(session: Session, round_: Round, player: str) -> feed.Entry:
-    """Find a player's best again, after one of their submissions was hidden or shown."""
-    session.execute(delete(Standing).where(Standing.round_id == round_.id, Standing.player_id == player))
+def recompute(session: Session, round_: Round, player: str) -> list[feed.Entry]:
+    """Find a player's best again, after one of their submissions was hidden or shown; a feed entry if it changed."""
+    here = (Standing.round_id == round_.id, Standing.player_id == player)
+    before = session.scalars(delete(Standing).where(*here).returning(Standing.number)).one_or_none()
     best = session.scalars(
         select(Submission)
         .where(
@@ -64,8 +65,10 @@ def recompute(session: Session, round_: Round, player: str) -> feed.Entry:
         .limit(1)
     ).one_or_none()
     if best is None:
-        return ("standing.changed", {"player": player, "round": round_.id, "bits": None, "rank": None})
-    return improve(session, round_, best)[0]
+        gone = ("standing.changed", {"player": player, "round": round_.id, "bits": None, "rank": None})
+        return [] if before is None else [gone]
+    entries = improve(session, round_, best)
+    return [] if best.number == before else entries
 
 
 def of_round(session: Session, round_: Round, kind: str | None = None) -> list[Entry]:

@@ -1,6 +1,7 @@
 """How often a participant may do something. Per participant, never per address: a class sits behind one."""
 
 import math
+import threading
 import time
 
 from server.errors import limited
@@ -12,12 +13,24 @@ class Rates:
     """A token bucket for each participant: `burst` at once, `rate` a second after that. Of this process."""
 
     def __init__(self, rate: float, burst: int) -> None:
+        self._lock = threading.Lock()
         self._rate = rate
         self._burst = burst
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def spend(self, participant: str, amount: int = 1) -> None:
         """Raises `Refused` (429) when the participant has been too quick."""
+        with self._lock:
+            short = self._take(participant, amount)
+        if short > 0:
+            raise limited(
+                "requests",
+                f"At most {self._rate:g} moves and measurements a second are taken.",
+                math.ceil(short / self._rate),
+            )
+
+    def _take(self, participant: str, amount: int) -> float:
+        """How much was missing; where nothing was, the amount is spent."""
         clock = time.monotonic()
         left, at = self._buckets.pop(participant, (float(self._burst), clock))
         left = min(self._burst, left + (clock - at) * self._rate)
@@ -25,7 +38,4 @@ class Rates:
         self._buckets[participant] = (left if short > 0 else left - amount, clock)
         if len(self._buckets) > FORGET:
             del self._buckets[next(iter(self._buckets))]
-        if short > 0:
-            raise limited(
-                "submissions", f"At most {self._rate:g} submissions a second are taken.", math.ceil(short / self._rate)
-            )
+        return short

@@ -71,12 +71,19 @@ class Live:
 
 
 async def until(
-    live: Live, topic: str, read: Callable[[], Awaitable[T]], done: Callable[[T], bool], seconds: float
+    live: Live,
+    topic: str,
+    read: Callable[[], Awaitable[T]],
+    done: Callable[[T], bool],
+    seconds: float,
+    *,
+    also: str | None = None,
 ) -> T:
-    """Read until `done`, or until the time is up: reads at first, when the topic is rung, and every few seconds."""
+    """Read until `done`, or until the time is up: reads at first, when a topic is rung, and every few seconds."""
+    topics = (topic,) if also is None else (topic, also)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    with live.listening(topic) as event:
+    with live.listening(*topics) as event:
         while True:
             event.clear()
             value = await read()
@@ -135,7 +142,7 @@ class Feeds:
         """
         with (
             self._tail(competition, number) as tail,
-            self._live.listening(competition) as news,
+            self._live.listening(competition, token) as news,
             self._live.listening(token) as check,
         ):
             while True:
@@ -145,12 +152,12 @@ class Feeds:
                     number, idle = event, False
                     yield data
                 await _wait(news, NETS)
-                if idle and not news.is_set():
-                    yield b""
                 if check.is_set():
                     check.clear()
                     if not await still_good():
                         return
+                if idle and not news.is_set():
+                    yield b""
 
     @contextmanager
     def _tail(self, competition: str, number: int) -> Iterator[Tail]:

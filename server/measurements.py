@@ -119,9 +119,7 @@ def explore(
 ) -> tuple[str, list[Job]]:
     """Ask for a text's bits with and without a prefix, outside any game. Returns the key of the one with it."""
     judge = judges.find(session, judge_name)
-    if judge.name in private:
-        raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
-    _refuse_helping_hand(session, caller, judge)
+    may_explore(session, caller, judge, private)
     _check_length(judge, prefix, text)
     questions = [Question(judge.identity, profile, each, text) for each in dict.fromkeys((prefix, ""))]
     count = waiting(session, caller.player) if caller.player else 0
@@ -143,21 +141,31 @@ def find(session: Session, key: str) -> tuple[Measurement, Measurement]:
     return row, base
 
 
+def may_explore(session: Session, caller: Caller, judge: Judge, private: list[str]) -> None:
+    """Raises `Refused` where the caller may not measure freely with this judge, nor see what others measured."""
+    if judge.name in private:
+        raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
+    _refuse_helping_hand(session, caller, judge)
+
+
 def _refuse_helping_hand(session: Session, caller: Caller, judge: Judge) -> None:
     """In a round that counts attempts, measuring for free would be an attempt that does not count."""
     if caller.competition is None:
         return
     if session.get_one(Competition, caller.competition).free_measurements:
         return
+    at = now(session)
+    going_on = Round.state.in_([RoundState.OPEN, RoundState.PAUSED])
+    just_begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
     limited_round = (
         select(Round.id)
         .join(RoundJudge, RoundJudge.round_id == Round.id)
         .where(
             Round.competition_id == caller.competition,
-            Round.state == RoundState.OPEN,
+            going_on | just_begun,
             Round.attempts.is_not(None),
             RoundJudge.identity == judge.identity,
-            (Round.closes_at.is_(None)) | (Round.closes_at > now(session)),
+            (Round.closes_at.is_(None)) | (Round.closes_at > at),
         )
     )
     if session.scalars(limited_round.limit(1)).one_or_none() is not None:

@@ -1,10 +1,12 @@
 """The parts of a server one at a time, for more than one machine: `api`, `worker`, `migrate`; and `bench`."""
 
 import importlib
+import os
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
@@ -35,8 +37,8 @@ def serve_api(settings: Settings) -> None:
         stop.run(Server(create_app(settings)), listener)
 
 
-def run_worker(settings: Settings) -> None:
-    """Measure until stopped. Raises Fault where Redis or a judge cannot be used."""
+def run_worker(settings: Settings) -> NoReturn:
+    """Measure until stopped, and end the process. Raises Fault where Redis or a judge cannot be used."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     redis_client.check(settings.redis_url or "")
     guard.follow()
@@ -48,6 +50,8 @@ def run_worker(settings: Settings) -> None:
             run(settings, stop=stop.event)
         except JudgeError as error:
             raise Fault(f"the judge cannot be used: {error}") from error
+    sys.stderr.flush()
+    os._exit(0)  # nothing is left to do, and torch takes seconds to be taken apart
 
 
 def migrate(settings: Settings) -> None:

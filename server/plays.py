@@ -118,7 +118,7 @@ def move_again(
     if submission.player_id != player:
         raise forbidden("This submission is another player's.")
     play = _lock_plays(session, [submission.play_id])[0]
-    session.refresh(submission)
+    session.refresh(submission, with_for_update=True)  # against the end of the round, which takes only this row
     if submission.state != State.AWAITING_MOVE:
         raise conflict("not-awaiting-move", "No move awaited", f"This submission is {submission.state}.")
     round_ = _open_round(session, caller, submission.round_id)
@@ -148,14 +148,16 @@ def see(session: Session, caller: Caller, submission_id: str) -> Submission:
 def set_hidden(session: Session, after: After, caller: Caller, submission_id: str, hidden: bool) -> Submission:
     """Hide a move, or show it again: a hidden one has no place on the board."""
     submission = find(session, submission_id)
+    _lock_plays(session, [submission.play_id])  # its score must not come in between
+    session.refresh(submission)
     if submission.hidden != hidden:
         submission.hidden = hidden
         session.flush()
         competitions.audit(session, caller, "submission.hide" if hidden else "submission.show", submission_id)
         round_ = session.get_one(Round, submission.round_id)
-        entry = leaderboards.recompute(session, round_, submission.player_id)
+        entries = leaderboards.recompute(session, round_, submission.player_id)
         after.competitions.add(round_.competition_id)
-        feed.append(session, round_.competition_id, [entry])
+        feed.append(session, round_.competition_id, entries)
     return submission
 
 
@@ -207,6 +209,8 @@ def abandon(session: Session, after: After) -> None:
         .where(Submission.state == State.AWAITING_MOVE, Round.state == RoundState.CLOSED)
         .order_by(Submission.number)
         .limit(64)
+        .with_for_update(of=Submission)
+        .execution_options(populate_existing=True)
     )
     for submission in session.scalars(query).all():
         submission.state = State.REJECTED
@@ -410,7 +414,8 @@ def _finish(
             submission.millibits = millibits(effect.rewards[submission.seat])
             submission.rewards = {seat: millibits(bits) / 1000 for seat, bits in effect.rewards.items()}
             session.flush()
-            entries += leaderboards.improve(session, round_, submission)
+            if not submission.hidden:
+                entries += leaderboards.improve(session, round_, submission)
             after.competitions.add(round_.competition_id)
     session.flush()
     return entries

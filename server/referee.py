@@ -58,15 +58,38 @@ class Referee:
     async def settle_some(self) -> None:
         """Settle a batch of results, waiting a second for the first."""
         taken = await self._arena.queue.results(self._name, BATCH, block=1)
-        if taken:
-            results = [result for _, result in taken]
-            await self._arena.write(partial(settle, results=results))
-            await self._arena.queue.settled([entry for entry, _ in taken])
+        if not taken:
+            return
+        try:
+            await self._settle(taken)
+        except (RedisError, Away):
+            raise
+        except Exception:  # one result that cannot be settled must not hold up the others
+            LOOP_ERRORS.inc()
+            log.exception("referee.batch_broken", size=len(taken))
+            for one in taken:
+                await self._settle_alone(one)
+
+    async def _settle(self, taken: Sequence[tuple[str, Result]]) -> None:
+        await self._arena.write(partial(settle, results=[result for _, result in taken]))
+        await self._arena.queue.settled([entry for entry, _ in taken])
+
+    async def _settle_alone(self, one: tuple[str, Result]) -> None:
+        """Settle one result, or drop it: the sweeper has it measured again, a limited number of times."""
+        entry, result = one
+        try:
+            await self._settle([one])
+        except (RedisError, Away):
+            raise
+        except Exception:
+            log.exception("referee.result_broken", key=result.key)
+            await self._arena.queue.settled([entry])
 
     async def sweep_once(self) -> None:
         arena = self._arena
         await arena.write(_clockwork)
         await arena.learn_of_workers()
+        await arena.gauge()
         await self._requeue_lost()
 
     async def _requeue_lost(self) -> None:

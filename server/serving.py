@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from server.addresses import Address
+from server.faults import Fault
 
 LAST_SECONDS = 1  # for requests that are held and streams that are open, when the server stops
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -63,15 +64,15 @@ class Stop:
         os._exit(0)
 
     def run(self, server: Server, listener: socket.socket) -> None:
-        """Serve until stopped. Raises RuntimeError where the application does not start."""
+        """Serve until stopped. Raises Fault where the application does not start."""
         _raise_file_limit()
         _forgive_cancelled_tasks()
         self._server = server
         server.should_exit = self.event.is_set()
-        with suppress(SystemExit):  # told by `started`
+        with suppress(SystemExit):  # uvicorn's way to say so; it has told why
             asyncio.run(server.serve(sockets=[listener]))
         if not server.started and not self.event.is_set():
-            raise RuntimeError("the application did not start")
+            raise Fault("the server does not start; what it said is above")
 
 
 def url_of(listener: socket.socket, host: str) -> str:

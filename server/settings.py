@@ -43,7 +43,9 @@ class Settings(BaseSettings):
     log_json: bool = Field(default=False, description="Write log lines as JSON.")
 
     lease: float = Field(default=30, gt=0, description="A worker's claim on a job lapses after this, unless renewed.")
-    grace: float = Field(default=5, ge=0, description="A job not in the queue this long after its commit is queued again.")
+    grace: float = Field(
+        default=5, ge=0, description="A job not in the queue this long after its commit is queued again."
+    )
     sweep: float = Field(default=2, gt=0, description="Pause between two sweeps for lost jobs.")
     batch_tokens: int = Field(default=16_384, ge=1, description="Tokens that a worker claims at once.")
     rate_limit: float = Field(default=100, gt=0, description="Submissions per second and participant, sustained.")

@@ -1,6 +1,7 @@
 """A leaderboard as a page of JSON, with an ETag so that asking again is cheap."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 from starlette.requests import Request
@@ -21,7 +22,8 @@ def board_page(request: Request, entries: Sequence[Entry], cursor: str | None, l
     body = page.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if etag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    if known & {etag, "*"}:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
@@ -34,8 +36,7 @@ def _position(entries: Sequence[Entry], cursor: str | None) -> int:
     """Where to go on; a cursor is a place in the order, so it holds also when its entry has moved."""
     if cursor is None:
         return 0
-    try:
-        millibits, number = map(int, cursor.split("."))
-    except ValueError:
-        raise invalid("(query)/cursor", "This cursor was not given by this server.") from None
+    if not re.fullmatch("-?[0-9]+[.][0-9]+", cursor):
+        raise invalid("(query)/cursor", "This cursor was not given by this server.")
+    millibits, number = map(int, cursor.split("."))
     return sum((-entry.millibits, entry.number) <= (-millibits, number) for entry in entries)

@@ -14,7 +14,7 @@ router = APIRouter(tags=["judges and games"])
 @router.get("/judges")
 async def all_judges(arena: ArenaOf) -> schemas.Items[schemas.Judge]:
     """Every judge that a worker ever announced, and how many serve it now."""
-    await arena.learn_of_judges()
+    await arena.look_for_workers()
     rows = await arena.read(judges.everyone)
     return schemas.Items(items=[views.judge(arena, row) for row in rows])
 

@@ -7,6 +7,7 @@ from server import measurements, players
 from server.api import schemas, views
 from server.api.edge import ArenaOf, TokenOf, Wait
 from server.live import until
+from server.models import Judge
 from server.plays import After
 from server.texts import clean
 
@@ -23,13 +24,13 @@ async def measure(
     an attempt limit for that judge, unless the host allows it."""
     prefix = clean(body.prefix, "/prefix", what="The prefix", empty=True)
     text = clean(body.text, "/text")
-    await arena.learn_of_judges()
+    await arena.look_for_workers()
 
     def work(session: Session, after: After) -> str:
         caller = players.authenticate(session, token)
         arena.rates.spend(f"measure {caller.player or caller.token}")
-        private = arena.settings.private_judge
-        key, jobs = measurements.explore(session, caller, body.judge, prefix, text, body.profile, private)
+        private, judge = arena.settings.private_judge, body.judge or arena.default_judge()
+        key, jobs = measurements.explore(session, caller, judge, prefix, text, body.profile, private)
         after.jobs += jobs
         return key
 
@@ -42,7 +43,14 @@ async def measure(
 @router.get("/measurements/{key}")
 async def one(arena: ArenaOf, token: TokenOf, key: str, wait: Wait = 0) -> schemas.Measurement:
     """A free measurement, as it is now."""
-    await arena.read(lambda session: players.authenticate(session, token))
+
+    def check(session: Session) -> None:
+        caller = players.authenticate(session, token)
+        row, _ = measurements.find(session, key)
+        judge = session.get_one(Judge, row.judge)
+        measurements.may_explore(session, caller, judge, arena.settings.private_judge)
+
+    await arena.read(check)
     return await _held(arena, key, wait)
 
 
@@ -50,4 +58,5 @@ async def _held(arena: ArenaOf, key: str, seconds: float) -> schemas.Measurement
     async def read() -> schemas.Measurement:
         return await arena.read(lambda session: views.measurement(session, *measurements.find(session, key)))
 
-    return await until(arena.live, key, read, lambda shown: shown.state != "pending", seconds)
+    row, base = await arena.read(lambda session: measurements.find(session, key))
+    return await until(arena.live, row.key, read, lambda shown: shown.state != "pending", seconds, also=base.key)

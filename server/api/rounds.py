@@ -18,12 +18,12 @@ async def create(
     arena: ArenaOf, token: TokenOf, competition_id: str, body: schemas.RoundRequest, response: Response
 ) -> schemas.Round:
     """Make a round: open at once, or at `opens_at`. Hosts only."""
-    await arena.learn_of_judges()
+    await arena.look_for_workers()
 
     def work(session: Session, after: After) -> schemas.Round:
         caller = players.authenticate(session, token)
         players.require_host(caller)
-        new = competitions.NewRound(**body.model_dump())
+        new = competitions.NewRound(**{**body.model_dump(), "judge": body.judge or arena.default_judge()})
         row = competitions.create_round(session, caller, competition_id, new)
         after.competitions.add(competition_id)
         return views.round_(session, caller, row)

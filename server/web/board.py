@@ -68,16 +68,11 @@ def _sections(
     if number != competition.last_event:
         kinds: Sequence[str | None] = (Kind.PERSON, Kind.BOT) if apart else (None,)
         tables = [[_line(entry) for entry in read(competition, kind)] for kind in kinds]
-        _keep(kept, key, competition.last_event, tables)
+        if len(kept) >= KEPT:
+            kept.clear()
+        kept[key] = (competition.last_event, tables)
     headings: Sequence[str | None] = ("People", "Bots") if apart else (None,)
     return [_section(heading, table, caller) for heading, table in zip(headings, tables, strict=True)]
-
-
-def _keep(kept: Boards, key: str, number: int, tables: Sequence[Sequence[Line]]) -> None:
-    kept.pop(key, None)
-    kept[key] = (number, tables)
-    if len(kept) > KEPT:
-        kept.pop(next(iter(kept)), None)
 
 
 def _section(heading: str | None, table: Sequence[Line], caller: Caller) -> Section:

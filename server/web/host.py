@@ -123,7 +123,7 @@ async def _competition_page(
     form: dict[str, str] | None = None,
     refused: Refused | None = None,
 ) -> Response:
-    await arena.learn_of_judges()
+    await arena.look_for_workers()
 
     def work(session: Session) -> Response:
         viewer = _host(session, token)
@@ -156,10 +156,10 @@ def _moves(session: Session, competition_id: str) -> list[shown.SubmissionLine]:
 
 @router.post("/competitions/{competition_id}/rounds")
 async def create_round(request: Request, arena: ArenaOf, token: TokenOf, competition_id: str, form: FormOf) -> Response:
-    await arena.learn_of_judges()
+    await arena.look_for_workers()
 
     def work(session: Session, after: After, caller: Caller) -> str:
-        competitions.create_round(session, caller, competition_id, _new_round(session, form))
+        competitions.create_round(session, caller, competition_id, _new_round(arena, session, form))
         return competition_id
 
     try:
@@ -170,12 +170,12 @@ async def create_round(request: Request, arena: ArenaOf, token: TokenOf, competi
         return await _competition_page(request, arena, token, competition_id, form, refused)
 
 
-def _new_round(session: Session, form: dict[str, str]) -> NewRound:
+def _new_round(arena: Arena, session: Session, form: dict[str, str]) -> NewRound:
     minutes = _number(form, "minutes", "How long the round lasts", 1_000_000)
     return NewRound(
         game=form.get("game", ""),
         passages=_passages(form.get("passages", "")),
-        judge=form.get("judge") or None,
+        judge=form.get("judge") or arena.default_judge(),
         attempts=_number(form, "attempts", "The number of attempts", 1_000_000),
         closes_at=now(session) + timedelta(minutes=minutes) if minutes else None,
     )

@@ -53,7 +53,8 @@ def test_its_configuration_is_private_and_its_command_line_tells_no_password(sta
     assert stat.S_IMODE((folder / "redis.conf").stat().st_mode) == 0o600
     assert server.config.password in (folder / "redis.conf").read_text()
     assert server.config.password not in " ".join(process(folder).cmdline())
-    with redis.Redis(port=server.config.port) as stranger, pytest.raises(redis.AuthenticationError):
+    without_password = f"redis://127.0.0.1:{server.config.port}"
+    with redis.Redis.from_url(without_password) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
 
 
@@ -91,6 +92,7 @@ def test_one_left_over_from_before_is_ended_first(start: Start, folder: Path) ->
     assert not left_after([leftover], 0)
 
 
+@pytest.mark.slow
 def test_one_left_over_that_does_not_answer_is_ended_too(start: Start, folder: Path) -> None:
     start()
     leftover = process(folder)

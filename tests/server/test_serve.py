@@ -92,13 +92,14 @@ def test_the_curl_lines_join_submit_and_show_the_score(server: Serve) -> None:
     shown = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, text=True, timeout=60)
     submission = json.loads(shown.stdout)
     assert submission["state"] == "scored"
-    assert [event["text"] for event in submission["events"] if event["type"] == "move"] == [PREFIX]
+    (move,) = [event["text"] for event in submission["events"] if event["type"] == "move"]
+    assert PREFIX.startswith(move)  # this judge's tokens are short, so it is cut
 
 
 def test_house_bots_are_on_the_board(server: Serve, host: httpx.Client) -> None:
     def names() -> set[str]:
         board = host.get(f"/rounds/{server.facts['demo']['round']}/leaderboard").json()["items"]
-        return {entry["name"] for entry in board}
+        return {entry["player"]["name"] for entry in board}
 
     eventually(lambda: {"Magpie", "Rook"} <= names(), what="both on the board")
 
@@ -253,8 +254,8 @@ def test_sigkill_leaves_no_process_behind_and_the_folder_can_be_served_again(tmp
     arguments = ("--demo", "--judge", str(judge))
     with serving(tmp_path / "data", *arguments) as first:
         facts = first.facts
-        everyone = first.family
-        assert len(everyone) >= 9  # Redis, worker and two bots, each with a guard
+        # Redis, worker and two bots, each with a guard
+        everyone = eventually(lambda: found if len(found := first.family) == 9 else [])
         assert first.end(signal.SIGKILL) == -signal.SIGKILL
         assert not alive(everyone)
     with serving(tmp_path / "data", *arguments) as second:

@@ -8,7 +8,8 @@ const KINDS = [
   "competition.changed", "player.joined", "player.removed", "reset", "round.closed", "round.opened", "round.paused",
   "standing.changed",
 ];
-const SPREAD = 600; // ms over which the readers of a busy board spread their requests
+const SPREAD = 600; // ms over which the readers of a board spread their requests,
+const MORE = 20; // and ms more for each of its lines: a long board has many readers
 const POLL = 5000; // ms between looks while the stream is away
 const AGAIN = 3000; // ms before a stream that was refused is tried again
 const HIDDEN = 60000; // ms after which a page that nobody sees lets go of its stream
@@ -22,7 +23,8 @@ let hiding = null;
 export function refresh(kind) {
   for (const part of document.querySelectorAll("[data-part]")) {
     if ((kind === null || part.dataset.on.split(" ").includes(kind)) && !due.has(part)) {
-      due.set(part, setTimeout(load, kind === "own" ? 0 : Math.random() * SPREAD, part));
+      const spread = SPREAD + MORE * part.querySelectorAll("tr").length;
+      due.set(part, setTimeout(load, kind === "own" ? 0 : Math.random() * spread, part));
     }
   }
 }

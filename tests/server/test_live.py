@@ -1,0 +1,187 @@
+"""Many streams share what was read of a feed; each still sees all of it, once and in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server import live
+from server.jobs import Bell
+from server.live import Feeds, Live, until
+
+PAGE = 3
+
+
+class Table:
+    """A feed of one competition: numbers from 1 on, each told as its own text."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.reads = 0
+
+    async def read(self, competition: str, number: int) -> Sequence[tuple[int, bytes]]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return [(n, str(n).encode()) for n in range(number + 1, min(self.last, number + PAGE) + 1)]
+
+
+async def good() -> bool:
+    return True
+
+
+async def take(events: AsyncIterator[bytes], count: int) -> list[int]:
+    """The next events; silences are passed over."""
+    found: list[int] = []
+    while len(found) < count:
+        if data := await anext(events):
+            found.append(int(data))
+    return found
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(30):
+            await work()
+
+    asyncio.run(limited())
+
+
+@pytest.fixture(autouse=True)
+def _short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few events are kept, so that slow streams have to read for themselves."""
+    monkeypatch.setattr(live, "KEPT", 4)
+
+
+STEPS = st.lists(
+    st.one_of(st.tuples(st.just("happen"), st.integers(1, 9)), st.tuples(st.just("open"), st.integers(0, 30)))
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS)
+def test_wherever_a_stream_begins_it_sees_all_that_follows(steps: list[tuple[str, int]]) -> None:
+    async def work() -> None:
+        table, bells = Table(), Live()
+        feeds = Feeds(bells, table.read)
+        readers: list[tuple[int, asyncio.Task[list[int]]]] = []
+        end = 40 + sum(count for step, count in steps if step == "happen")
+        for step, number in steps:
+            if step == "happen":
+                table.last += number
+                bells.ring(Bell(competitions=("c",)))
+            else:
+                start = min(number, table.last)
+                events = feeds.follow("c", "token", start, good)
+                readers.append((start, asyncio.create_task(take(events, end - start))))
+            await asyncio.sleep(0)
+        while table.last < end:
+            table.last += 1
+            bells.ring(Bell(competitions=("c",)))
+            await asyncio.sleep(0)
+        for start, reader in readers:
+            assert await reader == list(range(start + 1, end + 1))
+
+    run(work)
+
+
+def test_a_stream_that_is_slow_misses_nothing_that_is_no_longer_held() -> None:
+    async def work() -> None:
+        table, bells = Table(), Live()
+        feeds = Feeds(bells, table.read)
+        quick, slow = (feeds.follow("c", "token", 0, good) for _ in range(2))
+        table.last = 2
+        assert await take(slow, 1) == [1]
+        for _ in range(10):
+            table.last += 3
+            bells.ring(Bell(competitions=("c",)))
+            await asyncio.sleep(0)
+        assert await take(quick, 32) == list(range(1, 33))
+        assert await take(slow, 31) == list(range(2, 33))
+
+    run(work)
+
+
+def test_news_is_read_once_however_many_listen() -> None:
+    async def work() -> None:
+        table, bells = Table(), Live()
+        feeds = Feeds(bells, table.read)
+        readers = [asyncio.create_task(take(feeds.follow("c", "token", 0, good), 1)) for _ in range(100)]
+        await asyncio.sleep(0.05)
+        table.last, table.reads = 1, 0
+        bells.ring(Bell(competitions=("c",)))
+        assert await asyncio.gather(*readers) == [[1]] * 100
+        assert table.reads <= 3
+
+    run(work)
+
+
+def test_a_lost_bell_only_costs_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "NETS", 0.05)
+
+    async def work() -> None:
+        table, bells = Table(), Live()
+        events = Feeds(bells, table.read).follow("c", "token", 0, good)
+        assert await anext(events) == b"", "a sign of life while nothing happens"
+        table.last = 1
+        assert await take(events, 1) == [1]
+
+    run(work)
+
+
+def test_a_stream_ends_at_once_when_its_token_is_no_longer_good() -> None:
+    async def work() -> None:
+        bells, still = Live(), True
+
+        async def check() -> bool:
+            return still
+
+        events = Feeds(bells, Table().read).follow("c", "token", 0, check)
+        reading = asyncio.create_task(anext(events, None))
+        await asyncio.sleep(0.01)
+        bells.ring(Bell(tokens=("token",)))
+        await asyncio.sleep(0.01)
+        assert not reading.done(), "asked about, and still good"
+        still = False
+        bells.ring(Bell(tokens=("token",)))
+        async with asyncio.timeout(1):
+            assert await reading is None
+
+    run(work)
+
+
+def test_nobody_is_remembered_who_has_gone() -> None:
+    async def work() -> None:
+        table, bells = Table(), Live()
+        feeds = Feeds(bells, table.read)
+        table.last = 1
+        events = feeds.follow("c", "token", 0, good)
+        assert await anext(events) == b"1"
+        await events.aclose()  # type: ignore[attr-defined]
+        assert not bells._waiting
+        assert not feeds._tails
+
+    run(work)
+
+
+def test_waiting_reads_at_once_when_the_bell_rings_and_gives_up_in_time() -> None:
+    async def work() -> None:
+        bells, values = Live(), [1]
+
+        async def read() -> int:
+            return values[-1]
+
+        waiting = asyncio.create_task(until(bells, "topic", read, lambda value: value > 1, 20))
+        await asyncio.sleep(0.01)
+        bells.ring(Bell(submissions=("topic",)))
+        await asyncio.sleep(0.01)
+        assert not waiting.done(), "rung for nothing"
+        values.append(2)
+        bells.ring(Bell(submissions=("topic",)))
+        async with asyncio.timeout(1):
+            assert await waiting == 2
+        assert await until(bells, "topic", read, lambda value: value > 2, 0.01) == 2
+        assert not bells._waiting
+
+    run(work)
