@@ -43,6 +43,7 @@ class Throughput:
     """Submissions accepted per second."""
 
     database: str
+    processes: int
     worker: bool
     accepted: float
 
@@ -89,7 +90,7 @@ def measure_latency() -> Latency:
     return Latency(whole, forward, whole - forward)
 
 
-def measure_throughput(database_url: str, name: str, *, worker: bool) -> Throughput:
+def measure_throughput(database_url: str, name: str, *, processes: int, worker: bool) -> Throughput:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if database_url == "sqlite":
@@ -97,16 +98,16 @@ def measure_throughput(database_url: str, name: str, *, worker: bool) -> Through
         redis_url = stack.enter_context(_redis(folder))
         environment = {"XENTARENA_DATABASE_URL": database_url, "XENTARENA_REDIS_URL": redis_url}
         _run("migrate", environment)
-        url = stack.enter_context(_api(environment))
+        urls = [stack.enter_context(_api(environment)) for _ in range(processes)]
         working = stack.enter_context(_child(["worker"], environment))
-        host, players, round_id = _new_round(url, players=CLIENTS)
+        host, players, round_id = _new_round(*urls, players=CLIENTS)
         if not worker:
             working.terminate()
             working.wait()
         accepted = _flood(players, round_id)
         for client in (host, *players):
             client.close()
-    return Throughput(name, worker, accepted)
+    return Throughput(name, processes, worker, accepted)
 
 
 def _flood(players: list[Client], round_id: str) -> float:
@@ -127,8 +128,9 @@ def _flood(players: list[Client], round_id: str) -> float:
     return sum(counts) / (time.perf_counter() - start)
 
 
-def _new_round(url: str, players: int) -> tuple[Client, list[Client], str]:
-    host = Client(url, HOST)
+def _new_round(*urls: str, players: int) -> tuple[Client, list[Client], str]:
+    """A host's client, players' clients shared out over the addresses, and a round that is open."""
+    host = Client(urls[0], HOST)
     while not any(judge["workers"] for judge in host.get("/judges")["items"]):
         time.sleep(0.2)
     competition = host.post("/competitions", {"name": "Benchmark", "bots": "mixed"})
@@ -137,7 +139,7 @@ def _new_round(url: str, players: int) -> tuple[Client, list[Client], str]:
         host.post("/competitions:join", {"code": competition["code"], "name": f"player {i}"})["token"]
         for i in range(players)
     ]
-    return host, [Client(url, token) for token in tokens], made["id"]
+    return host, [Client(urls[i % len(urls)], token) for i, token in enumerate(tokens)], made["id"]
 
 
 def _score(player: Client, round_id: str, move: str) -> None:
@@ -246,11 +248,11 @@ def _postgresql() -> Iterator[str | None]:
 def main(as_json: bool = False) -> None:
     """Run it all and print a table, or one JSON object."""
     latency = measure_latency()
-    found = [measure_throughput("sqlite", "SQLite", worker=worker) for worker in (False, True)]
-    for worker in (False, True):
+    found = [measure_throughput("sqlite", "SQLite", processes=1, worker=worker) for worker in (False, True)]
+    for processes, worker in ((1, False), (2, False), (2, True)):
         with _postgresql() as url:
             if url:
-                found.append(measure_throughput(url, "PostgreSQL", worker=worker))
+                found.append(measure_throughput(url, "PostgreSQL", processes=processes, worker=worker))
     if as_json:
         report = {"latency_ms": asdict(latency), "accepted_per_s": [asdict(each) for each in found]}
         sys.stdout.write(json.dumps(report) + "\n")
@@ -264,7 +266,7 @@ def main(as_json: bool = False) -> None:
     ]
     for each in found:
         beside = "a worker measuring" if each.worker else "no worker"
-        lines.append(f"  {each.database:<11} {beside:<20} {each.accepted:8.0f} /s")
+        lines.append(f"  {each.database:<11} {each.processes} API, {beside:<20} {each.accepted:8.0f} /s")
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -24,7 +24,7 @@ class Tokens:
     skip: int = 0
     drop: int = 0
 
-    def __len__(self) -> int:
+    def count(self) -> int:
         return len(self.ends) - self.skip - self.drop
 
     def labels(self) -> list[str]:
@@ -77,7 +77,7 @@ def constant(number: float) -> Bits:
 
 
 def zeros(tokens: Tokens) -> Bits:
-    return Bits(((tokens, (0.0,) * len(tokens)),)) if len(tokens) else NOTHING
+    return Bits(((tokens, (0.0,) * tokens.count()),)) if tokens.count() else NOTHING
 
 
 def scaled(bits: Bits, factor: float) -> Bits:

@@ -47,9 +47,11 @@ def run(program: Program, play: Play) -> None:
         instruction = instructions[index]
         try:
             play.lines += 1
+            play.work += 100
             if play.lines > limits.LINES:
                 raise out_of_budget("executed lines", limits.LINES)
-            play.spend(100)
+            if play.work > limits.WORK:
+                raise out_of_budget("units of work", limits.WORK)
             play.line = instruction.line
             target = instruction.run(play)
         except Ends as end:

@@ -187,9 +187,10 @@ class Play:
         if key in self.answers:
             return self.answers[key]
         tokens = self.tokens(slot, profile, text.text, leave_first)
-        self.spend(50 + 4 * len(tokens))
+        count = tokens.count()
+        self.spend(50 + 4 * count)
         answer: Measured = NOTHING
-        if len(tokens):
+        if count:
             answer = self._answer(Measurement(slot, profile, text.prefix, text.text), text, tokens)
         self.answers[key] = answer
         return answer
@@ -250,6 +251,6 @@ def _checked(question: Measurement, values: Sequence[float], tokens: Tokens) -> 
     numbers = tuple(map(float, values))
     if not isfinite(sum(numbers)):
         raise LogError(f"the log's bits for {question} are not finite")
-    if scored == len(tokens):
+    if scored == tokens.count():
         return numbers
     return numbers[tokens.skip : len(numbers) - tokens.drop]

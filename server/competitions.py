@@ -120,6 +120,8 @@ def create_round(session: Session, caller: Caller, competition_id: str, new: New
     find(session, competition_id)
     game = find_game(session, new.game)
     program = parsed(game.source)
+    if len(program.seats) != 1:
+        raise invalid("/game", f"{program.title} seats {len(program.seats)}; so far rounds are for games of one seat.")
     bound = _bind_judges(session, program, new)
     passages = _check_passages(program, new.passages)
     if new.profile not in PROFILES:
@@ -170,6 +172,13 @@ def state_of(round_: Round, at: datetime) -> RoundState:
     if round_.state == RoundState.SCHEDULED and at >= round_.opens_at:
         return RoundState.OPEN
     return RoundState(round_.state)
+
+
+def passages_for(round_: Round, *, host: bool, at: datetime) -> Sequence[str]:
+    """The passages, as far as they may be seen: a player's are empty until the round has opened."""
+    state = state_of(round_, at)
+    cancelled = state is RoundState.CLOSED and at < round_.opens_at
+    return [] if not host and (state is RoundState.SCHEDULED or cancelled) else round_.passages
 
 
 def set_round_state(session: Session, caller: Caller, round_id: str, state: RoundState) -> Round:

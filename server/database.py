@@ -52,6 +52,7 @@ class Database:
     def _once(self, work: Callable[[Session], T], *, write: bool) -> T:
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             session.connection(execution_options={"xentarena_write": write})
+            _keep_rows(session)
             result = work(session)
             if write:
                 _commit(session)
@@ -67,6 +68,13 @@ class Database:
                     raise
                 time.sleep(pause)
         raise database_away()
+
+
+def _keep_rows(session: Session) -> None:
+    """Let the session hold on to what it has read, so that no row is read twice in a transaction."""
+    kept: list[object] = []
+    for happening in ("pending_to_persistent", "loaded_as_persistent"):
+        event.listen(session, happening, lambda _session, row: kept.append(row))
 
 
 def now(session: Session) -> datetime:

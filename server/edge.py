@@ -22,12 +22,15 @@ COOKIE = "xentarena_token"
 SETTLED = FINAL | {State.AWAITING_MOVE}
 
 
-def arena_of(request: Request) -> Arena:
+# Async, although they wait for nothing: the framework runs plain functions in a thread, two switches a request.
+
+
+async def arena_of(request: Request) -> Arena:
     arena: Arena = request.app.state.arena
     return arena
 
 
-def token_of(request: Request) -> str | None:
+async def token_of(request: Request) -> str | None:
     """The bearer token of a request; a page's stands in its cookie."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 
 from server.demo import PREFIX, Demo
 
@@ -40,7 +41,7 @@ class Greeting:
         if self.workers_url:
             yield from self._for_workers()
         if self.demo:
-            yield f"The demo's join code   {self.demo.code}"
+            yield f"The demo's join code   {self.demo.code}  ({self.url}/join/{self.demo.code})"
             yield ""
             yield "To join, submit a prefix and see its score from a terminal:"
             yield ""
@@ -49,7 +50,7 @@ class Greeting:
         yield "Ctrl-C stops it; nothing is lost."
 
     def _for_workers(self) -> Iterator[str]:
-        judges = " ".join(f"--judge {judge}" for judge in self.judges)
+        judges = " ".join(f"--judge {quote(judge)}" for judge in self.judges)
         yield "A worker on another machine:"
         yield f"  xentarena worker --redis-url {self.workers_url} {judges}"
 

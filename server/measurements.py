@@ -5,7 +5,7 @@ import sys
 from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -94,24 +94,23 @@ def refuse_flood(waiting_now: int, limit: int) -> None:
         raise limited("pending", f"{waiting_now:,} of your measurements are waiting; the limit is {limit:,}.", 5)
 
 
-def ahead(session: Session, judge: str, queued_at: datetime) -> int:
-    """How many pending measurements of a judge were asked for before that moment."""
-    query = select(func.count()).where(
-        Measurement.judge == judge, Measurement.state == Known.PENDING, Measurement.queued_at < queued_at
-    )
-    return session.scalars(query).one()
-
-
 def place(session: Session, play_id: str) -> int | None:
     """Where the last measurement that a play waits for stands in its judge's queue, from 1."""
-    last = session.execute(
+    last = (
         select(Measurement.judge, Measurement.queued_at)
         .join(Need, Need.key == Measurement.key)
         .where(Need.play_id == play_id, Measurement.state == Known.PENDING)
         .order_by(Measurement.queued_at.desc())
         .limit(1)
-    ).one_or_none()
-    return None if last is None else 1 + ahead(session, last.judge, last.queued_at)
+        .subquery()
+    )
+    ahead = select(func.count()).where(
+        Measurement.judge == last.c.judge,
+        Measurement.state == Known.PENDING,
+        Measurement.queued_at < last.c.queued_at,
+    )
+    before = session.scalars(select(ahead.correlate(last).scalar_subquery()).select_from(last)).one_or_none()
+    return None if before is None else before + 1
 
 
 def explore(

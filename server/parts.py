@@ -1,6 +1,7 @@
 """The parts of a server one at a time, for more than one machine: `api`, `worker`, `migrate`; and `bench`."""
 
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -64,14 +65,17 @@ def migrate(settings: Settings) -> None:
 
 
 def benchmark(name: str, *, as_json: bool) -> None:
-    """Raises Fault for a name that no benchmark has."""
+    """Run a benchmark: its `main(as_json)`, or its own command line. Raises Fault for a name that none has."""
     known = sorted(
         file.stem for folder in _folders("benchmarks") for file in folder.glob("*.py") if not file.name.startswith("_")
     )
     if name not in known:
         raise Fault(f"no benchmark {name!r}: there is {', '.join(known) or 'none'}")
     main: Callable[..., Any] = importlib.import_module(f"benchmarks.{name}").main
-    main(as_json=as_json)
+    if "as_json" in inspect.signature(main).parameters:
+        main(as_json=as_json)
+    else:
+        main(["--json"] if as_json else [])
 
 
 def _folders(package: str) -> list[Path]:

@@ -85,7 +85,14 @@ def submit(
     _reserve_attempt(session, round_, player)
     setup = competitions.setup_of(session, round_)
     seat = setup.program.seats[0]
-    play = Play(id=new_id("play"), round_id=round_id, moves=[{"seat": seat, "text": move}], events=[], waiting=True)
+    first = replay(setup.program, setup.setup, Log((Move(seat, move),)))
+    play = Play(
+        id=new_id("play"),
+        round_id=round_id,
+        moves=[{"seat": seat, "text": move}],
+        events=list(first.events),
+        waiting=True,
+    )
     submission = Submission(
         id=submission_id,
         play_id=play.id,
@@ -369,7 +376,7 @@ def _question(setup: RoundSetup, asked: Asked) -> Question:
 
 def _record_needs(session: Session, play: Play, rows: Mapping[str, Measurement]) -> None:
     values = [{"key": key, "play_id": play.id} for key in rows]
-    session.execute(insert(session, Need).on_conflict_do_nothing(), values)
+    session.execute(insert(session, Need).on_conflict_do_nothing().returning(Need.key), values)
 
 
 def _seats(session: Session, play: Play) -> Sequence[Submission]:

@@ -15,6 +15,7 @@ from server.metrics import REQUESTS
 
 __all__ = ["ArenaOf", "Cursor", "Gate", "Limit", "RepeatKey", "TokenOf", "Wait"]
 
+API = "/api/v1"
 Wait = Annotated[float, Query(ge=0, le=60, description="Hold the answer until it is final, at most this many seconds.")]
 Cursor = Annotated[str | None, Query(max_length=64, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -39,19 +40,19 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start, status = time.perf_counter(), 500
+        start, status, answered = time.perf_counter(), 500, None
 
         async def noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], time.perf_counter()  # a stream goes on for hours after this
             await send(message)
 
         try:
             await self._pass(scope, receive, noted)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            REQUESTS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - start)
+            seconds = (answered or time.perf_counter()) - start
+            REQUESTS.labels(scope["method"], _route(scope), str(status)).observe(seconds)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -76,6 +77,12 @@ class Gate:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, replay, send)
+
+
+def _route(scope: Scope) -> str:
+    """The address as it was declared, so that there are few of them; pages and API told apart."""
+    path: str = getattr(scope.get("route"), "path", "other")
+    return API + path if scope["path"].startswith(API) and path.startswith("/") else path
 
 
 async def _body(headers: Headers, receive: Receive) -> bytes:

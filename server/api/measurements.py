@@ -29,7 +29,8 @@ async def measure(
     def work(session: Session, after: After) -> str:
         caller = players.authenticate(session, token)
         arena.rates.spend(f"measure {caller.player or caller.token}")
-        private, judge = arena.settings.private_judge, body.judge or arena.default_judge()
+        private = arena.settings.private_judge
+        judge = arena.default_judge() if body.judge is None else body.judge
         key, jobs = measurements.explore(session, caller, judge, prefix, text, body.profile, private)
         after.jobs += jobs
         return key

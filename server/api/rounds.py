@@ -23,7 +23,8 @@ async def create(
     def work(session: Session, after: After) -> schemas.Round:
         caller = players.authenticate(session, token)
         players.require_host(caller)
-        new = competitions.NewRound(**{**body.model_dump(), "judge": body.judge or arena.default_judge()})
+        judge = arena.default_judge() if body.judge is None else body.judge
+        new = competitions.NewRound(**{**body.model_dump(), "judge": judge})
         row = competitions.create_round(session, caller, competition_id, new)
         after.competitions.add(competition_id)
         return views.round_(session, caller, row)

@@ -107,7 +107,9 @@ class RoundRequest(Request):
     passages: list[str] = Field(
         max_length=64, examples=[["The tide came in over the flats before the boats were home."]]
     )
-    judge: Label | None = Field(None, description="Name or identity of the main judge; the newest one if absent.")
+    judge: Label | None = Field(
+        None, description="Name or identity of the main judge; if absent, what a live worker serves."
+    )
     judges: dict[str, Label] = Field(default={}, description="Slot of the program → name or identity.", examples=[{}])
     profile: Literal["arena", "xent-0.5"] = "arena"
     attempts: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
@@ -149,7 +151,9 @@ class BatchItem(Request):
 
 
 class BatchRequest(Request):
-    items: list[BatchItem] = Field(min_length=1, max_length=32)
+    items: list[BatchItem] = Field(
+        min_length=1, max_length=32, examples=[[{"move": "sea ship", "key": "item-1"}, {"move": "harbour"}]]
+    )
 
 
 class Reason(BaseModel):
@@ -215,7 +219,9 @@ class Events(BaseModel):
 
 
 class MeasurementRequest(Request):
-    judge: Label | None = Field(None, description="Name or identity; the newest judge if absent.", examples=["pocket"])
+    judge: Label | None = Field(
+        None, description="Name or identity; if absent, what a live worker serves.", examples=["pocket"]
+    )
     prefix: str = Field("", examples=["ships at sea"])
     text: str = Field(examples=["The tide came in."])
     profile: Literal["arena", "xent-0.5"] = "arena"

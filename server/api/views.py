@@ -22,7 +22,6 @@ from server.models import (
     Play,
     Player,
     Round,
-    RoundState,
     State,
     Submission,
 )
@@ -76,8 +75,7 @@ def competition(caller: Caller, row: Competition) -> schemas.Competition:
 
 def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
     setup = competitions.setup_of(session, row)
-    state = competitions.state_of(row, now(session))
-    shown = caller.is_host or state is not RoundState.SCHEDULED
+    at = now(session)
     return schemas.Round(
         id=row.id,
         competition=row.competition_id,
@@ -85,10 +83,10 @@ def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
         game=row.game,
         title=setup.program.title,
         digest=row.digest,
-        passages=list(row.passages) if shown else [],
+        passages=list(competitions.passages_for(row, host=caller.is_host, at=at)),
         judges=dict(setup.identities),
         profile=row.profile,
-        state=state,
+        state=competitions.state_of(row, at),
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         attempts=row.attempts,
@@ -140,9 +138,12 @@ def event(row: FeedEvent) -> schemas.Event:
 def measurement(session: Session, row: Measurement, base: Measurement) -> schemas.Measurement:
     tokens: list[schemas.TokenBits] = []
     if row.state == base.state == Known.KNOWN:
-        spelled = judges.tokens(session.get_one(Judge, row.judge)).spelled(row.text)
-        first = len(spelled) - len(measurements.bits(row))  # a profile may leave the first token out
-        values = zip(spelled[first:], measurements.bits(row), measurements.bits(base), strict=True)
+        judge = session.get_one(Judge, row.judge)
+        spelled = judges.tokens(judge).spelled(row.text)
+        left_out = len(spelled) - len(measurements.bits(row))  # the first token, as the profile may want it
+        first_is_last = judge.direction == "backward"
+        scored = spelled[: len(spelled) - left_out] if first_is_last else spelled[left_out:]
+        values = zip(scored, measurements.bits(row), measurements.bits(base), strict=True)
         tokens = [schemas.TokenBits(text=text, bits=bits, base=alone) for text, bits, alone in values]
     total, alone = sum(token.bits for token in tokens), sum(token.base for token in tokens)
     failed = Known.FAILED in (row.state, base.state)

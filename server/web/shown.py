@@ -116,12 +116,13 @@ def round_(session: Session, caller: Caller, round_id: str) -> RoundShown:
     row = competitions.find_round(session, round_id)
     players.require_member(caller, row.competition_id)
     setup = competitions.setup_of(session, row)
-    line = _line(session, row, now(session))
+    at = now(session)
+    line = _line(session, row, at)
     return RoundShown(
         line=line,
         competition=row.competition_id,
         description=setup.program.description,
-        passages=row.passages if caller.is_host or line.state is not RoundState.SCHEDULED else [],
+        passages=competitions.passages_for(row, host=caller.is_host, at=at),
         judge=judges.find(session, setup.identities[MAIN]).name,
         limit=_first_limit(setup),
         attempts=row.attempts,

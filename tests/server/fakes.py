@@ -11,7 +11,7 @@ import threading
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +42,7 @@ class FakeJudge:
 
     name: str = field(default_factory=lambda: f"fake-{secrets.token_hex(4)}")
     context: int = 400
+    direction: str = "forward"
 
     @property
     def identity(self) -> str:
@@ -53,7 +54,7 @@ class FakeJudge:
             "name": self.name,
             "context": self.context,
             "bos": 0,
-            "direction": "forward",
+            "direction": self.direction,
             "dtype": "float32",
             "build": BUILD,
             "tokenizer_json": TOKENIZER,
@@ -77,6 +78,11 @@ def bits(prefix: str, text: str, profile: str = "arena") -> list[float]:
 
 def honest(job: Job) -> Says:
     return bits(job.prefix, job.text, job.profile)
+
+
+def saying(said: Says) -> Callable[[Job], Says]:
+    """A judge that says the same of everything."""
+    return lambda job: said
 
 
 def packed(values: Iterable[float]) -> bytes:
@@ -120,7 +126,8 @@ class Hand:
             self.claims.publish(claim, result_of(claim.job, says(claim.job)))
 
     def leave(self) -> None:
-        self.claims.leave()
+        with suppress(RedisError):  # away, or wiped
+            self.claims.leave()
         self.claims.close()
 
 

@@ -9,14 +9,16 @@ from json import dumps, loads
 from typing import Any
 
 import httpx
+import redis
 import uvicorn
 from sqlalchemy import func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
+from games.program import parse
 from server.app import create_app
 from server.arena import Arena
-from server.database import Database
-from server.models import Attempt, Base, Competition, Measurement, Player, Submission
+from server.database import Database, now
+from server.models import Attempt, Base, Competition, Game, Measurement, Player, Submission
 from server.settings import Settings
 from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
 from tests.server.fakes import FakeJudge
@@ -81,6 +83,7 @@ class House:
         self.redis_url = redis_url
         self.settings = Settings(database_url=database_url, redis_url=redis_url, host_token=HOST_TOKEN, **settings)
         self.database = Database(database_url, connections=2)
+        self.redis: Any = redis.Redis.from_url(redis_url, protocol=2)
         self.app = create_app(self.settings)
         self.server = uvicorn.Server(
             uvicorn.Config(self.app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
@@ -97,7 +100,10 @@ class House:
         return self
 
     def stop(self) -> None:
+        if not self._thread.is_alive():
+            return
         self.http.close()
+        self.redis.close()
         self.server.should_exit = True
         self._thread.join(30)
         assert not self._thread.is_alive(), "the server does not stop"
@@ -150,6 +156,26 @@ class House:
             return list(result.all()) if result.returns_rows else []
 
         return self.database.write(work)
+
+    def install_game(self, source: str) -> str:
+        """Make a row of a game that is not packaged; its digest."""
+        program = parse(source)
+
+        def work(session: Session) -> None:
+            if session.get(Game, program.digest) is None:
+                named = {"name": f"test-{program.digest[:8]}", "title": program.title}
+                session.add(
+                    Game(
+                        digest=program.digest,
+                        description=program.description,
+                        source=program.source,
+                        created_at=now(session),
+                        **named,
+                    )
+                )
+
+        self.database.write(work)
+        return program.digest
 
     def attempts_used(self, round_id: str, player: str) -> int:
         row = self.database.read(lambda session: session.get(Attempt, (round_id, player)))
@@ -212,8 +238,8 @@ def new_competition(house: House, **competition: Any) -> Json:
     return answer(house.host.post("/competitions", json=body), 201)
 
 
-def new_round(house: House, competition: str, judge: FakeJudge, **round_: Any) -> Json:
-    body = {"game": "condense", "passages": [PASSAGE], "judge": judge.identity, **round_}
+def new_round(house: House, competition: str, judge: FakeJudge, /, **round_: Any) -> Json:
+    body = {"game": "condense", "passages": [PASSAGE], "judge": judge.identity} | round_
     return answer(house.host.post(f"/competitions/{competition}/rounds", json=body), 201)
 
 

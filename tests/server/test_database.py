@@ -1,124 +1,182 @@
-"""The one door to the database: work is done once or not at all, also when the server goes away."""
+"""One door to the database: whole transactions, run again where they were undone, and 503 where nobody is there."""
 
+import sqlite3
 import threading
+import time
+from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from server.database import Database, now
 from server.errors import Away
 from server.migrations import migrate
-from tests.services import Postgres
+from server.models import Competition
+from tests.services import Postgres, free_port
 
 
-@pytest.fixture
-def counter(database: Database) -> Database:
-    database.write(lambda session: session.execute(text("CREATE TABLE counter (n INTEGER)")))
-    database.write(lambda session: session.execute(text("INSERT INTO counter VALUES (0)")))
-    return database
+def competition(name: str) -> str:
+    return (
+        "INSERT INTO competitions (id, name, code, bots, free_measurements, last_event, created_at)"
+        f" VALUES ('{name}', '{name}', '{name}', 'none', false, 0, '2026-01-01 00:00:00')"
+    )
 
 
-def value(database: Database) -> int:
-    found: int = database.read(lambda session: session.execute(text("SELECT n FROM counter")).scalar_one())
-    return found
+def add(database: Database, name: str) -> None:
+    database.write(lambda session: session.execute(text(competition(name))))
 
 
-def add_one(session: Session) -> None:
-    n: int = session.execute(text("SELECT n FROM counter FOR UPDATE")).scalar_one()
-    session.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
+def count(database: Database) -> int:
+    query = select(func.count()).select_from(Competition)
+    return database.read(lambda session: session.scalars(query).one())
 
 
-def add_one_on_sqlite(session: Session) -> None:
-    n: int = session.execute(text("SELECT n FROM counter")).scalar_one()
-    session.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
-
-
-def test_writers_at_once_lose_no_update(counter: Database) -> None:
-    work = add_one_on_sqlite if counter.sqlite else add_one
-    threads = [threading.Thread(target=lambda: [counter.write(work) for _ in range(20)]) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert value(counter) == 160
-
-
-def test_work_that_fails_leaves_nothing(counter: Database) -> None:
+def test_a_write_is_whole_or_nothing(database: Database) -> None:
     def work(session: Session) -> None:
-        session.execute(text("UPDATE counter SET n = 7"))
-        raise ValueError("changed my mind")
+        session.execute(text(competition("a")))
+        raise RuntimeError("halfway")
 
-    with pytest.raises(ValueError, match="changed my mind"):
-        counter.write(work)
-    assert value(counter) == 0
-
-
-def test_what_a_read_writes_is_undone(counter: Database) -> None:
-    if counter.sqlite:
-        return  # a deferred transaction of SQLite may write; it is rolled back the same way
-    counter.read(lambda session: session.execute(text("UPDATE counter SET n = 7")))
-    assert value(counter) == 0
+    with pytest.raises(RuntimeError):
+        database.write(work)
+    assert count(database) == 0
+    add(database, "a")
+    assert count(database) == 1
 
 
-def test_the_clock_stands_still_within_a_transaction_and_is_aware(database: Database) -> None:
-    first, second = database.read(lambda session: (now(session), now(session)))
-    assert first == second
-    assert first.tzinfo is not None
-    assert database.read(now) > first
+def test_a_read_keeps_nothing(database: Database) -> None:
+    database.read(lambda session: session.execute(text(competition("a"))))
+    assert count(database) == 0
 
 
-def test_a_deadlock_is_run_again(postgres: Postgres) -> None:
-    url = postgres.new_database()
-    migrate(url)
-    database = Database(url)
-    database.write(lambda session: session.execute(text("CREATE TABLE pair (id INTEGER, n INTEGER)")))
-    database.write(lambda session: session.execute(text("INSERT INTO pair VALUES (1, 0), (2, 0)")))
-    both = threading.Barrier(2)
+def test_threads_that_add_to_one_number_lose_nothing(database: Database) -> None:
+    add(database, "a")
 
-    def work(order: tuple[int, int]) -> None:
-        met = False
+    def work(session: Session) -> None:
+        row = session.get(Competition, "a", with_for_update=True)
+        assert row
+        row.last_event += 1
 
-        def step(session: Session) -> None:
-            nonlocal met
-            session.execute(text("UPDATE pair SET n = n + 1 WHERE id = :id"), {"id": order[0]})
-            if not met:
-                met = True
-                both.wait(10)
-            session.execute(text("UPDATE pair SET n = n + 1 WHERE id = :id"), {"id": order[1]})
+    def hammer() -> None:
+        for _ in range(20):
+            database.write(work)
 
-        database.write(step)
-
-    threads = [threading.Thread(target=work, args=(order,)) for order in ((1, 2), (2, 1))]
+    threads = [threading.Thread(target=hammer) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    rows = database.read(lambda session: session.execute(text("SELECT n FROM pair ORDER BY id")).scalars().all())
-    assert rows == [2, 2]
+    row = database.read(lambda session: session.get_one(Competition, "a"))
+    assert row.last_event == 120
+
+
+def test_the_clock_stands_still_within_a_transaction(database: Database) -> None:
+    def work(session: Session) -> float:
+        first = now(session)
+        time.sleep(0.02)
+        return (now(session) - first).total_seconds()
+
+    assert database.read(work) == 0
+    assert database.read(now) < database.read(now)
+
+
+def test_a_deadlock_is_run_again_and_nobody_hears_of_it(postgres: Postgres) -> None:
+    database = Database(url_of_a_new(postgres))
+    for name in "ab":
+        add(database, name)
+    both, runs = threading.Barrier(2), []
+
+    def swap(first: str, second: str) -> None:
+        def work(session: Session) -> None:
+            runs.append(first)
+            session.get(Competition, first, with_for_update=True)
+            if len(runs) <= 2:
+                both.wait(10)
+            row = session.get(Competition, second, with_for_update=True)
+            assert row
+            row.last_event += 1
+
+        database.write(work)
+
+    threads = [threading.Thread(target=swap, args=order) for order in (("a", "b"), ("b", "a"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(runs) >= 3, "one of them was undone and run again"
+    rows = database.read(lambda session: [session.get_one(Competition, name).last_event for name in "ab"])
+    assert rows == [1, 1]
     database.dispose()
 
 
-def test_a_connection_cut_before_the_commit_is_run_again(postgres: Postgres) -> None:
-    database = Database(postgres.new_database())
-    database.write(lambda session: session.execute(text("CREATE TABLE counter (n INTEGER)")))
-    runs = 0
+def test_a_connection_that_was_cut_is_made_again(postgres: Postgres) -> None:
+    database = Database(url_of_a_new(postgres), connections=2)
+    add(database, "a")
+    mine = database.read(lambda session: session.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    with psycopg.connect(postgres._server.get_uri(), autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", (mine,))
+    add(database, "b")
+    assert count(database) == 2
+    database.dispose()
+
+
+def test_a_connection_that_is_cut_in_the_middle_costs_another_run_and_no_more(postgres: Postgres) -> None:
+    database = Database(url_of_a_new(postgres))
+    runs = []
 
     def work(session: Session) -> None:
-        nonlocal runs
-        runs += 1
-        if runs == 1:
-            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
-        session.execute(text("INSERT INTO counter VALUES (1)"))
+        runs.append(1)
+        session.execute(text(competition("a")))
+        if len(runs) == 1:
+            mine = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            with psycopg.connect(postgres._server.get_uri(), autocommit=True) as connection:
+                connection.execute("SELECT pg_terminate_backend(%s)", (mine,))
+        session.execute(text("SELECT 1"))
 
     database.write(work)
-    assert runs == 2
-    assert value(database) == 1
+    assert (len(runs), count(database)) == (2, 1)
     database.dispose()
 
 
-def test_no_database_is_an_error_that_says_so() -> None:
-    database = Database("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
-    with pytest.raises(Away, match="cannot reach its database"):
-        database.read(lambda session: session.execute(text("SELECT 1")))
+def test_where_no_database_answers_the_error_is_away() -> None:
+    database = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
+    with pytest.raises(Away) as error:
+        count(database)
+    assert (error.value.type, error.value.status) == ("database-away", 503)
+    assert int(error.value.headers["Retry-After"]) > 0
     database.dispose()
+
+
+def test_a_mistake_of_ours_is_not_tried_again(database: Database) -> None:
+    runs = []
+
+    def work(session: Session) -> None:
+        runs.append(1)
+        session.execute(text("SELECT no_such_column FROM competitions"))
+
+    with pytest.raises(Exception, match="no_such_column"):
+        database.write(work)
+    assert len(runs) == 1
+
+
+def test_a_sqlite_file_that_another_holds_too_long_is_away(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
+    migrate(url)
+    database = Database(url, connections=1)
+    database.read(lambda session: session.execute(text("PRAGMA busy_timeout = 50")))
+    with sqlite3.connect(tmp_path / "test.sqlite3", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Away):
+            add(database, "a")
+        assert count(database) == 0, "reading goes on"
+        other.execute("ROLLBACK")
+    other.close()
+    add(database, "a")
+    database.dispose()
+
+
+def url_of_a_new(postgres: Postgres) -> str:
+    url = postgres.new_database()
+    migrate(url)
+    return url

@@ -26,9 +26,9 @@ from tests.services import eventually
 TEXT = "The tide came in over the flats."
 
 
-def measure(caller: Caller, text: str = TEXT, prefix: str = "", wait: float = 20, **more: str) -> Json:
+def measure(caller: Caller, text: str = TEXT, prefix: str = "", **more: str) -> Json:
     body = {"judge": PLAIN.identity, "text": text, "prefix": prefix, **more}
-    return answer(caller.post("/measurements", json=body, params={"wait": wait}), 201)
+    return answer(caller.post("/measurements", json=body, params={"wait": 20}), 201)
 
 
 @pytest.mark.parametrize("profile", ["arena", "xent-0.5"])
@@ -40,8 +40,7 @@ def test_the_sums_are_those_of_the_judges_own_bits(house: House, profile: str, p
     assert shown["base"] == sum(alone)
     assert shown["saved"] == sum(alone) - sum(after)
     assert [(token["bits"], token["base"]) for token in shown["tokens"]] == list(zip(after, alone, strict=True))
-    words = ["The", " tide", " came", " in", " over", " the", " flats."]
-    assert "".join(token["text"] for token in shown["tokens"]).split() == TEXT.split()[len(words) - len(after) :]
+    assert "".join(token["text"] for token in shown["tokens"]).split() == TEXT.split()[-len(after) :]
     assert (shown["judge"], shown["profile"], shown["state"]) == (PLAIN.identity, profile, "known")
 
 
@@ -193,3 +192,11 @@ def test_it_closes_when_the_clock_opens_the_round_and_opens_when_it_ends(house: 
     assert refused(lesson, ada), "from the moment, not from when somebody has noticed"
     time.sleep(max(0, (closes - datetime.now(UTC)).total_seconds()) + 0.01)
     assert not refused(lesson, ada)
+
+
+def test_a_backward_judge_leaves_the_last_word_out_where_the_profile_leaves_out_the_first(house: House) -> None:
+    judge = FakeJudge(direction="backward")
+    with at_work(house.redis_url, judge, says=lambda job: [1.0, 2.0]):
+        new_class(house, judge)
+        shown = measure(house.host, "one two three", judge=judge.identity, profile="xent-0.5")
+    assert [(token["text"], token["bits"]) for token in shown["tokens"]] == [("one ", 1.0), ("two ", 2.0)]

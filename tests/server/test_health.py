@@ -1,0 +1,165 @@
+"""What those see who watch the server, also while a part of it is away."""
+
+import re
+import time
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from server.migrations import migrate
+from tests.scenarios.arena import answer
+from tests.server.conftest import PLAIN
+from tests.server.fakes import FakeJudge, Hand, at_work
+from tests.server.house import Class, House, Json, new_class, problem, stream
+from tests.services import Postgres, Redis, eventually
+
+
+def ready(house: House) -> Json:
+    response = house.http.get(f"{house.url}/readyz")
+    body: Json = response.json()
+    assert response.status_code == (200 if body["ready"] else 503)
+    return body
+
+
+def metrics(house: House) -> dict[tuple[str, ...], float]:
+    """Every sample by its name and label values."""
+    response = house.http.get(f"{house.url}/metrics")
+    assert response.headers["content-type"].startswith("text/plain")
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
+
+
+def test_a_process_that_lives_says_so(house: House) -> None:
+    response = house.http.get(f"{house.url}/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_ready_means_database_and_redis_and_tells_of_every_judge(slow_lesson: Class, hand: Hand) -> None:
+    house, judge = slow_lesson.house, slow_lesson.judge
+    for number in range(3):
+        answer(slow_lesson.join().submit(slow_lesson.round_id, str(number)), 202)
+    shown = ready(house)
+    assert (shown["ready"], shown["database"], shown["redis"]) == (True, True, True)
+    assert shown["judges"][judge.identity] == {"name": judge.name, "workers": 1, "queue": 4}
+    assert shown["judges"][PLAIN.identity]["workers"] == 1
+
+
+def test_counters_count(slow_lesson: Class, hand: Hand) -> None:
+    house, judge = slow_lesson.house, slow_lesson.judge
+    before = metrics(house)
+    ada = slow_lesson.join()
+    answer(ada.submit(slow_lesson.round_id, "1"), 202)
+    problem(ada.submit(slow_lesson.round_id, ""), 422, "invalid-request")
+    problem(ada.get("/rounds/nope"), 404, "not-found")
+    hand.answer(*hand.take_all(2))
+    eventually(lambda: slow_lesson.board(), what="the score")
+    eventually(lambda: metrics(house).get(("xentarena_workers", judge.identity)) == 1.0, seconds=5, what="the gauges")
+
+    def more(*name: str) -> float:
+        return metrics(house).get(name, 0) - before.get(name, 0)
+
+    assert more("xentarena_submissions_accepted_total", "person") == 1
+    assert more("xentarena_refused_total", "invalid-request") == 1
+    assert more("xentarena_refused_total", "not-found") == 1
+    assert more("xentarena_measurements_settled_total", "known") >= 2
+    route = "/api/v1/rounds/{round_id}/submissions"
+    assert more("xentarena_request_seconds_count", "POST", route, "202") == 1
+    assert more("xentarena_request_seconds_count", "POST", route, "422") == 1
+    assert metrics(house)["xentarena_queue_depth", judge.identity] == 0
+
+
+def test_metrics_name_no_id_so_that_they_stay_few(lesson: Class) -> None:
+    lesson.join().get(f"/rounds/{lesson.round_id}")
+    text = lesson.house.http.get(f"{lesson.house.url}/metrics").text
+    assert not re.search(r"(rnd|cmp|sub|ply)_[0-9a-f]{16}", text)
+
+
+def test_open_streams_are_counted(lesson: Class) -> None:
+    ada, name = lesson.join(), ("xentarena_event_streams",)
+    before = metrics(lesson.house).get(name, 0)
+    with stream(ada, lesson.id, 0) as events:
+        events.take(1)
+        assert metrics(lesson.house)[name] == before + 1
+    lesson.join()  # a stream notices that nobody reads when it has something to say
+    eventually(lambda: metrics(lesson.house)[name] == before, seconds=10, what="the end of the stream")
+
+
+# --- Without Redis ----------------------------------------------------------------------------------------------------
+
+
+def test_without_redis_everything_but_scoring_goes_on(
+    own_house: Callable[..., House], own_redis: Redis, judge: FakeJudge
+) -> None:
+    house = own_house()
+    with at_work(house.redis_url, judge):
+        lesson = new_class(house, judge)
+        ada = lesson.join()
+        ada.score(lesson.round_id, "1")
+        own_redis.stop()
+        slowest = 0.0
+
+        def quick(response: Callable[[], object]) -> None:
+            nonlocal slowest
+            start = time.monotonic()
+            response()
+            slowest = max(slowest, time.monotonic() - start)
+
+        quick(lambda: house.http.get(f"{house.url}/healthz").raise_for_status())
+        shown = ready(house)
+        assert (shown["ready"], shown["database"], shown["redis"]) == (False, True, False)
+        assert metrics(house)
+        quick(lambda: answer(ada.submit(lesson.round_id, "2"), 202))
+        quick(lambda: answer(ada.submit(lesson.round_id, "1"), 201))
+        quick(lambda: answer(ada.get(f"/rounds/{lesson.round_id}/leaderboard")))
+        quick(lambda: answer(ada.get("/judges")))
+        quick(lambda: lesson.join())
+        quick(lambda: lesson.another_round())
+        quick(lambda: answer(house.host.post(f"/rounds/{lesson.round_id}:pause")))
+        with stream(ada, lesson.id, 2) as events:
+            told = events.take(4)
+            assert [event["event"] for event in told][:2] == ["standing.changed", "player.joined"]
+            lesson.join()
+            assert events.take(1)[0]["event"] == "player.joined", "also without the bell"
+        own_redis.start()
+    assert slowest < 5, f"{slowest:.1f} seconds"
+    eventually(lambda: ready(house)["ready"], seconds=15, what="Redis again")
+
+
+# --- Without the database ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_without_its_database_the_server_says_503_and_comes_back_by_itself(
+    own_house: Callable[..., House], postgres: Postgres, judge: FakeJudge
+) -> None:
+    url = postgres.new_database()
+    migrate(url)
+    house = own_house(url)
+    with at_work(house.redis_url, judge):
+        lesson = new_class(house, judge)
+        ada = lesson.join()
+        ada.score(lesson.round_id, "1")
+        shut_off(postgres, url, allowed=False)
+        for response in (ada.submit(lesson.round_id, "2", key="k"), ada.get("/me")):
+            problem(response, 503, "database-away")
+            assert int(response.headers["Retry-After"]) > 0
+        shown = ready(house)
+        assert (shown["ready"], shown["database"]) == (False, False)
+        assert house.http.get(f"{house.url}/healthz").status_code == 200
+        shut_off(postgres, url, allowed=True)
+        assert answer(ada.submit(lesson.round_id, "2", key="k", wait=20), 201)["bits"] == 2.0
+        assert ready(house)["ready"] is True
+
+
+def shut_off(postgres: Postgres, url: str, *, allowed: bool) -> None:
+    """Nobody gets into this database any more, and whoever was in is thrown out."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    with psycopg.connect(postgres._server.get_uri(), autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}'.encode())
+        if not allowed:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))

@@ -1,0 +1,93 @@
+"""Who is too quick is told which limit it was and when to come back; others do not notice."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from server.errors import Refused
+from server.limits import Rates
+from tests.scenarios.arena import answer
+from tests.server.fakes import FakeJudge, at_work
+from tests.server.house import House, new_class, nothing_changes, problem
+
+
+def test_who_is_too_quick_is_told_when_to_come_back(own_house: Callable[..., House], judge: FakeJudge) -> None:
+    house = own_house(rate_limit=1, rate_burst=3)
+    with at_work(house.redis_url, judge):
+        lesson = new_class(house, judge)
+        ada, bob = lesson.join(), lesson.join()
+        for number in range(3):
+            ada.score(lesson.round_id, str(number))
+        with nothing_changes(house):
+            response = ada.submit(lesson.round_id, "one more")
+            body = problem(response, 429, "limit-reached")
+            assert body["limit"] == "requests"
+        assert response.headers["Retry-After"] == "1"
+        bob.score(lesson.round_id, "1")
+        items = [{"move": f"new {number}"} for number in range(3)]
+        results = answer(bob.post(f"{lesson.submissions}:batch", json={"items": items}))["items"]
+        assert [result["status"] for result in results] == [202, 202, 429]
+        assert results[2]["problem"]["limit"] == "requests"
+        answer(ada.get(f"/rounds/{lesson.round_id}/leaderboard"))
+        time.sleep(int(response.headers["Retry-After"]) + 0.1)
+        ada.score(lesson.round_id, "one more")
+
+
+def test_measuring_freely_has_a_rate_of_its_own(own_house: Callable[..., House], judge: FakeJudge) -> None:
+    house = own_house(rate_limit=0.1, rate_burst=1)
+    with at_work(house.redis_url, judge):
+        lesson = new_class(house, judge)
+        ada = lesson.join()
+        ada.score(lesson.round_id, "1")
+        body = {"judge": judge.identity, "text": "a text"}
+        answer(ada.post("/measurements", json=body, params={"wait": 10}), 201)
+        response = ada.post("/measurements", json=body)
+        problem(response, 429, "limit-reached")
+        assert 1 <= int(response.headers["Retry-After"]) <= 10
+
+
+def test_what_is_refused_is_not_spent() -> None:
+    rates = Rates(rate=10, burst=5)
+    rates.spend("ada", 5)
+    for _ in range(100):
+        with pytest.raises(Refused):
+            rates.spend("ada")
+    time.sleep(0.15)
+    rates.spend("ada")
+
+
+def test_a_burst_is_the_most_however_long_one_was_away() -> None:
+    rates = Rates(rate=1_000, burst=5)
+    time.sleep(0.05)
+    rates.spend("ada", 5)
+    with pytest.raises(Refused):
+        rates.spend("ada", 5)
+
+
+def test_threads_do_not_share_what_one_of_them_spent() -> None:
+    """Requests run in many threads; none of them may slip through."""
+    rates, spent = Rates(rate=0.001, burst=1_000), []
+
+    def spend() -> None:
+        for _ in range(1_000):
+            try:
+                rates.spend("ada")
+            except Refused:
+                return
+            spent.append(1)
+
+    threads = [threading.Thread(target=spend) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(spent) == 1_000
+
+
+def test_a_crowd_does_not_fill_the_memory() -> None:
+    rates = Rates(rate=1, burst=1)
+    for number in range(20_000):
+        rates.spend(f"player {number}")
+    assert len(rates._buckets) == 10_000

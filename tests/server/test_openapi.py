@@ -1,0 +1,240 @@
+"""The OpenAPI document is the contract: whole, with every refusal in it, and its examples are true."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from server.api import schemas
+from server.api.problems import MEDIA
+from server.app import create_app
+from server.settings import Settings
+from tests.scenarios.arena import answer
+from tests.server.conftest import PLAIN
+from tests.server.house import Class, House, Json, new_class
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+PROMISED = """
+    GET /competitions
+    POST /competitions
+    POST /competitions:join
+    GET /competitions/{}
+    GET /competitions/{}/rounds
+    POST /competitions/{}/rounds
+    GET /competitions/{}/leaderboard
+    GET /competitions/{}/events
+    GET /rounds/{}
+    GET /rounds/{}/submissions
+    POST /rounds/{}/submissions
+    POST /rounds/{}/submissions:batch
+    GET /rounds/{}/leaderboard
+    GET /submissions/{}
+    POST /submissions/{}/moves
+    GET /me
+    GET /me/submissions
+    GET /judges
+    GET /games
+    POST /measurements
+"""
+REFUSALS = {"400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}
+
+
+@pytest.fixture(scope="module")
+def document() -> Json:
+    return create_app(Settings(redis_url="redis://127.0.0.1:1/0")).openapi()
+
+
+def operations(document: Json) -> Iterator[tuple[str, Json]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in METHODS:
+                yield f"{method.upper()} {path}", operation
+
+
+def everything(node: object) -> Iterator[Json]:
+    """Every object in the document."""
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from everything(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from everything(value)
+
+
+def test_it_is_served_where_it_says(house: House, document: Json) -> None:
+    assert answer(house.anyone.get("/openapi.json")) == document
+    assert house.anyone.get("/docs").status_code == 200
+
+
+def test_every_route_that_was_promised_is_there(document: Json) -> None:
+    offered = {re.sub(r"\{[^}]*\}", "{}", name.replace("/api/v1", "")) for name, _ in operations(document)}
+    assert {line.strip() for line in PROMISED.strip().splitlines()} <= offered
+
+
+def test_every_route_says_how_it_may_refuse_and_in_which_words(document: Json) -> None:
+    for name, operation in operations(document):
+        if "/api/v1/" not in name:
+            continue
+        assert operation["responses"].keys() >= REFUSALS, name
+        for status in REFUSALS:
+            content = operation["responses"][status]["content"]
+            assert content == {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}, (name, status)
+
+
+def test_every_good_answer_has_a_type(document: Json) -> None:
+    for name, operation in operations(document):
+        good = {status: each for status, each in operation["responses"].items() if status.startswith("2")}
+        assert good, name
+        for status, response in good.items():
+            if status != "204":
+                assert response["content"]["application/json"]["schema"], (name, status)
+
+
+def test_every_route_is_explained_and_has_a_name_of_its_own(document: Json) -> None:
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert all(operation.get("summary") for _, operation in operations(document))
+
+
+def test_no_reference_leads_nowhere(document: Json) -> None:
+    for node in everything(document):
+        if isinstance(reference := node.get("$ref"), str):
+            target: Any = document
+            for step in reference.removeprefix("#/").split("/"):
+                assert step in target, reference
+                target = target[step]
+
+
+def test_every_parameter_of_a_path_is_declared_and_no_other(document: Json) -> None:
+    for name, operation in operations(document):
+        wanted = set(re.findall(r"\{([^}]*)\}", name))
+        declared = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+        assert wanted == declared, name
+
+
+def test_requests_refuse_what_they_do_not_know(document: Json) -> None:
+    requests = [name for name in document["components"]["schemas"] if name.endswith("Request")]
+    assert len(requests) >= 6
+    for name in requests:
+        assert document["components"]["schemas"][name]["additionalProperties"] is False, name
+
+
+def models() -> list[type[BaseModel]]:
+    found = [value for value in vars(schemas).values() if isinstance(value, type)]
+    return [value for value in found if issubclass(value, BaseModel) and value.__module__ == schemas.__name__]
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
+def test_every_example_is_one(model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        adapter: TypeAdapter[object] = TypeAdapter(field.rebuild_annotation())
+        for example in field.examples or []:
+            try:
+                adapter.validate_python(example)
+            except ValidationError as error:
+                raise AssertionError(f"{model.__name__}.{name}: {example!r} is no example") from error
+
+
+@pytest.mark.parametrize(
+    "model", [each for each in models() if each.__name__.endswith("Request")], ids=lambda m: m.__name__
+)
+def test_the_examples_of_a_request_make_a_request(model: type[BaseModel]) -> None:
+    body = {name: field.examples[0] for name, field in model.model_fields.items() if field.examples}
+    model.model_validate(body)
+    for field in model.model_fields.values():
+        assert field.examples or not field.is_required()
+
+
+def test_the_examples_work_when_they_are_sent(house: House) -> None:
+    """Whoever copies the document's bodies gets somewhere."""
+
+    def examples(model: type[BaseModel]) -> Json:
+        return {name: field.examples[0] for name, field in model.model_fields.items() if field.examples}
+
+    competition = answer(house.host.post("/competitions", json=examples(schemas.CompetitionRequest)), 201)
+    round_ = {**examples(schemas.RoundRequest), "judge": PLAIN.identity}
+    made = answer(house.host.post(f"/competitions/{competition['id']}/rounds", json=round_), 201)
+    join = {**examples(schemas.JoinRequest), "code": competition["code"]}
+    ada = house.caller(answer(house.anyone.post("/competitions:join", json=join), 201)["token"])
+    answer(ada.post(f"/rounds/{made['id']}/submissions", json=examples(schemas.MoveRequest)), 201, 202)
+    batch = {"items": [examples(schemas.BatchItem)]}
+    assert answer(ada.post(f"/rounds/{made['id']}/submissions:batch", json=batch))["items"][0]["status"] in (201, 202)
+
+
+# --- Answers are what the document says -------------------------------------------------------------------------------
+
+
+def check(document: Json, schema: Json, value: object, where: str) -> None:
+    """Is the value one of this schema? As much of JSON Schema as the document uses."""
+    if "$ref" in schema:
+        return check(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], value, where)
+    if "anyOf" in schema:
+        for choice in schema["anyOf"]:
+            try:
+                return check(document, choice, value, where)
+            except AssertionError:
+                continue
+        raise AssertionError(f"{where}: {value!r} is none of {schema['anyOf']}")
+    if "enum" in schema:
+        assert value in schema["enum"], where
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+        "null": type(None),
+    }
+    if "type" in schema:
+        assert isinstance(value, kinds[schema["type"]]), f"{where}: {value!r} is no {schema['type']}"
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        assert set(schema.get("required", ())) <= set(value), where
+        for name, each in value.items():
+            inner = properties.get(name, schema.get("additionalProperties", {}))
+            assert name in properties or "additionalProperties" in schema or not properties, f"{where}/{name}: unknown"
+            if isinstance(inner, dict):
+                check(document, inner, each, f"{where}/{name}")
+    if isinstance(value, list):
+        for number, each in enumerate(value):
+            check(document, schema.get("items", {}), each, f"{where}/{number}")
+    return None
+
+
+def test_answers_are_what_the_document_says(house: House, document: Json) -> None:
+    lesson = new_class(house, PLAIN, attempts=5)
+    ada = lesson.join()
+    sent = ada.score(lesson.round_id, "25")
+    measured = answer(
+        house.host.post("/measurements", json={"judge": "plain", "text": "a b", "prefix": "c"}, params={"wait": 20}),
+        201,
+    )
+    values = {
+        "competition_id": lesson.id,
+        "round_id": lesson.round_id,
+        "submission_id": sent["id"],
+        "player_id": str(ada.id),
+        "key": measured["id"],
+    }
+    seen = 0
+    for name, operation in operations(document):
+        method, path = name.split(" ")
+        if method != "GET" or "/api/v1/" not in path:
+            continue
+        values["name"] = "plain" if "judges" in path else "condense"
+        where = path.removeprefix("/api/v1").format(**values)
+        response = house.host.get(where, params={"after": 0} if where.endswith("/events") else {})
+        content = operation["responses"]["200"]["content"]["application/json"]
+        check(document, content["schema"], answer(response), where)
+        seen += 1
+    assert seen >= 15
+
+
+@pytest.mark.parametrize("path", ["/rounds/nope", "/no/such/route", "/rounds/nope/leaderboard?limit=0"])
+def test_problems_are_what_the_document_says(lesson: Class, document: Json, path: str) -> None:
+    body = lesson.house.host.get(path).json()
+    check(document, {"$ref": "#/components/schemas/Problem"}, body, path)
