@@ -17,9 +17,8 @@ import torch
 from torch import Tensor
 
 from judge.batching import Shape, fill
-from judge.forward import Network, surprise, to_bits
+from judge.forward import Job, Network, surprise, to_bits
 
-Job = tuple[list[int], int]
 # Work of one batch in multiplications and additions: a few milliseconds of a data-centre GPU.
 BATCH_WORK = {torch.float32: 3e11, torch.bfloat16: 3e12}
 FEWEST_TOKENS, MOST_TOKENS = 256, 16_384
@@ -123,8 +122,7 @@ class _Graph:
 
 def tokens_for(network: Network) -> int:
     """How many tokens a batch holds: a function of the model's size and dtype alone, never of a timing."""
-    parameters = sum(parameter.numel() for parameter in network.model.parameters())
-    tokens = int(BATCH_WORK[network.dtype] / (2 * parameters))
+    tokens = int(BATCH_WORK[network.dtype] / (2 * network.parameters))
     return max(FEWEST_TOKENS, min(MOST_TOKENS, tokens))
 
 

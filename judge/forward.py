@@ -1,21 +1,20 @@
-"""One forward: the bits of the last tokens of one sequence, and no logits that nobody asked for.
+"""One forward: the bits of the last tokens of a sequence, and no logits that nobody asked for.
 
 Shapes, for a sequence of n ids of which the last k are scored, over a vocabulary of V:
 
     ids      BOS  p1  p2  t1  t2  t3      n = 6, k = 3
-    input    BOS  p1  p2  t1  t2          (1, n − 1): nothing asks what follows the last token
-    logits             ↓   ↓   ↓          (k, V): the model's own `logits_to_keep`
+    input    BOS  p1  p2  t1  t2          n − 1: nothing asks what follows the last token
+    logits             ↓   ↓   ↓          (k, V): `logits_to_keep`, at most LOGITS_BYTES at a time
     bits              t1  t2  t3          (k,) float32: −log₂ softmax(logits)[token]
 
-Where k · V is large the body runs once and the output layer in chunks of at most LOGITS_BYTES. The logits are in
-the model's dtype; all that follows them is in float32.
+The logits are in the model's dtype; all that follows them is in float32.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +23,9 @@ from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions as Output
 
 from judge.kernels import Agreed, pack_all
-from judge.lean import Unsuitable, lean
+from judge.lean import Lean, Unsuitable, lean
+
+Job = tuple[list[int], int]  # ids, how many of the last are scored
 
 BITS_PER_NAT = 1 / math.log(2)
 LOGITS_BYTES = 64 * 2**20  # of one chunk, counted in float32
@@ -42,31 +43,33 @@ class Network:
         self.vocabulary: int = embedding.num_embeddings
         self.device: torch.device = embedding.weight.device
         self.dtype: torch.dtype = embedding.weight.dtype
+        self.parameters = sum(parameter.numel() for parameter in model.parameters())
         #: False: this model's `logits_to_keep` is missing or wrong, so all logits are computed
         self.keeps = True
         self.head_rows = max(1, LOGITS_BYTES // (4 * self.vocabulary))
         self._body = _install_body(model)
+        self._lean: Lean | None = None
 
-    def bits(self, ids: list[int], scored: int) -> Tensor:
-        """Bits of the last `scored` of `ids`, which is at least 1: float32, (scored,), on the CPU."""
-        if not self.keeps:
-            return self.plain_bits(ids, scored)
-        inputs = torch.tensor([ids[:-1]], device=self.device)
-        targets = torch.tensor(ids[-scored:], device=self.device)
-        with torch.inference_mode():
-            if scored <= self.head_rows:
-                return to_bits(surprise(self._logits(inputs, logits_to_keep=scored), targets)).cpu()
-            parts = torch.split(self.body(inputs)[0, -scored:], self.head_rows)
-            wanted = torch.split(targets, self.head_rows)
-            nats = [surprise(self.head(part), ids_) for part, ids_ in zip(parts, wanted, strict=True)]
-            return to_bits(torch.cat(nats)).cpu()
+    def bits(self, jobs: Sequence[Job]) -> list[Tensor]:
+        """For each job the bits of its scored ids, at least one: float32, (scored,), on the CPU.
 
-    def plain_bits(self, ids: list[int], scored: int) -> Tensor:
-        """The same by the plain full forward: every position's logits, all but the last few dropped."""
-        inputs = torch.tensor([ids[:-1]], device=self.device)
-        targets = torch.tensor(ids[-scored:], device=self.device)
+        Each job is computed in calls of its own, whatever the others are.
+        """
         with torch.inference_mode():
-            return to_bits(surprise(self._logits(inputs)[-scored:], targets)).cpu()
+            if self._lean is None:
+                return [self._alone(ids, scored) for ids, scored in jobs]
+            rows = [torch.tensor(ids[:-1]) for ids, _ in jobs]
+            hidden = self._lean.hidden(rows, [scored for _, scored in jobs])
+            return [self._scored(x, ids) for x, (ids, _) in zip(hidden, jobs, strict=True)]
+
+    def last_logits(self, ids: list[int]) -> Tensor:
+        """What may follow `ids`: float32 logits, (V,), on the CPU."""
+        inputs = torch.tensor([ids], device=self.device)
+        with torch.inference_mode():
+            if self._lean is not None:
+                return self.head(self._lean.hidden([inputs[0]], [1])[0])[0].float()
+            kept = {"logits_to_keep": 1} if self.keeps else {}
+            return self._logits(inputs, **kept)[-1].float().cpu()
 
     def body(self, inputs: Tensor) -> Tensor:
         """Last hidden states: ids (rows, columns) → (rows, columns, width), on the device."""
@@ -75,37 +78,63 @@ class Network:
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits of hidden states (k, width) → (k, V), by the model's own forward without its body."""
+        if self._lean is not None:
+            return self._lean.head.forward(hidden)
         with self._body.answering(hidden[None]):
             return self._logits(torch.zeros(1, 1, dtype=torch.long, device=self.device))
 
     def probe(self, context: int) -> Tensor:
         """Bits of a made-up sequence by the plain full forward, to compare with later."""
-        return self.plain_bits(*_probe(self.vocabulary, context))
+        with torch.inference_mode():
+            return self._plain(*_probe(self.vocabulary, context)).cpu()
 
     def check(self, expected: Tensor, context: int) -> bool:
         """Does the model give what `probe` gave? Where only keeping fails, nothing is kept from then on."""
         ids, scored = _probe(self.vocabulary, context)
         try:
-            kept = self._near(self.bits(ids, scored), expected)
-            with torch.inference_mode():
-                inputs = torch.tensor([ids[:-1]], device=self.device)
-                targets = torch.tensor(ids[-scored:], device=self.device)
-                apart = surprise(self.head(self.body(inputs)[0, -scored:]), targets)
-            self.keeps = kept and self._near(to_bits(apart).cpu(), expected)
+            (kept,) = self.bits([(ids, scored)])
+            self.keeps = self._near(kept, expected) and self._near(self._apart(ids, scored), expected)
         except (TypeError, RuntimeError, IndexError, AttributeError):  # no such argument, no such part
             self.keeps = False
-        return self._near(self.bits(ids, scored), expected)
+        return self._near(self.bits([(ids, scored)])[0], expected)
 
     def speed_up(self) -> str:
         """On a CPU, faster parts that compute the same; says which, in a word. To be checked afterwards."""
         agreed: Agreed = {}
-        how = "packed"
         try:
-            self._body.inner = lean(self._body.inner, agreed)
-            how = "lean"
+            self._lean = lean(self.model, self._body.inner, agreed)
         except Unsuitable:
-            pass
-        return how if pack_all(self.model, agreed) or how == "lean" else "plain"
+            return "packed" if pack_all(self.model, agreed) else "plain"
+        self._body.inner = nn.Identity()  # its weights are in the lean one
+        return "lean"
+
+    def _alone(self, ids: list[int], scored: int) -> Tensor:
+        if not self.keeps:
+            return self._plain(ids, scored).cpu()
+        inputs = torch.tensor([ids[:-1]], device=self.device)
+        if scored > self.head_rows:
+            return self._scored(self.body(inputs)[0, -scored:], ids)
+        targets = torch.tensor(ids[-scored:], device=self.device)
+        return to_bits(surprise(self._logits(inputs, logits_to_keep=scored), targets)).cpu()
+
+    def _scored(self, hidden: Tensor, ids: list[int]) -> Tensor:
+        """Bits of the last of `ids` from the hidden states (k, width) before them."""
+        wanted = torch.tensor(ids[-len(hidden) :], device=self.device)
+        parts = zip(torch.split(hidden, self.head_rows), torch.split(wanted, self.head_rows), strict=True)
+        return to_bits(torch.cat([surprise(self.head(part), targets) for part, targets in parts])).cpu()
+
+    def _plain(self, ids: list[int], scored: int) -> Tensor:
+        """Bits by the plain full forward: every position's logits, all but the last few dropped."""
+        targets = torch.tensor(ids[-scored:], device=self.device)
+        logits = self._logits(torch.tensor([ids[:-1]], device=self.device))
+        return to_bits(surprise(logits[-scored:], targets))
+
+    def _apart(self, ids: list[int], scored: int) -> Tensor:
+        """Bits by the body and the output layer asked one after the other."""
+        if self._lean is not None:
+            return self.bits([(ids, scored)])[0]
+        with torch.inference_mode():
+            return self._scored(self.body(torch.tensor([ids[:-1]], device=self.device))[0, -scored:], ids)
 
     def _logits(self, inputs: Tensor, **kept: Any) -> Tensor:
         logits: Tensor = self.model(input_ids=inputs, use_cache=False, **kept).logits[0]
@@ -171,6 +200,6 @@ def _install_body(model: Any) -> _Body:
     return body
 
 
-def _probe(vocabulary: int, context: int) -> tuple[list[int], int]:
+def _probe(vocabulary: int, context: int) -> Job:
     length = min(24, context)
     return [(7 * i + 3) % vocabulary for i in range(length)], max(1, length // 2)

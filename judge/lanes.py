@@ -1,7 +1,8 @@
-"""Lanes: threads that each run one sequence at a time on one core.
+"""Lanes: threads that each run one sequence after another on one core.
 
 One row and one thread per lane is what makes bits repeatable on a CPU: the sums of a matrix product then
-depend on the sequence's own length alone, not on its batch mates nor on how many cores share a product.
+depend on the sequence's own length alone, not on its batch mates nor on how many cores share a product. A lane
+takes a few sequences at a time and goes through the model with them step by step, each in calls of its own.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import TypeVar
 
 import torch
+from torch import Tensor
 
-T = TypeVar("T")
+from judge.batching import longest_first
+from judge.forward import Job
+
+AT_ONCE = 8  # sequences of one lane: more would not fetch weights less often by much
 
 
 def cores() -> int:
@@ -22,32 +26,42 @@ def cores() -> int:
 
 
 class Lanes:
-    """A fixed number of threads that work through a list. Safe to share."""
+    """A fixed number of threads that work through jobs. Safe to share."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, work: Callable[[Sequence[Job]], list[Tensor]]) -> None:
         self.count = count
-        self._pool = ThreadPoolExecutor(count, "judge-lane", initializer=_pin)
+        self._work = work
+        self._pool = ThreadPoolExecutor(count, "judge-lane")
 
-    def each(self, work: Callable[[int], T], order: Sequence[int]) -> Iterator[tuple[int, T]]:
-        """Run `work(index)` for the indices in order; yield (index, result) as each is done.
+    def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Tensor]]:
+        """Yield (index, bits) as jobs are done. Raises what the work raised, after the rest is done.
 
-        Raises what `work` raised, after the rest is done; leaving early drops what has not begun.
+        Leaving early drops what has not begun.
         """
-        futures = {self._pool.submit(work, index): index for index in order}
+        groups = _groups([len(ids) for ids, _ in jobs], self.count)
+        futures = {self._pool.submit(self._run, [jobs[index] for index in group]): group for group in groups}
         failures = []
         try:
             for future in as_completed(futures):
                 error = future.exception()
-                if error is not None:
-                    failures.append(error)
+                if error is None:
+                    yield from zip(futures.pop(future), future.result(), strict=True)
                 else:
-                    yield futures.pop(future), future.result()
+                    failures.append(error)
         finally:
             for future in futures:
                 future.cancel()
         if failures:
             raise failures[0]
 
+    def _run(self, jobs: Sequence[Job]) -> list[Tensor]:
+        # Again for every group: MKL keeps one number for the whole process, and others may set it.
+        torch.set_num_threads(1)
+        return self._work(jobs)
 
-def _pin() -> None:
-    torch.set_num_threads(1)
+
+def _groups(lengths: Sequence[int], lanes: int) -> list[list[int]]:
+    """Indices, the longest first, in groups small enough that every lane gets its share."""
+    order = longest_first(lengths)
+    size = max(1, min(AT_ONCE, -(-len(order) // lanes)))
+    return [order[start : start + size] for start in range(0, len(order), size)]

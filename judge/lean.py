@@ -1,136 +1,144 @@
-"""The bodies of the commonest models in few steps: what transformers computes, with packed layers.
+"""The commonest models in few steps: what transformers computes, on a CPU, with packed layers.
 
 For a judge as small as pocket the many small steps between matrix products cost as much as the products, and
-each holds Python's lock against the other lanes. Here a layer is about ten steps. Llama, Mistral, Qwen2, Qwen3
-and GPT-2 are written out; all else runs through transformers. The answer is compared with the model's own at
-load (judge/forward.py), and dropped where they differ.
+each holds Python's lock against the other lanes; here a layer is about fifteen steps. Llama, Mistral, Qwen2,
+Qwen3 and GPT-2 are written out; all else runs through transformers. The answer is compared with the model's own
+at load (judge/forward.py), and dropped where they differ.
 
-Shapes: x (n, width), one sequence without a batch dimension; q, k, v (n, heads, head width); attention is
-causal over the n positions.
+Several sequences go through together, step by step, each in calls of its own: so a weight is fetched from
+memory once for all of them, and no sequence's arithmetic depends on another.
+
+Shapes: x (n, width), one sequence; q, k, v (n, heads, head width); attention is causal over the n positions.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions as Output
 
 from judge.kernels import Agreed, Packed, activation, pack, packed
 
-LLAMA_LIKE = {"LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model"}
-Layer = Any  # a transformers layer, or one of ours
+LLAMA_LIKE = {"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"}
 
 
 class Unsuitable(Exception):
     """A model that is not one of those written out here, or whose layers cannot be packed."""
 
 
-class Lean(nn.Module):
-    """Stands in for the body of a transformers model: `input_ids` (1, n) → last hidden state (1, n, width)."""
+class Layer(Protocol):
+    def __call__(self, xs: list[Tensor]) -> list[Tensor]:
+        """One layer of the model, on several sequences."""
+
+
+class Lean:
+    """A causal language model. Safe to use from many threads at once."""
 
     def __init__(
-        self, embed: nn.Embedding, layers: list[nn.Module], norm: nn.Module, places: nn.Embedding | None = None
+        self, embed: nn.Embedding, layers: Sequence[Layer], norm: Any, head: Packed, places: Tensor | None = None
     ) -> None:
-        super().__init__()
-        self.embed, self.layers, self.norm, self.places = embed, nn.ModuleList(layers), norm, places
+        self.embed, self.layers, self.norm, self.head, self.places = embed, layers, norm, head, places
 
-    def forward(self, input_ids: Tensor, **_: object) -> Output:
-        ids = input_ids[0]
-        x: Tensor = self.embed(ids)
+    def hidden(self, rows: Sequence[Tensor], scored: Sequence[int]) -> list[Tensor]:
+        """Last hidden states of the last `scored` positions of each row of ids: (n,) → (scored, width)."""
+        xs = [self.embed(ids) for ids in rows]
         if self.places is not None:
-            x = x + self.places.weight[: len(ids)]
+            xs = [x + self.places[: len(x)] for x in xs]
         for layer in self.layers:
-            x = layer(x)
-        return Output(last_hidden_state=self.norm(x)[None])
+            xs = layer(xs)
+        return [self.norm(x[-k:]) for x, k in zip(xs, scored, strict=True)]
 
 
-def lean(body: nn.Module, agreed: Agreed) -> Lean:
-    """The same body in few steps. Raises Unsuitable."""
-    model: Any = body
-    kind, config = type(body).__name__, getattr(body, "config", None)
+def lean(model: Any, body: Any, agreed: Agreed) -> Lean:
+    """The same model in few steps; `body` is all of it but the output layer. Raises Unsuitable."""
+    kind, config = type(model).__name__, model.config
     if kind in LLAMA_LIKE and _llama_suits(config):
-        turns = _turns(model)
-        llama: list[nn.Module] = [_LlamaLayer(layer, turns, agreed) for layer in model.layers]
-        return Lean(model.embed_tokens, llama, _Norm(model.norm))
-    if kind == "GPT2Model" and _gpt2_suits(config):
-        gpt2: list[nn.Module] = [_Gpt2Layer(layer, agreed) for layer in model.h]
-        return Lean(model.wte, gpt2, model.ln_f, places=model.wpe)
+        turns = _turns(body)
+        llama = [_LlamaLayer(layer, turns, agreed) for layer in body.layers]
+        return Lean(body.embed_tokens, llama, _Norm(body.norm), _packed(model.lm_head, agreed))
+    if kind == "GPT2LMHeadModel" and _gpt2_suits(config):
+        gpt2 = [_Gpt2Layer(layer, agreed) for layer in body.h]
+        return Lean(body.wte, gpt2, body.ln_f, _packed(model.lm_head, agreed), places=body.wpe.weight)
     raise Unsuitable(kind)
 
 
-class _LlamaLayer(nn.Module):
+class _LlamaLayer:
     """x + attention(norm x), then that plus the gated unit of its norm."""
 
-    def __init__(self, layer: Layer, turns: tuple[Tensor, Tensor], agreed: Agreed) -> None:
-        super().__init__()
+    def __init__(self, layer: Any, turns: tuple[Tensor, Tensor], agreed: Agreed) -> None:
         attention, mlp = layer.self_attn, layer.mlp
         self.first, self.second = _Norm(layer.input_layernorm), _Norm(layer.post_attention_layernorm)
         self.qkv = _side_by_side([attention.q_proj, attention.k_proj, attention.v_proj], agreed)
-        self.out = _packed(attention.o_proj, agreed)
+        self.out, self.down = _packed(attention.o_proj, agreed), _packed(mlp.down_proj, agreed)
         self.gate, self.up = _packed(mlp.gate_proj, agreed), _packed(mlp.up_proj, agreed)
         self.gate.then = _activation(mlp.act_fn)
-        self.down = _packed(mlp.down_proj, agreed)
-        self.norms = [
-            _Norm(norm) for norm in (getattr(attention, "q_norm", None), getattr(attention, "k_norm", None)) if norm
-        ]
+        self.norms = [_Norm(getattr(attention, name)) for name in ("q_norm", "k_norm") if hasattr(attention, name)]
         self.width: int = attention.head_dim
-        self.kv_heads = attention.k_proj.out_features // self.width
         self.q_heads = attention.q_proj.out_features // self.width
+        self.qk_heads = self.q_heads + attention.k_proj.out_features // self.width
         self.scale: float = attention.scaling
         self.cos, self.sin = turns
 
-    def forward(self, x: Tensor) -> Tensor:
-        heads = self.qkv(self.first(x)).view(len(x), -1, self.width)
-        turned = self._turn(heads)
-        q, k = turned[:, : self.q_heads], turned[:, self.q_heads :]
-        v = heads[:, self.q_heads + self.kv_heads :]
-        x = self.out.plus(attend(q, k, v, self.scale), x)
-        y = self.second(x)
-        return self.down.plus(self.up.times(y, self.gate(y)), x)
+    def __call__(self, xs: list[Tensor]) -> list[Tensor]:
+        ys = [self.first(x) for x in xs]
+        ys = [self.qkv(y) for y in ys]
+        ys = [self._attend(y.view(len(y), -1, self.width)) for y in ys]
+        xs = [self.out.plus(y, x) for y, x in zip(ys, xs, strict=True)]
+        ys = [self.second(x) for x in xs]
+        gates = [self.gate(y) for y in ys]
+        ys = [self.up.times(y, gate) for y, gate in zip(ys, gates, strict=True)]
+        return [self.down.plus(y, x) for y, x in zip(ys, xs, strict=True)]
 
-    def _turn(self, heads: Tensor) -> Tensor:
-        """Rotary positions on all heads of q and k at once: (n, q heads + kv heads, head width)."""
-        qk = heads[:, : self.q_heads + self.kv_heads]
+    def _attend(self, heads: Tensor) -> Tensor:
+        qk = self._turned(heads[:, : self.qk_heads])
+        return attend(qk[:, : self.q_heads], qk[:, self.q_heads :], heads[:, self.qk_heads :], self.scale)
+
+    def _turned(self, qk: Tensor) -> Tensor:
+        """Rotary positions on all heads of q and k at once: (n, q heads + k heads, head width)."""
         if self.norms:
             q, k = self.norms
             qk = torch.cat([q(qk[:, : self.q_heads]), k(qk[:, self.q_heads :])], dim=1)
-        cos, sin = self.cos[: len(qk)], self.sin[: len(qk)]
-        half = self.width // 2
+        cos, sin, half = self.cos[: len(qk)], self.sin[: len(qk)], self.width // 2
         turned = qk * cos
-        turned[..., :half].addcmul_(qk[..., half:], sin[..., :half], value=-1)
-        turned[..., half:].addcmul_(qk[..., :half], sin[..., half:])
+        turned[..., :half].addcmul_(qk[..., half:], sin, value=-1)
+        turned[..., half:].addcmul_(qk[..., :half], sin)
         return turned
 
 
-class _Gpt2Layer(nn.Module):
+class _Gpt2Layer:
     """x + attention(norm x), then that plus the unit of its norm."""
 
-    def __init__(self, layer: Layer, agreed: Agreed) -> None:
-        super().__init__()
+    def __init__(self, layer: Any, agreed: Agreed) -> None:
         self.first, self.second = layer.ln_1, layer.ln_2
         self.qkv, self.out = _packed(layer.attn.c_attn, agreed), _packed(layer.attn.c_proj, agreed)
         self.up, self.down = _packed(layer.mlp.c_fc, agreed), _packed(layer.mlp.c_proj, agreed)
         self.up.then = _activation(layer.mlp.act)
         self.heads: int = layer.attn.num_heads
 
-    def forward(self, x: Tensor) -> Tensor:
-        q, k, v = self.qkv(self.first(x)).view(len(x), 3, self.heads, -1).unbind(1)
-        x = self.out.plus(attend(q, k, v, q.shape[-1] ** -0.5), x)
-        return self.down.plus(self.up(self.second(x)), x)
+    def __call__(self, xs: list[Tensor]) -> list[Tensor]:
+        ys = [self.qkv(self.first(x)) for x in xs]
+        ys = [self._attend(y) for y in ys]
+        xs = [self.out.plus(y, x) for y, x in zip(ys, xs, strict=True)]
+        ys = [self.up(self.second(x)) for x in xs]
+        return [self.down.plus(y, x) for y, x in zip(ys, xs, strict=True)]
+
+    def _attend(self, y: Tensor) -> Tensor:
+        q, k, v = y.view(len(y), 3, self.heads, -1).unbind(1)
+        return attend(q, k, v, q.shape[-1] ** -0.5)
 
 
-class _Norm(nn.Module):
+class _Norm:
     """x / √(mean x² + ε) · w over the last dimension."""
 
-    def __init__(self, norm: Layer) -> None:
-        super().__init__()
+    def __init__(self, norm: Any) -> None:
         self.weight, self.epsilon = norm.weight, norm.variance_epsilon
+        self.shape = tuple(norm.weight.shape)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
+    def __call__(self, x: Tensor) -> Tensor:
+        return functional.rms_norm(x, self.shape, self.weight, self.epsilon)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
@@ -161,11 +169,12 @@ def _gpt2_suits(config: Any) -> bool:
     )
 
 
-def _turns(model: Any) -> tuple[Tensor, Tensor]:
-    """cos and sin of every position's angles, (context, 1, head width) each, as the model makes them."""
-    positions = torch.arange(model.config.max_position_embeddings)[None]
-    cos, sin = model.rotary_emb(model.embed_tokens.weight[:1, None], positions)
-    return cos[0][:, None].contiguous(), sin[0][:, None].contiguous()
+def _turns(body: Any) -> tuple[Tensor, Tensor]:
+    """cos (context, 1, head width) and sin (context, 1, half of it) of each position's angles."""
+    positions = torch.arange(body.config.max_position_embeddings)[None]
+    cos, sin = body.rotary_emb(body.embed_tokens.weight[:1, None], positions)
+    half = cos.shape[-1] // 2
+    return cos[0][:, None].contiguous(), sin[0][:, None, :half].contiguous()
 
 
 def _packed(layer: nn.Module, agreed: Agreed) -> Packed:
@@ -175,7 +184,7 @@ def _packed(layer: nn.Module, agreed: Agreed) -> Packed:
     return found
 
 
-def _side_by_side(layers: list[Layer], agreed: Agreed) -> Packed:
+def _side_by_side(layers: list[Any], agreed: Agreed) -> Packed:
     """Several layers of one input as one."""
     weight = torch.cat([layer.weight.data for layer in layers])
     bias = None if layers[0].bias is None else torch.cat([layer.bias.data for layer in layers])

@@ -20,14 +20,15 @@ import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import transformers
+from torch import Tensor
 
-from judge.batching import longest_first
+from judge.buckets import Buckets
 from judge.errors import JudgeError, NotFinite, TooLong
-from judge.forward import Network
+from judge.forward import Job, Network
 from judge.identity import identity
 from judge.lanes import Lanes, cores
 from judge.model import DTYPES, context_length, has_state, load_model
@@ -48,10 +49,17 @@ class Pair:
     profile: str = "arena"
 
 
+class Runner(Protocol):
+    """How jobs run on a device: lanes on a CPU, buckets on CUDA."""
+
+    def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Tensor]]:
+        """Yield (index, bits) as jobs are done."""
+
+
 class Judge:
     """A causal language model that measures. Safe to use from many threads; make one with `Judge.load`."""
 
-    def __init__(self, source: Source, network: Network, *, dtype: str, kernels: str, lanes: int) -> None:
+    def __init__(self, source: Source, network: Network, *, dtype: str, kernels: str, runner: Runner) -> None:
         self.name = source.name
         self.dtype = dtype
         self.direction = source.direction
@@ -63,7 +71,7 @@ class Judge:
         self.build = build(network.device, kernels)
         self.keeps_logits = network.keeps
         self._network = network
-        self._lanes = Lanes(lanes)
+        self._runner = runner
 
     @classmethod
     def load(
@@ -88,8 +96,8 @@ class Judge:
         found.weights()
         target = _device(device)
         network, kernels = _network(found, dtype, target)
-        alone = target.type != "cpu" or has_state(network.model)
-        judge = cls(found, network, dtype=dtype, kernels=kernels, lanes=1 if alone else threads or cores())
+        runner, kernels = _runner(network, kernels, threads)
+        judge = cls(found, network, dtype=dtype, kernels=kernels, runner=runner)
         if need_bos and judge.bos is None:
             raise JudgeError(_no_bos(found.name))
         return judge
@@ -124,13 +132,14 @@ class Judge:
         done.
         """
         rows = [self._row(pair, index) for index, pair in enumerate(pairs)]
-        order = longest_first([len(ids) for ids, _ in rows])
+        some = [index for index, (_, scored) in enumerate(rows) if scored]
+        yield from ((index, []) for index, (_, scored) in enumerate(rows) if not scored)
         failed = None
-        for index, bits in self._lanes.each(lambda index: self._bits(*rows[index]), order):
-            if bits is None:
-                failed = index
+        for place, bits in self._runner.each([rows[index] for index in some]):
+            if torch.isfinite(bits).all():
+                yield some[place], self._in_reading_order(bits)
             else:
-                yield index, bits
+                failed = some[place]
         if failed is not None:
             raise NotFinite(failed)
 
@@ -157,13 +166,7 @@ class Judge:
             raise JudgeError(_no_bos(self.name))
         return 1 if pair.profile == "arena" else 0
 
-    def _bits(self, ids: list[int], scored: int) -> list[float] | None:
-        """Bits in reading order, or None where one of them is not finite."""
-        if not scored:
-            return []
-        bits = self._network.bits(ids, scored)
-        if not torch.isfinite(bits).all():
-            return None
+    def _in_reading_order(self, bits: Tensor) -> list[float]:
         values: list[float] = bits.tolist()
         return values[::-1] if self.direction == "backward" else values
 
@@ -179,6 +182,16 @@ def _network(source: Source, dtype: str, device: torch.device) -> tuple[Network,
     plain = Network(load_model(source, dtype=dtype, device=device))
     plain.check(expected, context)
     return plain, "plain"
+
+
+def _runner(network: Network, kernels: str, threads: int | None) -> tuple[Runner, str]:
+    """What fits the device, and its name for the build."""
+    if network.device.type == "cuda" and network.keeps:
+        buckets = Buckets(network, context_length(network.model, "judge"))
+        buckets.warm_up()
+        return buckets, f"buckets of {buckets.tokens}"
+    alone = network.device.type != "cpu" or has_state(network.model)
+    return Lanes(1 if alone else threads or cores(), network.bits), kernels
 
 
 def build(device: torch.device, kernels: str) -> str:

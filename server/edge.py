@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import players, plays
 from server.arena import Arena
+from server.live import until
 from server.metrics import ACCEPTED
 from server.models import FINAL, State, Submission
 from server.plays import After
@@ -36,6 +38,16 @@ async def token_of(request: Request) -> str | None:
     if scheme.lower() == "bearer":
         return token.strip()
     return request.cookies.get(COOKIE) if same_origin(request) else None
+
+
+async def settled(arena: Arena, submission_id: str, seconds: float) -> None:
+    """Wait until nobody can do anything but wait, or the time is up. Hundreds do so: a look is one small query."""
+    state = select(Submission.state).where(Submission.id == submission_id)
+
+    async def read() -> State:
+        return await arena.read(lambda session: State(session.scalars(state).one()))
+
+    await until(arena.live, submission_id, read, SETTLED.__contains__, seconds)
 
 
 def same_origin(request: Request) -> bool:

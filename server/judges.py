@@ -58,11 +58,17 @@ def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
 
 def facts(judge: Judge) -> JudgeFacts:
     """What the rules need to know of a judge."""
-    return JudgeFacts(tokens(judge).ends, judge.context, judge.direction)
+    return _facts(judge.tokenizer, judge.context, judge.direction)
 
 
 def tokens(judge: Judge) -> Tokens:
     return _tokens(judge.tokenizer)
+
+
+@lru_cache(maxsize=32)
+def _facts(tokenizer_json: str, context: int, direction: str) -> JudgeFacts:
+    # A replay asks for the ends of the round's passages every time.
+    return JudgeFacts(lru_cache(maxsize=4_096)(_tokens(tokenizer_json).ends), context, direction)
 
 
 @lru_cache(maxsize=32)

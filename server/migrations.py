@@ -19,7 +19,7 @@ def migrate(url: str) -> None:
 
 def config(url: str) -> Config:
     made = Config()
-    made.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    made.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
     made.attributes["url"] = normalised(url)
     return made
 

@@ -3,27 +3,22 @@
 import secrets
 import unicodedata
 
+from games.errors import TextError
+from games.limits import MOVE_BYTES
+from games.texts import accept
 from server.errors import invalid
 
-MAX_BYTES = 8_192
 
-
-def clean(text: str, pointer: str, *, what: str = "The text", empty: bool = False, most: int = MAX_BYTES) -> str:
-    """`text` with its line ends made newlines.
+def clean(text: str, pointer: str, *, what: str = "The text", empty: bool = False, most: int = MOVE_BYTES) -> str:
+    """`text` as it is stored (see `games.texts.accept`).
 
     Raises `Refused` for an empty text, one of more than `most` bytes of UTF-8, lone surrogates, and control
     characters but newline and tab.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        size = len(text.encode())
-    except UnicodeEncodeError as error:
-        raise invalid(pointer, f"{what} has half a character (a lone surrogate) at position {error.start}.") from None
-    if size > most:
-        raise invalid(pointer, f"{what} is {size:,} bytes long as UTF-8; at most {most:,} are taken.")
-    for position, character in enumerate(text):
-        if unicodedata.category(character) == "Cc" and character not in "\n\t":
-            raise invalid(pointer, f"{what} has the control character U+{ord(character):04X} at position {position}.")
+        text = accept(text, what, most)
+    except TextError as error:
+        raise invalid(pointer, f"{error}.") from None
     if not empty and not text.strip():
         raise invalid(pointer, f"{what} is empty.")
     return text

@@ -13,7 +13,6 @@ from server.api.edge import ArenaOf, Cursor, Limit, RepeatKey, TokenOf, Wait
 from server.api.problems import problem_of
 from server.edge import SETTLED, Taken
 from server.errors import ServerError, invalid
-from server.live import until
 from server.models import Submission
 from server.plays import After
 
@@ -76,11 +75,12 @@ async def move(
 async def one(arena: ArenaOf, token: TokenOf, submission_id: str, wait: Wait = 0) -> schemas.Submission:
     """A submission, as it is now. One's own; any for a host."""
 
-    def check(session: Session) -> None:
-        plays.see(session, players.authenticate(session, token), submission_id)
+    def work(session: Session) -> schemas.Submission:
+        row = plays.see(session, players.authenticate(session, token), submission_id)
+        return views.submission(session, arena, row)
 
-    await arena.read(check)
-    return await _held(arena, submission_id, wait)
+    seen = await arena.read(work)
+    return seen if seen.state in SETTLED or not wait else await _held(arena, submission_id, wait)
 
 
 @router.get("/rounds/{round_id}/submissions")
@@ -152,10 +152,8 @@ def _status(taken: Taken[schemas.Submission], shown: schemas.Submission) -> int:
 
 
 async def _held(arena: ArenaOf, submission_id: str, seconds: float) -> schemas.Submission:
-    async def read() -> schemas.Submission:
-        return await arena.read(lambda session: views.submission(session, arena, plays.find(session, submission_id)))
-
-    return await until(arena.live, submission_id, read, lambda shown: shown.state in SETTLED, seconds)
+    await edge.settled(arena, submission_id, seconds)
+    return await arena.read(lambda session: views.submission(session, arena, plays.find(session, submission_id)))
 
 
 async def _batch_result(

@@ -8,11 +8,8 @@ from starlette.responses import Response
 
 from server import competitions, edge
 from server.arena import Arena
-from server.edge import SETTLED, ArenaOf, TokenOf
+from server.edge import ArenaOf, TokenOf
 from server.errors import Refused
-from server.live import until
-from server.models import State
-from server.plays import find
 from server.web import board, doors, host, shown
 from server.web.site import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
 
@@ -191,12 +188,5 @@ async def panel(arena: ArenaOf, token: TokenOf, submission_id: str, wait: Hold =
 
     if wait:
         await arena.read(lambda session: shown.viewer(session, token))
-        await _settle(arena, submission_id, wait)
+        await edge.settled(arena, submission_id, wait)
     return await arena.read(work)
-
-
-async def _settle(arena: Arena, submission_id: str, seconds: float) -> None:
-    async def read() -> State:
-        return State(await arena.read(lambda session: find(session, submission_id).state))
-
-    await until(arena.live, submission_id, read, SETTLED.__contains__, seconds)
