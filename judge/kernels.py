@@ -51,15 +51,20 @@ class Packed(nn.Module):
         # The operator asks the plain weight for its shape and reads no value of it.
         self.shape = weight.new_zeros(1).expand(weight.shape)
         self.mkl = weight.dtype == torch.float32
-        pack = torch.ops.mkl._mkl_reorder_linear_weight if self.mkl else torch.ops.mkldnn._reorder_linear_weight
-        self.packed = pack(weight.contiguous(), PACKED_FOR)
+        if self.mkl:
+            self.packed = torch.ops.mkl._mkl_reorder_linear_weight(weight.contiguous(), PACKED_FOR)
+            self.product = torch.ops.mkl._mkl_linear.default
+        else:
+            self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), PACKED_FOR)
+            self.product = torch.ops.mkldnn._linear_pointwise.default
+            self.combined = torch.ops.mkldnn._linear_pointwise.binary
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor
         if not self.mkl:
-            y = torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, *ONEDNN[self.then])
+            y = self.product(x, self.packed, self.bias, *ONEDNN[self.then])
             return y
-        y = torch.ops.mkl._mkl_linear(x, self.packed, self.shape, self.bias, x.numel() // x.shape[-1])
+        y = self.product(x, self.packed, self.shape, self.bias, x.numel() // x.shape[-1])
         if self.then == "silu":
             return functional.silu(y, inplace=True)
         return gelu_(y) if self.then else y
@@ -75,9 +80,9 @@ class Packed(nn.Module):
     def _combined(self, x: Tensor, other: Tensor, how: str) -> Tensor:
         y: Tensor
         if not self.mkl:
-            y = torch.ops.mkldnn._linear_pointwise.binary(x, other, self.packed, self.bias, how)
+            y = self.combined(x, other, self.packed, self.bias, how)
             return y
-        y = torch.ops.mkl._mkl_linear(x, self.packed, self.shape, self.bias, x.numel() // x.shape[-1])
+        y = self.product(x, self.packed, self.shape, self.bias, x.numel() // x.shape[-1])
         return y.add_(other) if how == "add" else y.mul_(other)
 
 

@@ -150,14 +150,14 @@ async def submit(request: Request, arena: ArenaOf, token: TokenOf, round_id: str
         if refused.status in (401, 403, 404):
             raise
         return await _round(request, arena, token, round_id, status=refused.status, move=move, error=refused.detail)
-    await _settle(arena, accepted.submission, 10)
+    await edge.settled(arena, accepted.submission, 10)
     return go(f"/rounds/{round_id}#score")
 
 
 @router.post("/submissions/{submission_id}/moves")
 async def move_again(arena: ArenaOf, token: TokenOf, submission_id: str, form: FormOf) -> Response:
     await edge.move_again(arena, token, submission_id, form.get("move", ""), None, lambda *_: None)
-    await _settle(arena, submission_id, 10)
+    await edge.settled(arena, submission_id, 10)
     return go(f"/submissions/{submission_id}")
 
 
