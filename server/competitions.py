@@ -117,7 +117,7 @@ def parsed(source: str) -> Program:
 
 def create_round(session: Session, caller: Caller, competition_id: str, new: NewRound) -> Round:
     """A round, open at once or at `opens_at`. Everything in it is checked now, so that no play finds it wanting."""
-    find(session, competition_id)
+    session.refresh(find(session, competition_id), with_for_update={"key_share": True})  # rounds are numbered
     game = find_game(session, new.game)
     program = parsed(game.source)
     if len(program.seats) != 1:

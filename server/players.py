@@ -150,9 +150,10 @@ def join(session: Session, code: str, name: str, kind: Kind) -> Joined:
 def set_removed(session: Session, player_id: str, removed: bool) -> Player:
     """Remove a player from the competition and its boards, or take one back."""
     player = find(session, player_id)
+    session.refresh(player, with_for_update={"key_share": True})  # one at a time; submissions need not wait
     if player.removed != removed:
-        session.execute(update(Player).where(Player.id == player_id).values(removed=removed))
         player.removed = removed
+        session.flush()
         type_ = "player.removed" if removed else "player.joined"
         data = {"player": player.id, "name": player.name, "kind": player.kind}
         feed.append(session, player.competition_id, [(type_, data)])

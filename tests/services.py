@@ -1,5 +1,6 @@
 """Real servers for tests: Redis and PostgreSQL out of wheels, started without root or service, ended by id."""
 
+import atexit
 import os
 import signal
 import socket
@@ -109,3 +110,4 @@ class Postgres:
 
     def stop(self) -> None:
         self._server._cleanup()
+        atexit.unregister(self._server._cleanup)  # it would log to streams that are closed by then

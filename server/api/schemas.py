@@ -28,7 +28,11 @@ class Items(BaseModel, Generic[T]):
 
 
 class ProblemDetail(BaseModel):
-    pointer: str = Field(description="JSON pointer to the field at fault.", examples=["/move"])
+    pointer: str = Field(
+        description="JSON pointer to the field of the body at fault; (query)/name, (header)/name or (path)/name where"
+        " it is not in the body.",
+        examples=["/move"],
+    )
     detail: str
 
 

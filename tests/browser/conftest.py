@@ -27,7 +27,7 @@ PATIENCE = 30_000  # ms; machines that run tests are slow
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium from the PATH."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

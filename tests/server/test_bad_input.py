@@ -59,6 +59,7 @@ MOVES: dict[str, object] = {
     "NUL": "a\0b",
     "an escape character": "a\x1b[31m",
     "a C1 control character": "a\x85b",
+    "half a line end": "a\rb",
     "a lone surrogate": "a\ud83d",
     "a lone surrogate, the other half": "\ude00",
     "a number": 5,
@@ -102,7 +103,7 @@ def test_what_is_no_text_is_no_batch(lesson: Class, ada: Caller) -> None:
     [
         ("x" * 8_192, "x" * 8_192),
         ("é" * 4_096, "é" * 4_096),
-        ("a\r\nb\rc", "a\nb\nc"),
+        ("a\r\nb\r\n\r\nc", "a\nb\n\nc"),
         ("a\tb", "a\tb"),
         ("👩\u200d🚀 naïve 日本", "👩\u200d🚀 naïve 日本"),
         ("  left as it is  ", "  left as it is  "),

@@ -194,7 +194,7 @@ def test_people_get_a_table(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--text", "half \ud83d"], "lone surrogate"),
+        (["--text", "half \ud83d"], "surrogate pair"),
         (["--text", "word " * 400], "do not fit the judge's context"),
         (["--text", "bell \x07"], "control character"),
         (["--text", "a", "--judge", "./nowhere"], "no judge './nowhere'"),
@@ -296,7 +296,7 @@ def test_a_play_that_is_void_ends_with_1_and_names_the_line(run: Run, tmp_path: 
         (["no-such-game"], "condense"),
         (["condense"], "takes 1 passages"),
         (["condense", "--story", STORY, "--move", ""], "is empty"),
-        (["condense", "--story", STORY, "--move", "x" * 9_000], "at most 8,192"),
+        (["condense", "--story", STORY, "--move", "x" * 9_000], "8,192 are the most"),
         (["condense", "--story", STORY, "--seat", "white=a"], "nobody sits at 'white'"),
     ],
 )

@@ -89,6 +89,22 @@ def test_open_streams_are_counted(lesson: Class) -> None:
     eventually(lambda: metrics(lesson.house)[name] == before, seconds=10, what="the end of the stream")
 
 
+def test_a_defect_of_ours_is_admitted_without_its_insides(
+    own_house: Callable[..., House], capsys: pytest.CaptureFixture[str]
+) -> None:
+    house = own_house()
+
+    @house.app.get("/api/v1/defect")
+    async def defect() -> None:
+        raise RuntimeError("a secret of the server")
+
+    response = house.anyone.get("/defect")
+    problem(response, 500, "internal-error")
+    assert "secret" not in response.text
+    assert "a secret of the server" in capsys.readouterr().out, "the log has it"
+    assert house.anyone.get("/judges").status_code == 200
+
+
 # --- Without Redis ----------------------------------------------------------------------------------------------------
 
 
