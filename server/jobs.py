@@ -195,8 +195,8 @@ class Queue:
             async for message in listener.listen():
                 if message["type"] == "subscribe":
                     yield None
-                elif message["type"] == "message":
-                    yield Bell(**{k: tuple(v) for k, v in json.loads(message["data"]).items()})
+                elif message["type"] == "message" and (bell := _read_bell(message["data"])):
+                    yield bell
 
     async def workers(self) -> list[Worker]:
         """Workers heard of in the last ten seconds, by Redis' clock."""
@@ -406,6 +406,14 @@ def _read_result(fields: dict[bytes, bytes]) -> Result | None:
     return Result(
         _text(fields[b"key"]), _text(fields[b"build"]), fields.get(b"bits"), _text(failure) if failure else None
     )
+
+
+def _read_bell(data: bytes) -> Bell | None:
+    """The bell; None where this is none, so that whoever rings nonsense silences nobody."""
+    try:
+        return Bell(**{name: tuple(map(str, rung)) for name, rung in json.loads(data).items()})
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _text(raw: bytes) -> str:

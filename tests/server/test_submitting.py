@@ -132,6 +132,12 @@ def test_waiting_ends_as_soon_as_the_score_is_there(slow_lesson: Class, hand: Ha
     assert time.monotonic() - start < 4, "not only at the next look, and far from a minute"
 
 
+def test_nonsense_on_the_doorbell_silences_nobody(slow_lesson: Class, hand: Hand) -> None:
+    for nonsense in ("", "{", "[]", "5", '{"submissions": 5}', '{"dogs": ["a"]}', b"\xff", '{"submissions": [[1]]}'):
+        slow_lesson.house.redis.publish("xa:bell", nonsense)
+    test_waiting_ends_as_soon_as_the_score_is_there(slow_lesson, hand)
+
+
 def test_waiting_ends_when_the_time_is_up(slow_lesson: Class) -> None:
     start = time.monotonic()
     submission = answer(slow_lesson.join().submit(slow_lesson.round_id, "25", wait=0.5), 202)
