@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from json import dumps, loads
 from typing import Any
 
@@ -18,7 +19,20 @@ from games.program import parse
 from server.app import create_app
 from server.arena import Arena
 from server.database import Database, now
-from server.models import Attempt, Base, Competition, Game, Judge, Measurement, Player, Submission
+from server.models import (
+    Attempt,
+    Base,
+    Competition,
+    Game,
+    Judge,
+    Known,
+    Measurement,
+    Player,
+    Round,
+    RoundState,
+    State,
+    Submission,
+)
 from server.settings import Settings
 from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
 from tests.server.fakes import FakeJudge
@@ -267,12 +281,29 @@ def pointers(body: Json) -> list[str]:
 @contextmanager
 def nothing_changes(house: House) -> Iterator[None]:
     """No row more or less after the block. What is still at work from before is let come to its end first."""
-    at_work = "SELECT 1 FROM measurements WHERE state = 'pending' AND judge = 'identity-of-plain'"
-    eventually(lambda: not house.sql(at_work), what="the end of what was begun")
+    eventually(lambda: not house.database.read(_at_work), what="the end of what was begun")
     before = house.rows()
     yield
     after = house.rows()
-    assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {}
+    changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
+    assert not changed, changed
+
+
+def _at_work(session: Session) -> bool:
+    """Is there something that will be scored, or a round that is about to begin or end?"""
+    served = (Measurement.state == Known.PENDING) & (Measurement.judge == "identity-of-plain")
+    soon = now(session) + timedelta(seconds=5)
+    over = (Round.state != RoundState.CLOSED) & (Round.closes_at <= soon)
+    begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= soon)
+    left = (Round.state == RoundState.CLOSED) & (Submission.state == State.AWAITING_MOVE)
+    return any(
+        session.scalars(query.limit(1)).one_or_none() is not None
+        for query in (
+            select(Measurement.key).where(served),
+            select(Round.id).where(over | begun),
+            select(Submission.id).join(Round, Round.id == Submission.round_id).where(left),
+        )
+    )
 
 
 @dataclass
