@@ -22,7 +22,7 @@ from server.database import Database, now
 from server.models import (
     Attempt,
     Base,
-    Competition,
+    FeedEvent,
     Game,
     Judge,
     Known,
@@ -30,6 +30,7 @@ from server.models import (
     Player,
     Round,
     RoundState,
+    Standing,
     State,
     Submission,
 )
@@ -150,14 +151,14 @@ class House:
         return found.status_code == 200 and found.json()["workers"] > 0
 
     def rows(self) -> dict[str, int]:
-        """How many rows every table has, and the sums that count something. Judges are left out: workers make them."""
+        """How many rows every table has, and how many attempts are used.
 
-        tables = [table for table in Base.metadata.tables.values() if table.name != Judge.__tablename__]
+        Left out is what workers and the referee make by themselves: judges, standings and the feed.
+        """
+        own = {Judge.__tablename__, Standing.__tablename__, FeedEvent.__tablename__}
+        tables = [table for table in Base.metadata.tables.values() if table.name not in own]
         counts = [select(literal(table.name), func.count()).select_from(table) for table in tables]
-        sums = [
-            select(literal("attempts used"), func.coalesce(func.sum(Attempt.used), 0)),
-            select(literal("events numbered"), func.coalesce(func.sum(Competition.last_event), 0)),
-        ]
+        sums = [select(literal("attempts used"), func.coalesce(func.sum(Attempt.used), 0))]
         rows = self.database.read(lambda session: session.execute(union_all(*counts, *sums)).all())
         return {name: int(count) for name, count in rows}
 
