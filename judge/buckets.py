@@ -11,7 +11,7 @@ while the device works, and fetches a batch's bits after it has started the next
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -60,6 +60,10 @@ class Buckets:
             running = (members, [jobs[index][1] for index in members], started)
         if running is not None:
             yield from _fetch(*running)
+
+    def map(self, work: Callable[[list[int]], Tensor], rows: Sequence[list[int]]) -> list[Tensor]:
+        """`work` on each row, each alone."""
+        return [work(row) for row in rows]
 
     def _start(self, shape: Shape, jobs: Sequence[Job]) -> Tensor:
         """Bits of all scored tokens of a batch, one after the other, still on the device."""

@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from judge.batching import longest_first
 from judge.forward import Job
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 AT_ONCE = 8  # sequences of one lane: more would not fetch weights less often by much
 
@@ -54,10 +58,18 @@ class Lanes:
         if failures:
             raise failures[0]
 
+    def map(self, work: Callable[[list[int]], Tensor], rows: Sequence[list[int]]) -> list[Tensor]:
+        """`work` on each row, each on one thread."""
+        return list(self._pool.map(lambda row: _pinned(work, row), rows))
+
     def _run(self, jobs: Sequence[Job]) -> list[Tensor]:
-        # Again for every group: MKL keeps one number for the whole process, and others may set it.
-        torch.set_num_threads(1)
-        return self._work(jobs)
+        return _pinned(self._work, jobs)
+
+
+def _pinned(work: Callable[[A], B], item: A) -> B:
+    """One thread for this; said every time, since MKL keeps one number for the process and others may set it."""
+    torch.set_num_threads(1)
+    return work(item)
 
 
 def _groups(lengths: Sequence[int], lanes: int) -> list[list[int]]:

@@ -8,7 +8,7 @@ at load (judge/forward.py), and dropped where they differ.
 Several sequences go through together, step by step, each in calls of its own: so a weight is fetched from
 memory once for all of them, and no sequence's arithmetic depends on another.
 
-Shapes: x (n, width), one sequence; q, k, v (1, heads, n, head width); attention is causal over n positions.
+Shapes: x (n, width), one sequence; q, k, v (n, heads, head width); attention is causal over the n positions.
 """
 
 from __future__ import annotations
@@ -92,21 +92,20 @@ class _LlamaLayer:
         return [self.down.plus(y, x) for y, x in zip(ys, xs, strict=True)]
 
     def _attend(self, y: Tensor) -> Tensor:
-        heads = y.view(1, len(y), -1, self.width).transpose(1, 2)
-        q, k, v = torch.split_with_sizes(heads, self.heads, 1)
+        q, k, v = torch.split_with_sizes(y.view(len(y), -1, self.width), self.heads, 1)
         if self.norms:
-            q, k = self.norms[0](q), self.norms[1](k)
-            qk = torch.cat([q, k], 1)
+            qk = torch.cat([self.norms[0](q), self.norms[1](k)], 1)
         else:
-            qk = heads[:, : self.heads[0] + self.heads[1]]
-        q, k = torch.split_with_sizes(self._turned(qk, len(y)), self.heads[:2], 1)
+            qk = y[:, : -v.shape[1] * self.width].view(len(y), -1, self.width)
+        q, k = torch.split_with_sizes(self._turned(qk), self.heads[:2], 1)
         return attend(q, k, v, self.scale)
 
-    def _turned(self, qk: Tensor, n: int) -> Tensor:
-        """Rotary positions on all heads of q and k at once: (1, q heads + k heads, n, head width)."""
-        sin = self.sin[:n]
-        turned = qk * self.cos[:n]
-        (left, right), (left_turned, right_turned) = torch.chunk(qk, 2, -1), torch.chunk(turned, 2, -1)
+    def _turned(self, qk: Tensor) -> Tensor:
+        """Rotary positions on all heads of q and k at once: (n, q heads + k heads, head width)."""
+        n, heads, _ = qk.shape
+        sin, turned = self.sin[:n], qk * self.cos[:n]
+        left, right = qk.view(n, heads, 2, -1).unbind(2)
+        left_turned, right_turned = turned.view(n, heads, 2, -1).unbind(2)
         left_turned.addcmul_(right, sin, value=-1)
         right_turned.addcmul_(left, sin)
         return turned
@@ -130,7 +129,7 @@ class _Gpt2Layer:
         return [self.down.plus(y, x) for y, x in zip(ys, xs, strict=True)]
 
     def _attend(self, y: Tensor) -> Tensor:
-        q, k, v = y.view(1, len(y), 3, self.heads, -1).transpose(1, 3).unbind(2)
+        q, k, v = y.view(len(y), 3, self.heads, -1).unbind(1)
         return attend(q, k, v, q.shape[-1] ** -0.5)
 
 
@@ -146,10 +145,16 @@ class _Norm:
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
-    """Causal attention: q (1, heads, n, width), k and v (1, heads or fewer, n, width) → (n, heads · width)."""
-    shared = k.shape[1] != q.shape[1]
-    y = functional.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale, enable_gqa=shared)
-    return y.transpose(1, 2).reshape(y.shape[2], -1)
+    """Causal attention: q (n, heads, width), k and v (n, heads or fewer, width) → (n, heads · width)."""
+    y = functional.scaled_dot_product_attention(
+        q.transpose(0, 1)[None],
+        k.transpose(0, 1)[None],
+        v.transpose(0, 1)[None],
+        is_causal=True,
+        scale=scale,
+        enable_gqa=k.shape[1] != q.shape[1],
+    )
+    return y[0].transpose(0, 1).reshape(len(q), -1)
 
 
 def _llama_suits(config: Any) -> bool:
@@ -168,10 +173,10 @@ def _gpt2_suits(config: Any) -> bool:
 
 
 def _turns(body: Any) -> tuple[Tensor, Tensor]:
-    """cos (context, head width) and sin (context, half of it) of each position's angles."""
+    """cos (context, 1, head width) and sin (context, 1, half of it) of each position's angles."""
     positions = torch.arange(body.config.max_position_embeddings)[None]
     cos, sin = body.rotary_emb(body.embed_tokens.weight[:1, None], positions)
-    return cos[0].contiguous(), sin[0, :, : sin.shape[-1] // 2].contiguous()
+    return cos[0][:, None].contiguous(), sin[0][:, None, : sin.shape[-1] // 2].contiguous()
 
 
 def _packed(layer: nn.Module, agreed: Agreed) -> Packed:

@@ -17,7 +17,7 @@ a result is float32, handed over as Python floats of exactly that value. Sums ar
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,6 +54,9 @@ class Runner(Protocol):
 
     def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Tensor]]:
         """Yield (index, bits) as jobs are done."""
+
+    def map(self, work: Callable[[list[int]], Tensor], rows: Sequence[list[int]]) -> list[Tensor]:
+        """`work` on each row, each alone."""
 
 
 class Judge:
@@ -142,6 +145,10 @@ class Judge:
                 failed = some[place]
         if failed is not None:
             raise NotFinite(failed)
+
+    def next_logits(self, rows: Sequence[list[int]]) -> list[Tensor]:
+        """What may follow each row of ids, BOS and all: float32 logits (V,), each computed alone."""
+        return self._runner.map(self._network.last_logits, rows)
 
     def cost(self, pair: Pair) -> int:
         """How many tokens the pair takes, BOS included: the unit of a budget. Too long is not an error here."""

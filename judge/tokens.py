@@ -27,6 +27,11 @@ class Tokens:
     def __init__(self, tokenizer: Tokenizer) -> None:
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
+        #: how many ids there are, added tokens included
+        self.size: int = tokenizer.get_vocab_size(with_added_tokens=True)
+        added = tokenizer.get_added_tokens_decoder()
+        #: the ids that no text can hold
+        self.special = frozenset(index for index, token in added.items() if token.special)
 
     @classmethod
     def from_folder(cls, path: str | Path) -> Tokens:
@@ -79,6 +84,11 @@ class Tokens:
     def spelled(self, text: str) -> list[str]:
         """The slice of `text` that each token completes. They concatenate to `text` if it has any token."""
         return [text[start:end] for start, end in pairwise([0, *self.ends(text)])]
+
+    def text(self, ids: list[int]) -> str:
+        """The text that ids spell, special tokens left out; U+FFFD where they spell half a character."""
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
+        return text
 
     def id_of(self, token: str) -> int | None:
         """The id of a token of the vocabulary by its exact name, or None."""
