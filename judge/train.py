@@ -84,14 +84,14 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     add("--micro", type=int, default=3_072, help="tokens per forward pass; a multiple of --context")
     add("--short", type=int, default=256, help="window length before the last --long-share of the run")
     add("--long-share", type=float, default=0.35,
-        help="share of the run, at its end, trained at the full context and with primed passages")  # fmt: skip
+        help="share of the run, at its end, trained at the full context")  # fmt: skip
     add("--warm-up", type=int, default=500_000, help="tokens until the learning rate is full")
     add("--decay", type=float, default=0.4, help="share of the run over which the learning rate falls to zero")
     add("--matrix-lr", type=float, default=0.02, help="learning rate of the layers' matrices (Muon)")
     add("--other-lr", type=float, default=0.004, help="learning rate of embedding and norms (AdamW)")
     add("--bos-share", type=float, default=0.8, help="share of windows opened by the beginning-of-text token")
     add("--primed", type=int, default=60_000, help="how many primed passages to make (judge/train_primed.py)")
-    add("--primed-share", type=float, default=0.33, help="share of windows with primed passages in the last part")
+    add("--primed-share", type=float, default=0.25, help="share of windows with primed passages")
     add("--seed", type=int, default=0)
     add("--dtype", choices=("bfloat16", "float32"), default="bfloat16", help="what the matrices multiply in")
     add("--compile", action=argparse.BooleanOptionalAction, default=True)

@@ -73,8 +73,8 @@ class Trainer:
         return F.cross_entropy(logits.flatten(0, 1).float(), batch[:, 1:].flatten())
 
     def late(self) -> bool:
-        """Whether the last part of the run has begun: full context, and primed passages mixed in. What comes
-        before is cheaper, and most of what there is to learn is local."""
+        """Whether the last part of the run has begun, at the full context. What comes before is cheaper, and most of
+        what there is to learn is local."""
         return self.seen >= (1 - self.recipe.long_share) * self.recipe.tokens
 
     def batch(self, position: int) -> Tensor:
@@ -82,7 +82,7 @@ class Trainer:
         recipe, data = self.recipe, self.data
         columns = self.shape.context if self.late() else min(recipe.short, self.shape.context)
         rows = max(1, recipe.micro // columns)
-        special = round(rows * recipe.primed_share) if self.late() and len(data.primed) > 2 * columns else 0
+        special = round(rows * recipe.primed_share) if len(data.primed) > 2 * columns else 0
         parts = [windows(data.stream, position, rows - special, columns, recipe.seed, recipe.bos_share)]
         if special:
             nth = int(position * recipe.primed_share)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
-from server import competitions, players
+from server import players, programs
 from server.api import catalog, health, me, measurements, problems, rounds, submissions
 from server.api import competitions as competitions_api
 from server.api.edge import Gate
@@ -76,6 +76,6 @@ def build(settings: Settings) -> Arena:
 
 
 def _first_rows(settings: Settings, session: Session, after: After) -> None:
-    competitions.install_games(session)
+    programs.install_packaged(session)
     if settings.host_token:
         players.ensure_host(session, settings.host_token)

@@ -4,18 +4,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from games import catalog
 from games.errors import SetupError
 from games.preflight import check_round
-from games.program import Program, parse
+from games.program import Program
 from games.values import MAIN, Setup
-from server import feed, judges
-from server.database import insert, now
+from server import feed, judges, programs
+from server.database import now
 from server.errors import conflict, invalid, not_found
 from server.models import Audit, Bots, Competition, Game, Round, RoundJudge, RoundState
 from server.players import Caller
@@ -76,50 +74,11 @@ def find(session: Session, competition_id: str) -> Competition:
     return competition
 
 
-def install_games(session: Session) -> None:
-    """Make rows of the packaged games."""
-    at = now(session)
-    for name in catalog.names():
-        program = parsed(catalog.source(name))
-        values = {
-            "digest": program.digest,
-            "name": name,
-            "title": program.title,
-            "description": program.description,
-            "source": program.source,
-            "created_at": at,
-        }
-        session.execute(insert(session, Game).values(values).on_conflict_do_nothing(index_elements=["digest"]))
-
-
-def games(session: Session) -> Sequence[Game]:
-    """The newest version of every game, by name."""
-    newest: dict[str, Game] = {}
-    for game in session.scalars(select(Game).order_by(Game.created_at, Game.digest)):
-        newest[game.name] = game
-    return sorted(newest.values(), key=lambda game: game.name)
-
-
-def find_game(session: Session, name: str) -> Game:
-    """A game by digest, or the newest of that name."""
-    query = select(Game).where((Game.digest == name) | (Game.name == name)).order_by(Game.created_at.desc())
-    game = session.scalars(query.limit(1)).one_or_none()
-    if game is None:
-        known = ", ".join(game.name for game in games(session))
-        raise invalid("/game", f"There is no game {name!r}. Games here: {known}.")
-    return game
-
-
-@lru_cache(maxsize=256)
-def parsed(source: str) -> Program:
-    return parse(source)
-
-
 def create_round(session: Session, caller: Caller, competition_id: str, new: NewRound) -> Round:
     """A round, open at once or at `opens_at`. Everything in it is checked now, so that no play finds it wanting."""
     session.refresh(find(session, competition_id), with_for_update={"key_share": True})  # rounds are numbered
-    game = find_game(session, new.game)
-    program = parsed(game.source)
+    game = programs.find(session, new.game)
+    program = programs.parsed(game.source)
     if len(program.seats) != 1:
         raise invalid("/game", f"{program.title} seats {len(program.seats)}; so far rounds are for games of one seat.")
     bound = _bind_judges(session, program, new)
@@ -235,7 +194,7 @@ _setups: dict[str, RoundSetup] = {}
 def _read_setup(session: Session, round_: Round) -> RoundSetup:
     slots = session.scalars(select(RoundJudge).where(RoundJudge.round_id == round_.id)).all()
     identities = {slot.slot: slot.identity for slot in slots}
-    return _setup(session, parsed(session.get_one(Game, round_.digest).source), round_, identities)
+    return _setup(session, programs.parsed(session.get_one(Game, round_.digest).source), round_, identities)
 
 
 def _setup(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> RoundSetup:

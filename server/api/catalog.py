@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from server import competitions, judges
+from server import judges, programs
 from server.api import schemas, views
 from server.api.edge import ArenaOf
 from server.errors import Refused, not_found
@@ -34,7 +34,7 @@ async def all_games(arena: ArenaOf) -> schemas.Items[schemas.Game]:
     """The newest version of every game."""
 
     def work(session: Session) -> schemas.Items[schemas.Game]:
-        return schemas.Items(items=[views.game(row) for row in competitions.games(session)])
+        return schemas.Items(items=[views.game(row) for row in programs.newest(session)])
 
     return await arena.read(work)
 
@@ -43,6 +43,6 @@ async def all_games(arena: ArenaOf) -> schemas.Items[schemas.Game]:
 async def one_game(arena: ArenaOf, name: str) -> schemas.Game:
     """A game by name or digest."""
     try:
-        return await arena.read(lambda session: views.game(competitions.find_game(session, name)))
+        return await arena.read(lambda session: views.game(programs.find(session, name)))
     except Refused:
         raise not_found("game", name) from None

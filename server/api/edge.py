@@ -93,6 +93,8 @@ async def _body(headers: Headers, receive: Receive) -> bytes:
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":  # what came so far may look whole, and is not
+            raise Refused("body-incomplete", 400, "Body incomplete", "The connection ended before the body did.")
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BODY:

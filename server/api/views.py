@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from games.values import MAIN
-from server import competitions, judges, measurements, plays
+from server import competitions, judges, measurements, plays, programs
 from server.api import schemas
 from server.arena import Arena
 from server.database import now
@@ -42,7 +42,7 @@ def judge(arena: Arena, row: Judge) -> schemas.Judge:
 
 
 def game(row: Game) -> schemas.Game:
-    program = competitions.parsed(row.source)
+    program = programs.parsed(row.source)
     return schemas.Game(
         digest=row.digest,
         name=row.name,

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from server import competitions, judges, players, plays
+from server import competitions, judges, players, plays, programs
 from server.arena import Arena
 from server.competitions import NewRound
 from server.database import now
@@ -137,7 +137,7 @@ async def _competition_page(
             rounds=shown.lines(session, viewer.caller, competition_id),
             moves=_moves(session, competition_id),
             members=players.members(session, competition_id),
-            games=competitions.games(session),
+            games=programs.newest(session),
             judges=list(dict.fromkeys(judge.name for judge in reversed(judges.everyone(session)))),
             form=form or {},
             error=refused.detail if refused else None,

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,38 +55,61 @@ def test_with_other_jobs_in_flight_as_alone(dtype: str) -> None:
             assert found in (alone, alone[::-1])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_whatever_number_of_threads_others_ask_for(dtype: str) -> None:
+    judge, alone = _judge(dtype)
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 5):
+            torch.set_num_threads(threads)
+            assert judge.measure(PAIRS) == alone
+    finally:
+        torch.set_num_threads(before)
+
+
 MEASURE_ELSEWHERE = """
 import json, sys
 from judge.measure import Judge, Pair
 judge = Judge.load("pocket", device="cpu", dtype=sys.argv[1], threads=int(sys.argv[2]))
-print(json.dumps(judge.measure([Pair(*pair) for pair in json.loads(sys.argv[3])])))
+print(json.dumps(judge.measure([Pair(*pair) for pair in json.load(sys.stdin)])))
 """
+
+
+def _measure_elsewhere(dtype: str, openmp: int, lanes: int, pairs: list[Pair]) -> list[list[float]]:
+    """By a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE_ELSEWHERE, dtype, str(lanes)],
+        input=json.dumps([[pair.prefix, pair.text] for pair in pairs]).encode(),
+        env={**os.environ, "OMP_NUM_THREADS": str(openmp), "MKL_NUM_THREADS": str(openmp)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    found: list[list[float]] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_after_a_restart_with_other_thread_settings(dtype: str) -> None:
     pairs = _pairs(6, seed=1)
-    texts = json.dumps([[pair.prefix, pair.text] for pair in pairs])
     expected = Judge.load("pocket", device="cpu", dtype=dtype).measure(pairs)
-    for openmp, lanes in (("1", "3"), ("7", "1")):
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURE_ELSEWHERE, dtype, lanes, texts],
-            env={**os.environ, "OMP_NUM_THREADS": openmp, "MKL_NUM_THREADS": openmp},
-            capture_output=True,
-            check=True,
-        )
-        assert json.loads(done.stdout) == expected
+    assert _measure_elsewhere(dtype, openmp=7, lanes=3, pairs=pairs) == expected
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_five_hundred_pairs_in_every_grouping(dtype: str) -> None:
+def test_five_hundred_pairs_in_every_grouping_and_by_two_workers(dtype: str) -> None:
     pairs = _pairs(500, seed=2)
     judge = Judge.load("pocket", device="cpu", dtype=dtype)
     alone = [judge.measure([pair])[0] for pair in pairs]
     order = list(range(len(pairs)))
-    for size in (1, 7, 64, 500):
+    for size in (7, 64, 500):
         random.Random(size).shuffle(order)
         for start in range(0, len(order), size):
             group = order[start : start + size]
             assert judge.measure([pairs[i] for i in group]) == [alone[i] for i in group]
+    shares = [order[:250], order[250:]]
+    with ThreadPoolExecutor(2) as pool:
+        halves = pool.map(lambda share: _measure_elsewhere(dtype, 2, 1, [pairs[i] for i in share]), shares)
+        for share, found in zip(shares, halves, strict=True):
+            assert found == [alone[i] for i in share]

@@ -12,6 +12,7 @@ from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
 from tests.server.fakes import FakeJudge, hand_of
 from tests.server.house import Caller, Class, House, new_class, new_competition, nothing_changes, pointers, problem
+from tests.services import eventually
 
 KB = 1024
 JSON = {"Content-Type": "application/json"}
@@ -216,7 +217,7 @@ def test_a_huge_body_is_refused_before_it_is_sent(lesson: Class, ada: Caller) ->
     assert answered.startswith(b"HTTP/1.1 413")
 
 
-def test_a_body_that_breaks_off_is_nothing(lesson: Class, ada: Caller) -> None:
+def test_a_body_that_breaks_off_is_nothing_even_where_it_looks_whole(lesson: Class, ada: Caller) -> None:
     lines = [
         f"POST /api/v1{lesson.submissions} HTTP/1.1",
         "Host: test",
@@ -226,10 +227,17 @@ def test_a_body_that_breaks_off_is_nothing(lesson: Class, ada: Caller) -> None:
         "",
         '{"move": "a"}',
     ]
+    refused = 'xentarena_refused_total{type="body-incomplete"}'
+    before = lesson.house.http.get(f"{lesson.house.url}/metrics").text.partition(refused)[2].partition("\n")[0]
     with nothing_changes(lesson.house):
         with socket.create_connection(("127.0.0.1", lesson.house.port), timeout=10) as connection:
             connection.sendall("\r\n".join(lines).encode())
-        answer(ada.get("/me"))
+
+        def noticed() -> bool:
+            told = lesson.house.http.get(f"{lesson.house.url}/metrics").text
+            return told.partition(refused)[2].partition("\n")[0] not in ("", before)
+
+        eventually(noticed, what="the end of the connection")
 
 
 # --- The address ------------------------------------------------------------------------------------------------------
