@@ -11,6 +11,7 @@ from bots.client import Client
 from bots.errors import ApiError, BotError
 from bots.strategies import Make, Strategy, find
 
+OPPONENT = 60.0  # seconds to wait for somebody to play against, or for their move
 LOOK = 5.0  # seconds between two looks for open rounds
 #: Refusals after which a round is over for this player, and another may not be.
 OVER = frozenset({"round-closed", "round-paused", "round-scheduled", "no-attempts-left"})
@@ -93,15 +94,18 @@ class _Session:
     def _turn(self, round_: wire.Round) -> bool:
         """Submit one move; false where the round turns out to be over for us."""
         if round_.id not in self.minds:
-            self.minds[round_.id] = self.make(round_.passages, f"{self.seed}:{round_.id}")
+            self.minds[round_.id] = self.make(_texts(round_), f"{self.seed}:{round_.id}")
         mind = self.minds[round_.id]
         move = mind.propose()
         try:
-            submission = self.client.wait_for(self.client.submit(round_.id, move))
+            submission = self._begun(round_, move)
         except ApiError as error:
             if error.type not in OVER:
                 raise
             self.say(f"{round_.game} {round_.id}: {error.detail}")
+            return False
+        if submission.reason and submission.reason.type == "withdrawn":
+            self.say(f"{round_.game} {round_.id}: nobody came to play against")
             return False
         while submission.state == "awaiting_move":
             submission = self.client.wait_for(self.client.move_again(submission.id, mind.propose()))
@@ -110,6 +114,31 @@ class _Session:
         self.say(f"{round_.game} {round_.id}: {_outcome(submission)}  {move}")
         time.sleep(self.pause)
         return True
+
+    def _begun(self, round_: wire.Round, move: str) -> wire.Submission:
+        """A play that has begun: with its first move, where it is asked for one at once."""
+        if len(round_.seats) > 1:
+            return self._met(self.client.challenge(round_.id))
+        if round_.opening is None:
+            return self.client.wait_for(self.client.begin(round_.id))
+        return self.client.wait_for(self.client.submit(round_.id, move))
+
+    def _met(self, submission: wire.Submission) -> wire.Submission:
+        """The play once it is our turn; taken back where nobody comes to play against us."""
+        try:
+            return self.client.wait_for(submission, OPPONENT)
+        except BotError:
+            return self.client.resign(submission.id)
+
+
+def _texts(round_: wire.Round) -> list[str]:
+    """What a round is about: its passages, or what it shows before the first move."""
+    shown = [
+        value["value"]
+        for event in (round_.opening.events if round_.opening else ())
+        for value in event.get("values", ())
+    ]
+    return [*round_.passages] or [text for text in shown if isinstance(text, str)]
 
 
 def _outcome(submission: wire.Submission) -> str:

@@ -13,7 +13,7 @@ the same key when the server was away (503, no connection) or asked for patience
 import json
 import time
 import uuid
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import count
 from types import TracebackType
 from typing import Self, TypeVar
@@ -26,6 +26,7 @@ from bots.transport import NOT_DONE, Call, Transport, pause
 T = TypeVar("T", bound=wire.Answer)
 
 BATCH, BATCH_BYTES = 32, 48_000  # what the server takes at once: so many items, and 64 KB with everything
+WAITING = frozenset({"queued", "awaiting_opponent"})  # states in which it is others who have to do something
 HOLD = 10.0  # seconds that one request may be held while waiting for a score
 
 
@@ -97,6 +98,38 @@ class Client:
         """Send a further move to a play that awaits one."""
         return self._move(f"/submissions/{submission_id}/moves", move, wait, key)
 
+    def begin(self, round_id: str, *, wait: float = HOLD, key: str | None = None) -> wire.Submission:
+        """Begin a play without a move: what it shows and asks for stands in the submission's `awaits`."""
+        return self._step(f"/rounds/{round_id}/submissions", {}, wait, key)
+
+    def challenges(self, round_id: str) -> list[wire.Challenge]:
+        """The plays of a game of several seats that wait for players."""
+        return list(self._pages(f"/rounds/{round_id}/challenges", wire.Challenge))
+
+    def challenge(
+        self,
+        round_id: str,
+        *,
+        seat: str | None = None,
+        invite: str | None = None,
+        wait: float = 0,
+        key: str | None = None,
+    ) -> wire.Submission:
+        """Play with whoever waits already or comes; with `invite` (a player's id or name) with that player alone."""
+        wanted = {"seat": seat, "invite": invite}
+        return self._step(f"/rounds/{round_id}/challenges", wanted, wait, key)
+
+    def accept(
+        self, challenge_id: str, *, seat: str | None = None, wait: float = HOLD, key: str | None = None
+    ) -> wire.Submission:
+        """Take a free seat of this challenge."""
+        return self._step(f"/challenges/{challenge_id}:accept", {"seat": seat}, wait, key)
+
+    def resign(self, submission_id: str) -> wire.Submission:
+        """Give a play up, or take back a challenge that nobody has taken up."""
+        call = Call("POST", f"/submissions/{submission_id}:resign", repeatable=False)
+        return wire.Submission.model_validate(self._transport.send(call))
+
     def submit_batch(
         self, round_id: str, moves: Sequence[str], keys: Sequence[str] | None = None
     ) -> list[wire.Submission | ApiError]:
@@ -110,12 +143,12 @@ class Client:
         return wire.Submission.model_validate(self._get(f"/submissions/{submission_id}", wait=wait))
 
     def wait_for(self, submission: wire.Submission, seconds: float = 600) -> wire.Submission:
-        """The submission once it is final or awaits a move. Raises `BotError` when that takes longer."""
+        """The submission once it is final or awaits a move of ours. Raises `BotError` when that takes longer."""
         deadline = time.monotonic() + seconds
-        while submission.state == "queued":
+        while submission.state in WAITING:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise BotError(f"Submission {submission.id} is still queued after {seconds:.0f} seconds.")
+                raise BotError(f"Submission {submission.id} is still {submission.state} after {seconds:.0f} seconds.")
             submission = self.submission(submission.id, wait=min(HOLD, left))
         return submission
 
@@ -158,7 +191,10 @@ class Client:
         return self._competition
 
     def _move(self, path: str, move: str, wait: float, key: str | None) -> wire.Submission:
-        call = Call("POST", path, {"wait": wait}, {"move": move}, key or _new_key(), wait=wait)
+        return self._step(path, {"move": move}, wait, key)
+
+    def _step(self, path: str, body: Mapping[str, object], wait: float, key: str | None) -> wire.Submission:
+        call = Call("POST", path, {"wait": wait}, body, key or _new_key(), wait=wait)
         return wire.Submission.model_validate(self._transport.send(call))
 
     def _send_batch(self, round_id: str, items: Sequence[dict[str, str]]) -> list[wire.Submission | ApiError]:

@@ -41,8 +41,26 @@ class Competition(Answer):
     last_event: int
 
 
+class Awaits(Answer):
+    """A move that is awaited. register, limit: null, and registers empty, where it is another player's.
+
+    registers: what the player may see, by name. events: what was shown before the first move. due_at: when the move
+    clock runs out.
+    """
+
+    seat: str
+    register_: str | None = Field(None, alias="register")
+    limit: int | None = None
+    registers: dict[str, str | list[str]] = Field(default_factory=dict)
+    events: tuple[dict[str, Any], ...] = ()
+    due_at: datetime | None = None
+
+
 class Round(Answer):
-    """attempts, attempts_left: null where a player may submit as often as they like."""
+    """attempts, attempts_left: null where a player may submit as often as they like.
+
+    opening: what a play's first move is asked for; null where something is measured before it.
+    """
 
     id: str
     competition: str
@@ -56,6 +74,9 @@ class Round(Answer):
     closes_at: datetime | None
     attempts: int | None
     attempts_left: int | None
+    seats: tuple[str, ...] = ("black",)
+    opening: Awaits | None = None
+    move_seconds: int | None = None
 
 
 class Reason(Answer):
@@ -81,6 +102,9 @@ class Submission(Answer):
     build: str | None
     engine: str
     accepted_at: datetime
+    play: str = ""
+    seat: str = "black"
+    awaits: Awaits | None = None
 
     @property
     def final(self) -> bool:
@@ -91,6 +115,16 @@ class BoardPlayer(Answer):
     id: str
     name: str
     kind: str
+
+
+class Challenge(Answer):
+    """A play that waits for players. invited: the only one who may take it up; null: anybody may."""
+
+    id: str
+    round: str
+    taken: dict[str, BoardPlayer]
+    free: tuple[str, ...]
+    invited: BoardPlayer | None
 
 
 class BoardEntry(Answer):

@@ -13,15 +13,19 @@ class JudgeError(Exception):
 
 
 class TooLong(JudgeError):
-    """A pair with more tokens than the judge's context holds. Counts are in tokens, BOS included."""
+    """A pair with more tokens than the judge's context holds, or a prompt and what is to be written after it.
 
-    def __init__(self, *, bos: int, prefix: int, text: int, context: int, index: int = 0) -> None:
+    Counts are in tokens, BOS included."""
+
+    def __init__(
+        self, *, bos: int, prefix: int, text: int, context: int, index: int = 0, before: str = "prefix"
+    ) -> None:
         self.tokens = bos + prefix + text
         self.context = context
         self.index = index
         super().__init__(
-            f"{self.tokens} tokens ({bos} to begin, {prefix} of the prefix, {text} of the text) "
-            f"do not fit the judge's context of {context}: shorten the prefix or the text"
+            f"{self.tokens} tokens ({bos} to begin, {prefix} of the {before}, {text} of the text) "
+            f"do not fit the judge's context of {context}: shorten the {before} or the text"
         )
 
 

@@ -10,8 +10,10 @@ adds stands before the prompt.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +48,22 @@ class Sampling:
 
 
 GREEDY = Sampling(temperature=0)
+# What games have a judge write: its own distribution, so that the text is what it finds plausible, less its tail of
+# tokens that are hardly ever right, one of which leads a small model astray (Holtzman et al. 2020).
+PLAUSIBLE = Sampling(temperature=1.0, top_p=0.95)
+
+
+def write(judge: Judge, prompt: str, tokens: int, seed: str) -> str:
+    """The text that a game's `generate…` is worth. The same judge, prompt, tokens and seed give the same text on the
+    same build, in a worker as offline. Raises as `generate` does."""
+    *_, text = "", *writing(judge, prompt, tokens, seed)
+    return text
+
+
+def writing(judge: Judge, prompt: str, tokens: int, seed: str) -> Iterator[str]:
+    """The text of `write` as it grows, once after each token. Raises as `generate` does."""
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest())
+    return growing(judge, prompt, tokens, sampling=PLAUSIBLE, seed=number)
 
 
 def generate(judge: Judge, prompt: str, tokens: int, *, sampling: Sampling = GREEDY, seed: int = 0) -> str:
@@ -53,12 +71,18 @@ def generate(judge: Judge, prompt: str, tokens: int, *, sampling: Sampling = GRE
 
     Raises TooLong where prompt and text do not fit the context, JudgeError for a judge without BOS.
     """
+    *_, text = "", *growing(judge, prompt, tokens, sampling=sampling, seed=seed)
+    return text
+
+
+def growing(judge: Judge, prompt: str, tokens: int, *, sampling: Sampling = GREEDY, seed: int = 0) -> Iterator[str]:
+    """The text of `generate` as it grows, once after each token. Raises as `generate` does."""
     ids, start = _begin(judge, prompt, tokens)
     draw = random.Random(seed)  # noqa: S311 (for texts, not for secrets)
     for _ in range(tokens):
         (logits,) = judge.next_logits([ids])
         ids = [*ids, choose(_speakable(judge, logits), sampling, draw.random())]
-    return _text(judge, ids[start:])
+        yield _text(judge, ids[start:])
 
 
 def beam_search(judge: Judge, prompt: str, tokens: int, *, beams: int = 4) -> str:
@@ -110,7 +134,7 @@ def _begin(judge: Judge, prompt: str, tokens: int) -> tuple[list[int], int]:
         raise JudgeError(f"{judge.name} has no token to begin with, so it cannot write")
     ids = judge.tokens.ids(prompt)
     if 1 + len(ids) + tokens > judge.context:
-        raise TooLong(bos=1, prefix=len(ids), text=tokens, context=judge.context)
+        raise TooLong(bos=1, prefix=len(ids), text=tokens, context=judge.context, before="prompt")
     row = [judge.bos, *(reversed(ids) if judge.direction == "backward" else ids)]
     return row, len(row)
 

@@ -8,13 +8,13 @@ from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
 from server import players, programs
+from server.after import After
 from server.api import catalog, health, me, measurements, problems, rounds, submissions
 from server.api import competitions as competitions_api
 from server.api.edge import Gate
 from server.arena import Arena
 from server.database import Database
 from server.jobs import Queue, RedisError
-from server.plays import After
 from server.referee import Referee
 from server.settings import Settings, sqlite_url
 from server.web import pages

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import feed, judges, metrics
+from server.after import After
 from server.database import Database
 from server.jobs import Bell, Queue, RedisError, Worker
 from server.limits import Rates
 from server.live import Feeds, Live
 from server.models import FeedEvent, Judge
-from server.plays import After
 from server.settings import Settings
 
 log = structlog.get_logger()

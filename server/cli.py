@@ -134,7 +134,7 @@ def play(
     move: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A move of the first seat.")] = None,
     seat: Annotated[list[str] | None, typer.Option(metavar="SEAT=TEXT", help="A move of another seat.")] = None,
     profile: Profile = "arena",
-    seed: Annotated[str, typer.Option(help="Where sample() and shuffle() draw from.")] = "0",
+    seed: Annotated[str, typer.Option(help="Where sample(), shuffle() and generate…() draw from.")] = "0",
     as_json: AsJson = False,
 ) -> None:
     """Play a game once, without a server."""
@@ -148,7 +148,7 @@ def play(
     seats = {name: [sources.cleaned(text, f"A move of {name}") for text in said] for name, said in seats.items()}
     with _torch():
         from server import offline
-    judges = _slots(judge or [], program.judges)
+    judges = _slots(game, judge or [], program.judges)
     table = offline.Table(program, stories, profile, seed)
     outcome = offline.play(table, offline.load_all(judges, profile, _settings().dtype), seats)
     _show(outcome, as_json, tables.of_play)
@@ -283,8 +283,8 @@ def _seats(played: Sequence[str], moves: Sequence[str], further: Sequence[str]) 
     return seats
 
 
-def _slots(given: Sequence[str], slots: Sequence[str]) -> dict[str, str]:
-    """Slot → judge. A plain name is the main judge's."""
+def _slots(game: str, given: Sequence[str], slots: Sequence[str]) -> dict[str, str]:
+    """Slot → judge. A plain name is the main judge's. Raises Fault for a slot without a judge."""
     judges = {"main": "pocket"}
     for each in given:
         slot, equals, name = each.partition("=")
@@ -292,6 +292,8 @@ def _slots(given: Sequence[str], slots: Sequence[str]) -> dict[str, str]:
             judges[slot] = name
         else:
             judges["main"] = each
+    if missing := [slot for slot in slots if slot not in judges]:
+        raise Fault(f"{game} asks a further judge, {missing[0]!r}: give it as --judge {missing[0]}=J")
     return judges
 
 

@@ -3,24 +3,29 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from games import generation
+from games.engine import replay
 from games.errors import SetupError
 from games.preflight import check_round
 from games.program import Program
-from games.values import MAIN, Setup
-from server import feed, judges, programs
+from games.seeing import sees_everything
+from games.values import MAIN, Log, NeedMove, Setup
+from server import feed, judges, programs, writings
+from server.after import After
 from server.database import now
-from server.errors import conflict, invalid, not_found
-from server.models import Audit, Bots, Competition, Game, Round, RoundJudge, RoundState
+from server.errors import Refused, conflict, invalid, not_found
+from server.models import Audit, Bots, Competition, Game, Play, Round, RoundJudge, RoundState
 from server.players import Caller
 from server.texts import clean, clean_name, new_id
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
 PROFILES = ("arena", "xent-0.5")
+MOVE_SECONDS = 300  # the move clock of games of several seats, where the host says none
 WORDS = {RoundState.OPEN: "opened", RoundState.PAUSED: "paused", RoundState.CLOSED: "closed"}
 
 
@@ -37,6 +42,7 @@ class NewRound:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     seed: str | None = None
+    move_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,14 @@ def find(session: Session, competition_id: str) -> Competition:
     return competition
 
 
-def create_round(session: Session, caller: Caller, competition_id: str, new: NewRound) -> Round:
-    """A round, open at once or at `opens_at`. Everything in it is checked now, so that no play finds it wanting."""
+def create_round(session: Session, after: After, caller: Caller, competition_id: str, new: NewRound) -> Round:
+    """A round, open at once or at `opens_at`; where its game wants texts of a judge, as soon as these are written.
+
+    Everything in it is checked before it opens, so that no play finds it wanting.
+    """
     session.refresh(find(session, competition_id), with_for_update={"key_share": True})  # rounds are numbered
     game = programs.find(session, new.game)
-    program = programs.parsed(game.source)
-    if len(program.seats) != 1:
-        raise invalid("/game", f"{program.title} seats {len(program.seats)}; so far rounds are for games of one seat.")
+    program = programs.program(game)
     bound = _bind_judges(session, program, new)
     passages = _check_passages(program, new.passages)
     if new.profile not in PROFILES:
@@ -96,20 +103,22 @@ def create_round(session: Session, caller: Caller, competition_id: str, new: New
         passages=passages,
         seed=new.seed or secrets.token_hex(16),
         profile=new.profile,
-        state=RoundState.SCHEDULED if new.opens_at and new.opens_at > at else RoundState.OPEN,
+        state=RoundState.PREPARING,
         opens_at=new.opens_at or at,
         closes_at=new.closes_at,
         attempts=new.attempts,
+        move_seconds=new.move_seconds or (MOVE_SECONDS if len(program.seats) > 1 else None),
+        generated=[],
         created_at=at,
     )
-    _check_fit(session, program, round_, bound)
+    if not program.generations:
+        _check_fit(session, program, round_, bound)
     session.add(round_)
     session.flush()
     session.add_all(RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items())
     session.flush()  # whoever shows the round reads its judges
     audit(session, caller, "round.create", round_.id, game=game.name)
-    if round_.state == RoundState.OPEN:
-        feed.append(session, competition_id, [("round.opened", {"round": round_.id})])
+    _prepare(session, after, round_)
     return round_
 
 
@@ -133,15 +142,34 @@ def state_of(round_: Round, at: datetime) -> RoundState:
     return RoundState(round_.state)
 
 
-def passages_for(round_: Round, *, host: bool, at: datetime) -> Sequence[str]:
-    """The passages, as far as they may be seen: a player's are empty until the round has opened."""
+def passages_for(session: Session, round_: Round, *, host: bool, at: datetime) -> Sequence[str]:
+    """The passages, as far as they may be seen. A player's are empty until the round has opened; and where a seat
+    does not see every register, players see only what the game reveals."""
+    if host:
+        return round_.passages
+    everything = sees_everything(setup_of(session, round_).program.seats)
+    return round_.passages if everything and has_opened(round_, at) else []
+
+
+def has_opened(round_: Round, at: datetime) -> bool:
+    """Has it ever been open?"""
     state = state_of(round_, at)
-    cancelled = state is RoundState.CLOSED and at < round_.opens_at
-    return [] if not host and (state is RoundState.SCHEDULED or cancelled) else round_.passages
+    cancelled = state is RoundState.CLOSED and (at < round_.opens_at or round_.trouble is not None)
+    return not cancelled and state not in (RoundState.PREPARING, RoundState.SCHEDULED)
 
 
-def set_round_state(session: Session, caller: Caller, round_id: str, state: RoundState) -> Round:
-    """Open (again), pause or close a round. Opening one whose time is over takes its end away."""
+def opening(session: Session, round_: Round, at: datetime) -> NeedMove | None:
+    """What the first move of a play is asked for; None where something is measured before, or it is too early."""
+    if not has_opened(round_, at):
+        return None
+    setup = setup_of(session, round_)
+    effect = replay(setup.program, setup.setup, Log())
+    return effect if isinstance(effect, NeedMove) else None
+
+
+def set_round_state(session: Session, after: After, caller: Caller, round_id: str, state: RoundState) -> Round:
+    """Open (again), pause or close a round. Opening one whose time is over takes its end away; opening one that could
+    not be prepared tries that again."""
     round_ = session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
     if round_ is None:
         raise not_found("round", round_id)
@@ -149,9 +177,16 @@ def set_round_state(session: Session, caller: Caller, round_id: str, state: Roun
     before = state_of(round_, at)
     if state is RoundState.PAUSED and before is not RoundState.OPEN:
         raise conflict("round-not-open", "Round not open", f"Only an open round can be paused; this one is {before}.")
-    if before != state:
+    if before is RoundState.PREPARING and state is RoundState.OPEN:
+        round_.opens_at = min(round_.opens_at, at)
+    elif before != state:
         audit(session, caller, f"round.{WORDS[state]}", round_id)
-        _change_state(session, round_, state, at)
+        if state is RoundState.OPEN and not _is_prepared(setup_of(session, round_).program, round_):
+            round_.state, round_.trouble = RoundState.PREPARING, None
+            _prepare(session, after, round_, retry=True)
+        else:
+            _change_state(session, round_, state, at)
+    after.competitions.add(round_.competition_id)
     return round_
 
 
@@ -173,8 +208,48 @@ def _change_state(session: Session, round_: Round, state: RoundState, at: dateti
         round_.opens_at = min(round_.opens_at, at)
         if round_.closes_at is not None and round_.closes_at <= at:
             round_.closes_at = None
+        _start_clocks(session, round_, at)
     session.flush()
     feed.append(session, round_.competition_id, [(f"round.{WORDS[state]}", {"round": round_.id})])
+
+
+def _start_clocks(session: Session, round_: Round, at: datetime) -> None:
+    """Whoever is to move has their whole time again: it does not run while the round is not open."""
+    if round_.move_seconds is not None:
+        due = at + timedelta(seconds=round_.move_seconds)
+        session.execute(update(Play).where(Play.round_id == round_.id, Play.due_at.is_not(None)).values(due_at=due))
+
+
+def prepare_rounds(session: Session, after: After) -> None:
+    """Open the rounds whose texts are written by now."""
+    query = select(Round).where(Round.state == RoundState.PREPARING).order_by(Round.id)
+    for round_ in session.scalars(query.with_for_update(skip_locked=True)).all():
+        _prepare(session, after, round_)
+
+
+def _prepare(session: Session, after: After, round_: Round, *, retry: bool = False) -> None:
+    """Open the round, now or at its time; or let it wait for its texts; or close it where they cannot be had."""
+    at = now(session)
+    setup = _read_setup(session, round_)
+    needs = generation.requests(setup.program.generations, setup.setup)
+    try:
+        written = writings.texts(session, after, setup.identities[MAIN], needs, retry=retry)
+        if written is None:
+            return
+        round_.generated = written
+        if written:
+            _check_fit(session, setup.program, round_, setup.identities)
+    except (writings.NotWritten, Refused) as error:
+        round_.trouble = error.detail
+        _change_state(session, round_, RoundState.CLOSED, at)
+        after.competitions.add(round_.competition_id)
+        return
+    if round_.opens_at > at:
+        round_.state = RoundState.SCHEDULED
+        session.flush()
+    else:
+        _change_state(session, round_, RoundState.OPEN, at)
+    after.competitions.add(round_.competition_id)
 
 
 def setup_of(session: Session, round_: Round) -> RoundSetup:
@@ -184,22 +259,30 @@ def setup_of(session: Session, round_: Round) -> RoundSetup:
         found = _read_setup(session, round_)
         if len(_setups) > 1_000:
             _setups.clear()
-        _setups[round_.id] = found
+        if _is_prepared(found.program, round_):
+            _setups[round_.id] = found
     return found
 
 
 _setups: dict[str, RoundSetup] = {}
 
 
+def _is_prepared(program: Program, round_: Round) -> bool:
+    """Are the texts written that the game wants of a judge?"""
+    return bool(round_.generated) or not program.generations
+
+
 def _read_setup(session: Session, round_: Round) -> RoundSetup:
     slots = session.scalars(select(RoundJudge).where(RoundJudge.round_id == round_.id)).all()
     identities = {slot.slot: slot.identity for slot in slots}
-    return _setup(session, programs.parsed(session.get_one(Game, round_.digest).source), round_, identities)
+    return _setup(session, programs.program(session.get_one(Game, round_.digest)), round_, identities)
 
 
 def _setup(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> RoundSetup:
     facts = {slot: judges.facts(judges.find(session, identity)) for slot, identity in identities.items()}
-    return RoundSetup(program, Setup(tuple(round_.passages), round_.seed, facts, round_.profile), identities)
+    return RoundSetup(
+        program, Setup(tuple(round_.passages), round_.seed, facts, round_.profile, tuple(round_.generated)), identities
+    )
 
 
 def _bind_judges(session: Session, program: Program, new: NewRound) -> dict[str, str]:

@@ -8,16 +8,21 @@ from fastapi import Depends, Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server import players, plays
+from games.limits import SOURCE_BYTES
+from server import challenges, players, plays
+from server.after import After
 from server.arena import Arena
 from server.live import until
 from server.metrics import ACCEPTED
 from server.models import FINAL, State, Submission
-from server.plays import After
+from server.players import Caller
+from server.plays import Accepted
 
 T = TypeVar("T")
 
 MAX_BODY = 64 * 1024
+#: A program is as large by itself, and JSON may write each of its bytes as six.
+MAX_PROGRAM_BODY = 6 * SOURCE_BYTES + 4096
 COOKIE = "xentarena_token"
 
 #: Nobody has to do anything but wait for these.
@@ -40,14 +45,17 @@ async def token_of(request: Request) -> str | None:
     return request.cookies.get(COOKIE) if same_origin(request) else None
 
 
-async def settled(arena: Arena, submission_id: str, seconds: float) -> None:
-    """Wait until nobody can do anything but wait, or the time is up. Hundreds do so: a look is one small query."""
+async def settled(arena: Arena, submission_id: str, seconds: float, known: State | None = None) -> None:
+    """Wait until nobody has to do anything but wait for it, in a state other than `known`, or the time is up.
+
+    Hundreds do so: a look is one small query.
+    """
     state = select(Submission.state).where(Submission.id == submission_id)
 
     async def read() -> str | None:
         return await arena.read(lambda session: session.scalars(state).one_or_none())
 
-    await until(arena.live, submission_id, read, lambda now: now is None or now in SETTLED, seconds)
+    await until(arena.live, submission_id, read, lambda now: now is None or (now in SETTLED and now != known), seconds)
 
 
 def same_origin(request: Request) -> bool:
@@ -74,13 +82,17 @@ class Taken(Generic[T]):
 Show = Callable[[Session, Submission], T]
 
 
-async def submit(arena: Arena, token: str | None, round_id: str, move: str, key: str | None, show: Show[T]) -> Taken[T]:
-    """Accept a first move. Raises `Refused` and changes nothing otherwise."""
+Step = Callable[[Session, After, Caller, int], Accepted]
+
+
+async def take(arena: Arena, token: str | None, step: Step, show: Show[T]) -> Taken[T]:
+    """Let the caller take a step in a play. `step` gets the limit of what may wait at once, and accepts; or it raises
+    `Refused`, and nothing has changed."""
 
     def work(session: Session, after: After) -> Taken[T]:
         caller = players.authenticate(session, token)
         arena.rates.spend(caller.player or caller.token)
-        accepted = plays.submit(session, after, caller, round_id, move, key, arena.settings.pending_limit)
+        accepted = step(session, after, caller, arena.settings.pending_limit)
         if accepted.fresh:
             ACCEPTED.labels(caller.kind).inc()
         return Taken(accepted.submission.id, accepted.fresh, show(session, accepted.submission))
@@ -88,16 +100,61 @@ async def submit(arena: Arena, token: str | None, round_id: str, move: str, key:
     return await arena.write(work)
 
 
+async def submit(
+    arena: Arena, token: str | None, round_id: str, move: str | None, key: str | None, show: Show[T]
+) -> Taken[T]:
+    """A first move, or the beginning of a play without one."""
+
+    def step(session: Session, after: After, caller: Caller, limit: int) -> Accepted:
+        return plays.submit(session, after, caller, round_id, move, key, limit)
+
+    return await take(arena, token, step, show)
+
+
 async def move_again(
     arena: Arena, token: str | None, submission_id: str, move: str, key: str | None, show: Show[T]
 ) -> Taken[T]:
-    """Accept the next move of a play that awaits one."""
+    """The next move of a play that awaits one."""
 
-    def work(session: Session, after: After) -> Taken[T]:
+    def step(session: Session, after: After, caller: Caller, limit: int) -> Accepted:
+        return plays.move_again(session, after, caller, submission_id, move, key, limit)
+
+    return await take(arena, token, step, show)
+
+
+async def challenge(
+    arena: Arena,
+    token: str | None,
+    round_id: str,
+    seat: str | None,
+    invite: str | None,
+    key: str | None,
+    show: Show[T],
+) -> Taken[T]:
+    """A play with somebody else in a round, with whoever waits there already or comes."""
+
+    def step(session: Session, after: After, caller: Caller, limit: int) -> Accepted:
+        return challenges.challenge(session, after, caller, round_id, seat, invite, key, limit)
+
+    return await take(arena, token, step, show)
+
+
+async def accept(
+    arena: Arena, token: str | None, play_id: str, seat: str | None, key: str | None, show: Show[T]
+) -> Taken[T]:
+    """A seat in this very challenge."""
+
+    def step(session: Session, after: After, caller: Caller, limit: int) -> Accepted:
+        return challenges.accept(session, after, caller, play_id, seat, key, limit)
+
+    return await take(arena, token, step, show)
+
+
+async def resign(arena: Arena, token: str | None, submission_id: str, show: Show[T]) -> T:
+    """Give a play up, or take a challenge back."""
+
+    def work(session: Session, after: After) -> T:
         caller = players.authenticate(session, token)
-        arena.rates.spend(caller.player or caller.token)
-        limit = arena.settings.pending_limit
-        accepted = plays.move_again(session, after, caller, submission_id, move, key, limit)
-        return Taken(accepted.submission.id, accepted.fresh, show(session, accepted.submission))
+        return show(session, plays.resign(session, after, caller, submission_id))
 
     return await arena.write(work)

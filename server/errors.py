@@ -12,10 +12,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One thing wrong with a body: where (JSON pointer) and what."""
+    """One thing wrong with a body: where (JSON pointer) and what.
+
+    Of a game's program also the place in it, 1-based, what was found there and what was expected.
+    """
 
     pointer: str
     detail: str
+    line: int | None = None
+    column: int | None = None
+    found: str | None = None
+    expected: str | None = None
 
 
 @dataclass(eq=False)

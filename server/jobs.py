@@ -3,9 +3,10 @@
 Redis holds no truth. A job is the doorbell of a row in `measurements`; all of this may be wiped at any moment and is
 put back by the sweeper.
 
-    xa:<judge>:<lane>      stream of jobs, group "workers". Lanes: people, people-rest, bots, bots-rest; a
-                           participant's entries beyond 32 pending go to the -rest lane
-    xa:<judge>:index       hash: measurement key → "<lane> <entry id>", so that putting a job in twice does nothing
+    xa:<judge>:<lane>      stream of measurements, group "workers". Lanes: people, people-rest, bots, bots-rest; a
+                           participant's entries beyond 32 pending go to the -rest lane. Of texts to be written:
+                           people-writing, bots-writing, so that they are handed out one at a time
+    xa:<judge>:index       hash: key → "<lane> <entry id>", so that putting a job in twice does nothing
     xa:results             stream of results, group "referees"
     xa:judges, xa:workers  hashes: what workers announced
     xa:bell                pub/sub: which submissions and competitions changed
@@ -25,6 +26,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 LANES = ("people", "people-rest", "bots", "bots-rest")
 PEOPLE_LANES, BOT_LANES = LANES[:2], LANES[2:]
+WRITING_LANES = ("people-writing", "bots-writing")
+ALL_LANES = LANES + WRITING_LANES
 FIRST_OF_ONE = 32  # pending entries of one participant that may stand before another's first
 ALONE_FROM = 3  # at this delivery an entry is measured alone
 LAST_DELIVERY = 5  # at this one the failure is its result
@@ -32,6 +35,8 @@ WORKER_SEEN = 10.0  # seconds after which a silent worker counts as gone
 
 JUDGES, WORKERS, RESULTS, BELL = "xa:judges", "xa:workers", "xa:results", "xa:bell"
 AWAY = (RedisConnectionError, RedisTimeoutError)
+
+Entry = tuple[bytes, dict[bytes, bytes] | None]  # id and fields; None: deleted
 
 # Adds an entry unless the key's entry still exists: idempotent, in one step.
 ENQUEUE = """
@@ -67,13 +72,26 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """A text to be written by a judge: `tokens` tokens after `prompt`. The same of everything gives the same text."""
+
+    key: str
+    judge: str
+    prompt: str
+    tokens: int
+    seed: str
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a job: `bits` (float32, little-endian, one a scored token) or `failure`."""
+    """What became of a job: `bits` (float32, little-endian, one a scored token), `text` (written) or `failure`."""
 
     key: str
     build: str
     bits: bytes | None = None
     failure: str | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,10 @@ def stream(judge: str, lane: str) -> str:
     return f"xa:{judge}:{lane}"
 
 
+def _lanes(texts: bool) -> tuple[str, ...]:
+    return ALL_LANES if texts else LANES
+
+
 def index(judge: str) -> str:
     return f"xa:{judge}:index"
 
@@ -119,15 +141,15 @@ class Queue:
     async def ping(self) -> None:
         await self._redis.ping()
 
-    async def enqueue(self, jobs: Sequence[Job]) -> int:
+    async def enqueue(self, jobs: Sequence[Job | Writing]) -> int:
         """Put jobs in the queue; returns how many were not in it already."""
         added = 0
         for chunk in _chunks(jobs, 500):
             pipe = self._redis.pipeline(transaction=False)
             for job in chunk:
-                fields = ("key", job.key, "profile", job.profile, "prefix", job.prefix, "text", job.text)
+                lane, fields = _written_down(job)
                 await self._enqueue(
-                    keys=[index(job.judge)], args=[job.key, stream(job.judge, ""), job.lane, *fields], client=pipe
+                    keys=[index(job.judge)], args=[job.key, stream(job.judge, ""), lane, *fields], client=pipe
                 )
             added += sum(await pipe.execute())
         return added
@@ -162,7 +184,7 @@ class Queue:
             return []
         return await self._results(answer[0][1]) if answer else []
 
-    async def _results(self, entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]]) -> list[tuple[str, Result]]:
+    async def _results(self, entries: Iterable[Entry]) -> list[tuple[str, Result]]:
         read: list[tuple[str, Result]] = []
         for entry_id, fields in entries:
             result = _read_result(fields) if fields else None
@@ -215,7 +237,7 @@ class Queue:
 
     async def depth(self, judge: str) -> int:
         """Entries of a judge that no worker has finished."""
-        return int(sum([await self._redis.xlen(stream(judge, lane)) for lane in LANES]))
+        return int(sum([await self._redis.xlen(stream(judge, lane)) for lane in ALL_LANES]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +247,7 @@ class Claim:
     stream: str
     entry: str
     delivery: int
-    job: Job
+    job: Job | Writing
 
     @property
     def alone(self) -> bool:
@@ -263,9 +285,9 @@ class Claims:
         """Take this worker's name off every list. What it still held can be claimed at once."""
         self._redis.hdel(WORKERS, self.worker)
         for judge in self.judges:
-            for lane in LANES:
+            for lane in ALL_LANES:
                 name = stream(judge, lane)
-                held = self._redis.xpending_range(name, "workers", "-", "+", 1000, self.worker)
+                held = self._redis.xpending_range(name, "workers", "-", "+", 10_000, self.worker)
                 for entry in held:
                     self._release(name, entry)
                 if not held:
@@ -288,19 +310,20 @@ class Claims:
             justid=True,
         )
 
-    def claim(self, count: int, *, block: float) -> list[Claim]:
-        """Up to `count` jobs of one judge, or one job that is to be measured alone.
+    def claim(self, count: int, *, block: float, texts: bool = True) -> list[Claim]:
+        """Up to `count` measurements of one judge and, if `texts`, one text to be written, or one job that is to be
+        done alone.
 
-        Stale jobs first; then new ones, people's before bots', but at least one in eight a bot's. Waits at most
-        `block` seconds for the first.
+        Stale jobs first; then new ones, people's before bots', but at least one measurement in eight a bot's. Waits
+        at most `block` seconds for the first.
         """
         try:
-            if time.monotonic() - self._checked > self.lease / 4 and (stale := self._stale(count)):
+            if time.monotonic() - self._checked > self.lease / 4 and (stale := self._stale(count, texts)):
                 return stale
             for judge in self.judges:
-                if new := self._new(judge, count):
+                if new := self._new(judge, count, texts):
                     return new
-            return self._wait(block)
+            return self._wait(block, texts)
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
@@ -309,7 +332,7 @@ class Claims:
 
     def create_groups(self) -> None:
         for judge in self.judges:
-            for lane in LANES:
+            for lane in ALL_LANES:
                 _create_group_now(self._redis, stream(judge, lane), "workers")
 
     def renew(self, claims: Sequence[Claim]) -> None:
@@ -321,26 +344,26 @@ class Claims:
 
     def publish(self, claim: Claim, result: Result) -> None:
         """Hand in a result and let go of its job, in one step."""
-        fields: dict[str, str | bytes] = {"key": result.key, "build": result.build}
-        if result.bits is not None:
-            fields["bits"] = result.bits
-        else:
-            fields["failure"] = result.failure or "unknown"
+        self.publish_all([(claim, result)])
+
+    def publish_all(self, done: Sequence[tuple[Claim, Result]]) -> None:
+        """Hand in results and let go of their jobs, in one step and one round trip."""
         pipe = self._redis.pipeline(transaction=True)
-        pipe.xadd(RESULTS, fields)
-        pipe.xack(claim.stream, "workers", claim.entry)
-        pipe.xdel(claim.stream, claim.entry)
-        pipe.hdel(index(claim.job.judge), claim.job.key)
+        for claim, result in done:
+            pipe.xadd(RESULTS, _result_fields(result))
+            pipe.xack(claim.stream, "workers", claim.entry)
+            pipe.xdel(claim.stream, claim.entry)
+            pipe.hdel(index(claim.job.judge), claim.job.key)
         pipe.execute()
 
-    def _stale(self, count: int) -> list[Claim]:
+    def _stale(self, count: int, texts: bool) -> list[Claim]:
         """Jobs whose lease lapsed. One that is to be measured alone is claimed alone: its neighbours' deliveries
         must not grow because it crashes workers."""
         idle = int(self.lease * 1000)
         for judge in self.judges:
-            for lane in LANES:
-                name = stream(judge, lane)
-                lapsed = self._redis.xpending_range(name, "workers", "-", "+", count, idle=idle)
+            for lane in _lanes(texts):
+                name, most = stream(judge, lane), count if lane in LANES else 1
+                lapsed = self._redis.xpending_range(name, "workers", "-", "+", most, idle=idle)
                 gentle = [e for e in lapsed if e["times_delivered"] < ALONE_FROM - 1]
                 for chosen in (gentle, *([e] for e in lapsed if e not in gentle)):
                     if claimed := self._claim_stale(judge, lane, chosen, idle):
@@ -357,9 +380,9 @@ class Claims:
         deleted = [entry for entry, fields in claimed if fields is None]
         if deleted:
             self._redis.xack(name, "workers", *deleted)
-        return list(_claims(judge, lane, claimed, deliveries))
+        return self._read(judge, lane, claimed, deliveries)
 
-    def _new(self, judge: str, count: int) -> list[Claim]:
+    def _new(self, judge: str, count: int, texts: bool) -> list[Claim]:
         # What bots are owed is carried over, so that they get their eighth also where batches are small.
         self._owed = min(self._owed + count / 8, count)
         for_people = count - int(self._owed)
@@ -367,45 +390,87 @@ class Claims:
         plan = [(lane, for_people) for lane in PEOPLE_LANES] + [(lane, count) for lane in (*BOT_LANES, *PEOPLE_LANES)]
         for lane, limit in plan:
             if limit > len(found):
-                answer = self._redis.xreadgroup(
-                    "workers", self.worker, {stream(judge, lane): ">"}, count=limit - len(found)
-                )
-                found += _claims(judge, lane, answer[0][1]) if answer else []
+                found += self._next(judge, lane, limit - len(found))
         self._owed = max(0.0, self._owed - sum(claim.job.lane in BOT_LANES for claim in found))
+        if texts:
+            found += self._next(judge, WRITING_LANES[0], 1) or self._next(judge, WRITING_LANES[1], 1)
         return found
 
-    def _wait(self, block: float) -> list[Claim]:
+    def _next(self, judge: str, lane: str, count: int) -> list[Claim]:
+        answer = self._redis.xreadgroup("workers", self.worker, {stream(judge, lane): ">"}, count=count)
+        return self._read(judge, lane, answer[0][1]) if answer else []
+
+    def _wait(self, block: float, texts: bool) -> list[Claim]:
         """The first job of any lane, as soon as it is there."""
-        lanes = {stream(judge, lane): (judge, lane) for judge in self.judges for lane in LANES}
+        lanes = {stream(judge, lane): (judge, lane) for judge in self.judges for lane in _lanes(texts)}
         answer = self._redis.xreadgroup(
             "workers", self.worker, dict.fromkeys(lanes, ">"), count=1, block=max(1, int(block * 1000))
         )
         if not answer:
             return []
-        return [claim for name, entries in answer for claim in _claims(*lanes[name.decode()], entries)]
+        return [claim for name, entries in answer for claim in self._read(*lanes[name.decode()], entries)]
+
+    def _read(
+        self, judge: str, lane: str, entries: Iterable[Entry], deliveries: dict[bytes, int] | None = None
+    ) -> list[Claim]:
+        """Entries as claims. One that cannot be read is dropped: if it was the doorbell of a row, the sweeper rings
+        again."""
+        claims = []
+        for entry, fields in entries:
+            if not fields:  # deleted while it was pending
+                continue
+            job = _read_job(judge, lane, fields)
+            if job is None:
+                self._drop(judge, lane, entry, fields)
+            else:
+                claims.append(Claim(stream(judge, lane), entry.decode(), (deliveries or {}).get(entry, 1), job))
+        return claims
+
+    def _drop(self, judge: str, lane: str, entry: bytes, fields: dict[bytes, bytes]) -> None:
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xack(stream(judge, lane), "workers", entry)
+        pipe.xdel(stream(judge, lane), entry)
+        pipe.hdel(index(judge), fields.get(b"key", b""))
+        pipe.execute()
 
 
-def _claims(
-    judge: str,
-    lane: str,
-    entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]],
-    deliveries: dict[bytes, int] | None = None,
-) -> Iterator[Claim]:
-    for entry, raw in entries:
-        if raw:  # None: deleted while it was pending
-            fields = {name.decode(): value.decode() for name, value in raw.items()}
-            delivery = (deliveries or {}).get(entry, 1)
-            yield Claim(stream(judge, lane), entry.decode(), delivery, Job(judge=judge, lane=lane, **fields))
+def _written_down(job: Job | Writing) -> tuple[str, list[str]]:
+    """The lane and the fields of an entry. Which fields they are tells what is to be done."""
+    fields = {name: str(value) for name, value in asdict(job).items() if name not in ("judge", "lane")}
+    lane = job.lane if isinstance(job, Job) else WRITING_LANES[job.lane in BOT_LANES]
+    return lane, [part for field in fields.items() for part in field]
+
+
+def _read_job(judge: str, lane: str, raw: dict[bytes, bytes]) -> Job | Writing | None:
+    """The job; None where these are not the fields of one."""
+    try:
+        fields = {name.decode(): value.decode() for name, value in raw.items()}
+        if lane in LANES:
+            return Job(judge=judge, lane=lane, **fields)
+        tokens = int(fields.pop("tokens"))
+        return Writing(judge=judge, lane=lane.removesuffix("-writing"), tokens=tokens, **fields)
+    except (TypeError, ValueError, KeyError):  # other fields, not UTF-8, not a number
+        return None
+
+
+def _result_fields(result: Result) -> dict[str, str | bytes]:
+    fields: dict[str, str | bytes] = {"key": result.key, "build": result.build}
+    if result.bits is not None:
+        return fields | {"bits": result.bits}
+    if result.text is not None:
+        return fields | {"text": result.text}
+    return fields | {"failure": result.failure or "unknown"}
 
 
 def _read_result(fields: dict[bytes, bytes]) -> Result | None:
     """The result; None where these are not the fields of one. Every text in it is one that a database takes."""
     if b"key" not in fields or b"build" not in fields:
         return None
-    failure = fields.get(b"failure")
-    return Result(
-        _text(fields[b"key"]), _text(fields[b"build"]), fields.get(b"bits"), _text(failure) if failure else None
-    )
+
+    def said(name: bytes) -> str | None:
+        return _text(fields[name]) if name in fields else None
+
+    return Result(_text(fields[b"key"]), _text(fields[b"build"]), fields.get(b"bits"), said(b"failure"), said(b"text"))
 
 
 def _read_bell(data: bytes) -> Bell | None:
@@ -445,4 +510,4 @@ def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
         yield items[start : start + size]
 
 
-__all__ = ["AWAY", "Bell", "Claim", "Claims", "Job", "Queue", "RedisError", "Result", "Worker"]
+__all__ = ["AWAY", "Bell", "Claim", "Claims", "Job", "Queue", "RedisError", "Result", "Worker", "Writing"]

@@ -25,7 +25,7 @@ class Rates:
         if short > 0:
             raise limited(
                 "requests",
-                f"At most {self._rate:g} moves and measurements a second are taken.",
+                f"At most {self._rate:g} moves, measurements and games a second are taken.",
                 math.ceil(short / self._rate),
             )
 

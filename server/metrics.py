@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-ACCEPTED = Counter("xentarena_submissions_accepted", "Submissions accepted", ["kind"])
+ACCEPTED = Counter("xentarena_submissions_accepted", "Moves and seats accepted", ["kind"])
 REFUSED = Counter("xentarena_refused", "Requests refused", ["type"])
 SETTLED = Counter("xentarena_measurements_settled", "Results turned into rows", ["state"])
 LATE = Counter("xentarena_results_late", "Results that came again, or too late, and changed nothing")

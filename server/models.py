@@ -72,6 +72,9 @@ class Kind(StrEnum):
 
 
 class RoundState(StrEnum):
+    """preparing: a judge still writes the texts that the round's game is played on."""
+
+    PREPARING = "preparing"
     SCHEDULED = "scheduled"
     OPEN = "open"
     PAUSED = "paused"
@@ -79,9 +82,13 @@ class RoundState(StrEnum):
 
 
 class State(StrEnum):
-    """What a player sees of a submission. The last four are final."""
+    """What a player sees of a submission. The last four are final.
+
+    awaiting_opponent: another player is to act, by taking the free seat or by moving.
+    """
 
     AWAITING_MOVE = "awaiting_move"
+    AWAITING_OPPONENT = "awaiting_opponent"
     QUEUED = "queued"
     SCORED = "scored"
     REJECTED = "rejected"
@@ -117,16 +124,20 @@ class Judge(Base):
 
 
 class Game(Base):
-    """A program, known by the digest of its source. Never edited."""
+    """A program, known by the digest of its source, which is never edited: a changed one is the name's next version."""
 
     __tablename__ = "games"
+    __table_args__ = (UniqueConstraint("name", "version"),)
 
     digest: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    packaged: Mapped[bool]
     title: Mapped[str]
     description: Mapped[str]
     source: Mapped[str]
     created_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
 
 
 class Competition(Base):
@@ -173,7 +184,11 @@ class Token(Base):
 
 
 class Round(Base):
-    """A game with all that it is played on, fixed when it is made: editing a game never changes a round."""
+    """A game with all that it is played on, fixed when it is made: editing a game never changes a round.
+
+    generated: what a judge wrote for it, once all is written. trouble: why it could not be prepared.
+    move_seconds: the move clock; a player whose move is not there in time has left.
+    """
 
     __tablename__ = "rounds"
 
@@ -189,6 +204,9 @@ class Round(Base):
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime | None]
     attempts: Mapped[int | None]
+    move_seconds: Mapped[int | None]
+    generated: Mapped[list[Any]]
+    trouble: Mapped[str | None]
     created_at: Mapped[datetime]
 
 
@@ -203,15 +221,28 @@ class RoundJudge(Base):
 
 
 class Play(Base):
-    """One run of a round's program: a log of moves. `events` is what the engine last said of it."""
+    """One run of a round's program: a log of moves. `events` is what the engine last said of it.
+
+    waiting: for measurements. awaits: the seat that is to move, and what it is shown. due_at: when its time is over.
+    vacant: how many seats are still to be taken; the play begins when there is none. invited: who may take them,
+    where it is not everybody.
+    """
 
     __tablename__ = "plays"
+    __table_args__ = (
+        Index("ix_plays_due_at", "due_at"),
+        Index("ix_plays_round_id_vacant", "round_id", "vacant"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"))
     moves: Mapped[list[Any]]
     events: Mapped[list[Any]]
     waiting: Mapped[bool]
+    awaits: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    due_at: Mapped[datetime | None]
+    vacant: Mapped[int] = mapped_column(default=0)
+    invited: Mapped[str | None] = mapped_column(ForeignKey("players.id"))
 
 
 class Submission(Base):
@@ -264,6 +295,31 @@ class Measurement(Base):
     tries: Mapped[int] = mapped_column(default=0)
     lane: Mapped[str]
     player_id: Mapped[str | None] = mapped_column(ForeignKey("players.id"))
+    queued_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Writing(Base):
+    """A text that a judge writes for rounds: `tokens` tokens after `prompt`, drawn from `seed`.
+
+    `key` is the digest of judge, prompt, tokens and seed: the same four give the same text. The columns of its way
+    through the queue are those of a measurement.
+    """
+
+    __tablename__ = "writings"
+    __table_args__ = (Index("ix_writings_state_queued_at", "state", "queued_at"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    judge: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
+    prompt: Mapped[str]
+    tokens: Mapped[int]
+    seed: Mapped[str]
+    state: Mapped[str]
+    text: Mapped[str | None]
+    build: Mapped[str | None]
+    failure: Mapped[str | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    lane: Mapped[str]
     queued_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 

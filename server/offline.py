@@ -2,15 +2,18 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from games.bits import millibits
 from games.engine import replay
 from games.errors import GamesError
+from games.generation import needed
+from games.preflight import check_round
 from games.program import Program
 from games.values import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
 from judge.measure import Judge, JudgeError, Pair
+from judge.sampling import write
 from server.faults import Fault
 
 
@@ -75,8 +78,7 @@ def told(judge: Judge, profile: str) -> dict[str, str]:
 
 
 def _played(table: Table, judges: Mapping[str, Judge], seats: Mapping[str, deque[str]]) -> Finished | NeedMove:
-    facts = {slot: JudgeFacts(judge.tokens.ends, judge.context, judge.direction) for slot, judge in judges.items()}
-    setup = Setup(tuple(table.stories), table.seed, facts, table.profile)
+    setup = _prepared(table, judges)
     log = Log()
     while True:
         effect: Effect = replay(table.program, setup, log)
@@ -87,6 +89,17 @@ def _played(table: Table, judges: Mapping[str, Judge], seats: Mapping[str, deque
                 log = Log((*log.moves, Move(seat, seats[seat].popleft())), log.bits)
             case _:
                 return effect
+
+
+def _prepared(table: Table, judges: Mapping[str, Judge]) -> Setup:
+    """What a server fixes when it makes a round: the passages, and the texts that the main judge writes."""
+    facts = {slot: JudgeFacts(judge.tokens.ends, judge.context, judge.direction) for slot, judge in judges.items()}
+    setup = Setup(tuple(table.stories), table.seed, facts, table.profile)
+    while (need := needed(table.program.generations, setup)) is not None:
+        written = write(judges[MAIN], need.prompt, need.tokens, need.seed)
+        setup = replace(setup, generated=(*setup.generated, written))
+    check_round(table.program, setup)
+    return setup
 
 
 def _measured(need: NeedBits, judges: Mapping[str, Judge]) -> dict[Measurement, list[float]]:
@@ -100,7 +113,12 @@ def _measured(need: NeedBits, judges: Mapping[str, Judge]) -> dict[Measurement, 
 
 def _outcome(effect: Finished | NeedMove) -> dict[str, Any]:
     if isinstance(effect, NeedMove):
-        awaited = {"seat": effect.seat, "register": effect.register, "limit": effect.limit}
+        awaited = {
+            "seat": effect.seat,
+            "register": effect.register,
+            "limit": effect.limit,
+            "registers": dict(effect.registers),
+        }
         return {"status": "awaiting_move", "rewards": {}, "events": list(effect.events), "awaits": awaited}
     rewards = {seat: millibits(bits) / 1000 for seat, bits in effect.rewards.items()}
     outcome: dict[str, Any] = {"status": str(effect.status), "rewards": rewards, "events": list(effect.events)}

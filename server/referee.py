@@ -17,19 +17,20 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server import competitions, judges, measurements, plays
+from server import competitions, endings, jobs, judges, measurements, plays, writings
+from server.after import After
 from server.arena import Arena
 from server.database import now
 from server.errors import Away
-from server.jobs import RedisError, Result
+from server.jobs import Job, RedisError, Result
 from server.metrics import LATE, LOOP_ERRORS, REQUEUED, SETTLED
-from server.models import Judge, Known, Measurement
-from server.plays import After
+from server.models import Judge, Known, Measurement, Writing
 
 log = structlog.get_logger()
 
 BATCH = 64  # results per transaction
 PAGE = 500  # rows per look of the sweeper
+Queued = type[Measurement] | type[Writing]
 LAST_TRY = 20  # a row queued again this often is given up
 
 
@@ -87,30 +88,36 @@ class Referee:
 
     async def sweep_once(self) -> None:
         arena = self._arena
-        await arena.write(_clockwork)
+        # Apart, since each of these ends by locking competitions, which comes last in a transaction.
+        for work in (_rounds_due, competitions.prepare_rounds, endings.end_late_plays, _stuck_plays):
+            await arena.write(work)
         await arena.learn_of_workers()
         await arena.gauge()
-        await self._requeue_lost()
+        for model in (Measurement, Writing):
+            await self._requeue_lost(model)
 
-    async def _requeue_lost(self) -> None:
+    async def _requeue_lost(self, model: Queued) -> None:
         after_key = ""
-        while page := await self._arena.read(partial(_overdue, grace=self._grace, after_key=after_key)):
+        while page := await self._arena.read(partial(_overdue, model=model, grace=self._grace, after_key=after_key)):
             after_key = page[-1][0]
             for judge in {judge for _, judge in page}:
                 lost = await self._arena.queue.missing(judge, [key for key, of in page if of == judge])
                 if lost:
                     # Looked at again now: a result that came in between has made its row known.
-                    count = await self._arena.write(partial(_requeue, keys=lost))
+                    count = await self._arena.write(partial(_requeue, model=model, keys=lost))
                     REQUEUED.inc(count)
                     log.warning("sweeper.requeued", judge=judge, count=count)
 
 
 def settle(session: Session, after: After, *, results: Sequence[Result]) -> None:
-    """Note what is known now, and carry on the plays that waited for it. A late result changes nothing."""
+    """Note what is known now, and carry on the plays and rounds that waited for it. A late result changes nothing."""
     query = select(Measurement).where(Measurement.key.in_([result.key for result in results]))
     rows = {row.key: row for row in session.scalars(query.order_by(Measurement.key).with_for_update())}
+    written = writings.settle(session, [result for result in results if result.key not in rows])
     settled = []
     for result in results:
+        if result.key in written:
+            continue
         row = rows.get(result.key)
         if row is None or row.state != Known.PENDING:
             LATE.inc()
@@ -120,6 +127,8 @@ def settle(session: Session, after: After, *, results: Sequence[Result]) -> None
     session.flush()
     after.measurements |= set(settled)
     plays.resume(session, after, settled)
+    if written:
+        competitions.prepare_rounds(session, after)
 
 
 def _note(session: Session, row: Measurement, result: Result) -> None:
@@ -143,34 +152,32 @@ def _fault(judge: Judge, row: Measurement, raw: bytes) -> str | None:
     return None
 
 
-def _clockwork(session: Session, after: After) -> None:
-    """What time alone brings about; and a net under everything else."""
+def _rounds_due(session: Session, after: After) -> None:
     after.competitions |= set(competitions.due_rounds(session))
-    plays.abandon(session, after)
+
+
+def _stuck_plays(session: Session, after: After) -> None:
+    """A net under everything else."""
     if stuck := plays.stuck(session):
         log.warning("sweeper.resumed", plays=stuck)
         plays.resume_plays(session, after, stuck)
 
 
-def _overdue(session: Session, *, grace: timedelta, after_key: str) -> list[tuple[str, str]]:
+def _overdue(session: Session, *, model: Queued, grace: timedelta, after_key: str) -> list[tuple[str, str]]:
     """(key, judge) of pending rows that should be in the queue by now, a page of them."""
     query = (
-        select(Measurement.key, Measurement.judge)
-        .where(
-            Measurement.state == Known.PENDING,
-            Measurement.queued_at <= now(session) - grace,
-            Measurement.key > after_key,
-        )
-        .order_by(Measurement.key)
+        select(model.key, model.judge)
+        .where(model.state == Known.PENDING, model.queued_at <= now(session) - grace, model.key > after_key)
+        .order_by(model.key)
         .limit(PAGE)
     )
     return [(key, judge) for key, judge in session.execute(query)]
 
 
-def _requeue(session: Session, after: After, *, keys: Sequence[str]) -> int:
+def _requeue(session: Session, after: After, *, model: Queued, keys: Sequence[str]) -> int:
     """Jobs of those rows that are still pending; the ones tried too often are given up."""
-    query = select(Measurement).where(Measurement.key.in_(keys), Measurement.state == Known.PENDING)
-    rows = session.scalars(query.order_by(Measurement.key).with_for_update()).all()
+    query = select(model).where(model.key.in_(keys), model.state == Known.PENDING)
+    rows: list[Measurement | Writing] = [*session.scalars(query.order_by(model.key).with_for_update())]
     given_up = []
     for row in rows:
         row.tries += 1
@@ -179,9 +186,13 @@ def _requeue(session: Session, after: After, *, keys: Sequence[str]) -> int:
             row.failure = f"It was lost by the queue {LAST_TRY} times."
             given_up.append(row.key)
     session.flush()
-    after.jobs += [measurements.job(row) for row in rows if row.state == Known.PENDING]
-    plays.resume(session, after, given_up)
+    after.jobs += [_job(row) for row in rows if row.state == Known.PENDING]
+    plays.resume(session, after, given_up)  # rounds whose texts were given up are seen to by the next sweep
     return len(rows)
+
+
+def _job(row: Measurement | Writing) -> Job | jobs.Writing:
+    return measurements.job(row) if isinstance(row, Measurement) else writings.job(row)
 
 
 async def _forever(work: Callable[[], Awaitable[None]], *, pause: float) -> None:

@@ -39,6 +39,8 @@ def _end(outcome: dict[str, Any]) -> Iterator[str]:
                 yield f"{seat} scores {bits:.3f} bits, by {outcome['judge']}"
         case "awaiting_move":
             awaited = outcome["awaits"]
+            for register, value in awaited["registers"].items():
+                yield f"{awaited['seat']} sees {register} = {value!r}"
             yield f"{awaited['seat']} is to move: {awaited['register']}, at most {awaited['limit']} tokens"
         case status:
             reason = outcome["reason"]

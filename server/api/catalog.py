@@ -1,12 +1,17 @@
-"""What there is to play with: judges and games. Open to everyone."""
+"""What there is to play with: judges and games. Open to everyone; hosts bring games of their own."""
 
-from fastapi import APIRouter
+from collections.abc import Callable
+
+from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
-from server import judges, programs
+from server import judges, players, programs
+from server.after import After
 from server.api import schemas, views
-from server.api.edge import ArenaOf
+from server.api.edge import ArenaOf, Cursor, Limit, TokenOf
 from server.errors import Refused, not_found
+from server.models import Game
+from server.players import Caller
 
 router = APIRouter(tags=["judges and games"])
 
@@ -30,19 +35,76 @@ async def one_judge(arena: ArenaOf, name: str) -> schemas.Judge:
 
 
 @router.get("/games")
-async def all_games(arena: ArenaOf) -> schemas.Items[schemas.Game]:
-    """The newest version of every game."""
+async def all_games(arena: ArenaOf, cursor: Cursor = None, limit: Limit = 1_000) -> schemas.Items[schemas.Game]:
+    """The newest version of every game that is not withdrawn, by name."""
 
     def work(session: Session) -> schemas.Items[schemas.Game]:
-        return schemas.Items(items=[views.game(row) for row in programs.newest(session)])
+        rows = programs.newest(session, cursor or "", limit + 1)
+        page = rows[:limit]
+        return schemas.Items(
+            items=[views.game(row) for row in page], next=page[-1].name if len(rows) > len(page) else None
+        )
 
     return await arena.read(work)
 
 
+@router.post(
+    "/games",
+    status_code=201,
+    responses={200: {"description": "It was there already", "model": schemas.Game}},
+)
+async def upload_game(arena: ArenaOf, token: TokenOf, body: schemas.GameRequest, response: Response) -> schemas.Game:
+    """Bring a game of your own, or a new version of it. A program with errors is told all of them. Hosts only.
+
+    Rounds pin the digest of their game, so that a new version changes no round that there is.
+    """
+
+    def work(session: Session, after: After) -> tuple[schemas.Game, bool]:
+        caller = players.authenticate(session, token)
+        players.require_host(caller)
+        arena.rates.spend(caller.token)
+        uploaded = programs.upload(session, caller, body.source, body.name)
+        return views.game(uploaded.game), uploaded.fresh
+
+    game, fresh = await arena.write(work)
+    response.headers["Location"] = f"/api/v1/games/{game.digest}"
+    response.status_code = 201 if fresh else 200
+    return game
+
+
 @router.get("/games/{name}")
 async def one_game(arena: ArenaOf, name: str) -> schemas.Game:
-    """A game by name or digest."""
-    try:
-        return await arena.read(lambda session: views.game(programs.find(session, name)))
-    except Refused:
-        raise not_found("game", name) from None
+    """A game by name (its newest version) or digest. Withdrawn ones, too: rounds of theirs may go on."""
+    return await arena.read(lambda session: views.game(programs.see(session, name)))
+
+
+@router.get("/games/{name}/versions")
+async def versions_of_game(arena: ArenaOf, name: str) -> schemas.Items[schemas.Game]:
+    """Every version of a game, the newest first, withdrawn ones too."""
+    return await arena.read(
+        lambda session: schemas.Items(items=[views.game(row) for row in programs.versions(session, name)])
+    )
+
+
+@router.post("/games/{name}:withdraw")
+async def withdraw_game(arena: ArenaOf, token: TokenOf, name: str) -> schemas.Game:
+    """Take a game off the lists: by name with all its versions, by digest that version alone. Rounds of it go on,
+    new ones cannot be made. `:restore` undoes it. Hosts only."""
+    return await _changed(arena, token, name, programs.withdraw)
+
+
+@router.post("/games/{name}:restore")
+async def restore_game(arena: ArenaOf, token: TokenOf, name: str) -> schemas.Game:
+    """Put a withdrawn game, or version, back on the lists. Hosts only."""
+    return await _changed(arena, token, name, programs.restore)
+
+
+async def _changed(
+    arena: ArenaOf, token: str | None, name: str, change: Callable[[Session, Caller, str], Game]
+) -> schemas.Game:
+    def work(session: Session, after: After) -> schemas.Game:
+        caller = players.authenticate(session, token)
+        players.require_host(caller)
+        return views.game(change(session, caller, name))
+
+    return await arena.write(work)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import competitions, feed, leaderboards, players
+from server.after import After
 from server.api import schemas, views
 from server.api.boards import board_page
 from server.api.edge import ArenaOf, Cursor, Limit, TokenOf
@@ -16,7 +17,6 @@ from server.errors import Refused, invalid
 from server.live import until
 from server.metrics import STREAMS
 from server.models import Competition, FeedEvent, Kind
-from server.plays import After
 
 router = APIRouter(tags=["competitions"])
 

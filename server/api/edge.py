@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.problems import response
-from server.edge import MAX_BODY, ArenaOf, TokenOf
+from server.edge import MAX_BODY, MAX_PROGRAM_BODY, ArenaOf, TokenOf
 from server.errors import Refused, not_found
 from server.metrics import REQUESTS
 
@@ -63,7 +63,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            body = await _body(headers, receive)
+            body = await _body(headers, receive, _most(scope["path"]))
         except Refused as error:
             await response(error)(scope, receive, send)
             return
@@ -85,9 +85,14 @@ def _route(scope: Scope) -> str:
     return API + path if scope["path"].startswith(API) and path.startswith("/") else path
 
 
-async def _body(headers: Headers, receive: Receive) -> bytes:
-    too_large = Refused("body-too-large", 413, "Body too large", f"A body may have at most {MAX_BODY:,} bytes.")
-    if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > MAX_BODY:
+def _most(path: str) -> int:
+    """How many bytes a body that is sent there may have."""
+    return MAX_PROGRAM_BODY if path == f"{API}/games" else MAX_BODY
+
+
+async def _body(headers: Headers, receive: Receive, most: int) -> bytes:
+    too_large = Refused("body-too-large", 413, "Body too large", f"A body may have at most {most:,} bytes.")
+    if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > most:
         raise too_large
     body = b""
     more = True
@@ -97,7 +102,7 @@ async def _body(headers: Headers, receive: Receive) -> bytes:
             raise Refused("body-incomplete", 400, "Body incomplete", "The connection ended before the body did.")
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             raise too_large
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and kind != "application/json":

@@ -5,11 +5,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import players
+from server.after import After
 from server.api import schemas, views
 from server.api.edge import ArenaOf, Cursor, Limit, TokenOf
 from server.api.submissions import page
 from server.models import Submission
-from server.plays import After
 
 router = APIRouter(tags=["me"])
 

@@ -4,11 +4,11 @@ from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from server import measurements, players
+from server.after import After
 from server.api import schemas, views
 from server.api.edge import ArenaOf, TokenOf, Wait
 from server.live import until
 from server.models import Judge
-from server.plays import After
 from server.texts import clean
 
 router = APIRouter(tags=["measurements"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -49,7 +50,7 @@ def problem_of(error: ServerError) -> Problem:
         title=error.title,
         status=error.status,
         detail=error.detail,
-        errors=[ProblemDetail(pointer=each.pointer, detail=each.detail) for each in error.errors],
+        errors=[ProblemDetail(**asdict(each)) for each in error.errors],
         limit=error.limit,
     )
 

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from server import competitions, leaderboards, players, plays
+from server import competitions, endings, leaderboards, players
+from server.after import After
 from server.api import schemas, views
 from server.api.boards import board_page
 from server.api.edge import ArenaOf, Cursor, Limit, TokenOf
 from server.models import Kind, RoundState
-from server.plays import After
 
 router = APIRouter(tags=["rounds"])
 
@@ -17,7 +17,8 @@ router = APIRouter(tags=["rounds"])
 async def create(
     arena: ArenaOf, token: TokenOf, competition_id: str, body: schemas.RoundRequest, response: Response
 ) -> schemas.Round:
-    """Make a round: open at once, or at `opens_at`. Hosts only."""
+    """Make a round: open at once, or at `opens_at`. Where the game wants texts of a judge it is `preparing` until they
+    are written. Hosts only."""
     await arena.look_for_workers()
 
     def work(session: Session, after: After) -> schemas.Round:
@@ -25,7 +26,7 @@ async def create(
         players.require_host(caller)
         judge = arena.default_judge() if body.judge is None else body.judge
         new = competitions.NewRound(**{**body.model_dump(), "judge": judge})
-        row = competitions.create_round(session, caller, competition_id, new)
+        row = competitions.create_round(session, after, caller, competition_id, new)
         after.competitions.add(competition_id)
         return views.round_(session, caller, row)
 
@@ -81,12 +82,12 @@ async def _set_state(arena: ArenaOf, token: str | None, round_id: str, state: Ro
     def work(session: Session, after: After) -> schemas.Round:
         caller = players.authenticate(session, token)
         players.require_host(caller)
-        row = competitions.set_round_state(session, caller, round_id, state)
-        plays.abandon(session, after)
-        after.competitions.add(row.competition_id)
+        row = competitions.set_round_state(session, after, caller, round_id, state)
         return views.round_(session, caller, row)
 
-    return await arena.write(work)
+    shown = await arena.write(work)
+    await arena.write(endings.end_late_plays)
+    return shown
 
 
 @router.get("/rounds/{round_id}/leaderboard", response_model=schemas.Items[schemas.BoardEntry])

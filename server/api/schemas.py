@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from server.models import Bots, Kind, RoundState, State
+from server.programs import DEFAULT
 
 T = TypeVar("T")
 MoveText = Annotated[
@@ -34,6 +35,10 @@ class ProblemDetail(BaseModel):
         examples=["/move"],
     )
     detail: str
+    line: int | None = Field(None, description="Of a game's program: the line at fault, from 1.", examples=[4])
+    column: int | None = Field(None, description="The character of the line, from 1.", examples=[8])
+    found: str | None = Field(None, description="What stands there.", examples=["the name storyy"])
+    expected: str | None = Field(None, description="What should.", examples=["a register or a function"])
 
 
 class Problem(BaseModel):
@@ -59,14 +64,31 @@ class Judge(BaseModel):
 
 
 class Game(BaseModel):
-    digest: str
+    digest: str = Field(description="SHA-256 of the program: what a round pins.")
     name: str
+    version: int = Field(description="Of those of its name; the highest that is not withdrawn is the name's.")
+    packaged: bool = Field(description="Part of the server; else a host brought it.")
     title: str
     description: str = Field(description="Markdown: what a player does, and how it is scored.")
     source: str
+    created_at: datetime
+    withdrawn_at: datetime | None = Field(description="Since when it is in no list and for no new round.")
     passages: int = Field(description="How many passages a round of it takes.")
     seats: list[str]
     judges: list[str] = Field(description="Slots of judges besides the main one.")
+
+
+class GameRequest(Request):
+    source: str = Field(
+        description="The program, at most 64 KB of UTF-8.",
+        examples=["# Sequel\n#\n# Write what goes on from the passage.\n\nelicit(x, 10)\nreward(xed(x | story()))\n"],
+    )
+    name: Label | None = Field(
+        None,
+        description="Small letters, digits, '_' and '-'; if absent, made of the title. A changed program under a name"
+        " that is there becomes its newest version.",
+        examples=["sequel"],
+    )
 
 
 class Player(BaseModel):
@@ -107,7 +129,7 @@ class Competition(BaseModel):
 
 
 class RoundRequest(Request):
-    game: Label = Field(description="Name or digest of a game.", examples=["condense"])
+    game: Label = Field(DEFAULT, description="Name or digest of a game.", examples=["condense"])
     passages: list[str] = Field(
         max_length=64, examples=[["The tide came in over the flats before the boats were home."]]
     )
@@ -122,7 +144,12 @@ class RoundRequest(Request):
     opens_at: AwareDatetime | None = None
     closes_at: AwareDatetime | None = None
     seed: Annotated[Label, Field(max_length=128)] | None = Field(
-        None, description="Where sample() and shuffle() draw from."
+        None, description="Where sample() and shuffle() draw from, and what a judge writes for the game."
+    )
+    move_seconds: Annotated[int, Field(ge=5, le=604_800, strict=True)] | None = Field(
+        None,
+        description="The move clock: whose move is not there in time has left the play. If absent: 300 where a game has"
+        " several seats, none where it has one.",
     )
 
 
@@ -133,7 +160,18 @@ class Round(BaseModel):
     game: str
     title: str
     digest: str
-    passages: list[str] = Field(description="Empty for players until the round opens.")
+    seats: list[str] = Field(description="Who plays. With several, plays begin by a challenge.")
+    passages: list[str] = Field(
+        description="Empty for players until the round opens, and where the game shows them only what it reveals."
+    )
+    opening: "Awaits | None" = Field(
+        None,
+        description="What a play's first move is asked for, and all that is shown before it. Null until the round"
+        " opens, and where something is measured before the first move: begin a play to see it.",
+    )
+    generated: list[str] = Field([], description="What a judge wrote for the round; hosts only.")
+    trouble: str | None = Field(None, description="Why the round could not be prepared; opening it tries again.")
+    move_seconds: int | None = Field(None, description="The move clock.")
     judges: dict[str, str] = Field(description="Slot → identity; the main judge's slot is 'main'.")
     profile: str
     state: RoundState
@@ -143,8 +181,47 @@ class Round(BaseModel):
     attempts_left: int | None = Field(description="Of the caller; null where there is no limit.")
 
 
+class Awaits(BaseModel):
+    """A move that is awaited."""
+
+    seat: str
+    register_: str | None = Field(None, alias="register", description="Null for whoever does not see it.")
+    limit: int | None = Field(None, description="The most tokens of the main judge that are kept.")
+    registers: dict[str, str | list[str]] = Field({}, description="Those that the player may see, by name.")
+    events: list[dict[str, Any]] = Field([], description="What was shown so far.")
+    due_at: datetime | None = Field(None, description="When the move clock runs out.")
+
+
 class MoveRequest(Request):
     move: MoveText
+
+
+class FirstMoveRequest(Request):
+    move: MoveText | None = Field(
+        None, description="If absent, the play begins and awaits its first move.", examples=["sea ship"]
+    )
+
+
+class ChallengeRequest(Request):
+    seat: Label | None = Field(None, description="The seat to play; if absent, the first free one.", examples=["black"])
+    invite: Label | None = Field(
+        None, description="Id or name of the only player who may take it up; if absent, anybody may."
+    )
+
+
+class AcceptRequest(Request):
+    seat: Label | None = Field(None, description="The seat to play; if absent, the first free one.", examples=["white"])
+
+
+class Challenge(BaseModel):
+    """A play that waits for players."""
+
+    id: str
+    round: str
+    taken: dict[str, "BoardPlayer"] = Field(description="Seat → who has it.")
+    free: list[str]
+    invited: "BoardPlayer | None" = Field(description="The only one who may take it up; null: anybody may.")
+    since: datetime
 
 
 class BatchItem(Request):
@@ -168,17 +245,24 @@ class Reason(BaseModel):
 
 
 class Submission(BaseModel):
-    """A participant's seat in a play. States: awaiting_move, queued, then one of scored, rejected, void, failed."""
+    """A participant's seat in a play. States: awaiting_move, awaiting_opponent, queued, then one of scored, rejected,
+    void, failed."""
 
     id: str
     round: str
+    play: str
+    seat: str
+    seats: dict[str, "BoardPlayer | None"] = Field(description="Who plays in which seat; null: still free.")
     player: str
     state: State
     place: int | None = Field(description="Measurements before this one's in the judge's queue, and one.")
     expected_wait_s: float | None = Field(description="Null where no worker serves the judge.")
     bits: float | None = Field(description="The score: millibits / 1000.")
     rewards: dict[str, float]
-    events: list[dict[str, Any]] = Field(description="What happened in the play, as the engine tells it.")
+    events: list[dict[str, Any]] = Field(
+        description="What happened in the play, as the engine tells it, as far as this seat may see it."
+    )
+    awaits: Awaits | None = Field(description="The move that is awaited, by whoever's turn it is.")
     reason: Reason | None
     judge: str
     profile: str

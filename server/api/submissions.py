@@ -7,14 +7,14 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from server import competitions, edge, players, plays
+from server import challenges, competitions, edge, players, plays
+from server.after import After
 from server.api import schemas, views
 from server.api.edge import ArenaOf, Cursor, Limit, RepeatKey, TokenOf, Wait
 from server.api.problems import problem_of
 from server.edge import SETTLED, Taken
 from server.errors import ServerError, invalid
 from server.models import Submission
-from server.plays import After
 
 router = APIRouter(tags=["submissions"])
 
@@ -31,13 +31,59 @@ async def submit(
     arena: ArenaOf,
     token: TokenOf,
     round_id: str,
-    body: schemas.MoveRequest,
+    body: schemas.FirstMoveRequest,
     response: Response,
     wait: Wait = 0,
     key: RepeatKey = None,
 ) -> schemas.Submission:
-    """Play a move in a round. 202 while it is queued, 201 when it is scored already, 200 when it is a repetition."""
+    """Play a move in a round. 202 while it is queued, 201 when it is scored already, 200 when it is a repetition.
+
+    Without a move the play begins and awaits its first one. A game of several seats begins by a challenge instead.
+    """
     taken = await edge.submit(arena, token, round_id, body.move, key, _shown(arena))
+    return await _answer(arena, taken, response, wait)
+
+
+@router.get("/rounds/{round_id}/challenges")
+async def open_challenges(arena: ArenaOf, token: TokenOf, round_id: str) -> schemas.Items[schemas.Challenge]:
+    """The plays of a game of several seats that wait for players: those the caller may join or has opened."""
+
+    def work(session: Session) -> schemas.Items[schemas.Challenge]:
+        caller = players.authenticate(session, token)
+        players.require_member(caller, competitions.find_round(session, round_id).competition_id)
+        return schemas.Items(items=[views.challenge(each) for each in challenges.opened(session, caller, round_id)])
+
+    return await arena.read(work)
+
+
+@router.post("/rounds/{round_id}/challenges", status_code=201, responses=MADE | QUEUED)
+async def challenge(
+    arena: ArenaOf,
+    token: TokenOf,
+    round_id: str,
+    body: schemas.ChallengeRequest,
+    response: Response,
+    wait: Wait = 0,
+    key: RepeatKey = None,
+) -> schemas.Submission:
+    """Play with somebody: takes up the oldest open challenge that leaves the wanted seat, or opens one. With `invite`
+    it is for that player alone. 202 while nobody has come."""
+    taken = await edge.challenge(arena, token, round_id, body.seat, body.invite, key, _shown(arena))
+    return await _answer(arena, taken, response, wait)
+
+
+@router.post("/challenges/{play_id}:accept", status_code=201, responses=MADE | QUEUED)
+async def accept(
+    arena: ArenaOf,
+    token: TokenOf,
+    play_id: str,
+    body: schemas.AcceptRequest,
+    response: Response,
+    wait: Wait = 0,
+    key: RepeatKey = None,
+) -> schemas.Submission:
+    """Take a free seat of this challenge. The play begins when the last seat is taken."""
+    taken = await edge.accept(arena, token, play_id, body.seat, key, _shown(arena))
     return await _answer(arena, taken, response, wait)
 
 
@@ -69,6 +115,13 @@ async def move(
     """The next move of a play that awaits one."""
     taken = await edge.move_again(arena, token, submission_id, body.move, key, _shown(arena))
     return await _answer(arena, taken, response, wait)
+
+
+@router.post("/submissions/{submission_id}:resign")
+async def resign(arena: ArenaOf, token: TokenOf, submission_id: str) -> schemas.Submission:
+    """Give a play up: the attempt counts, and whoever stays keeps what they have earned. A challenge that nobody has
+    taken up is taken back, and its attempt does not count."""
+    return await edge.resign(arena, token, submission_id, _shown(arena))
 
 
 @router.get("/submissions/{submission_id}")

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from games.values import MAIN
-from server import competitions, judges, measurements, plays, programs
+from games.seeing import seen
+from games.values import MAIN, NeedMove
+from server import competitions, endings, judges, measurements, plays, programs
 from server.api import schemas
 from server.arena import Arena
+from server.challenges import Challenge
 from server.database import now
 from server.leaderboards import Entry
 from server.models import (
@@ -42,13 +44,17 @@ def judge(arena: Arena, row: Judge) -> schemas.Judge:
 
 
 def game(row: Game) -> schemas.Game:
-    program = programs.parsed(row.source)
+    program = programs.program(row)
     return schemas.Game(
         digest=row.digest,
         name=row.name,
+        version=row.version,
+        packaged=row.packaged,
         title=row.title,
         description=row.description,
         source=row.source,
+        created_at=row.created_at,
+        withdrawn_at=row.withdrawn_at,
         passages=program.passages,
         seats=list(program.seats),
         judges=[slot for slot in program.judges if slot != MAIN],
@@ -83,7 +89,12 @@ def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
         game=row.game,
         title=setup.program.title,
         digest=row.digest,
-        passages=list(competitions.passages_for(row, host=caller.is_host, at=at)),
+        seats=list(setup.program.seats),
+        passages=list(competitions.passages_for(session, row, host=caller.is_host, at=at)),
+        opening=_opening(competitions.opening(session, row, at)),
+        generated=row.generated if caller.is_host else [],
+        trouble=row.trouble,
+        move_seconds=row.move_seconds,
         judges=dict(setup.identities),
         profile=row.profile,
         state=competitions.state_of(row, at),
@@ -98,16 +109,21 @@ def submission(session: Session, arena: Arena, row: Submission) -> schemas.Submi
     round_row = session.get_one(Round, row.round_id)
     identity = competitions.setup_of(session, round_row).identities[MAIN]
     place = measurements.place(session, row.play_id) if row.state == State.QUEUED else None
+    play = session.get_one(Play, row.play_id)
     return schemas.Submission(
         id=row.id,
         round=row.round_id,
+        play=play.id,
+        seat=row.seat,
+        seats=_seats(session, competitions.setup_of(session, round_row).program.seats, play),
         player=row.player_id,
         state=State(row.state),
         place=place,
         expected_wait_s=arena.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
         rewards=row.rewards or {},
-        events=session.get_one(Play, row.play_id).events,
+        events=seen(play.events, row.seat),
+        awaits=_awaits(play, row.seat),
         reason=schemas.Reason(**row.reason) if row.reason else None,
         judge=identity,
         profile=round_row.profile,
@@ -119,11 +135,52 @@ def submission(session: Session, arena: Arena, row: Submission) -> schemas.Submi
     )
 
 
+def challenge(row: Challenge) -> schemas.Challenge:
+    return schemas.Challenge(
+        id=row.play,
+        round=row.round,
+        taken={seat: _board_player(player) for seat, player in row.taken.items()},
+        free=list(row.free),
+        invited=_board_player(row.invited) if row.invited else None,
+        since=row.since,
+    )
+
+
+def _opening(effect: NeedMove | None) -> schemas.Awaits | None:
+    if effect is None:
+        return None
+    return schemas.Awaits(
+        seat=effect.seat,
+        register=effect.register,
+        limit=effect.limit,
+        registers=dict(effect.registers),
+        events=seen(effect.events, effect.seat),
+        due_at=None,
+    )
+
+
+def _awaits(play: Play, seat: str) -> schemas.Awaits | None:
+    """The awaited move; its registers are told to whoever is to make it, and to nobody else."""
+    if play.awaits is None:
+        return None
+    mine = play.awaits["seat"] == seat
+    return schemas.Awaits(**(play.awaits if mine else {"seat": play.awaits["seat"]}), due_at=play.due_at)
+
+
+def _seats(session: Session, seats: Sequence[str], play: Play) -> dict[str, schemas.BoardPlayer | None]:
+    taken = {each.seat: session.get_one(Player, each.player_id) for each in endings.seats(session, play)}
+    return {seat: _board_player(taken[seat]) if seat in taken else None for seat in seats}
+
+
+def _board_player(row: Player) -> schemas.BoardPlayer:
+    return schemas.BoardPlayer(id=row.id, name=row.name, kind=Kind(row.kind))
+
+
 def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
     return [
         schemas.BoardEntry(
             rank=entry.rank,
-            player=schemas.BoardPlayer(id=entry.player.id, name=entry.player.name, kind=Kind(entry.player.kind)),
+            player=_board_player(entry.player),
             bits=entry.millibits / 1000,
             submission=entry.submission,
         )

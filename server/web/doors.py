@@ -5,10 +5,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from server import players
+from server.after import After
 from server.edge import COOKIE, ArenaOf, TokenOf
 from server.errors import Refused
 from server.models import Kind
-from server.plays import After
 from server.web import shown
 from server.web.names import suggest
 from server.web.site import FormOf, base_url, go, own_forms_only, page, signed_in, signed_out
@@ -57,7 +57,7 @@ async def _join_page(
     def work(session: Session) -> Response:
         status = refused.status if refused else 200
         errors = _by_field(refused) if refused else {}
-        return page("join.html", status, viewer=_viewer(session, token), code=code, name=name, errors=errors)
+        return page("join.html", status, viewer=visitor(session, token), code=code, name=name, errors=errors)
 
     return await arena.read(work)
 
@@ -73,7 +73,7 @@ def _by_field(refused: Refused) -> dict[str, str]:
     return {"form": refused.detail}
 
 
-def _viewer(session: Session, token: str | None) -> shown.Viewer | None:
+def visitor(session: Session, token: str | None) -> shown.Viewer | None:
     """Who is signed in already, if anyone is."""
     try:
         return shown.viewer(session, token)

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from server import competitions, judges, players, plays, programs
+from server import competitions, endings, judges, players, plays, programs
+from server.after import After
 from server.arena import Arena
 from server.competitions import NewRound
 from server.database import now
@@ -18,8 +19,7 @@ from server.edge import ArenaOf, TokenOf
 from server.errors import Refused, invalid
 from server.models import Bots, Competition, Player, Round, RoundState, Submission
 from server.players import Caller
-from server.plays import After
-from server.web import shown
+from server.web import games, shown
 from server.web.site import FormOf, base_url, go, own_forms_only, page
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])
@@ -137,7 +137,8 @@ async def _competition_page(
             rounds=shown.lines(session, viewer.caller, competition_id),
             moves=_moves(session, competition_id),
             members=players.members(session, competition_id),
-            games=programs.newest(session),
+            games=[games.line(row) for row in programs.newest(session)],
+            default_game=programs.DEFAULT,
             judges=list(dict.fromkeys(judge.name for judge in reversed(judges.everyone(session)))),
             form=form or {},
             error=refused.detail if refused else None,
@@ -159,7 +160,7 @@ async def create_round(request: Request, arena: ArenaOf, token: TokenOf, competi
     await arena.look_for_workers()
 
     def work(session: Session, after: After, caller: Caller) -> str:
-        competitions.create_round(session, caller, competition_id, _new_round(arena, session, form))
+        competitions.create_round(session, after, caller, competition_id, _new_round(arena, session, form))
         return competition_id
 
     try:
@@ -173,7 +174,7 @@ async def create_round(request: Request, arena: ArenaOf, token: TokenOf, competi
 def _new_round(arena: Arena, session: Session, form: dict[str, str]) -> NewRound:
     minutes = _number(form, "minutes", "How long the round lasts", 1_000_000)
     return NewRound(
-        game=form.get("game", ""),
+        game=form.get("game") or programs.DEFAULT,
         passages=_passages(form.get("passages", "")),
         judge=form.get("judge") or arena.default_judge(),
         attempts=_number(form, "attempts", "The number of attempts", 1_000_000),
@@ -206,11 +207,11 @@ async def set_state(
     arena: ArenaOf, token: TokenOf, round_id: str, action: Literal["open", "pause", "close"]
 ) -> Response:
     def work(session: Session, after: After, caller: Caller) -> str:
-        row = competitions.set_round_state(session, caller, round_id, STATES[action])
-        plays.abandon(session, after)
-        return row.competition_id
+        return competitions.set_round_state(session, after, caller, round_id, STATES[action]).competition_id
 
-    return await _change(arena, token, work)
+    changed = await _change(arena, token, work)
+    await arena.write(endings.end_late_plays)
+    return changed
 
 
 @router.post("/submissions/{submission_id}/{action}")

@@ -10,7 +10,8 @@ from server import competitions, edge
 from server.arena import Arena
 from server.edge import ArenaOf, TokenOf
 from server.errors import Refused
-from server.web import board, doors, host, shown
+from server.models import State
+from server.web import board, doors, games, host, shown
 from server.web.site import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
@@ -19,7 +20,7 @@ Hold = Annotated[float, Query(ge=0, le=30)]
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    for part in (doors.router, router, host.router):
+    for part in (doors.router, router, games.router, host.router):
         app.include_router(part)
     app.mount("/static", Files(directory=HERE / "static"))
     app.state.boards = {}
@@ -103,6 +104,7 @@ async def _round(
             round=round_,
             mine=mine,
             submission=latest,
+            meeting=shown.meeting(session, viewer.caller, round_id),
             sections=board.of_round(session, viewer.caller, round_id, request.app.state.boards),
             move=move,
             error=error,
@@ -119,6 +121,41 @@ async def state_of_round(arena: ArenaOf, token: TokenOf, round_id: str) -> Respo
         return page("parts/state.html", viewer=viewer, round=round_)
 
     return await arena.read(work)
+
+
+@router.get("/rounds/{round_id}/challenges")
+async def challenges_of_round(arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
+    def work(session: Session) -> Response:
+        viewer = shown.viewer(session, token)
+        meeting = shown.meeting(session, viewer.caller, round_id)
+        return page("parts/challenges.html", viewer=viewer, meeting=meeting, error=None) if meeting else Response()
+
+    return await arena.read(work)
+
+
+@router.post("/rounds/{round_id}/challenges")
+async def challenge(request: Request, arena: ArenaOf, token: TokenOf, round_id: str, form: FormOf) -> Response:
+    """Play with whoever waits or comes, or with the one who is invited."""
+    seat, invite = form.get("seat") or None, form.get("invite") or None
+    try:
+        taken = await edge.challenge(arena, token, round_id, seat, invite, None, lambda *_: None)
+    except Refused as refused:
+        if refused.status in (401, 403, 404):
+            raise
+        return await _round(request, arena, token, round_id, status=refused.status, error=refused.detail)
+    return go(f"/submissions/{taken.submission}")
+
+
+@router.post("/challenges/{play_id}/accept")
+async def accept(arena: ArenaOf, token: TokenOf, play_id: str) -> Response:
+    taken = await edge.accept(arena, token, play_id, None, None, lambda *_: None)
+    return go(f"/submissions/{taken.submission}")
+
+
+@router.post("/submissions/{submission_id}/resign")
+async def resign(arena: ArenaOf, token: TokenOf, submission_id: str) -> Response:
+    round_id = await edge.resign(arena, token, submission_id, lambda _, row: row.round_id)
+    return go(f"/rounds/{round_id}#score")
 
 
 @router.get("/rounds/{round_id}/board")
@@ -154,6 +191,19 @@ async def submit(request: Request, arena: ArenaOf, token: TokenOf, round_id: str
     return go(f"/rounds/{round_id}#score")
 
 
+@router.post("/rounds/{round_id}/begin")
+async def begin(request: Request, arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
+    """A play of a game that measures something before it asks for the first move."""
+    try:
+        accepted = await edge.submit(arena, token, round_id, None, None, lambda *_: None)
+    except Refused as refused:
+        if refused.status in (401, 403, 404):
+            raise
+        return await _round(request, arena, token, round_id, status=refused.status, error=refused.detail)
+    await edge.settled(arena, accepted.submission, 10)
+    return go(f"/rounds/{round_id}#score")
+
+
 @router.post("/submissions/{submission_id}/moves")
 async def move_again(arena: ArenaOf, token: TokenOf, submission_id: str, form: FormOf) -> Response:
     await edge.move_again(arena, token, submission_id, form.get("move", ""), None, lambda *_: None)
@@ -178,8 +228,11 @@ async def submission(arena: ArenaOf, token: TokenOf, submission_id: str) -> Resp
 
 
 @router.get("/submissions/{submission_id}/panel")
-async def panel(arena: ArenaOf, token: TokenOf, submission_id: str, wait: Hold = 0) -> Response:
-    """A submission as part of a page; held until it is settled, at most `wait` seconds."""
+async def panel(
+    arena: ArenaOf, token: TokenOf, submission_id: str, wait: Hold = 0, known: State | None = None
+) -> Response:
+    """A submission as part of a page; held until it is settled, and in another state than the one that the page knows
+    already, at most `wait` seconds."""
 
     def work(session: Session) -> Response:
         viewer = shown.viewer(session, token)
@@ -188,5 +241,5 @@ async def panel(arena: ArenaOf, token: TokenOf, submission_id: str, wait: Hold =
 
     if wait:
         await arena.read(lambda session: shown.viewer(session, token))
-        await edge.settled(arena, submission_id, wait)
+        await edge.settled(arena, submission_id, wait, known)
     return await arena.read(work)

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from games.engine import replay
+from games.registers import OMNISCIENT
+from games.seeing import seen
 from games.values import Log, Measurement, Move, NeedBits
 from server import measurements
 from server.competitions import RoundSetup
@@ -71,9 +73,9 @@ class Sides:
 
 
 def parts(session: Session, setup: RoundSetup, play: Play, seat: str) -> list[Part]:
-    """The rewards of a seat, in the order they were given."""
-    rewards = [event for event in play.events if event["type"] == "reward" and event["seat"] == seat]
-    known = _known(session, setup, play) if rewards else {}
+    """The rewards of a seat, in the order they were given; with the prefix of each for a seat that sees everything."""
+    rewards = [event for event in seen(play.events, seat) if event["type"] == "reward" and event["seat"] == seat]
+    known = _known(session, setup, play) if rewards and seat in OMNISCIENT else {}
     return [_part(reward, known, setup.setup.passages) for reward in rewards]
 
 

@@ -42,6 +42,7 @@ def round_(**changes: Any) -> dict[str, Any]:
         "closes_at": None,
         "attempts": None,
         "attempts_left": None,
+        "opening": {"seat": "black", "register": "x", "limit": 10, "registers": {}, "events": [], "due_at": None},
     }
     return plain | changes
 

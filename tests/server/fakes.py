@@ -17,7 +17,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from server.jobs import Claim, Claims, Job, RedisError, Result
+from server.jobs import Claim, Claims, Job, RedisError, Result, Writing
 
 BUILD = "fake"
 LEASE = 30.0
@@ -89,6 +89,18 @@ def packed(values: Iterable[float]) -> bytes:
     return array("f", values).tobytes()
 
 
+def written(writing: Writing) -> str:
+    """What the fake judge writes: as many words as asked for, others after another prompt or seed."""
+    seeds = [repr((writing.prompt, writing.seed, i)) for i in range(writing.tokens)]
+    return " ".join(f"word{zlib.crc32(seed.encode()) % 1000}" for seed in seeds)
+
+
+def measurement(claim: Claim) -> Job:
+    """The job of a claim that is one of a measurement."""
+    assert isinstance(claim.job, Job)
+    return claim.job
+
+
 def result_of(job: Job, said: Says) -> Result:
     if isinstance(said, str):
         return Result(job.key, BUILD, failure=said)
@@ -123,7 +135,7 @@ class Hand:
     def answer(self, *claims: Claim, says: Callable[[Job], Says] = honest) -> None:
         """Publish results: the honest ones, or others."""
         for claim in claims:
-            self.claims.publish(claim, result_of(claim.job, says(claim.job)))
+            self.claims.publish(claim, _done(claim, says) or result_of(measurement(claim), None))
 
     def leave(self) -> None:
         with suppress(RedisError):  # away, or wiped
@@ -159,6 +171,14 @@ def at_work(
         hand.leave()
 
 
+def _done(claim: Claim, says: Callable[[Job], Says]) -> Result | None:
+    """What becomes of a claim; None for a measurement of which nothing is said."""
+    if isinstance(claim.job, Writing):
+        return Result(claim.job.key, BUILD, text=written(claim.job))
+    said = says(claim.job)
+    return None if said is None else result_of(claim.job, said)
+
+
 def _work(hand: Hand, says: Callable[[Job], Says], seconds: float, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
@@ -166,8 +186,8 @@ def _work(hand: Hand, says: Callable[[Job], Says], seconds: float, stop: threadi
             for claim in hand.take():
                 if stop.wait(seconds):
                     return
-                said = says(claim.job)
-                if said is not None:
-                    hand.claims.publish(claim, result_of(claim.job, said))
+                result = _done(claim, says)
+                if result is not None:
+                    hand.claims.publish(claim, result)
         except RedisError:
             stop.wait(0.1)

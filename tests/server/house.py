@@ -177,7 +177,7 @@ class House:
 
         def work(session: Session) -> None:
             if session.get(Game, program.digest) is None:
-                named = {"name": f"test-{program.digest[:8]}", "title": program.title}
+                named = {"name": f"test-{program.digest[:8]}", "title": program.title, "version": 1, "packaged": False}
                 session.add(
                     Game(
                         digest=program.digest,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
-from tests.server.fakes import Hand
+from tests.server.fakes import Hand, measurement
 from tests.server.house import Caller, Class, House, Json, new_class, pointers, problem
 from tests.services import eventually
 
@@ -64,7 +64,7 @@ def test_the_order_of_acceptance_counts_not_that_of_the_scores(slow_lesson: Clas
     players = [slow_lesson.join(name) for name in ("Ada", "Bob")]
     for player, move in zip(players, ("7", "7.0"), strict=True):
         answer(player.submit(slow_lesson.round_id, move), 202)
-    hand.answer(*sorted(hand.take_all(3), key=lambda claim: -len(claim.job.prefix)))  # Bob's first
+    hand.answer(*sorted(hand.take_all(3), key=lambda claim: -len(measurement(claim).prefix)))  # Bob's first
     eventually(lambda: len(slow_lesson.board()) == 2, what="the board")
     assert shown(slow_lesson.board()) == [(1, "Ada", 7.0), (1, "Bob", 7.0)]
 
@@ -72,7 +72,7 @@ def test_the_order_of_acceptance_counts_not_that_of_the_scores(slow_lesson: Clas
 def test_an_earlier_submission_that_is_scored_later_does_not_hide_a_better_one(slow_lesson: Class, hand: Hand) -> None:
     ada = slow_lesson.join("Ada")
     first, second = (answer(ada.submit(slow_lesson.round_id, move), 202) for move in ("7", "7.0"))
-    hand.answer(*sorted(hand.take_all(3), key=lambda claim: -len(claim.job.prefix)))
+    hand.answer(*sorted(hand.take_all(3), key=lambda claim: -len(measurement(claim).prefix)))
     for sent in (first, second):
         answer(ada.get(f"/submissions/{sent['id']}", params={"wait": 10}))
     assert [entry["submission"] for entry in slow_lesson.board()] == [first["id"]]

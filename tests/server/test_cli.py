@@ -13,8 +13,14 @@ import pytest
 
 from bots.errors import ServerAway
 from bots.transport import Transport
-from server import cli, offline
-from tests.judge.tiny import write_gpt2
+from games import catalog, generation
+from games.program import parse
+from games.values import JudgeFacts, NeedText, Setup
+from judge.measure import Judge
+from server import cli, offline, worker
+from server.jobs import Writing
+from tests.games.test_golden import GOLDEN
+from tests.judge.tiny import declare, write_gpt2
 from tests.server.processes import command
 
 STORY = "The tide came in over the flats before the boats were home."
@@ -256,7 +262,9 @@ def test_a_play_whose_moves_run_out_ends_with_1_and_awaits_one(run: Run) -> None
     assert ended.status == 1
     assert ended.json["status"] == "awaiting_move"
     assert ended.json["rewards"] == {}
-    assert ended.json["awaits"] == {"seat": "black", "register": "x", "limit": 10}
+    awaited = ended.json["awaits"]
+    assert (awaited["seat"], awaited["register"], awaited["limit"]) == ("black", "x", 10)
+    assert awaited["registers"]["s"] == STORY
 
 
 def test_two_seats_have_moves_of_their_own(run: Run, tmp_path: Path) -> None:
@@ -304,6 +312,125 @@ def test_a_play_that_cannot_begin_ends_with_1(run: Run, arguments: list[str], to
     ended = run("play", *arguments)
     assert (ended.status, ended.out) == (1, "")
     assert told in ended.err
+
+
+def test_a_slot_without_a_judge_is_told_with_the_way_to_name_one(run: Run) -> None:
+    ended = run("play", "arrow_of_time", "--move", "a b")
+    assert (ended.status, ended.out) == (1, "")
+    assert "--judge backward=J" in ended.err
+
+
+def test_a_play_that_awaits_a_move_shows_what_the_seat_may_see(run: Run) -> None:
+    ended = run("play", "infill", "--story", f"{STORY} " * 4)
+    assert ended.status == 1
+    assert "alice sees s1 = 'The tide came in" in ended.out
+    assert "alice is to move: x, at most 20 tokens" in ended.out
+
+
+def test_stories_that_no_judge_can_read_at_once_are_refused_before_the_play(run: Run) -> None:
+    ended = run("play", "condense", "--story", "tide " * 1_500, "--move", "sea")
+    assert (ended.status, ended.out) == (1, "")
+    assert "give shorter passages or another judge" in ended.err
+
+
+@pytest.fixture(scope="module")
+def backward(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A judge that reads from right to left."""
+    return str(declare(write_gpt2(tmp_path_factory.mktemp("backward")), direction="backward"))
+
+
+#: Instead of those of the golden transcript: whoever says the background again is likely there, as long as no word of
+#: it stands in the outcome.
+STORIES = {"counterfactual": ["The town had lived by its mine for a century.", "Nobody came back."]}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_packaged_game_is_played_to_its_score(run: Run, backward: str, name: str) -> None:
+    golden = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    passages = STORIES.get(name, golden["passages"])
+    arguments = [part for passage in passages for part in ("--story", passage)]
+    program = parse(catalog.source(name))
+    arguments += [part for slot in program.judges if slot != "main" for part in ("--judge", f"{slot}={backward}")]
+    played = _played_to_its_end(run, [name, *arguments], [*golden["moves"], *_phrases(passages)])
+    assert played["status"] == "scored"
+    assert set(played["rewards"]) == set(program.seats)
+    assert played["moves_left"] == 0
+    if program.seats == ("black", "white"):
+        assert played["rewards"]["white"] == -played["rewards"]["black"]
+
+
+def _played_to_its_end(run: Run, arguments: list[str], phrases: list[str]) -> Any:
+    """Play like somebody who, asked for a move, says the first phrase that the game does not ask for again."""
+    moves: list[str] = []
+    played = run("play", *arguments, "--json").json
+    while played["status"] == "awaiting_move":
+        seat = played["awaits"]["seat"]
+        for phrase in phrases:
+            further = run("play", *arguments, *moves, "--seat", f"{seat}={phrase}", "--json").json
+            if further["events"][-2]["type"] != "ensure_failed" != further["events"][-1]["type"]:
+                moves += ["--seat", f"{seat}={phrase}"]
+                played = further
+                break
+        else:
+            raise AssertionError(f"no phrase will do after {moves}")
+    return played
+
+
+def _phrases(passages: list[str]) -> list[str]:
+    """What somebody without ideas might say."""
+    stretches = [
+        f" {' '.join(words[start : start + length])}"
+        for words in (passage.split(" ") for passage in passages)
+        for length in (2, 3, 4, 6, 9)
+        for start in range(len(words) - length + 1)
+    ]
+    again = [f"But then {passage}" for passage in passages]
+    return [*passages, *again, *stretches]
+
+
+GENERATED = """
+assign(s=generate("The sea was calm when", 8), l=generate_list(story(), 1))
+elicit(x, 5)
+reward(xed(s | x))
+"""
+
+
+def test_texts_that_a_game_has_written_are_those_that_a_worker_would_write(run: Run, tmp_path: Path) -> None:
+    arguments = ("play", game(tmp_path, GENERATED), "--story", STORY, "--seed", "one", "--json")
+    shown = run(*arguments).json["awaits"]["registers"]
+    judge = offline.load("pocket", "arena", "float32")
+    setup = Setup((STORY,), "one", {"main": JudgeFacts(judge.tokens.ends, judge.context)})
+    text, item = (_by_a_worker(judge, need) for need in generation.requests(parse(GENERATED).generations, setup))
+    assert text.strip()
+    assert (shown["s"], shown["l"]) == (text, [item.strip().split("\n")[0].strip()])
+    assert run(*arguments, "--move", "ships").json["status"] == "scored"
+
+
+def test_another_seed_has_another_text_written(run: Run, tmp_path: Path) -> None:
+    file = game(tmp_path, 'assign(s=generate("The sea was calm when", 12))\nelicit(x, 5)\nreward(xed(s | x))')
+    one, two, again = (
+        run("play", file, "--seed", seed, "--json").json["awaits"]["registers"]["s"] for seed in ("one", "two", "one")
+    )
+    assert one == again != two
+
+
+def _by_a_worker(judge: Judge, need: NeedText) -> str:
+    *_, result = worker.steps(judge, Writing("key", judge.identity, need.prompt, need.tokens, need.seed, "people"))
+    assert result is not None
+    assert result.text is not None
+    return result.text
+
+
+def test_a_prompt_that_leaves_no_room_to_write_is_told(run: Run, tmp_path: Path) -> None:
+    ended = run(
+        "play",
+        game(tmp_path, "assign(s=generate(story(), 512))\nelicit(x, 5)\nreward(xed(s | x))"),
+        "--story",
+        "sea " * 600,
+    )
+    assert (ended.status, ended.out) == (1, "")
+    assert "do not fit the judge's context" in ended.err
 
 
 def test_a_game_with_errors_shows_them(run: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from server.jobs import LANES, LAST_DELIVERY, Bell, Claims, Job, Queue, Result, stream
+from server.jobs import LAST_DELIVERY, Bell, Claims, Job, Queue, Result, Writing, index, stream
 from tests.services import Redis
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def ask(url: str, work: Callable[[Queue], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def enqueue(url: str, *jobs: Job) -> int:
+def enqueue(url: str, *jobs: Job | Writing) -> int:
     return ask(url, lambda queue: queue.enqueue(jobs))
 
 
@@ -222,5 +222,100 @@ def test_a_bell_reaches_everyone_who_listens(redis_url: str) -> None:
 
 
 def test_the_depth_counts_every_lane(redis_url: str, claims: Claims) -> None:
-    enqueue(redis_url, *(job(lane, lane) for lane in LANES))
+    enqueue(redis_url, *(job(lane, lane) for lane in ("people", "people-rest", "bots", "bots-rest")))
     assert ask(redis_url, lambda queue: queue.depth(JUDGE)) == 4
+
+
+def writing(key: str, lane: str = "people") -> Writing:
+    return Writing(key, JUDGE, f"a prompt for {key} – ünïcode\n", 12, f"seed of {key}\ngenerate\n0", lane)
+
+
+@pytest.mark.parametrize("lane", ["people", "bots"])
+def test_a_text_to_be_written_comes_out_as_it_went_in(redis_url: str, claims: Claims, lane: str) -> None:
+    assert enqueue(redis_url, writing("w1", lane), writing("w1", lane)) == 1
+    (claim,) = claims.claim(8, block=0.1)
+    assert claim.job == writing("w1", lane)
+    assert ask(redis_url, lambda queue: queue.depth(JUDGE)) == 1
+
+
+@pytest.mark.parametrize("text", ["once upon a time – ünïcode", ""])
+def test_a_written_text_comes_back_and_leaves_no_job(redis_url: str, claims: Claims, text: str) -> None:
+    enqueue(redis_url, writing("w1"))
+    (claim,) = claims.claim(8, block=0.1)
+    claims.publish(claim, Result("w1", "cpu", text=text))
+    ((_, result),) = results(redis_url)
+    assert result == Result("w1", "cpu", text=text)
+    assert ask(redis_url, lambda queue: queue.depth(JUDGE)) == 0
+    assert ask(redis_url, lambda queue: queue.missing(JUDGE, ["w1", "w2"])) == ["w2"]
+    assert enqueue(redis_url, writing("w1")) == 1
+
+
+def test_texts_are_handed_out_one_at_a_time_beside_measurements_and_peoples_first(
+    redis_url: str, claims: Claims
+) -> None:
+    enqueue(redis_url, writing("b1", "bots"), *(writing(f"w{i}") for i in range(2)), *(job(f"k{i}") for i in range(9)))
+    keys = [[claim.job.key for claim in claims.claim(4, block=0.1)] for _ in range(4)]
+    assert keys == [["k0", "k1", "k2", "k3", "w0"], ["k4", "k5", "k6", "k7", "w1"], ["k8", "b1"], []]
+
+
+def test_a_text_whose_worker_died_is_claimed_again_alone_and_counted(
+    redis_url: str, claims: Claims, other: Claims
+) -> None:
+    enqueue(redis_url, writing("w1"), writing("w2"))
+    for _ in range(2):
+        claims.claim(8, block=0.1)
+    found = []
+    for delivery in range(2, LAST_DELIVERY + 1):
+        time.sleep(LEASE * 1.2)
+        pair = [other.claim(8, block=0.01), other.claim(8, block=0.01)]
+        assert [[claim.delivery for claim in claimed] for claimed in pair] == [[delivery], [delivery]]
+        found = sorted(claim.job.key for claimed in pair for claim in claimed)
+    assert found == ["w1", "w2"]
+
+
+def test_a_text_that_is_given_back_can_be_claimed_at_once(redis_url: str, claims: Claims, other: Claims) -> None:
+    enqueue(redis_url, writing("w1"), writing("w2"))
+    claims.give_back(claims.claim(8, block=0.1))
+    claims.claim(8, block=0.1)
+    claims.leave()
+    taken = other.claim(8, block=0.01) + other.claim(8, block=0.01)
+    assert sorted((claim.job.key, claim.delivery) for claim in taken) == [("w1", 1), ("w2", 1)]
+
+
+UNREADABLE: dict[str, tuple[str, dict[str, str | bytes]]] = {
+    "a field too many": ("people", {"profile": "arena", "prefix": "a", "text": "b", "colour": "blue"}),
+    "a field too few": ("people", {"profile": "arena", "prefix": "a"}),
+    "not UTF-8": ("people", {"profile": "arena", "prefix": b"\xff", "text": "b"}),
+    "a text to be written in a lane of measurements": ("people", {"prompt": "a", "tokens": "1", "seed": "s"}),
+    "a measurement in a lane of texts": ("people-writing", {"profile": "arena", "prefix": "a", "text": "b"}),
+    "tokens that are no number": ("people-writing", {"prompt": "a", "tokens": "many", "seed": "s"}),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_an_entry_that_nobody_can_read_is_dropped_and_its_row_counts_as_lost(
+    redis_url: str, redis_server: Redis, claims: Claims, what: str
+) -> None:
+    lane, fields = UNREADABLE[what]
+    name = stream(JUDGE, lane)
+    with redis_server.client as client:
+        entry = client.xadd(name, {"key": "k1", **fields})
+        client.hset(index(JUDGE), "k1", f"{lane} {entry.decode()}")
+        enqueue(redis_url, job("k2"))
+        assert ask(redis_url, lambda queue: queue.missing(JUDGE, ["k1"])) == []
+        claimed = claims.claim(8, block=0.1) + claims.claim(8, block=0.1)
+        assert [claim.job.key for claim in claimed] == ["k2"]
+        assert client.xlen(name) == (lane == "people")
+        assert client.xpending(name, "workers")["pending"] == (lane == "people")
+    assert ask(redis_url, lambda queue: queue.missing(JUDGE, ["k1"])) == ["k1"]
+
+
+def test_an_unreadable_entry_of_a_dead_worker_is_dropped_too(
+    redis_url: str, redis_server: Redis, claims: Claims
+) -> None:
+    with redis_server.client as client:
+        client.xadd(stream(JUDGE, "people"), {"nonsense": "1"})
+        client.xreadgroup("workers", "dead", {stream(JUDGE, "people"): ">"})
+        time.sleep(LEASE * 1.2)
+        assert claims.claim(8, block=0.01) == []
+        assert client.xlen(stream(JUDGE, "people")) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.scenarios.arena import PASSAGE, answer
 from tests.server.conftest import PLAIN
-from tests.server.fakes import FakeJudge, Hand, at_work, bits, hand_of
+from tests.server.fakes import FakeJudge, Hand, at_work, bits, hand_of, measurement
 from tests.server.house import (
     Caller,
     Class,
@@ -64,7 +64,7 @@ def test_it_is_202_until_both_halves_are_there(house: House, judge: FakeJudge, h
     response = ada.post("/measurements", json=body)
     pending = answer(response, 202)
     assert (pending["state"], pending["bits"], pending["saved"], pending["tokens"]) == ("pending", None, None, [])
-    first, second = sorted(hand.take_all(2), key=lambda claim: -len(claim.job.prefix))
+    first, second = sorted(hand.take_all(2), key=lambda claim: -len(measurement(claim).prefix))
     hand.answer(first)
     path = response.headers["Location"].removeprefix("/api/v1")
     eventually(lambda: "known" in {row.state for row in house.measurements(judge)}, what="one half")

@@ -36,6 +36,11 @@ PROMISED = """
     GET /me/submissions
     GET /judges
     GET /games
+    POST /games
+    GET /games/{}
+    GET /games/{}/versions
+    POST /games/{}:withdraw
+    POST /games/{}:restore
     POST /measurements
 """
 REFUSALS = {"400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}

@@ -10,7 +10,7 @@ from itertools import permutations
 import pytest
 
 from tests.scenarios.arena import PASSAGE, answer
-from tests.server.fakes import FakeJudge, Hand, Says, at_work, bits, hand_of, packed, saying
+from tests.server.fakes import FakeJudge, Hand, Says, at_work, bits, hand_of, measurement, packed, saying
 from tests.server.house import Caller, Class, House, Json, new_class, nothing_changes
 from tests.services import Redis, eventually
 
@@ -168,7 +168,7 @@ def test_a_play_waits_for_all_it_needs_in_whatever_order_it_comes(
     lesson = new_class(house, judge, game="contrast", passages=["A storm at sea.", "A court of law, in session."])
     ada = lesson.join()
     submission = answer(ada.submit(lesson.round_id, "sailors and gowns"), 202)
-    claims = sorted(hand.take_all(4), key=lambda claim: (claim.job.text, claim.job.prefix))
+    claims = sorted(hand.take_all(4), key=lambda claim: (measurement(claim).text, measurement(claim).prefix))
     for number in order:
         assert answer(ada.get(f"/submissions/{submission['id']}"))["state"] == "queued"
         hand.answer(claims[number])

@@ -99,14 +99,6 @@ def test_a_game_of_several_passages_takes_exactly_that_many(house: House, game: 
     assert len([event for event in submission["events"] if event["type"] == "reward"]) == count
 
 
-def test_a_game_of_two_players_has_no_round_yet(house: House) -> None:
-    competition = new_competition(house)["id"]
-    body = {"game": "debate", "judge": PLAIN.identity, "passages": ["Tea is better than coffee."]}
-    with nothing_changes(house):
-        response = house.host.post(f"/competitions/{competition}/rounds", json=body)
-        assert pointers(problem(response, 422, "invalid-request")) == ["/game"]
-
-
 def test_every_packaged_game_of_one_player_can_be_played_or_says_why_not(house: House) -> None:
     competition = new_competition(house)["id"]
     for game in answer(house.anyone.get("/games"))["items"]:

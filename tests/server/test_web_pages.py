@@ -2,15 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
 import httpx
 import pytest
 
-from games.program import parse
-from server.models import Game
 from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
 from tests.server.conftest import PLAIN
 from tests.server.house import Caller, Class, House, new_class, nothing_changes
@@ -197,10 +194,7 @@ def test_what_a_reward_cost_is_shown_where_it_is_a_loss_for_another_text(visitor
 
 
 def test_a_play_of_several_moves_goes_on_from_the_page(visitor: Visitor, house: House) -> None:
-    program = parse(TWO_MOVES)
-    values = {"digest": program.digest, "title": program.title, "description": "", "source": program.source}
-    house.database.write(lambda session: session.merge(Game(name="two-moves", created_at=datetime.now(UTC), **values)))
-    lesson = new_class(house, PLAIN, game="two-moves")
+    lesson = new_class(house, PLAIN, game=house.install_game(TWO_MOVES))
     visitor.join(lesson, "Ada")
     first = visitor.send(f"/rounds/{lesson.round_id}/moves", move="5")
     assert "The game awaits your next move." in text_of(first)

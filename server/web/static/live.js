@@ -5,7 +5,7 @@
 import { localTimes } from "./times.js";
 
 const KINDS = [
-  "competition.changed", "player.joined", "player.removed", "reset", "round.closed", "round.opened", "round.paused",
+  "challenges.changed", "competition.changed", "player.joined", "player.removed", "reset", "round.closed", "round.opened", "round.paused",
   "standing.changed",
 ];
 const SPREAD = 600; // ms over which the readers of a board spread their requests,

@@ -83,10 +83,15 @@ async function watch(id) {
   refresh("own");
 }
 
+// Resolves to whether there is nothing left to wait for. While it is one's turn in a play with others they may still
+// leave: then what is shown is kept, with what was typed into it, until the state is another one.
 async function show(id, wait) {
+  const shown = panel.querySelector(`[data-submission="${id}"]`)?.dataset;
+  const known = wait && shown && "several" in shown && shown.state === "awaiting_move" ? "awaiting_move" : null;
   let response = null;
   try {
-    response = await fetch(`/submissions/${id}/panel?wait=${wait}`, { headers: { Accept: "text/html" } });
+    const address = `/submissions/${id}/panel?wait=${wait}${known ? `&known=${known}` : ""}`;
+    response = await fetch(address, { headers: { Accept: "text/html" } });
   } catch {
     // told below
   }
@@ -96,14 +101,16 @@ async function show(id, wait) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     return response !== null && response.status < 500;
   }
+  const text = await response.text();
+  if (known && text.includes(`data-state="${known}"`)) return false;
   const open = [...panel.querySelectorAll("details")].map((each) => each.open);
-  panel.innerHTML = await response.text();
+  panel.innerHTML = text;
   panel.querySelectorAll("details").forEach((each, i) => (each.open = open[i] ?? false));
   panel.querySelectorAll("[data-numbers]").forEach((box) => (box.checked = panel.classList.contains("with-numbers")));
   localTimes(panel);
   const article = panel.querySelector("[data-submission]");
   announce(article.dataset.says);
-  return "settled" in article.dataset;
+  return "settled" in article.dataset && !("several" in article.dataset && article.dataset.state === "awaiting_move");
 }
 
 function announce(text) {

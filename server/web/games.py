@@ -1,0 +1,257 @@
+"""The pages of games: what each is, for everyone; and bringing one's own, for hosts."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fastapi import APIRouter, Depends
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from server import players, programs
+from server.after import After
+from server.arena import Arena
+from server.edge import ArenaOf, TokenOf
+from server.errors import Detail, Refused
+from server.models import Game
+from server.web import shown
+from server.web.doors import visitor
+from server.web.site import FormOf, go, own_forms_only, page
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
+
+TOLD = 100  # errors of a program that a page lists
+EXCERPT = 40  # characters of a line on either side of an error
+_WORD = re.compile(r"\w+|.", re.DOTALL)
+
+NEW = """# Title
+#
+# What a player does, in a sentence or two.
+#
+# **How it is scored.** What the bits are of.
+#
+# **Example.** A passage, a move, and what it scores.
+
+assign(s=story())
+elicit(x, 10)
+reward(xed(s | x))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GameLine:
+    """A game in a list. about: the first paragraph of its front page; more: the rest."""
+
+    digest: str
+    name: str
+    version: int
+    packaged: bool
+    title: str
+    about: str
+    more: str
+    passages: int
+    seats: Sequence[str]
+    judges: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GameShown:
+    line: GameLine
+    description: str
+    source: str
+    withdrawn: bool
+    versions: Sequence[Game]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShown:
+    """A static error with its place in the program: what stands before it, at it, and after it in the line."""
+
+    line: int
+    column: int
+    message: str
+    before: str
+    at: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What stands in the editor, and what became of it. of: the name it is a new version of, if any."""
+
+    source: str
+    name: str
+    of: str | None = None
+    planned: programs.Plan | None = None
+    refused: Refused | None = None
+    errors: Sequence[ErrorShown] = field(default=())
+
+    @property
+    def count(self) -> str:
+        """How many errors the program has."""
+        found = len(self.refused.errors) if self.refused else 0
+        return "1 error" if found == 1 else f"{found:,} errors{' or more' if found == programs.ERRORS_TOLD else ''}"
+
+    @property
+    def name_error(self) -> str | None:
+        return _at(self.refused, "/name")
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong, where it is neither in a line of the program nor the name."""
+        return self.refused.detail if self.refused and not self.errors and not self.name_error else None
+
+
+def line(row: Game) -> GameLine:
+    program = programs.program(row)
+    about, _, more = row.description.partition("\n\n")
+    return GameLine(
+        digest=row.digest,
+        name=row.name,
+        version=row.version,
+        packaged=row.packaged,
+        title=row.title,
+        about=about,
+        more=more,
+        passages=program.passages,
+        seats=program.seats,
+        judges=program.judges,
+    )
+
+
+@router.get("/games")
+async def all_games(arena: ArenaOf, token: TokenOf) -> Response:
+    def work(session: Session) -> Response:
+        viewer = visitor(session, token)
+        rows = [line(row) for row in programs.newest(session)]
+        is_host = viewer is not None and viewer.caller.is_host
+        return page(
+            "games.html",
+            viewer=viewer,
+            games=sorted(rows, key=lambda each: (each.packaged, each.title.casefold())),
+            withdrawn=programs.withdrawn(session) if is_host else (),
+            is_host=is_host,
+        )
+
+    return await arena.read(work)
+
+
+@router.get("/games/{name}")
+async def one_game(arena: ArenaOf, token: TokenOf, name: str) -> Response:
+    def work(session: Session) -> Response:
+        viewer = visitor(session, token)
+        row = programs.see(session, name)
+        game = GameShown(
+            line=line(row),
+            description=row.description,
+            source=row.source,
+            withdrawn=row.withdrawn_at is not None,
+            versions=programs.versions(session, row.digest),
+        )
+        return page("game.html", viewer=viewer, game=game, is_host=viewer is not None and viewer.caller.is_host)
+
+    return await arena.read(work)
+
+
+@router.get("/host/games/new")
+async def new_game(arena: ArenaOf, token: TokenOf, of: str | None = None) -> Response:
+    """The editor: empty but for a beginning, or with the source of the game (or version) that is to be changed."""
+
+    def work(session: Session) -> Response:
+        viewer = _host(session, token)
+        if of is None:
+            return _editor(viewer, Draft(NEW, ""))
+        row = programs.see(session, of)
+        # A packaged game's name cannot be had: what is made of it is a game by itself.
+        name = f"own_{row.name}"[: programs.NAME_LENGTH] if row.packaged else row.name
+        return _editor(viewer, Draft(row.source, name, None if row.packaged else row.name))
+
+    return await arena.read(work)
+
+
+@router.post("/host/games/check")
+async def check_game(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
+    """Say what is wrong with a program, or show what players will read; keep nothing."""
+
+    def work(session: Session) -> Response:
+        viewer = _host(session, token)
+        source, name = _given(form)
+        planned = programs.plan(session, source, name or None)
+        return _editor(viewer, Draft(source, name, form.get("of") or None, planned))
+
+    return await _or_told(arena, token, form, lambda: arena.read(work))
+
+
+@router.post("/host/games")
+async def save_game(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
+    def work(session: Session, after: After) -> str:
+        caller = _host(session, token).caller
+        source, name = _given(form)
+        return programs.upload(session, caller, source, name or None).game.digest
+
+    async def saved() -> Response:
+        return go(f"/games/{await arena.write(work)}")
+
+    return await _or_told(arena, token, form, saved)
+
+
+@router.post("/host/games/{name}/{action}")
+async def set_withdrawn(arena: ArenaOf, token: TokenOf, name: str, action: Literal["withdraw", "restore"]) -> Response:
+    """By name the whole game, by digest one version."""
+
+    def work(session: Session, after: After) -> str:
+        caller = _host(session, token).caller
+        change = programs.withdraw if action == "withdraw" else programs.restore
+        return change(session, caller, name).digest
+
+    return go(f"/games/{await arena.write(work)}")
+
+
+async def _or_told(
+    arena: Arena, token: str | None, form: dict[str, str], attempt: Callable[[], Awaitable[Response]]
+) -> Response:
+    """The answer; where the program or its name is refused, the editor with what is wrong."""
+    try:
+        return await attempt()
+    except Refused as refused:
+        if refused.status in (401, 403):
+            raise
+        source, name = _given(form)
+        draft = Draft(source, name, form.get("of") or None, refused=refused, errors=_errors(source, refused))
+        return await arena.read(lambda session: _editor(_host(session, token), draft))
+
+
+def _host(session: Session, token: str | None) -> shown.Viewer:
+    viewer = shown.viewer(session, token)
+    players.require_host(viewer.caller)
+    return viewer
+
+
+def _editor(viewer: shown.Viewer, draft: Draft) -> Response:
+    return page("edit-game.html", draft.refused.status if draft.refused else 200, viewer=viewer, draft=draft)
+
+
+def _given(form: dict[str, str]) -> tuple[str, str]:
+    """Source and name; forms send every line end as two characters."""
+    return form.get("source", "").replace("\r\n", "\n"), form.get("name", "").strip()
+
+
+def _errors(source: str, refused: Refused) -> list[ErrorShown]:
+    lines = source.split("\n")
+    return [_shown(lines, error) for error in refused.errors[:TOLD] if error.line]
+
+
+def _shown(lines: Sequence[str], error: Detail) -> ErrorShown:
+    number, column = error.line or 1, error.column or 1
+    text = lines[number - 1] if number <= len(lines) else ""
+    start = column - 1
+    word = _WORD.match(text, start)
+    end = min(word.end(), start + EXCERPT) if word else start
+    before = text[max(0, start - EXCERPT) : start]
+    return ErrorShown(number, column, error.detail, before, text[start:end], text[end : end + EXCERPT])
+
+
+def _at(refused: Refused | None, pointer: str) -> str | None:
+    details = refused.errors if refused else ()
+    return next((error.detail for error in details if error.pointer == pointer), None)

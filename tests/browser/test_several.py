@@ -1,0 +1,116 @@
+"""Games of several moves and of two players on the page: meeting, taking turns, leaving, what is shown and what not."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.steps import SLOW, board, scored, submit
+from tests.scenarios.arena import PASSAGE, Arena, Game, answer
+
+pytestmark = pytest.mark.slow
+
+
+def come(page: Page, game: Game, name: str) -> None:
+    """Join, and go to the round."""
+    page.goto(f"/join/{game.competition['code']}")
+    page.get_by_label("Your name in the game").fill(name)
+    page.get_by_role("button", name="Join").click()
+    page.wait_for_url("**/rounds/**")
+    page.goto(f"/rounds/{game.round['id']}")
+
+
+def go_on(page: Page, words: str) -> None:
+    field = page.get_by_label("Your next words")
+    expect(field).to_be_visible(timeout=SLOW)
+    field.fill(words)
+    page.get_by_role("button", name="Go on").click()
+
+
+def debate(arena: Arena, **round_: Any) -> Game:
+    return Game.make(arena, game="debate", passages=["Tea is better than coffee."], **round_)
+
+
+def test_two_meet_and_debate(open_page: OpenPage, arena: Arena) -> None:
+    game = debate(arena)
+    ada, bob = open_page(), open_page()
+    come(ada, game, "Ada")
+    come(bob, game, "Bob")
+    ada.get_by_role("button", name="Play").click()
+    expect(ada.get_by_text("You wait for somebody to take the other seat.")).to_be_visible(timeout=SLOW)
+    bob.get_by_role("button", name="Play against Ada").click(timeout=SLOW)
+    expect(bob.get_by_text("It is your opponent's turn.")).to_be_visible(timeout=SLOW)
+    for number in (1, 2):
+        go_on(ada, f"Tea calms the mind {number}.")
+        expect(bob.locator(".story")).to_contain_text(f"Tea calms the mind {number}.", timeout=SLOW)
+        go_on(bob, f"Coffee wakes you up {number}.")
+    assert scored(ada) == -scored(bob)
+    ada.goto(f"/rounds/{game.round['id']}")
+    expect(board(ada).filter(has_text="Bob")).to_be_visible(timeout=SLOW)
+
+
+def test_who_stays_sees_that_the_other_gave_up_and_keeps_what_was_typed_until_then(
+    open_page: OpenPage, arena: Arena
+) -> None:
+    game = debate(arena)
+    ada, bob = open_page(), open_page()
+    come(ada, game, "Ada")
+    come(bob, game, "Bob")
+    ada.get_by_role("button", name="Play").click()
+    bob.get_by_role("button", name="Play against Ada").click(timeout=SLOW)
+    field = ada.get_by_label("Your next words")
+    expect(field).to_be_visible(timeout=SLOW)
+    field.fill("half a thought")
+    ada.wait_for_timeout(4_000)  # longer than one look of the page takes
+    expect(field).to_have_value("half a thought")
+    bob.get_by_role("button", name="Give up").click()
+    expect(bob.get_by_text("The player gave the play up.")).to_be_visible(timeout=SLOW)
+    expect(ada.get_by_text("White did not play to the end.")).to_be_visible(timeout=SLOW)
+    assert scored(ada) == 0
+
+
+def test_a_challenge_can_be_taken_back(open_page: OpenPage, arena: Arena) -> None:
+    game = debate(arena, attempts=1)
+    ada = open_page()
+    come(ada, game, "Ada")
+    ada.get_by_role("button", name="Play").click()
+    ada.get_by_role("button", name="Take the challenge back").click(timeout=SLOW)
+    expect(ada.get_by_text("1 of 1 attempts left")).to_be_visible(timeout=SLOW)
+
+
+def test_a_step_that_does_not_hold_is_asked_for_again_with_both_sides(open_page: OpenPage, arena: Arena) -> None:
+    game = Game.make(arena, game="horizon", passages=[PASSAGE])
+    page = open_page()
+    come(page, game, "Ada")
+    submit(page, "xyzzy qqq")
+    expect(page.locator(".ensure_failed")).to_contain_text("xed(x1 | s) >= xed(t2 | t1)", timeout=SLOW)
+    expect(page.locator(".ensure_failed")).to_contain_text("failure 1 of 10")
+    expect(page.get_by_label("Your words")).to_be_hidden()
+    page.get_by_role("button", name="Give up").click()
+    expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)
+
+
+def test_a_player_who_sees_no_registers_sees_what_is_revealed(open_page: OpenPage, arena: Arena) -> None:
+    game = Game.make(arena, game="infill", passages=[PASSAGE + " " + PASSAGE])
+    page = open_page()
+    come(page, game, "Ada")
+    assert page.locator("blockquote").count() == 0
+    revealed = page.get_by_role("region", name="What you are shown").locator(".words").all_inner_texts()
+    assert len(revealed) == 2
+    assert all(text.strip() in PASSAGE + " " + PASSAGE for text in revealed)
+    submit(page, " and waited")
+    scored(page)
+
+
+def test_a_round_that_a_judge_writes_for_opens_by_itself(open_page: OpenPage, arena: Arena) -> None:
+    source = '# Ghost\n#\n# Likely?\n\nassign(s=generate("It was", 12))\nreveal(s)\nelicit(x, 8)\nreward(xed(s | x))\n'
+    with arena.client() as host:
+        digest = answer(host.post("/games", json={"source": source}), 200, 201)["digest"]
+    game = Game.make(arena, game=digest, passages=[])
+    page = open_page()
+    come(page, game, "Ada")
+    expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("region", name="What you are shown")).to_be_visible()
+    submit(page, "night")
+    scored(page)

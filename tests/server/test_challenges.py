@@ -1,0 +1,300 @@
+"""Games of several seats: meeting, playing in turn, leaving, and what each seat is shown."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from server.models import Play, State
+from tests.scenarios.arena import answer
+from tests.server.conftest import PLAIN
+from tests.server.house import Caller, Class, House, Json, new_class, nothing_changes, pointers, problem
+from tests.services import eventually
+
+DUEL = """\
+# Duel
+#
+# Black speaks, White speaks, and what White says after Black is Black's to gain.
+
+assign(s=story())
+elicit(black, x, 8)
+elicit(white, y, 8)
+reward(black, xed(s | x + y))
+"""
+
+ASIDE = """\
+# Aside
+#
+# Alice and Bob say something that the other never sees.
+
+assign(s=story(), t="A secret of the house.")
+reveal(alice, "You speak first.")
+elicit(alice, x, 8)
+assign(p="Alice has spoken.")
+elicit(bob, y, 8)
+reward(alice, xent(s | x))
+reward(bob, xent(t))
+"""
+
+
+def class_of(house: House, source: str = DUEL, **round_: Any) -> Class:
+    passages = {"passages": ["The tide came in over the flats."]}
+    return new_class(house, PLAIN, game=house.install_game(source), **{**passages, **round_})
+
+
+@pytest.fixture
+def duel(house: House) -> Class:
+    return class_of(house)
+
+
+def challenge(caller: Caller, class_: Class, **body: Any) -> Json:
+    response = caller.post(f"/rounds/{class_.round_id}/challenges", json=body)
+    assert response.status_code in (201, 202), response.text
+    found: Json = response.json()
+    return found
+
+
+def challenges(caller: Caller, class_: Class) -> list[Json]:
+    found: list[Json] = answer(caller.get(f"/rounds/{class_.round_id}/challenges"))["items"]
+    return found
+
+
+def move(caller: Caller, submission: Json, text: str, **params: Any) -> Json:
+    response = caller.post(f"/submissions/{submission['id']}/moves", json={"move": text}, params=params)
+    assert response.status_code in (201, 202), response.text
+    found: Json = response.json()
+    return found
+
+
+def now(caller: Caller, submission: Json, **params: Any) -> Json:
+    return answer(caller.get(f"/submissions/{submission['id']}", params=params))
+
+
+def test_two_meet_by_an_open_challenge_and_play_to_the_end(duel: Class) -> None:
+    ada, bo = duel.join("Ada"), duel.join("Bo")
+    first = challenge(ada, duel)
+    assert (first["state"], first["seat"]) == ("awaiting_opponent", "black")
+    assert first["seats"]["black"]["name"] == "Ada"
+    assert first["seats"]["white"] is None
+    (seen,) = challenges(bo, duel)
+    assert (seen["taken"]["black"]["name"], seen["free"], seen["invited"]) == ("Ada", ["white"], None)
+
+    second = challenge(bo, duel)
+    assert (second["play"], second["seat"], second["state"]) == (first["play"], "white", "awaiting_opponent")
+    assert challenges(bo, duel) == []
+    first = now(ada, first)
+    assert first["state"] == "awaiting_move"
+    assert (first["awaits"]["seat"], first["awaits"]["register"], first["awaits"]["limit"]) == ("black", "x", 8)
+    assert first["awaits"]["registers"]["s"] == "The tide came in over the flats."
+    assert first["awaits"]["due_at"] is not None
+    assert now(bo, second)["awaits"]["registers"] == {}, "it is not White's turn"
+
+    problem(bo.post(f"/submissions/{second['id']}/moves", json={"move": "early"}), 409, "not-awaiting-move")
+    assert move(ada, first, "sea")["state"] == "awaiting_opponent"
+    assert now(bo, second)["state"] == "awaiting_move"
+    assert [event["text"] for event in now(bo, second)["events"] if event["type"] == "move"] == ["sea"]
+    ended = move(bo, second, " ship", wait=30)
+    assert ended["state"] == "scored"
+    first = now(ada, first, wait=30)
+    assert first["bits"] == -ended["bits"], "what black wins, white loses"
+    assert first["bits"] == first["rewards"]["black"] != 0
+    board = {entry["player"]["name"]: entry["bits"] for entry in duel.board()}
+    assert board == {"Ada": first["bits"], "Bo": ended["bits"]}
+
+
+def test_an_invitation_is_for_one_player(duel: Class) -> None:
+    ada, bo, cy = duel.join("Ada"), duel.join("Bo"), duel.join("Cy")
+    waiting = challenge(ada, duel, invite="bo", seat="white")
+    assert waiting["seat"] == "white"
+    assert challenges(cy, duel) == []
+    problem(cy.post(f"/challenges/{waiting['play']}:accept", json={}), 403, "forbidden")
+    assert challenges(bo, duel)[0]["invited"]["name"] == "Bo"
+    other = challenge(cy, duel)
+    assert other["play"] != waiting["play"], "an open challenge does not end up with an invitation"
+    joined = bo.post(f"/challenges/{waiting['play']}:accept", json={})
+    assert joined.status_code == 201, joined.text
+    assert (joined.json()["seat"], joined.json()["state"]) == ("black", "awaiting_move")
+    problem(bo.post(f"/challenges/{waiting['play']}:accept", json={}), 409, "challenge-gone")
+
+
+def test_what_a_challenge_may_not_ask(duel: Class) -> None:
+    ada, bo = duel.join("Ada"), duel.join("Bo")
+    path = f"/rounds/{duel.round_id}/challenges"
+    with nothing_changes(duel.house):
+        assert pointers(problem(ada.post(path, json={"seat": "carol"}), 422, "invalid-request")) == ["/seat"]
+        assert pointers(problem(ada.post(path, json={"invite": "nobody"}), 422, "invalid-request")) == ["/invite"]
+        assert pointers(problem(ada.post(path, json={"invite": "Ada"}), 422, "invalid-request")) == ["/invite"]
+        problem(ada.submit(duel.round_id, "alone"), 409, "several-seats")
+        problem(duel.house.host.post(path, json={}), 403, "forbidden")
+        problem(ada.post("/challenges/play_0000000000000000:accept", json={}), 404, "not-found")
+    waiting = challenge(ada, duel)
+    with nothing_changes(duel.house):
+        problem(ada.post(path, json={}), 409, "challenge-open")
+        problem(ada.post(f"/challenges/{waiting['play']}:accept", json={}), 409, "own-challenge")
+        problem(bo.post(f"/challenges/{waiting['play']}:accept", json={"seat": "black"}), 409, "seat-taken")
+        problem(bo.post(f"/submissions/{waiting['id']}:resign"), 403, "forbidden")
+
+
+def test_a_game_of_one_seat_has_no_challenges(lesson: Class) -> None:
+    ada = lesson.join()
+    with nothing_changes(lesson.house):
+        problem(ada.post(f"/rounds/{lesson.round_id}/challenges", json={}), 409, "one-seat")
+
+
+def test_taking_a_challenge_back_costs_no_attempt(house: House) -> None:
+    class_ = class_of(house, attempts=1)
+    ada = class_.join()
+    waiting = challenge(ada, class_)
+    assert house.attempts_used(class_.round_id, str(ada.id)) == 1
+    gone = answer(ada.post(f"/submissions/{waiting['id']}:resign"))
+    assert (gone["state"], gone["reason"]["type"]) == ("rejected", "withdrawn")
+    assert house.attempts_used(class_.round_id, str(ada.id)) == 0
+    assert challenges(class_.join(), class_) == []
+    problem(ada.post(f"/submissions/{waiting['id']}:resign"), 409, "play-over")
+    challenge(ada, class_)
+
+
+def begun(class_: Class) -> tuple[Caller, Json, Caller, Json]:
+    """Black and white, and their submissions, before the first move."""
+    ada, bo = class_.join(), class_.join()
+    return ada, challenge(ada, class_), bo, challenge(bo, class_)
+
+
+def test_who_resigns_is_rejected_and_who_stays_has_a_result(house: House) -> None:
+    class_ = class_of(house, attempts=1)
+    ada, first, bo, second = begun(class_)
+    left = answer(ada.post(f"/submissions/{first['id']}:resign"))
+    assert (left["state"], left["reason"]["type"], left["bits"]) == ("rejected", "resigned", None)
+    stays = now(bo, second)
+    assert (stays["state"], stays["bits"], stays["reason"]["type"]) == ("scored", 0, "opponent_left")
+    assert [entry["player"]["id"] for entry in class_.board()] == [bo.id]
+    assert house.attempts_used(class_.round_id, str(ada.id)) == 1, "it is charged"
+    problem(ada.post(f"/submissions/{first['id']}/moves", json={"move": "late"}), 409, "not-awaiting-move")
+
+
+def test_the_move_clock_ends_a_play(house: House) -> None:
+    class_ = class_of(house, move_seconds=5)
+    ada, first, bo, second = begun(class_)
+    set_back(house, first, 6)
+    eventually(lambda: now(ada, first)["state"] == "rejected", what="the end of the move clock")
+    assert now(ada, first)["reason"]["type"] == "abandoned"
+    assert now(bo, second)["state"] == "scored"
+
+
+def set_back(house: House, submission: Json, seconds: float) -> None:
+    """As if that much of the move clock had run already."""
+
+    def work(session: Any) -> None:
+        play = session.get(Play, submission["play"])
+        play.due_at = play.due_at - timedelta(seconds=seconds)
+
+    house.database.write(work)
+
+
+def test_a_move_after_the_clock_is_refused_although_nobody_has_noticed(house: House) -> None:
+    class_ = class_of(house, move_seconds=5)
+    ada, first, _, _ = begun(class_)
+    answer(house.host.post(f"/rounds/{class_.round_id}:pause"))  # the clock of a paused round ends nothing
+    set_back(house, first, 6)
+    problem(ada.post(f"/submissions/{first['id']}/moves", json={"move": "late"}), 409, "round-paused")
+    answer(house.host.post(f"/rounds/{class_.round_id}:open"))
+    assert move(ada, first, "in time")["state"] == "awaiting_opponent", "opening gives the whole time again"
+
+
+def test_closing_the_round_ends_what_is_going_on(house: House) -> None:
+    class_ = class_of(house, attempts=1)
+    ada, first, bo, second = begun(class_)
+    cy = class_.join()
+    waiting = challenge(cy, class_)
+    answer(house.host.post(f"/rounds/{class_.round_id}:close"))
+    assert now(ada, first)["reason"]["type"] == "abandoned"
+    assert now(bo, second)["state"] == "scored"
+    assert now(cy, waiting)["reason"]["type"] == "withdrawn"
+    assert house.attempts_used(class_.round_id, str(cy.id)) == 0
+
+
+def test_hidden_registers_and_the_others_moves_stay_on_the_server(house: House) -> None:
+    class_ = class_of(house, ASIDE)
+    ada, bo = class_.join(), class_.join()
+    first, second = challenge(ada, class_), challenge(bo, class_)
+    assert answer(ada.get(f"/rounds/{class_.round_id}"))["passages"] == [], "neither seat sees the registers"
+    assert now(ada, first)["awaits"]["registers"] == {"p": ""}
+    move(ada, first, "whisper one")
+    assert now(bo, second)["awaits"]["registers"] == {"p": "Alice has spoken."}
+    move(bo, second, "whisper two", wait=30)
+    for caller, mine, own, foreign in ((ada, first, "one", "two"), (bo, second, "two", "one")):
+        response = caller.get(f"/submissions/{mine['id']}", params={"wait": 30})
+        assert response.json()["state"] == "scored"
+        assert f"whisper {own}" in response.text
+        assert f"whisper {foreign}" not in response.text
+        assert "tide" not in response.text
+        assert "secret" not in response.text
+        (reward,) = [event for event in response.json()["events"] if event["type"] == "reward"]
+        assert reward["tokens"] == []
+        assert reward["bits"] > 0
+        assert response.json()["bits"] == round(reward["bits"], 3)
+
+
+def test_a_repeated_challenge_is_the_same_one(duel: Class) -> None:
+    ada, bo = duel.join(), duel.join()
+    path = f"/rounds/{duel.round_id}/challenges"
+
+    def ask(caller: Caller, **body: str) -> Any:
+        return caller.post(path, json=body, headers={"Idempotency-Key": "once"})
+
+    first, again = ask(ada), ask(ada)
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert first.json()["id"] == again.json()["id"]
+    problem(ask(ada, seat="white"), 422, "idempotency-key-reused")
+    taken = f"/challenges/{first.json()['play']}:accept"
+    joined = [bo.post(taken, json={}, headers={"Idempotency-Key": "twice"}).json()["id"] for _ in range(2)]
+    assert joined[0] == joined[1]
+
+
+def test_twenty_at_once_make_ten_plays(house: House) -> None:
+    class_ = class_of(house)
+    callers = [class_.join() for _ in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        made = list(pool.map(lambda caller: challenge(caller, class_), callers))
+    seats: dict[str, set[str]] = {}
+    for submission in made:
+        seats.setdefault(submission["play"], set()).add(submission["seat"])
+    assert list(seats.values()) == [{"black", "white"}] * 10
+
+
+def test_one_challenge_is_taken_up_once(duel: Class) -> None:
+    waiting = challenge(duel.join(), duel)
+    callers = [duel.join() for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        path = f"/challenges/{waiting['play']}:accept"
+        statuses = sorted(pool.map(lambda caller: caller.post(path, json={}).status_code, callers))
+    assert statuses == [202] + [409] * 7
+
+
+def test_moves_and_resigning_at_once_leave_one_truth(duel: Class) -> None:
+    ada, first, bo, second = begun(duel)
+    with ThreadPoolExecutor(2) as pool:
+        moved = pool.submit(ada.post, f"/submissions/{first['id']}/moves", json={"move": "sea"})
+        left = pool.submit(bo.post, f"/submissions/{second['id']}:resign")
+    assert left.result().status_code == 200
+    assert moved.result().status_code in (202, 409)
+    assert now(bo, second)["state"] == "rejected"
+    assert now(ada, first)["state"] == "scored"
+    assert duel.house.submissions(duel.round_id)[0].state == State.SCORED
+
+
+def test_who_breaks_the_rules_too_often_leaves_the_other_with_a_result(house: House) -> None:
+    source = "\n".join(
+        ["elicit(black, x, 4)", "elicit(white, y, 4)", 'ensure(y == "yes")', "reward(black, xent(x))", ""]
+    )
+    class_ = class_of(house, source, passages=[])
+    ada, first, bo, second = begun(class_)
+    move(ada, first, "well?")
+    for _ in range(10):
+        second = move(bo, second, "no")
+        assert second["state"] == "awaiting_move"
+    assert second["events"][-2]["type"] == "ensure_failed"
+    assert (second["events"][-2]["left"], second["events"][-2]["right"]) == ("no", "yes")
+    assert move(bo, second, "no")["reason"]["type"] == "ensure_limit"
+    assert now(ada, first)["reason"]["type"] == "opponent_left"

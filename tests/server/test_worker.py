@@ -1,0 +1,360 @@
+"""The worker, on a real Redis: what it is given comes back once, its device never waits, and nobody waits for long."""
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from judge.measure import Judge, Pair
+from server.jobs import LAST_DELIVERY, Claims, Job, Result, Writing, stream
+from server.settings import Settings
+from server.worker import Worker
+from tests.judge import tiny
+from tests.server.processes import environment
+from tests.server.slow_line import slow_line
+from tests.server.test_jobs import ask, enqueue
+from tests.services import Redis, eventually
+
+LEASE = 0.6
+TEXT = "The tide came in over the flats, slow and brown."
+
+
+@pytest.fixture(scope="session")
+def pocket() -> Judge:
+    return Judge.load("pocket", device="cpu")
+
+
+class Device:
+    """A judge that only takes its time. `measured`: every prefix, in the order in which it was measured."""
+
+    name = build = identity = "device"
+    context, bos = 256, 0
+
+    def __init__(self, seconds: float, watch: Callable[[str], None] = lambda prefix: None) -> None:
+        self._seconds = seconds
+        self._watch = watch
+        self.measured: list[str] = []
+        self.busy = 0.0
+        self.began = self.ended = 0.0
+
+    def info(self) -> dict[str, Any]:
+        return {"identity": self.identity}
+
+    def measure_each(self, pairs: Sequence[Pair]) -> Iterator[tuple[int, list[float]]]:
+        for i, pair in enumerate(pairs):
+            start = time.perf_counter()
+            self.began = self.began or start
+            self._watch(pair.prefix)
+            time.sleep(self._seconds)
+            self.measured.append(pair.prefix)
+            self.ended = time.perf_counter()
+            self.busy += self.ended - start
+            yield i, [1.0]
+
+    def measure(self, pairs: Sequence[Pair]) -> list[list[float]]:
+        return [bits for _, bits in self.measure_each(pairs)]
+
+
+def jobs_of(judge: Judge | Device, count: int, lane: str = "people") -> list[Job]:
+    return [Job(f"k{i}", judge.identity, "arena", f"ship {i}", TEXT, lane) for i in range(count)]
+
+
+def text_of(judge: Judge, key: str, tokens: int = 12, seed: str = "a seed") -> Writing:
+    return Writing(key, judge.identity, "Once upon a time", tokens, seed, "people")
+
+
+@contextmanager
+def at_work(redis_url: str, judge: Judge | Device, *, lease: float = LEASE) -> Iterator[threading.Event]:
+    """A worker in a thread; the event tells it to stop."""
+    stop = threading.Event()
+    worker = Worker(Settings(redis_url=redis_url, lease=lease), [cast(Judge, judge)])
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+class Referee:
+    """Takes results; `order` has their keys as they came."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._url = redis_url
+        self.results: dict[str, Result] = {}
+
+    @property
+    def order(self) -> list[str]:
+        return list(self.results)
+
+    def settle(self) -> int:
+        taken = ask(self._url, lambda queue: queue.results("referee", 500, block=0.05))
+        if taken:
+            ask(self._url, lambda queue: queue.settled([entry for entry, _ in taken]))
+        assert self.results.keys().isdisjoint(result.key for _, result in taken), "a result came twice"
+        self.results |= {result.key: result for _, result in taken}
+        return len(self.results)
+
+    def collect(self, count: int) -> dict[str, Result]:
+        eventually(lambda: self.settle() == count, seconds=60, what=f"{count} results")
+        return self.results
+
+
+def unpacked(result: Result) -> list[float]:
+    assert result.bits is not None, result.failure
+    return array("f", result.bits).tolist()
+
+
+def held(redis_server: Redis, judge: str, lane: str = "people") -> int:
+    with redis_server.client as client:
+        return int(client.xpending(stream(judge, lane), "workers")["pending"])
+
+
+# --- Measurements -----------------------------------------------------------------------------------------------------
+
+
+def test_results_are_the_judges_own_bits(redis_url: str, pocket: Judge) -> None:
+    with at_work(redis_url, pocket):
+        enqueue(redis_url, *jobs_of(pocket, 20))
+        found = Referee(redis_url).collect(20)
+    for job in jobs_of(pocket, 20):
+        assert unpacked(found[job.key]) == pocket.measure([Pair(job.prefix, job.text)])[0]
+        assert found[job.key].build == pocket.build
+
+
+WORDS = ["dragon", "castle", "sea", "mountain", "old", "the", "and", "flew", "日本", "😀", "naïve", "—", ",", "."]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_five_hundred_by_two_processes_in_competition_are_the_bits_of_each_alone(
+    redis_url: str, redis_server: Redis, pocket: Judge
+) -> None:
+    draw = random.Random(2)
+    texts = [" ".join(draw.choices(WORDS, k=draw.randint(1, 20))) for _ in range(10)]
+    prefixes = [" ".join(draw.choices(WORDS, k=draw.randint(0, 14))) for _ in range(500)]
+    jobs = [Job(f"k{i}", pocket.identity, "arena", p, draw.choice(texts), "people") for i, p in enumerate(prefixes)]
+    command = [sys.executable, "-m", "server.cli", "worker", "--judge", "pocket"]
+    env = environment() | {"XENTARENA_REDIS_URL": redis_url}
+    workers = [subprocess.Popen(command, env=env | {"OMP_NUM_THREADS": str(n)}) for n in (1, 7)]
+    try:
+        eventually(lambda: len(ask(redis_url, lambda queue: queue.workers())) == 2, seconds=90, what="both workers")
+        enqueue(redis_url, *jobs)
+        with redis_server.client as client:
+            shares = eventually(lambda: _shares(client, pocket.identity), what="work for both")
+        found = Referee(redis_url).collect(500)
+    finally:
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(30)
+    assert len(shares) == 2
+    for job in jobs:
+        assert unpacked(found[job.key]) == pocket.measure([Pair(job.prefix, job.text)])[0]
+
+
+def _shares(client: Any, judge: str) -> list[str]:
+    """Who holds something, once two do."""
+    known = client.xpending(stream(judge, "people"), "workers")["consumers"]
+    return known if len(known) == 2 else []
+
+
+def test_one_bad_apple_fails_and_its_batch_mates_do_not(redis_url: str) -> None:
+    def bite(prefix: str) -> None:
+        if prefix == "ship 3":
+            raise RuntimeError("a worm")
+
+    with at_work(redis_url, Device(0, bite)):
+        enqueue(redis_url, *jobs_of(Device(0), 8))
+        found = Referee(redis_url).collect(8)
+    assert found["k3"].failure == "RuntimeError: a worm"
+    assert [key for key, result in found.items() if result.failure] == ["k3"]
+
+
+def test_what_was_handed_out_too_often_is_a_failure_and_is_not_measured(redis_url: str, redis_server: Redis) -> None:
+    device = Device(0)
+    enqueue(redis_url, *jobs_of(device, 1))
+    dead = Claims(redis_url, "dead", (device.identity,), LEASE)
+    dead.create_groups()
+    (claim,) = dead.claim(8, block=0.1)
+    with redis_server.client as client:
+        client.xclaim(claim.stream, "workers", "dead", 0, [claim.entry], retrycount=LAST_DELIVERY - 1, idle=10_000)
+    with at_work(redis_url, device):
+        found = Referee(redis_url).collect(1)
+    assert found["k0"].failure == f"It was handed out {LAST_DELIVERY} times and no worker brought it back."
+    assert device.measured == []
+
+
+def test_a_suspect_is_measured_with_nothing_else_in_hand(redis_url: str, redis_server: Redis) -> None:
+    """Else those that were claimed ahead would age with it, crash by crash, and so would it with theirs."""
+    deliveries: dict[str, list[int]] = {}
+
+    def watch(prefix: str) -> None:
+        with redis_server.client as client:
+            pending = client.xpending_range(stream("device", "people"), "workers", "-", "+", 1000)
+        deliveries[prefix] = [entry["times_delivered"] for entry in pending]
+
+    device = Device(0.01, watch)
+    suspect, *others = jobs_of(device, 200)
+    enqueue(redis_url, suspect)
+    dead = Claims(redis_url, "dead", (device.identity,), LEASE)
+    dead.create_groups()
+    (claim,) = dead.claim(8, block=0.1)
+    enqueue(redis_url, *others)
+    with at_work(redis_url, device):
+        eventually(lambda: len(device.measured) > 20, what="work")
+        with redis_server.client as client:
+            client.xclaim(claim.stream, "workers", "dead", 0, [claim.entry], retrycount=2, idle=10_000)
+        Referee(redis_url).collect(200)
+    assert deliveries.pop("ship 0") == [3]
+    assert device.measured.index("ship 0") < 199, "it did not have to wait until all else was done"
+    beside_others = [each for each in deliveries.values() if 3 in each]
+    assert len(beside_others) <= 3, "at most for the moment until it is given back"
+
+
+# --- The device is busy, and no more is taken than that needs ---------------------------------------------------------
+
+
+def test_the_device_is_busy_also_on_a_slow_line(redis_url: str, redis_server: Redis) -> None:
+    device = Device(0.005)
+    enqueue(redis_url, *jobs_of(device, 500))
+    with slow_line(redis_server.port, 0.01) as port, at_work(f"redis://127.0.0.1:{port}/0", device, lease=30):
+        Referee(redis_url).collect(500)
+    assert device.busy / (device.ended - device.began) >= 0.9
+    assert len(device.measured) == 500
+
+
+def test_no_more_is_in_hand_than_this_batch_and_the_next(redis_url: str, redis_server: Redis) -> None:
+    most = 0
+
+    def watch(prefix: str) -> None:
+        nonlocal most
+        most = max(most, held(redis_server, "device"))
+
+    device = Device(0.01, watch)
+    with at_work(redis_url, device):
+        enqueue(redis_url, *jobs_of(device, 300))
+        Referee(redis_url).collect(300)
+    # A batch is half a second's work at the pace so far; the pace was never above a hundred a second.
+    assert 50 < most <= 110
+
+
+def test_told_to_stop_it_hands_in_what_is_done_and_gives_back_the_rest(redis_url: str, redis_server: Redis) -> None:
+    device = Device(0.02)
+    with at_work(redis_url, device, lease=30) as stop:
+        enqueue(redis_url, *jobs_of(device, 200))
+        eventually(lambda: len(device.measured) > 30, what="work")
+        stop.set()
+    done = Referee(redis_url).collect(len(device.measured))
+    assert sorted(done) == sorted(f"k{prefix.split()[1]}" for prefix in device.measured)
+    heir = Claims(redis_url, "heir", (device.identity,), 30)
+    given = heir.claim(500, block=0.01) + heir.claim(500, block=0.01)
+    assert len(given) == 200 - len(device.measured)
+    assert {claim.delivery for claim in given} == {1}
+    assert ask(redis_url, lambda queue: queue.workers()) == []
+
+
+def test_results_that_redis_did_not_take_are_kept_and_not_measured_again(own_redis: Redis) -> None:
+    device = Device(0.01)
+    with at_work(own_redis.url, device, lease=30):
+        enqueue(own_redis.url, *jobs_of(device, 100))
+        eventually(lambda: len(device.measured) > 20, what="work")
+        own_redis.stop(signal.SIGKILL)
+        eventually(lambda: len(device.measured) > 40, what="work while Redis is away")
+        own_redis.start()
+        Referee(own_redis.url).collect(100)
+    assert sorted(device.measured) == sorted({f"ship {i}" for i in range(100)})
+
+
+def test_entries_of_the_same_id_in_two_lanes_are_both_looked_after(redis_url: str, redis_server: Redis) -> None:
+    device = Device(4 * LEASE)
+    with redis_server.client as client:
+        for lane, number in (("people", 0), ("bots", 1)):
+            fields = {"key": f"k{number}", "profile": "arena", "prefix": f"ship {number}", "text": TEXT}
+            client.xadd(stream("device", lane), fields, id="7-7")
+    other = Claims(redis_url, "other", ("device",), LEASE)
+    other.create_groups()
+    with at_work(redis_url, device):
+        eventually(lambda: held(redis_server, "device") + held(redis_server, "device", "bots") == 2, what="both")
+        end = time.monotonic() + 3 * LEASE
+        while time.monotonic() < end:
+            assert other.claim(8, block=0.01) == []
+        Referee(redis_url).collect(2)
+
+
+# --- Texts to be written ----------------------------------------------------------------------------------------------
+
+
+def test_the_same_judge_prompt_tokens_and_seed_give_the_same_text(redis_url: str, pocket: Judge) -> None:
+    texts = [text_of(pocket, "w1"), text_of(pocket, "w2"), text_of(pocket, "w3", seed="another seed")]
+    with at_work(redis_url, pocket):
+        enqueue(redis_url, *texts)
+        first = Referee(redis_url).collect(3)
+    with at_work(redis_url, pocket):
+        enqueue(redis_url, *reversed(texts), *jobs_of(pocket, 20))
+        second = Referee(redis_url).collect(23)
+    assert first["w1"].text == first["w2"].text != first["w3"].text
+    assert first["w1"].text
+    assert all(second[key] == result for key, result in first.items())
+    assert first["w1"].build == pocket.build
+
+
+def test_a_text_that_cannot_be_written_is_a_failure_that_says_why(
+    redis_url: str, pocket: Judge, tmp_path: Path
+) -> None:
+    nameless = Judge.load(tiny.write_gpt2(tmp_path, bos=False), device="cpu", need_bos=False)
+    with at_work(redis_url, pocket), at_work(redis_url, nameless):
+        enqueue(redis_url, text_of(pocket, "w1", tokens=pocket.context), text_of(nameless, "w2"), text_of(pocket, "w3"))
+        found = Referee(redis_url).collect(3)
+    assert found["w1"].failure is not None
+    assert "The judge cannot write this: " in found["w1"].failure
+    assert f"do not fit the judge's context of {pocket.context}: shorten the prompt" in found["w1"].failure
+    assert found["w2"].failure is not None
+    assert "has no token to begin with" in found["w2"].failure
+    assert found["w1"].text is found["w2"].text is None
+    assert found["w3"].text, "the worker goes on"
+
+
+def test_a_long_text_is_kept_while_it_is_written_and_holds_nobody_up(
+    redis_url: str, redis_server: Redis, pocket: Judge
+) -> None:
+    other = Claims(redis_url, "other", (pocket.identity,), LEASE)
+    other.create_groups()
+    with at_work(redis_url, pocket):
+        enqueue(redis_url, text_of(pocket, "w1", tokens=240), text_of(pocket, "w2"))
+        eventually(lambda: held(redis_server, pocket.identity, "people-writing") == 1, what="a text in hand")
+        referee = Referee(redis_url)
+        for i, job in enumerate(jobs_of(pocket, 3)):
+            enqueue(redis_url, job)
+            referee.collect(i + 1)
+        assert referee.order == ["k0", "k1", "k2"], "the text is not done yet"
+        assert held(redis_server, pocket.identity, "people-writing") == 1
+        referee.collect(5)
+    assert referee.order[3:] == ["w1", "w2"]
+    assert len(pocket.tokens.ids(referee.results["w1"].text or "")) > 100
+
+
+def test_a_text_that_takes_longer_than_a_lease_is_not_given_to_another(
+    redis_url: str, redis_server: Redis, pocket: Judge
+) -> None:
+    lease = 0.2
+    other = Claims(redis_url, "other", (pocket.identity,), lease)
+    other.create_groups()
+    with at_work(redis_url, pocket, lease=lease):
+        enqueue(redis_url, text_of(pocket, "w1", tokens=240))
+        eventually(lambda: held(redis_server, pocket.identity, "people-writing") == 1, what="a text in hand")
+        start = time.monotonic()
+        while held(redis_server, pocket.identity, "people-writing"):
+            assert other.claim(8, block=0.01) == []
+        assert time.monotonic() - start > 2 * lease
+        Referee(redis_url).collect(1)
