@@ -100,7 +100,7 @@ class Client:
 
     def begin(self, round_id: str, *, wait: float = HOLD, key: str | None = None) -> wire.Submission:
         """Begin a play without a move: what it shows and asks for stands in the submission's `awaits`."""
-        return self._step(f"/rounds/{round_id}/submissions", {}, wait, key)
+        return self._step(f"/rounds/{round_id}/submissions:begin", None, wait, key)
 
     def challenges(self, round_id: str) -> list[wire.Challenge]:
         """The plays of a game of several seats that wait for players."""
@@ -193,7 +193,7 @@ class Client:
     def _move(self, path: str, move: str, wait: float, key: str | None) -> wire.Submission:
         return self._step(path, {"move": move}, wait, key)
 
-    def _step(self, path: str, body: Mapping[str, object], wait: float, key: str | None) -> wire.Submission:
+    def _step(self, path: str, body: Mapping[str, object] | None, wait: float, key: str | None) -> wire.Submission:
         call = Call("POST", path, {"wait": wait}, body, key or _new_key(), wait=wait)
         return wire.Submission.model_validate(self._transport.send(call))
 

@@ -292,9 +292,18 @@ def _bind_judges(session: Session, program: Program, new: NewRound) -> dict[str,
         raise invalid(
             "/judges", f"The game has no judge slot {unknown[0]!r}; its slots are {', '.join(sorted(slots))}."
         )
-    if unbound := sorted(slots - set(wanted)):
-        raise invalid("/judges", f"The game asks a judge {unbound[0]!r}; say which judge that is.")
+    for slot in sorted(slots - set(wanted)):
+        wanted[slot] = _namesake(session, judges.find(session, new.judge).name, slot)
     return {slot: judges.find(session, name, f"/judges/{slot}").identity for slot, name in wanted.items()}
+
+
+def _namesake(session: Session, main: str, slot: str) -> str:
+    """The judge that is meant where nobody says which: the main one's twin of that name, as in pocket-backward."""
+    names = {judge.name for judge in judges.everyone(session)}
+    for name in (f"{main}-{slot}", slot):
+        if name in names:
+            return name
+    raise invalid("/judges", f"The game asks a judge {slot!r}; say which judge that is.")
 
 
 def _check_passages(program: Program, passages: Sequence[str]) -> list[str]:

@@ -196,12 +196,6 @@ class MoveRequest(Request):
     move: MoveText
 
 
-class FirstMoveRequest(Request):
-    move: MoveText | None = Field(
-        None, description="If absent, the play begins and awaits its first move.", examples=["sea ship"]
-    )
-
-
 class ChallengeRequest(Request):
     seat: Label | None = Field(None, description="The seat to play; if absent, the first free one.", examples=["black"])
     invite: Label | None = Field(

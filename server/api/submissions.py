@@ -31,16 +31,25 @@ async def submit(
     arena: ArenaOf,
     token: TokenOf,
     round_id: str,
-    body: schemas.FirstMoveRequest,
+    body: schemas.MoveRequest,
     response: Response,
     wait: Wait = 0,
     key: RepeatKey = None,
 ) -> schemas.Submission:
     """Play a move in a round. 202 while it is queued, 201 when it is scored already, 200 when it is a repetition.
 
-    Without a move the play begins and awaits its first one. A game of several seats begins by a challenge instead.
+    A game of several seats begins by a challenge instead.
     """
     taken = await edge.submit(arena, token, round_id, body.move, key, _shown(arena))
+    return await _answer(arena, taken, response, wait)
+
+
+@router.post("/rounds/{round_id}/submissions:begin", status_code=201, responses=MADE | QUEUED)
+async def begin(
+    arena: ArenaOf, token: TokenOf, round_id: str, response: Response, wait: Wait = 0, key: RepeatKey = None
+) -> schemas.Submission:
+    """Begin a play without its first move, for games that measure something before they ask for one."""
+    taken = await edge.submit(arena, token, round_id, None, key, _shown(arena))
     return await _answer(arena, taken, response, wait)
 
 

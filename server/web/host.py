@@ -183,7 +183,9 @@ def _new_round(arena: Arena, session: Session, form: dict[str, str]) -> NewRound
 
 
 def _passages(text: str) -> list[str]:
-    """The passages of the one text field: a line with nothing but --- stands between two."""
+    """The passages of the one text field, none where it is empty: a line with nothing but --- stands between two."""
+    if not text.strip():
+        return []
     passages = [""]
     for line in text.replace("\r\n", "\n").split("\n"):
         if line.strip() == "---":

@@ -51,6 +51,7 @@ class RoundShown:
 
     line: RoundLine
     competition: str
+    digest: str
     description: str
     passages: Sequence[str]
     judge: str
@@ -174,6 +175,7 @@ def round_(session: Session, caller: Caller, round_id: str) -> RoundShown:
     return RoundShown(
         line=line,
         competition=row.competition_id,
+        digest=row.digest,
         description=setup.program.description,
         passages=competitions.passages_for(session, row, host=caller.is_host, at=at),
         judge=judges.find(session, setup.identities[MAIN]).name,

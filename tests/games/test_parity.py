@@ -115,7 +115,7 @@ def _until_helped(steps: list[str], before: str) -> list[str]:
 
 @pytest.mark.slow
 def test_horizon_asks_again_as_often_as_the_benchmark_would_and_earns_the_same_bits() -> None:
-    fragments = [" Zanzibar qualms", *(FOOD[start : start + 25] for start in range(0, 60, 5)), " apples apples apples"]
+    fragments = [" the the the the", *(FOOD[start : start + 25] for start in range(0, 60, 5)), " apples apples apples"]
     first = _until_helped(fragments, FOOD)
     second = _until_helped(fragments, FOOD + _cut(first[-1]))
     assert len(first) > 1

@@ -298,3 +298,16 @@ def test_who_breaks_the_rules_too_often_leaves_the_other_with_a_result(house: Ho
     assert (second["events"][-2]["left"], second["events"][-2]["right"]) == ("no", "yes")
     assert move(bo, second, "no")["reason"]["type"] == "ensure_limit"
     assert now(ada, first)["reason"]["type"] == "opponent_left"
+
+
+def test_a_play_can_begin_before_its_first_move_and_says_what_it_shows(house: House) -> None:
+    source = "assign(s=story())\nreveal(alice, xent(s))\nelicit(alice, x, 8)\nreward(alice, xed(s | x))\n"
+    class_ = class_of(house, source)
+    ada = class_.join()
+    assert answer(ada.get(f"/rounds/{class_.round_id}"))["opening"] is None, "something is measured before"
+    response = ada.post(f"/rounds/{class_.round_id}/submissions:begin", params={"wait": 30})
+    assert response.status_code == 201
+    begun_ = response.json()
+    assert begun_["state"] == "awaiting_move"
+    assert begun_["events"][0]["values"][0]["value"]["bits"] == 124
+    assert move(ada, begun_, "9", wait=30)["bits"] == 9

@@ -201,7 +201,7 @@ def test_people_get_a_table(run: Run) -> None:
     ("arguments", "told"),
     [
         (["--text", "half \ud83d"], "surrogate pair"),
-        (["--text", "word " * 400], "do not fit the judge's context"),
+        (["--text", "word " * 1_600], "do not fit the judge's context"),
         (["--text", "bell \x07"], "control character"),
         (["--text", "a", "--judge", "./nowhere"], "no judge './nowhere'"),
     ],

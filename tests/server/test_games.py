@@ -1,6 +1,11 @@
 """Games that hosts bring: taken in, or refused with all that is wrong; versions and withdrawal change no round."""
 
+import json
+import os
+import re
 import secrets
+import subprocess
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,7 +15,7 @@ from games import catalog, limits
 from games.program import parse
 from server import programs
 from tests.games.test_attacks import ESCAPES
-from tests.scenarios.arena import PASSAGE, answer
+from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
 from tests.server.conftest import PLAIN
 from tests.server.house import Class, House, Json, new_class, new_competition, nothing_changes, pointers, problem
 from tests.server.test_submitting import all_at_once
@@ -124,6 +129,17 @@ def test_a_program_of_exactly_64_kilobytes_is_taken_in_however_it_is_escaped(hou
     assert answer(upload(house, source, new_name()), 201)["source"] == source
     body = problem(upload(house, source + "#", new_name()), 422, "invalid-program")
     assert "65,537 bytes" in body["detail"]
+
+
+def test_the_line_of_the_documents_brings_a_game(house: House, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "writing-games.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    source = program('"Quoted" été')
+    (tmp_path / "my-game.xent").write_text(source, encoding="utf-8")
+    environment = {**os.environ, "API": f"{house.url}/api/v1", "TOKEN": HOST_TOKEN, "PYTHONUTF8": "1"}
+    ended = subprocess.run(["sh", "-ec", line], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    assert json.loads(ended.stdout)["digest"] == parse(source).digest
+    assert answer(house.anyone.get("/games/quoted_ete"))["source"] == source
 
 
 # --- Refused ----------------------------------------------------------------------------------------------------------
