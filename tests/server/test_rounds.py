@@ -7,7 +7,7 @@ import pytest
 
 from tests.scenarios.arena import PASSAGE, answer
 from tests.server.conftest import PLAIN
-from tests.server.fakes import FakeJudge, Hand, hand_of, worth
+from tests.server.fakes import FakeJudge, Hand, at_work, hand_of, worth
 from tests.server.house import (
     Caller,
     Class,
@@ -347,3 +347,19 @@ def test_a_move_too_long_for_the_judge_is_rejected_and_charged(house: House) -> 
     shown = answer(ada.submit(lesson.round_id, "a b c d e f g h i j", wait=20), 201)
     assert (shown["state"], shown["reason"]["type"]) == ("rejected", "too_long")
     assert answer(ada.get(f"/rounds/{lesson.round_id}"))["attempts_left"] == 0
+
+
+def test_a_judge_slot_that_nobody_names_goes_to_the_main_judges_namesake(house: House) -> None:
+    main = FakeJudge()
+    twin = FakeJudge(name=f"{main.name}-backward", direction="backward")
+    competition = new_competition(house)["id"]
+    path = f"/competitions/{competition}/rounds"
+    body = {"game": "arrow_of_time", "passages": [], "judge": main.name}
+    with at_work(house.redis_url, main):
+        eventually(lambda: house.measurable(main), what="the judge")
+        refused = problem(house.host.post(path, json=body), 422, "invalid-request")
+        assert pointers(refused) == ["/judges"]
+        with at_work(house.redis_url, twin):
+            eventually(lambda: house.measurable(twin), what="its twin")
+            made = answer(house.host.post(path, json=body), 201)
+    assert made["judges"] == {"main": main.identity, "backward": twin.identity}
