@@ -16,6 +16,7 @@ LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamt"
 
 
 def _fits(page: Page) -> None:
+    page.wait_for_load_state()  # without its style sheet any page is wide
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"], f"{page.url} is {wide} pixels wide"
 

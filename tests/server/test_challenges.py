@@ -309,5 +309,5 @@ def test_a_play_can_begin_before_its_first_move_and_says_what_it_shows(house: Ho
     assert response.status_code == 201
     begun_ = response.json()
     assert begun_["state"] == "awaiting_move"
-    assert begun_["events"][0]["values"][0]["value"]["bits"] == 124
+    assert begun_["events"][0]["values"][0]["value"]["bits"] == 128
     assert move(ada, begun_, "9", wait=30)["bits"] == 9
