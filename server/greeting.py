@@ -68,5 +68,5 @@ class Greeting:
 
 
 def _member(name: str) -> str:
-    """A shell command that takes the last string member of this name out of JSON on standard input."""
-    return f"""sed 's/.*"{name}": *"\\([^"]*\\)".*/\\1/'"""
+    """A shell command that takes this string, the first member, out of a JSON object on standard input."""
+    return f"""sed 's/^{{"{name}": *"\\([^"]*\\)".*/\\1/'"""
