@@ -1,17 +1,18 @@
-"""How fast a judge measures: ours, a plain loop and a padded batch, in one run on the same texts.
+"""How fast a judge measures: ours and others, in one run on the same texts and weights.
 
-    python -m benchmarks.judge [--model pocket|gpt2|llama-1b …] [--dtype float32|bfloat16 …] [--json]
+    python -m benchmarks.judge [--model pocket|gpt2|llama-1b …] [--dtype float32|bfloat16 …] [--quick] [--json]
 
 Needs torch and transformers only. `gpt2` is a 124M GPT-2 and `llama-1b` a 1.2B Llama, both with random weights:
-speed does not need training. Jobs are (prefix of 2 to 14 words, passage of 100 tokens), all different.
+speed does not need training. A job is a prefix of 2 to 14 words and a passage of 100 tokens; all are different.
 
-    ours       `Judge.measure` with 1, 8, 64, 512 jobs waiting, texts in, bits out
+    ours       `Judge.measure` with 1, 8, 64, 512 jobs waiting: texts in, bits out
     loop       one pair at a time, all logits, the passage without its prefix measured anew for each, all cores
-    batch      as lm-evaluation-harness asks: sorted, padded, all logits; the best of several batch sizes
-    harness    that library itself, where it is installed
+    batch      as lm-evaluation-harness asks: sorted, filled up, all logits; the best of several batch sizes
+    harness    that library itself, where it is installed; the best of several batch sizes
+    matrix     the model's own matrix products at these shapes, with nothing in between: the limit
 
-The matrix rate is that of the model's own matrix products at these lengths, by the faster of PyTorch's plain and
-packed operators, with nothing in between. Ratios are of medians of interleaved runs; the spread is the middle half.
+Every run does all of it, in every dtype, one after the other. A ratio is the median of the runs' ratios, and stands
+with the least and the greatest. Memory is that of processes of their own.
 """
 
 from __future__ import annotations
@@ -36,19 +37,21 @@ from typing import Any
 
 import torch
 import transformers
-from transformers.pytorch_utils import Conv1D
+from transformers.utils import logging
 
 import judge
-from judge.kernels import Packed
+from benchmarks._rivals import Matrix, Plain, harness
 from judge.lanes import cores
 from judge.measure import Judge, Pair
+
+_logging: Any = logging  # untyped functions
 
 POCKET = Path(judge.__file__).parent / "pocket"
 PASSAGE_TOKENS = 100
 WAITING = (1, 8, 64, 512)
 BATCH_SIZES = (1, 8, 32)
 LENGTHS = (25, 50, 100, 200)
-LOOP_JOBS = {"pocket": 24, "gpt2": 6, "llama-1b": 3}
+LOOP_JOBS = {"pocket": 24, "gpt2": 4, "llama-1b": 3}
 MODELS: dict[str, Callable[[], Any]] = {
     "gpt2": lambda: transformers.GPT2Config(bos_token_id=0, eos_token_id=0),
     "llama-1b": lambda: transformers.LlamaConfig(
@@ -65,6 +68,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     ),
 }
 
+Ratio = tuple[float, float, float]  # median, least, greatest
+
 
 @dataclass(slots=True)
 class Times:
@@ -76,42 +81,44 @@ class Times:
 
     def add(self, name: str, jobs: int, work: Callable[..., object], *arguments: object) -> None:
         _wait_for_quiet(self.patience)
-        before, start = _busy_seconds(), time.perf_counter()
+        before, start = _others_seconds(), time.perf_counter()
         work(*arguments)
         wall = time.perf_counter() - start
         self.runs.setdefault(name, []).append(wall / jobs)
         if wall > 0.5:
-            self.crowd = max(self.crowd, (_busy_seconds() - before) / wall)
+            self.crowd = max(self.crowd, (_others_seconds() - before) / wall)
 
     def median(self, name: str) -> float:
         return statistics.median(self.runs[name])
 
-    def spread(self, name: str) -> float:
-        """The middle half of the runs, as a share of their median."""
-        runs = self.runs[name]
-        if len(runs) < 3:
-            return max(runs) / min(runs) - 1
-        low, _, high = statistics.quantiles(runs, n=4)
-        return (high - low) / self.median(name)
+    def best(self, kind: str) -> str | None:
+        """The fastest of those whose name begins with `kind`."""
+        return min((name for name in self.runs if name.startswith(kind)), key=self.median, default=None)
+
+    def ratio(self, slow: str | None, fast: str) -> Ratio | None:
+        """How many times as fast `fast` is as `slow`, run by run."""
+        if slow is None:
+            return None
+        each = [s / f for s, f in zip(self.runs[slow], self.runs[fast], strict=True)]
+        return statistics.median(each), min(each), max(each)
 
 
-def _busy_seconds() -> float:
+def _others_seconds() -> float:
     """CPU seconds that processes other than this one have had since boot; 0 where the system does not say."""
     try:
         fields = [int(value) for value in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]]
     except OSError:
         return 0.0
-    mine = time.process_time()
-    return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK") - mine
+    return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
 def _wait_for_quiet(patience: float) -> None:
     """Until other processes have less than a tenth of a core, but not longer than `patience` seconds."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
-        before = _busy_seconds()
+        before = _others_seconds()
         time.sleep(0.3)
-        if _busy_seconds() - before < 0.03:
+        if _others_seconds() - before < 0.03:
             return
 
 
@@ -141,269 +148,189 @@ def texts(measured: Judge, count: int, tokens: int = PASSAGE_TOKENS) -> list[Pai
     return [Pair(" ".join(draw.choices(words, k=draw.randint(2, 14))), draw.choice(passages)) for _ in range(count)]
 
 
-class Plain:
-    """Transformers alone, as most people would use it."""
+class Contest:
+    """All that is timed for a model in one dtype."""
 
-    def __init__(self, folder: Path, measured: Judge, dtype: torch.dtype, device: torch.device) -> None:
-        kind: Any = transformers.AutoModelForCausalLM
-        self.model = kind.from_pretrained(folder, dtype=dtype).eval().to(device)
-        self.device, self.tokens, self.bos = device, measured.tokens, measured.bos
+    def __init__(self, folder: Path, name: str, dtype: str, device: str | None, waiting: Sequence[int]) -> None:
+        self.dtype, self.waiting = dtype, waiting
+        self.judge = Judge.load(folder, dtype=dtype, device=device)
+        target = torch.device("cuda" if self.judge.build.startswith("cuda") else "cpu")
+        self.pairs = texts(self.judge, max(waiting))
+        self.few = self.pairs[: LOOP_JOBS[name]]
+        self.tokens = statistics.mean(map(self.judge.cost, self.pairs))
+        self.plain = Plain(folder, self.judge, dtype, target)
+        self.harness = harness(self.plain, folder)
+        self.lanes = cores() if target.type == "cpu" else 1
+        self.matrix = Matrix(self.plain.model, round(self.tokens) - 1, PASSAGE_TOKENS, self.lanes)
+        self.pool = ThreadPoolExecutor(self.lanes)
+        self._check()
 
-    def loop(self, pairs: Sequence[Pair]) -> None:
-        for pair in pairs:
-            self.forward(pair)
-            self.forward(Pair("", pair.text))
+    def _check(self) -> None:
+        """Ours and the plain forward must say the same, or the comparison is none. Also warms up."""
+        ours = self.judge.measure(self.pairs[:16])[0]
+        theirs = [nats / torch.log(torch.tensor(2.0)).item() for nats in self.plain.forward(self.pairs[0])]
+        apart = statistics.mean(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+        assert apart < (0.001 if self.dtype == "float32" else 0.1), f"{apart} bits per token apart"
+        for way in self.matrix.ways:
+            self.matrix.run(way, self.pool)
 
-    def forward(self, pair: Pair) -> list[float]:
-        before = [self.bos, *self.tokens.ids(pair.prefix)]
-        text = self.tokens.ids(pair.text)
-        with torch.inference_mode():
-            logits = self.model(torch.tensor([before + text], device=self.device)).logits[0, len(before) - 1 : -1]
-            log_p = torch.log_softmax(logits.float(), dim=-1)
-            nats: list[float] = log_p.gather(1, torch.tensor(text, device=self.device)[:, None])[:, 0].tolist()
-        return nats
+    def run(self, times: Times) -> None:
+        """Each once."""
+        for count in self.waiting:
+            times.add(f"ours {count}", count, self.judge.measure, self.pairs[:count])
+        torch.set_num_threads(cores())  # lanes have set it to one
+        self.plain.forward(self.few[0])
+        times.add("lone forward", 1, self.plain.forward, self.pairs[0])
+        times.add("loop", len(self.few), self.plain.loop, self.few)
+        for size in BATCH_SIZES:
+            some = self.pairs[: max(size, len(self.few))]
+            times.add(f"batch {size}", len(some), self.plain.batches, some, size)
+            if self.harness:
+                times.add(f"harness {size}", len(some), self.harness, some, size)
+        for way in self.matrix.ways:
+            times.add(f"matrix {way}", self.matrix.jobs, self.matrix.run, way, self.pool)
 
-    def batches(self, pairs: Sequence[Pair], size: int) -> None:
-        rows = [([self.bos, *self.tokens.ids(pair.prefix)], self.tokens.ids(pair.text)) for pair in pairs]
-        rows.sort(key=lambda row: -len(row[0]) - len(row[1]))
-        for start in range(0, len(rows), size):
-            batch = rows[start : start + size]
-            width = max(len(before) + len(text) for before, text in batch) - 1
-            inputs = torch.zeros(len(batch), width, dtype=torch.long)
-            for i, (before, text) in enumerate(batch):
-                inputs[i, : len(before) + len(text) - 1] = torch.tensor((before + text)[:-1])
-            with torch.inference_mode():
-                log_p = torch.log_softmax(self.model(inputs.to(self.device)).logits, dim=-1)
-                for i, (before, text) in enumerate(batch):
-                    part = log_p[i, len(before) - 1 : len(before) + len(text) - 1]
-                    part.argmax(dim=-1).tolist()
-                    part.gather(1, torch.tensor(text, device=self.device)[:, None]).sum().item()
+    def by_length(self) -> dict[int, float]:
+        """Milliseconds per job by the tokens of the passage, as many waiting as keep all lanes busy."""
+        found = {}
+        for length in LENGTHS:
+            if length + 60 <= self.judge.context:
+                times, pairs = Times(), texts(self.judge, 16, length)
+                self.judge.measure(pairs)
+                for _ in range(2):
+                    times.add("ours", len(pairs), self.judge.measure, pairs)
+                found[length] = round(1000 * times.median("ours"), 3)
+        return found
+
+    def report(self, times: Times, *, loop32: list[float] | None, ours32: list[float] | None) -> dict[str, Any]:
+        """The figures; `loop32` and `ours32` are the times of the same runs in float32, where there were any."""
+        most = f"ours {max(self.waiting)}"
+        matrix = times.best("matrix")
+        assert matrix is not None
+        both = Times({**times.runs, **({"loop32": loop32} if loop32 else {}), **({"ours32": ours32} if ours32 else {})})
+        return {
+            "dtype": self.dtype,
+            "build": self.judge.build,
+            "lanes": self.lanes,
+            "tokens_per_job": round(self.tokens, 1),
+            "other_processes_cores": round(times.crowd, 2),
+            "ms_per_job": {name: [round(1000 * run, 3) for run in runs] for name, runs in times.runs.items()},
+            "matrix_gflops": round(self.matrix.flops / times.median(matrix) / 1e9),
+            "ratios": {
+                "share of the matrix rate": times.ratio(matrix, most),
+                "times loop": times.ratio("loop", most),
+                **({"times loop in float32": both.ratio("loop32", most)} if loop32 else {}),
+                **({"times ours in float32": both.ratio("ours32", most)} if ours32 else {}),
+                "times batch, the best": times.ratio(times.best("batch"), most),
+                "times harness, the best": times.ratio(times.best("harness"), most),
+                "a lone job over one plain forward": times.ratio("ours 1", "lone forward"),
+            },
+            "ms_by_passage_tokens": self.by_length(),
+        }
 
 
-def harness(plain: Plain, folder: Path) -> Callable[[Sequence[Pair], int], None] | None:
-    """lm-evaluation-harness on the same model; None where it is not installed."""
-    try:
-        from lm_eval.api.instance import Instance  # type: ignore[import-not-found, unused-ignore]
-        from lm_eval.models.huggingface import HFLM  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        return None
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-
-    def run(pairs: Sequence[Pair], size: int) -> None:
-        asked = HFLM(pretrained=plain.model, tokenizer=tokenizer, batch_size=size)
-        asked.loglikelihood(
-            [Instance("loglikelihood", {}, (pair.prefix, pair.text), i) for i, pair in enumerate(pairs)],
-            disable_tqdm=True,
+def bench(name: str, folder: Path, dtypes: Sequence[str], asked: argparse.Namespace) -> list[dict[str, Any]]:
+    """The reports of one model, one for each dtype."""
+    waiting = [count for count in WAITING if count <= asked.most]
+    contests = [Contest(folder, name, dtype, asked.device, waiting) for dtype in dtypes]
+    times = {dtype: Times(patience=asked.wait) for dtype in dtypes}
+    for _ in range(asked.runs):
+        for contest in contests:
+            contest.run(times[contest.dtype])
+    reports = []
+    for contest in contests:
+        other = times["float32"].runs if contest.dtype != "float32" and "float32" in times else {}
+        report = contest.report(
+            times[contest.dtype], loop32=other.get("loop"), ours32=other.get(f"ours {max(waiting)}")
         )
-
-    return run
-
-
-class Matrix:
-    """The model's matrix products at the lengths of the jobs, and nothing between them."""
-
-    def __init__(self, model: Any, rows: int) -> None:
-        self.rows = rows
-        self.layers = list(_linear(model))
-        dtype, device = model.dtype, model.device
-        self.x = {width: torch.randn(rows, width, dtype=dtype, device=device) for _, width, _ in self.layers}
-        self.flops = sum(2 * scored * k * n for (n, k, scored) in self._shapes())
-        self.weights = [layer for layer, _, _ in self.layers]
-        self.packed = self._pack() if device.type == "cpu" else []
-
-    def _shapes(self) -> Iterator[tuple[int, int, int]]:
-        for weight, width, is_head in self.layers:
-            yield weight.shape[0], width, PASSAGE_TOKENS if is_head else self.rows
-
-    def _pack(self) -> list[Packed]:
-        try:
-            return [Packed(weight, None) for weight in self.weights]
-        except (RuntimeError, AttributeError):
-            return []
-
-    def run(self, layers: Sequence[Any], times: int) -> None:
-        torch.set_num_threads(1)
-        with torch.inference_mode():
-            for layer, (_, width, is_head) in zip(layers, self.layers, strict=True):
-                x = self.x[width][:PASSAGE_TOKENS] if is_head else self.x[width]
-                for _ in range(times):
-                    layer(x) if isinstance(layer, Packed) else torch.nn.functional.linear(x, layer)
-
-    def time(self, times: Times, pool: ThreadPoolExecutor, lanes: int, count: int) -> None:
-        for name, layers in (("plain", self.weights), ("packed", self.packed)):
-            if layers:
-                self.run(layers, 1)
-                times.add(f"matrix {name}", lanes * count, self._all, pool, lanes, layers, count)
-
-    def _all(self, pool: ThreadPoolExecutor, lanes: int, layers: Sequence[Any], count: int) -> None:
-        list(pool.map(lambda _: self.run(layers, count), range(lanes)))
-        if self.x[self.layers[0][1]].is_cuda:
-            torch.cuda.synchronize()
+        if not asked.no_memory:
+            report["peak_mib"] = {n: peak_memory(folder, contest.dtype, n, asked.device) for n in waiting[-2:]}
+        reports.append({"model": name, **report})
+    return reports
 
 
-def _linear(model: Any) -> Iterator[tuple[torch.Tensor, int, bool]]:
-    """(weight (out, in), in, is it the output layer?) of every linear layer."""
-    for name, module in model.named_modules():
-        if isinstance(module, Conv1D):
-            yield module.weight.data.t().contiguous(), module.weight.shape[0], False
-        elif isinstance(module, torch.nn.Linear):
-            yield module.weight.data, module.in_features, name == "lm_head"
+def peak_memory(folder: Path, dtype: str, count: int, device: str | None) -> int:
+    """MiB that a process of its own needs at most while it measures `count` jobs, the model included."""
+    command = [sys.executable, "-m", "benchmarks.judge", "--peak", str(count), "--folder", str(folder)]
+    command += ["--dtype", dtype, *(["--device", device] if device else [])]
+    return round(float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout))
 
 
-def bench(
-    name: str, dtype: str, *, runs: int, waiting: Sequence[int], device: str | None, patience: float
-) -> dict[str, Any]:
-    """All figures for one model in one dtype."""
-    with folder_of(name) as folder:
-        measured = Judge.load(folder, dtype=dtype, device=device)
-        target = torch.device("cuda" if measured.build.startswith("cuda") else "cpu")
-        plains = {d: Plain(folder, measured, getattr(torch, d), target) for d in dict.fromkeys(("float32", dtype))}
-        pairs = texts(measured, max(waiting))
-        few = pairs[: LOOP_JOBS[name]]
-        times, lanes = Times(patience=patience), cores() if target.type == "cpu" else 1
-        mean = round(statistics.mean(measured.cost(pair) for pair in pairs)) - 1
-        matrix = Matrix(plains[dtype].model, mean * (1 if target.type == "cpu" else 16))
-        asked = harness(plains[dtype], folder)
-        measured.measure(pairs[:16])
-        with ThreadPoolExecutor(lanes) as pool:
-            for _ in range(runs):
-                for count in waiting:
-                    times.add(f"ours {count}", count, measured.measure, pairs[:count])
-                torch.set_num_threads(cores())
-                for d, plain in plains.items():
-                    plain.forward(few[0])
-                    times.add(f"loop {d}", len(few), plain.loop, few)
-                times.add("lone forward", 1, plains[dtype].forward, pairs[0])
-                for size in BATCH_SIZES:
-                    some = pairs[: max(size, len(few))]
-                    times.add(f"batch {size}", len(some), plains[dtype].batches, some, size)
-                    if asked:
-                        times.add(f"harness {size}", len(some), asked, some, size)
-                matrix.time(times, pool, lanes, 2)
-        lengths = _by_length(measured, patience)
-        return _report(name, dtype, measured, times, matrix, pairs, waiting, lengths, lanes)
+def _print_peak(folder: Path, dtype: str, count: int, device: str | None) -> None:
+    measured = Judge.load(folder, dtype=dtype, device=device)
+    pairs = texts(measured, count)
+    with contextlib.suppress(OSError):  # only Linux forgets what loading took
+        Path("/proc/self/clear_refs").write_text("5")
+    measured.measure(pairs)
+    sys.stdout.write(f"{_peak_mib(measured)}\n")
 
 
-def _by_length(measured: Judge, patience: float) -> dict[int, float]:
-    """Milliseconds per job, 64 waiting, by the tokens of the passage."""
-    found = {}
-    for length in LENGTHS:
-        if length + 60 <= measured.context:
-            times, pairs = Times(patience=patience), texts(measured, 64, length)
-            for _ in range(3):
-                times.add("ours", 64, measured.measure, pairs)
-            found[length] = 1000 * times.median("ours")
-    return found
-
-
-def _report(
-    name: str,
-    dtype: str,
-    measured: Judge,
-    times: Times,
-    matrix: Matrix,
-    pairs: Sequence[Pair],
-    waiting: Sequence[int],
-    lengths: dict[int, float],
-    lanes: int,
-) -> dict[str, Any]:
-    tokens = statistics.mean(measured.cost(pair) for pair in pairs)
-    most = f"ours {max(waiting)}"
-    matrix_names = [each for each in times.runs if each.startswith("matrix")]
-    per_job = min(times.median(each) for each in matrix_names)
-    scale = matrix.rows / (tokens - 1)
-    batch = min((each for each in times.runs if each.startswith("batch")), key=times.median)
-    asked = [each for each in times.runs if each.startswith("harness")]
-    return {
-        "model": name,
-        "dtype": dtype,
-        "build": measured.build,
-        "lanes": lanes,
-        "other_processes_cores": round(times.crowd, 2),
-        "ms_per_job": {each: round(1000 * times.median(each), 3) for each in times.runs},
-        "spread": {each: round(times.spread(each), 3) for each in times.runs},
-        "jobs_per_s": {each: round(1 / times.median(each), 2) for each in times.runs},
-        "tokens_per_s": {each: round(tokens / times.median(each)) for each in times.runs if each.startswith("ours")},
-        "matrix_gflops": {each: round(matrix.flops / times.median(each) / 1e9) for each in matrix_names},
-        "share_of_matrix_rate": round(per_job / scale / times.median(most), 3),
-        "times_loop_float32": round(times.median("loop float32") / times.median(most), 2),
-        "times_loop_same_dtype": round(times.median(f"loop {dtype}") / times.median(most), 2),
-        "times_batch": round(times.median(batch) / times.median(most), 2),
-        "best_batch": batch,
-        "times_harness": round(min(map(times.median, asked)) / times.median(most), 2) if asked else None,
-        "lone_over_forward": round(times.median("ours 1") / times.median("lone forward"), 2),
-        "ms_by_passage_tokens": {length: round(ms, 3) for length, ms in lengths.items()},
-    }
-
-
-def peak_memory(name: str, dtype: str, count: int, device: str | None) -> float:
-    """MiB that a process of its own needs at most to measure `count` jobs."""
-    command = [sys.executable, "-m", "benchmarks.judge", "--peak", str(count), "--model", name, "--dtype", dtype]
-    command += ["--device", device] if device else []
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def _print_peak(name: str, dtype: str, count: int, device: str | None) -> None:
-    with folder_of(name) as folder:
-        measured = Judge.load(folder, dtype=dtype, device=device)
-    measured.measure(texts(measured, count))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _peak_mib(measured: Judge) -> float:
     if measured.build.startswith("cuda"):
-        peak = torch.cuda.max_memory_allocated() / 2**20
-    sys.stdout.write(f"{peak}\n")
+        return torch.cuda.max_memory_allocated() / 2**20
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    high = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
+    return (high[0] if high else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
 
 
 def table(report: dict[str, Any]) -> str:
-    """One model's figures for people."""
-    ms, spread = report["ms_per_job"], report["spread"]
+    """One model's figures in one dtype, for people."""
     lines = [
-        f"{report['model']} {report['dtype']}: {report['build']}; lanes {report['lanes']}, "
-        f"others had up to {report['other_processes_cores']} cores",
-        *(
-            f"  {name:<16} {ms[name]:10.2f} ms a job  {1000 / ms[name]:9.1f} a second  ±{spread[name]:.0%}"
-            for name in ms
-        ),
-        f"  tokens a second, most waiting   {list(report['tokens_per_s'].values())[-1]}",
-        f"  share of the matrix rate        {report['share_of_matrix_rate']:.0%} of {report['matrix_gflops']} GFLOP/s",
-        f"  times loop float32, same dtype  {report['times_loop_float32']}, {report['times_loop_same_dtype']}",
-        f"  times {report['best_batch']:<25} {report['times_batch']}",
-        f"  times harness                   {report['times_harness'] or 'lm-evaluation-harness is not installed'}",
-        f"  lone job over one plain forward {report['lone_over_forward']}",
-        f"  ms by tokens of the passage     {report['ms_by_passage_tokens']}",
-        f"  peak MiB by jobs waiting        {report.get('peak_mib', 'not measured')}",
+        f"{report['model']} {report['dtype']}: {report['build']}",
+        f"  lanes {report['lanes']}, {report['tokens_per_job']} tokens a job; other processes had up to "
+        f"{report['other_processes_cores']} cores",
+        f"  {'':<14}{'ms a job':>10}{'scores/s':>10}{'tokens/s':>10}   least to greatest ms",
+    ]
+    for name, runs in report["ms_per_job"].items():
+        ms = statistics.median(runs)
+        rate, tokens = 1000 / ms, 1000 * report["tokens_per_job"] / ms
+        lines.append(f"  {name:<14}{ms:10.2f}{rate:10.1f}{tokens:10.0f}   {min(runs):.2f} to {max(runs):.2f}")
+    for name, ratio in report["ratios"].items():
+        said = f"{ratio[0]:.2f}   ({ratio[1]:.2f} to {ratio[2]:.2f})" if ratio else "not installed"
+        lines.append(f"  {name:<36}{said}")
+    lines += [
+        f"  {'matrix rate, GFLOP/s':<36}{report['matrix_gflops']}",
+        f"  {'ms by tokens of the passage':<36}{report['ms_by_passage_tokens']}",
+        f"  {'peak MiB by jobs waiting':<36}{report.get('peak_mib', 'not measured')}",
     ]
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table, or with --json one JSON list."""
+    asked = _parser().parse_args(arguments)
+    _logging.disable_progress_bar()
+    models, dtypes = asked.model or ["pocket", "gpt2"], asked.dtype or ["float32", "bfloat16"]
+    if asked.peak:
+        _print_peak(asked.folder, dtypes[0], asked.peak, asked.device)
+        return
+    if asked.quick:
+        asked.runs, asked.most, asked.no_memory = 3, 64, True
+    reports = []
+    for name in models:
+        with folder_of(name) as folder:
+            reports += bench(name, folder, dtypes, asked)
+        if not asked.json:
+            sys.stdout.write("".join(map(table, reports[-len(dtypes) :])))
+    if asked.json:
+        sys.stdout.write(json.dumps(reports) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks.judge")
     parser.add_argument("--model", action="append", choices=["pocket", *MODELS])
     parser.add_argument("--dtype", action="append", choices=["float32", "bfloat16"])
     parser.add_argument("--device")
+    parser.add_argument("--quick", action="store_true", help="three runs, at most 64 jobs, no memory")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--most", type=int, default=max(WAITING), help="the most jobs waiting")
     parser.add_argument("--wait", type=float, default=0, help="seconds to wait for a quiet machine, each time")
     parser.add_argument("--no-memory", action="store_true", help="leave the peak memory out")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--peak", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args(arguments)
-    models, dtypes = asked.model or ["pocket", "gpt2"], asked.dtype or ["float32", "bfloat16"]
-    if asked.peak:
-        _print_peak(models[0], dtypes[0], asked.peak, asked.device)
-        return
-    reports = []
-    waiting = [count for count in WAITING if count <= asked.most]
-    for name in models:
-        for dtype in dtypes:
-            report = bench(name, dtype, runs=asked.runs, waiting=waiting, device=asked.device, patience=asked.wait)
-            if not asked.no_memory:
-                report["peak_mib"] = {n: round(peak_memory(name, dtype, n, asked.device)) for n in waiting[-2:]}
-            reports.append(report)
-            if not asked.json:
-                sys.stdout.write(table(report))
-    if asked.json:
-        sys.stdout.write(json.dumps(reports) + "\n")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    return parser
 
 
 if __name__ == "__main__":

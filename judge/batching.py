@@ -22,18 +22,18 @@ def longest_first(costs: Sequence[int]) -> list[int]:
     return sorted(range(len(costs)), key=lambda index: (-costs[index], index))
 
 
-def pack(costs: Sequence[int], budget: int) -> list[list[int]]:
-    """Cut a queue into batches whose costs sum to at most `budget`, in order.
+def pack(costs: Sequence[int], budget: int, *, most: int) -> list[list[int]]:
+    """Cut a queue into batches of at most `most` jobs whose costs sum to at most `budget`, in order.
 
     A job that alone costs more than the budget makes a batch of its own: it must run some time, and alone it
-    needs the least memory. Raises ValueError for a budget that is not positive.
+    needs the least memory. Raises ValueError for a budget or a number that is not positive.
     """
-    if budget <= 0:
-        raise ValueError(f"a token budget must be positive, not {budget}")
+    if budget <= 0 or most <= 0:
+        raise ValueError(f"a budget must be positive, not {budget} tokens and {most} jobs")
     batches: list[list[int]] = []
     room = 0
     for index, cost in enumerate(costs):
-        if not batches or cost > room:
+        if not batches or cost > room or len(batches[-1]) == most:
             batches.append([])
             room = budget
         batches[-1].append(index)

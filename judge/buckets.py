@@ -5,68 +5,106 @@ fewer wait; so the kernels, and with them the order of every sum, never depend o
 filled up on the right, where causal attention cannot see them. The output layer runs over the scored positions
 of all rows, a fixed number at a time. `tokens` bounds both the memory and what a lone sequence pays for.
 
-The body of each shape is captured once as a CUDA graph and replayed; the host then prepares the next batch
-while the device works, and fetches a batch's bits after it has started the next.
+Every shape is run once at load, the largest first: that takes all the memory that will be needed. There a row is
+also compared with its copies in all other rows of the shape: where a kernel treats rows unequally, each runs alone.
+
+The body of each shape is captured as a CUDA graph and replayed. The host prepares the next batch while the device
+works, and the device never waits for bits to be fetched: they are copied out behind each batch.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from judge.batching import Shape, fill
+from judge.batching import Shape, fill, shape_for
+from judge.errors import OutOfMemory
 from judge.forward import Job, Network, surprise, to_bits
+from judge.memory import ran_out
 
 # Work of one batch in multiplications and additions: a few milliseconds of a data-centre GPU.
 BATCH_WORK = {torch.float32: 3e11, torch.bfloat16: 3e12}
 FEWEST_TOKENS, MOST_TOKENS = 256, 16_384
 
 
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """A batch that the device works on; its bits are there once `done` has come."""
+
+    members: list[int]
+    counts: list[int]
+    bits: Tensor
+    done: Any
+
+    def fetch(self) -> Iterator[tuple[int, Tensor]]:
+        if self.done is not None:
+            self.done.synchronize()
+        yield from zip(self.members, torch.split(self.bits, self.counts), strict=True)
+
+
 class Buckets:
-    """Runs jobs (ids, how many of the last are scored) in fixed shapes."""
+    """Runs jobs (ids, how many of the last are scored) in fixed shapes. Safe to use from many threads."""
 
     def __init__(self, network: Network, context: int) -> None:
         self._network = network
         self._context = context
-        self._bodies: dict[Shape, _Graph] = {}
-        self._graphs = network.device.type == "cuda"
+        self._cuda = network.device.type == "cuda"
         self._head_rows = min(512, network.head_rows)
+        self._graphs: dict[Shape, _Graph] = {}
+        self._room: _Room | None = None
+        self._turn = threading.Lock()  # a graph has one place for its input
         self.tokens = tokens_for(network)
 
+    @property
+    def name(self) -> str:
+        return f"buckets of {self.tokens}"
+
     def warm_up(self) -> None:
-        """Run the worst shape once. Out of memory halves `tokens`, before anything is measured."""
-        while True:
-            length = self._context - 1
-            try:
-                list(self.each([([0] * (length + 1), length)]))
-                return
-            except torch.cuda.OutOfMemoryError:
-                self._bodies.clear()
-                torch.cuda.empty_cache()
-                if self.tokens <= FEWEST_TOKENS:
-                    raise
-                self.tokens //= 2
+        """Run every shape once. Out of memory halves `tokens`; raises OutOfMemory where that does not help."""
+        while not self._has_run_all():
+            self._shrink()
 
     def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Tensor]]:
         """Yield (index, bits (scored,) float32 on the CPU), batch by batch, longest first."""
-        lengths = [len(ids) - 1 for ids, _ in jobs]
-        running: tuple[list[int], list[int], Tensor] | None = None
-        for shape, members in fill(lengths, context=self._context, tokens=self.tokens):
-            started = self._start(shape, [jobs[index] for index in members])
+        waiting = self._filled(jobs, range(len(jobs)))
+        running: _Started | None = None
+        while waiting:
+            shape, members = waiting[0]
+            started = self._tried(shape, members, jobs)
             if running is not None:
-                yield from _fetch(*running)
-            running = (members, [jobs[index][1] for index in members], started)
+                yield from running.fetch()
+            if started is None:
+                self._shrink()
+                waiting = self._filled(jobs, [index for _, batch in waiting for index in batch])
+            else:
+                waiting = waiting[1:]
+            running = started
         if running is not None:
-            yield from _fetch(*running)
+            yield from running.fetch()
 
     def map(self, work: Callable[[list[int]], Tensor], rows: Sequence[list[int]]) -> list[Tensor]:
         """`work` on each row, each alone."""
         return [work(row) for row in rows]
 
-    def _start(self, shape: Shape, jobs: Sequence[Job]) -> Tensor:
-        """Bits of all scored tokens of a batch, one after the other, still on the device."""
+    def _filled(self, jobs: Sequence[Job], which: Sequence[int]) -> list[tuple[Shape, list[int]]]:
+        batches = fill([len(jobs[index][0]) - 1 for index in which], context=self._context, tokens=self.tokens)
+        return [(shape, [which[place] for place in places]) for shape, places in batches]
+
+    def _tried(self, shape: Shape, members: list[int], jobs: Sequence[Job]) -> _Started | None:
+        """The batch, begun; None where memory ran out."""
+        try:
+            return self._start(shape, members, [jobs[index] for index in members])
+        except Exception as error:
+            if not ran_out(error):
+                raise
+        return None
+
+    def _start(self, shape: Shape, members: list[int], jobs: Sequence[Job]) -> _Started:
         inputs = torch.zeros(shape.rows, shape.columns, dtype=torch.long)
         places: list[int] = []
         targets: list[int] = []
@@ -75,9 +113,11 @@ class Buckets:
             first = row * shape.columns + len(ids) - 1 - scored
             places.extend(range(first, first + scored))
             targets.extend(ids[-scored:])
-        with torch.inference_mode():
+        counts = [scored for _, scored in jobs]
+        with self._turn, torch.inference_mode():
             hidden = self._body(shape, self._sent(inputs))
-            return to_bits(self._scored(hidden.flatten(0, 1), places, targets))
+            bits, done = self._sent_back(to_bits(self._scored(hidden, places, targets)))
+        return _Started(members, counts, bits, done)
 
     def _scored(self, hidden: Tensor, places: list[int], targets: list[int]) -> Tensor:
         """The output layer at some rows of `hidden` (rows · columns, width), the same number at a time."""
@@ -91,35 +131,101 @@ class Buckets:
         return torch.cat(nats)[: len(places)]
 
     def _body(self, shape: Shape, inputs: Tensor) -> Tensor:
-        if not self._graphs:
-            return self._network.body(inputs)
-        if shape not in self._bodies:
-            self._bodies[shape] = _Graph(self._network, inputs)
-        return self._bodies[shape].replay(inputs)
+        """Last hidden states, (rows · columns, width), good until the next call."""
+        if not self._cuda:
+            return self._network.body(inputs).flatten(0, 1)
+        if shape not in self._graphs:
+            if self._room is None or len(self._room.ids) < inputs.numel():
+                self._graphs.clear()  # they compute in the room that is too small
+                self._room = _Room(self._network, inputs)
+            self._graphs[shape] = _Graph(self._network, shape, self._room)
+        return self._graphs[shape].replay(inputs)
 
     def _sent(self, tensor: Tensor) -> Tensor:
-        if self._network.device.type != "cuda":
-            return tensor
-        return tensor.pin_memory().to(self._network.device, non_blocking=True)
+        return tensor.pin_memory().to(self._network.device, non_blocking=True) if self._cuda else tensor
+
+    def _sent_back(self, bits: Tensor) -> tuple[Tensor, Any]:
+        """The bits on the CPU, and the event after which they are there."""
+        if not self._cuda:
+            return bits, None
+        host = torch.empty(bits.shape, dtype=bits.dtype, pin_memory=True)
+        host.copy_(bits, non_blocking=True)
+        done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        done.record()
+        return host, done
+
+    def _has_run_all(self) -> bool:
+        """False where memory ran out."""
+        try:
+            if not all(map(self._treats_rows_equally, self._shapes())):
+                self._start_over(1)
+                return self._has_run_all()
+        except Exception as error:
+            if not ran_out(error):
+                raise
+            return False
+        return True
+
+    def _shapes(self) -> list[Shape]:
+        """All that texts of the usual lengths run in, the largest first."""
+        longest = min(self._context - 1, MOST_TOKENS)
+        found = {shape_for(n, context=self._context, tokens=self.tokens) for n in range(1, longest + 1)}
+        return sorted(found, key=lambda shape: (shape.rows * shape.columns, shape.columns), reverse=True)
+
+    def _treats_rows_equally(self, shape: Shape) -> bool:
+        """Does a row get the same bits wherever in the shape it stands?"""
+        length = min(shape.columns, self._context - 1)
+        ids = [(7 * i + 3) % self._network.vocabulary for i in range(length + 1)]
+        started = self._start(shape, list(range(shape.rows)), [(ids, length)] * shape.rows)
+        first, *others = [bits for _, bits in started.fetch()]
+        return all(torch.equal(first, other) for other in others)
+
+    def _shrink(self) -> None:
+        if self.tokens <= FEWEST_TOKENS:
+            raise OutOfMemory(f"{self._network.device} has too little memory for {self.tokens} tokens at once")
+        self._start_over(self.tokens // 2)
+
+    def _start_over(self, tokens: int) -> None:
+        """With other shapes."""
+        self.tokens = tokens
+        self._graphs.clear()
+        self._room = None
+        if self._cuda:
+            torch.cuda.empty_cache()
+
+
+class _Room:
+    """Where all graphs read their ids and leave their hidden states, and the memory in which they compute.
+
+    They may share it because they run one after the other on one stream, and leave nothing else behind.
+    """
+
+    def __init__(self, network: Network, inputs: Tensor) -> None:
+        hidden = network.body(inputs)
+        self.ids = torch.zeros_like(inputs).flatten()
+        self.hidden = torch.zeros_like(hidden).flatten(0, 1)
+        self.pool = torch.cuda.graph_pool_handle()
 
 
 class _Graph:
     """The body at one shape, captured."""
 
-    def __init__(self, network: Network, inputs: Tensor) -> None:
-        self._inputs = inputs.clone()
+    def __init__(self, network: Network, shape: Shape, room: _Room) -> None:
+        size = shape.rows * shape.columns
+        self._ids = room.ids[:size].view(shape.rows, shape.columns)
+        self._hidden = room.hidden[:size]
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(2):  # libraries set themselves up in the first runs, which a capture may not see
-                network.body(self._inputs)
+                network.body(self._ids)
         torch.cuda.current_stream().wait_stream(stream)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._hidden = network.body(self._inputs)
+        with torch.cuda.graph(self._graph, pool=room.pool):
+            self._hidden.copy_(network.body(self._ids).flatten(0, 1))
 
     def replay(self, inputs: Tensor) -> Tensor:
-        self._inputs.copy_(inputs)
+        self._ids.copy_(inputs)
         self._graph.replay()
         return self._hidden
 
@@ -128,8 +234,3 @@ def tokens_for(network: Network) -> int:
     """How many tokens a batch holds: a function of the model's size and dtype alone, never of a timing."""
     tokens = int(BATCH_WORK[network.dtype] / (2 * network.parameters))
     return max(FEWEST_TOKENS, min(MOST_TOKENS, tokens))
-
-
-def _fetch(members: list[int], counts: list[int], bits: Tensor) -> Iterator[tuple[int, Tensor]]:
-    parts = torch.split(bits.cpu(), counts)
-    yield from zip(members, parts, strict=True)

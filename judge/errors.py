@@ -2,6 +2,7 @@
 
 JudgeError          the host named a judge that cannot be used: the message says how to mend it
 ├── TooLong         a pair does not fit the judge's context: the author's or the player's text is too long
+├── OutOfMemory     the machine cannot hold what one sequence needs: a larger machine or a smaller judge is needed
 └── NotFinite       the judge itself gave no number: its weights or its dtype are at fault
 """
 
@@ -27,6 +28,10 @@ class TooLong(JudgeError):
             f"{self.tokens} tokens ({bos} to begin, {prefix} of the {before}, {text} of the text) "
             f"do not fit the judge's context of {context}: shorten the {before} or the text"
         )
+
+
+class OutOfMemory(JudgeError):
+    """Too little memory, also for as little at once as there can be."""
 
 
 class NotFinite(JudgeError):

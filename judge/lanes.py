@@ -15,13 +15,17 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from judge.batching import longest_first
+from judge.batching import longest_first, pack
+from judge.errors import OutOfMemory
 from judge.forward import Job
+from judge.memory import ran_out
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-AT_ONCE = 8  # sequences of one lane: more would not fetch weights less often by much
+# Of one lane, together: more would not fetch weights less often by much. This bounds the memory: a lane holds
+# the activations of so many tokens, or of one longer sequence.
+AT_ONCE, TOKENS_AT_ONCE = 8, 1024
 
 
 def cores() -> int:
@@ -30,10 +34,16 @@ def cores() -> int:
 
 
 class Lanes:
-    """A fixed number of threads that work through jobs. Safe to share."""
+    """A fixed number of threads that work through jobs. Safe to share.
 
-    def __init__(self, count: int, work: Callable[[Sequence[Job]], list[Tensor]]) -> None:
+    `name` says how they compute. What takes too much memory is done in halves, and nothing larger from then on:
+    that changes no bits, since each sequence is computed in calls of its own.
+    """
+
+    def __init__(self, count: int, work: Callable[[Sequence[Job]], list[Tensor]], name: str = "lanes") -> None:
         self.count = count
+        self.at_once = AT_ONCE
+        self.name = name
         self._work = work
         self._pool = ThreadPoolExecutor(count, "judge-lane")
 
@@ -42,7 +52,7 @@ class Lanes:
 
         Leaving early drops what has not begun.
         """
-        groups = _groups([len(ids) for ids, _ in jobs], self.count)
+        groups = _groups([len(ids) for ids, _ in jobs], self.count, self.at_once)
         futures = {self._pool.submit(self._run, [jobs[index] for index in group]): group for group in groups}
         failures = []
         try:
@@ -63,7 +73,18 @@ class Lanes:
         return list(self._pool.map(lambda row: _pinned(work, row), rows))
 
     def _run(self, jobs: Sequence[Job]) -> list[Tensor]:
-        return _pinned(self._work, jobs)
+        try:
+            return _pinned(self._work, jobs)
+        except Exception as error:
+            if not ran_out(error):
+                raise
+            if len(jobs) == 1:
+                tokens = len(jobs[0][0])
+                raise OutOfMemory(f"this machine has too little memory for a sequence of {tokens} tokens") from error
+        # Out here the error, and with it all that the failed attempt still held, is gone.
+        half = len(jobs) // 2
+        self.at_once = min(self.at_once, half)
+        return self._run(jobs[:half]) + self._run(jobs[half:])
 
 
 def _pinned(work: Callable[[A], B], item: A) -> B:
@@ -72,8 +93,9 @@ def _pinned(work: Callable[[A], B], item: A) -> B:
     return work(item)
 
 
-def _groups(lengths: Sequence[int], lanes: int) -> list[list[int]]:
+def _groups(lengths: Sequence[int], lanes: int, at_once: int) -> list[list[int]]:
     """Indices, the longest first, in groups small enough that every lane gets its share."""
     order = longest_first(lengths)
-    size = max(1, min(AT_ONCE, -(-len(order) // lanes)))
-    return [order[start : start + size] for start in range(0, len(order), size)]
+    most = max(1, min(at_once, -(-len(order) // lanes)))
+    packs = pack([lengths[index] for index in order], TOKENS_AT_ONCE, most=most)
+    return [[order[place] for place in places] for places in packs]

@@ -19,6 +19,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +53,10 @@ class Pair:
 class Runner(Protocol):
     """How jobs run on a device: lanes on a CPU, buckets on CUDA."""
 
+    @property
+    def name(self) -> str:
+        """What of it the bits may depend on."""
+
     def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Tensor]]:
         """Yield (index, bits) as jobs are done."""
 
@@ -62,7 +67,7 @@ class Runner(Protocol):
 class Judge:
     """A causal language model that measures. Safe to use from many threads; make one with `Judge.load`."""
 
-    def __init__(self, source: Source, network: Network, *, dtype: str, kernels: str, runner: Runner) -> None:
+    def __init__(self, source: Source, network: Network, *, dtype: str, runner: Runner) -> None:
         self.name = source.name
         self.dtype = dtype
         self.direction = source.direction
@@ -71,10 +76,11 @@ class Judge:
         self.bos = begin_token(source, network.vocabulary)
         self.context = context_length(network.model, source.name)
         self.identity = identity(source, bos=self.bos, dtype=dtype, device_kind=network.device.type)
-        self.build = build(network.device, kernels)
         self.keeps_logits = network.keeps
         self._network = network
         self._runner = runner
+        # A round asks about the same passages again and again.
+        self._ids = lru_cache(maxsize=4096)(self.tokens.ids)
 
     @classmethod
     def load(
@@ -99,11 +105,15 @@ class Judge:
         found.weights()
         target = _device(device)
         network, kernels = _network(found, dtype, target)
-        runner, kernels = _runner(network, kernels, threads)
-        judge = cls(found, network, dtype=dtype, kernels=kernels, runner=runner)
+        judge = cls(found, network, dtype=dtype, runner=_runner(network, kernels, threads))
         if need_bos and judge.bos is None:
             raise JudgeError(_no_bos(found.name))
         return judge
+
+    @property
+    def build(self) -> str:
+        """What computes. Another one after memory ran out on CUDA: the shapes change with it."""
+        return build(self._network.device, self._runner.name)
 
     def info(self) -> dict[str, Any]:
         """What a worker announces: JSON-able, everything but the weights."""
@@ -157,7 +167,7 @@ class Judge:
     def _row(self, pair: Pair, index: int) -> tuple[list[int], int]:
         """The ids in the order the model reads them, and how many of the last are scored."""
         bos = self._begins(pair)
-        prefix, text = self.tokens.ids(pair.prefix), self.tokens.ids(pair.text)
+        prefix, text = self._ids(pair.prefix), self._ids(pair.text)
         if bos + len(prefix) + len(text) > self.context:
             raise TooLong(bos=bos, prefix=len(prefix), text=len(text), context=self.context, index=index)
         if self.direction == "backward":
@@ -191,23 +201,24 @@ def _network(source: Source, dtype: str, device: torch.device) -> tuple[Network,
     return plain, "plain"
 
 
-def _runner(network: Network, kernels: str, threads: int | None) -> tuple[Runner, str]:
-    """What fits the device, and its name for the build."""
+def _runner(network: Network, kernels: str, threads: int | None) -> Runner:
+    """What fits the device."""
     if network.device.type == "cuda" and network.keeps:
         buckets = Buckets(network, context_length(network.model, "judge"))
         buckets.warm_up()
-        return buckets, f"buckets of {buckets.tokens}"
+        return buckets
     alone = network.device.type != "cpu" or has_state(network.model)
-    return Lanes(1 if alone else threads or cores(), network.bits), kernels
+    return Lanes(1 if alone else threads or cores(), network.bits, kernels)
 
 
-def build(device: torch.device, kernels: str) -> str:
+@cache
+def build(device: torch.device, how: str) -> str:
     """What computes: device kind and name, CPU capability, versions. Bits repeat exactly within one build."""
     if device.type == "cuda":
         where = f"cuda {torch.cuda.get_device_name(device)}"
     else:
         where = f"cpu {_processor()} {torch.backends.cpu.get_cpu_capability()}"
-    return f"{where}, torch {torch.__version__}, transformers {transformers.__version__}, {kernels}"
+    return f"{where}, torch {torch.__version__}, transformers {transformers.__version__}, {how}"
 
 
 def _processor() -> str:

@@ -14,7 +14,7 @@ from transformers import MinPLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from judge import sampling
 from judge.measure import Judge, Pair, TooLong
-from judge.sampling import GREEDY, Sampling, beam_search, candidates, choose, generate
+from judge.sampling import GREEDY, Sampling, beam_search, candidates, choose, generate, growing
 from tests.judge import reference, tiny
 
 LOGITS = torch.log(torch.tensor([0.1, 0.4, 0.2, 0.3]))
@@ -100,6 +100,33 @@ def test_greedy_is_that_of_transformers(judge: Judge, tmp_path: Path) -> None:
         assert int(_log_p(judge, ids).argmax()) == token
         ids.append(token)
     assert generate(judge, "The dragon", 12) == sampling._text(judge, expected)
+
+
+@pytest.mark.parametrize("beams", [2, 5])
+def test_beams_are_those_of_transformers(judge: Judge, tmp_path: Path, beams: int) -> None:
+    model, _ = reference.load(tiny.write_gpt2(tmp_path), torch.float32)
+    row = torch.tensor([[0, *judge.tokens.ids("The old castle")]])
+    written = model.generate(
+        row,
+        attention_mask=torch.ones_like(row),
+        max_new_tokens=8,
+        num_beams=beams,
+        do_sample=False,
+        suppress_tokens=[0],
+        pad_token_id=0,
+        eos_token_id=None,
+    )
+    expected = sampling._text(judge, written[0, row.shape[1] :].tolist())
+    assert beam_search(judge, "The old castle", 8, beams=beams) == expected
+
+
+def test_a_text_grows_token_by_token_into_what_generate_gives(judge: Judge) -> None:
+    wild = Sampling(temperature=1.5)
+    steps = list(growing(judge, "sea", 9, sampling=wild, seed=4))
+    assert len(steps) == 9
+    assert steps[-1] == generate(judge, "sea", 9, sampling=wild, seed=4)
+    assert steps[3] == generate(judge, "sea", 4, sampling=wild, seed=4)
+    assert generate(judge, "sea", 0) == ""
 
 
 def test_a_seed_gives_the_same_text_and_another_another(judge: Judge) -> None:

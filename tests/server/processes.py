@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psutil
 
 PATIENCE = 60.0
+MARK = "STARTED_BY_TEST"
 
 
 def environment() -> dict[str, str]:
@@ -24,15 +26,29 @@ def environment() -> dict[str, str]:
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """One run of `xentarena` that ends by itself."""
-    return subprocess.run(
+    """One run of `xentarena` that ends by itself, and nothing of it is left."""
+    mark = uuid4().hex
+    ended = subprocess.run(
         [sys.executable, "-m", "server.cli", *arguments],
         capture_output=True,
         text=True,
         timeout=PATIENCE,
-        env=environment(),
+        env=environment() | {MARK: mark},
         stdin=subprocess.DEVNULL,
     )
+    left = left_after(marked(mark))
+    assert not left, f"left behind: {left}"
+    return ended
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """All processes whose environment has the mark, that of whoever started them."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(MARK) == mark:
+                found.append(process)
+    return found
 
 
 def family(pid: int) -> list[psutil.Process]:

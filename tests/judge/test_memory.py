@@ -1,0 +1,186 @@
+"""Too little memory: less at once, the same bits, and an error only where one sequence alone is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import torch
+from torch import Tensor
+
+from judge.buckets import FEWEST_TOKENS, Buckets
+from judge.errors import OutOfMemory
+from judge.forward import Job, Network
+from judge.lanes import Lanes
+from judge.measure import Judge, Pair
+from judge.memory import ran_out
+from judge.model import load_model
+from judge.source import find
+
+PAIRS = [Pair("the sea " * (i % 5), f"dragon {i} " + "flew over the castle " * (i % 3 + 1)) for i in range(40)]
+JOBS: list[Job] = [(list(range(3, 3 + n)), n - 1) for n in range(5, 65)]
+SHORT = [
+    MemoryError(),
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+]
+
+
+class Small(Network):
+    """A network on a machine that has room for so many tokens."""
+
+    room = 10**9
+    error: Exception = MemoryError()
+
+    def body(self, inputs: Tensor) -> Tensor:
+        if inputs.numel() > self.room:
+            raise self.error
+        return super().body(inputs)
+
+
+class Uneven(Network):
+    """A network whose kernels sum the last row of a batch in another order than the others."""
+
+    def body(self, inputs: Tensor) -> Tensor:
+        hidden = super().body(inputs).clone()
+        if len(hidden) > 1:
+            hidden[-1] *= 1.0001
+        return hidden
+
+
+N = TypeVar("N", bound=Network)
+
+
+def network(kind: type[N], folder: Path) -> N:
+    return kind(load_model(find(folder), dtype="float32", device=torch.device("cpu")))
+
+
+def limited(
+    work: Callable[[Sequence[Job]], list[Tensor]], most: int, error: Exception, seen: list[int]
+) -> Callable[[Sequence[Job]], list[Tensor]]:
+    """`work` on a machine where more than `most` sequences at once are too many."""
+
+    def run(jobs: Sequence[Job]) -> list[Tensor]:
+        seen.append(len(jobs))
+        if len(jobs) > most:
+            raise error
+        return work(jobs)
+
+    return run
+
+
+@pytest.mark.parametrize("error", SHORT, ids=lambda error: type(error).__name__)
+def test_lanes_go_on_in_halves_and_remember(error: Exception, folders: dict[str, Path]) -> None:
+    judge, seen = Judge.load(folders["gpt2"], device="cpu"), list[int]()
+    alone = [judge.measure([pair])[0] for pair in PAIRS]
+    lanes = Lanes(2, limited(judge._network.bits, 3, error, seen))
+    judge._runner = lanes
+    assert judge.measure(PAIRS) == alone
+    assert lanes.at_once == 2
+    seen.clear()
+    assert judge.measure(PAIRS) == alone
+    assert max(seen) <= 2, "it does not run out of memory a second time"
+
+
+def test_a_sequence_that_does_not_fit_alone_is_an_error_that_says_so(folders: dict[str, Path]) -> None:
+    judge = Judge.load(folders["gpt2"], device="cpu")
+    bits = judge._network.bits
+
+    def run(jobs: Sequence[Job]) -> list[Tensor]:
+        if any(len(ids) > 60 for ids, _ in jobs):
+            raise MemoryError
+        return bits(jobs)
+
+    judge._runner = Lanes(2, run)
+    with pytest.raises(OutOfMemory, match="too little memory for a sequence of"):
+        judge.measure([Pair("", "dragon " * n) for n in (1, 2, 40)])
+    assert len(judge.measure([Pair("", "dragon " * n) for n in (1, 2)])) == 2
+
+
+def test_other_errors_are_not_taken_for_too_little_memory(folders: dict[str, Path]) -> None:
+    judge, seen = Judge.load(folders["gpt2"], device="cpu"), list[int]()
+    judge._runner = Lanes(2, limited(judge._network.bits, 3, RuntimeError("shapes differ"), seen))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        judge.measure(PAIRS)
+    assert min(seen) > 3
+    assert not ran_out(ValueError("can't allocate memory"))
+
+
+def test_a_lane_holds_few_tokens_at_once_however_many_wait() -> None:
+    held: list[int] = []
+
+    def run(jobs: Sequence[Job]) -> list[Tensor]:
+        held.append(sum(len(ids) for ids, _ in jobs))
+        return [torch.zeros(scored) for _, scored in jobs]
+
+    lanes = Lanes(2, run)
+    for length in (100, 400, 3000):
+        held.clear()
+        assert len(list(lanes.each([([1] * length, 1)] * 200))) == 200
+        assert max(held) <= max(1024, length)
+
+
+def test_buckets_find_at_load_how_many_tokens_fit(folders: dict[str, Path]) -> None:
+    plain, small = network(Network, folders["gpt2"]), network(Small, folders["gpt2"])
+    small.room = 1500
+    roomy, tight = Buckets(plain, 256), Buckets(small, 256)
+    roomy.warm_up()
+    tight.tokens = roomy.tokens = 4096
+    tight.warm_up()
+    assert (tight.tokens, tight.name) == (1024, "buckets of 1024")
+    expected = dict(roomy.each(JOBS))
+    for index, bits in tight.each(JOBS):
+        assert bits.tolist() == pytest.approx(expected[index].tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("error", SHORT, ids=lambda error: type(error).__name__)
+def test_buckets_that_run_out_later_go_on_smaller_and_say_so_in_the_build(
+    error: Exception, folders: dict[str, Path]
+) -> None:
+    small = network(Small, folders["gpt2"])
+    small.error = error
+    buckets = Buckets(small, 256)
+    buckets.tokens = 2048
+    buckets.warm_up()
+    jobs = JOBS * 3
+    before = dict(buckets.each(jobs))
+    builds = [buckets.name]
+    found = {}
+    for index, bits in buckets.each(jobs):
+        small.room = 600  # from now on: the first batch is done, the next is under way
+        found[index] = bits
+        builds.append(buckets.name)
+    assert buckets.tokens == 512
+    assert builds[0] == "buckets of 2048"
+    assert builds[-1] == "buckets of 512"
+    assert sorted(found) == list(range(len(jobs)))
+    for index, bits in before.items():
+        assert found[index].tolist() == pytest.approx(bits.tolist(), abs=1e-4)
+
+
+def test_buckets_that_can_not_be_made_smaller_give_up(folders: dict[str, Path]) -> None:
+    small = network(Small, folders["gpt2"])
+    small.room = FEWEST_TOKENS - 1
+    with pytest.raises(OutOfMemory, match="too little memory"):
+        Buckets(small, 256).warm_up()
+
+
+def test_where_rows_are_not_treated_equally_each_runs_alone(folders: dict[str, Path]) -> None:
+    uneven = Buckets(network(Uneven, folders["gpt2"]), 256)
+    uneven.warm_up()
+    assert uneven.name == "buckets of 1"
+    alone = {i: next(iter(uneven.each([job])))[1].tolist() for i, job in enumerate(JOBS)}
+    assert {i: bits.tolist() for i, bits in uneven.each(JOBS)} == alone
+
+
+@pytest.mark.parametrize("shape", ["gpt2", "llama", "qwen3", "gemma2"])
+def test_in_buckets_any_batch_and_order_gives_the_bits_of_each_alone(shape: str, folders: dict[str, Path]) -> None:
+    buckets = Buckets(network(Network, folders[shape]), 256)
+    buckets.tokens = 512
+    buckets.warm_up()
+    alone = {i: next(iter(buckets.each([job])))[1].tolist() for i, job in enumerate(JOBS)}
+    assert {i: bits.tolist() for i, bits in buckets.each(JOBS)} == alone
+    backwards = {len(JOBS) - 1 - i: bits.tolist() for i, bits in buckets.each(JOBS[::-1])}
+    assert backwards == alone
