@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 
 import uvicorn
 from fastapi import FastAPI
@@ -43,14 +44,25 @@ class Stop:
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
+        # A handler runs in the midst of whatever the main thread does, perhaps while that waits for `event` and holds
+        # its lock; so it only leaves word, with the one thing that may be called there, and a thread acts on it.
+        word: SimpleQueue[bool] = SimpleQueue()
+        heeding = threading.Thread(target=self._heed, args=(word,), name="signals", daemon=True)
+        heeding.start()
         # Under nohup SIGHUP is ignored and stays so.
         numbers = [number for number in STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, lambda *_: self.now()) for number in numbers}
+        before = {number: signal.signal(number, lambda *_: word.put(True)) for number in numbers}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            word.put(False)
+            heeding.join()
+
+    def _heed(self, word: SimpleQueue[bool]) -> None:
+        while word.get():
+            self.now()
 
     def now(self) -> None:
         if self._last_resort is not None and not self.event.is_set():
@@ -68,7 +80,8 @@ class Stop:
         _raise_file_limit()
         _forgive_cancelled_tasks()
         self._server = server
-        server.should_exit = self.event.is_set()
+        if self.event.is_set():  # asked after `now` can see the server: one of the two notices the other
+            server.should_exit = True
         with suppress(SystemExit):  # uvicorn's way to say so; it has told why
             asyncio.run(server.serve(sockets=[listener]))
         if not server.started and not self.event.is_set():

@@ -117,12 +117,12 @@ class Serve:
         return family(self.process.pid)
 
     def named(self, *words: str) -> list[psutil.Process]:
-        """Its children whose command line has all these words, guards left out."""
+        """Its children among whose arguments are all these words or files of these names, guards left out."""
         found = []
         for process in self.family[1:]:
             with suppress(psutil.NoSuchProcess):
-                line = process.cmdline()
-                if all(any(word in part for part in line) for word in words) and "-IS" not in line:
+                line = [Path(part).name for part in process.cmdline()]
+                if set(words) <= set(line) and "-IS" not in line:
                     found.append(process)
         return found
 

@@ -1,0 +1,27 @@
+"""A signal stops what runs, whatever the main thread does at that moment."""
+
+import os
+import signal
+
+import pytest
+
+from server.serving import STOP_SIGNALS, Stop
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_a_signal_in_the_midst_of_waiting_for_the_stop_is_heard(number: int) -> None:
+    stop = Stop()
+    before = signal.getsignal(number)
+    with stop.on_signals():
+        # What `event.wait` holds for a moment before and after it sleeps.
+        with stop.event._cond:  # type: ignore[attr-defined]
+            os.kill(os.getpid(), number)
+        assert stop.event.wait(10)
+    assert signal.getsignal(number) is before
+
+
+def test_without_a_signal_nothing_stops() -> None:
+    stop = Stop()
+    with stop.on_signals():
+        pass
+    assert not stop.event.is_set()
