@@ -140,6 +140,7 @@ async def _competition_page(
             games=[games.line(row) for row in programs.newest(session)],
             default_game=programs.DEFAULT,
             judges=list(dict.fromkeys(judge.name for judge in reversed(judges.everyone(session)))),
+            move_seconds=competitions.MOVE_SECONDS,
             form=form or {},
             error=refused.detail if refused else None,
         )
@@ -177,9 +178,19 @@ def _new_round(arena: Arena, session: Session, form: dict[str, str]) -> NewRound
         game=form.get("game") or programs.DEFAULT,
         passages=_passages(form.get("passages", "")),
         judge=form.get("judge") or arena.default_judge(),
+        judges=_judges(form.get("judges", "")),
         attempts=_number(form, "attempts", "The number of attempts", 1_000_000),
         closes_at=now(session) + timedelta(minutes=minutes) if minutes else None,
+        move_seconds=_number(form, "move_seconds", "The time for a move, in seconds,", 604_800, least=5),
     )
+
+
+def _judges(text: str) -> dict[str, str]:
+    """Slots and judges of a line like `backward=pocket-backward, critic=gpt2`."""
+    pairs = [each.partition("=") for each in text.split(",") if each.strip()]
+    if not all(slot.strip() and judge.strip() for slot, _, judge in pairs):
+        raise invalid("/judges", "Say which judge is which as in backward=pocket-backward, with commas between two.")
+    return {slot.strip(): judge.strip() for slot, _, judge in pairs}
 
 
 def _passages(text: str) -> list[str]:
@@ -195,12 +206,12 @@ def _passages(text: str) -> list[str]:
     return [passage.strip() for passage in passages]
 
 
-def _number(form: dict[str, str], field: str, what: str, most: int) -> int | None:
+def _number(form: dict[str, str], field: str, what: str, most: int, *, least: int = 1) -> int | None:
     text = form.get(field, "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most):
-        raise invalid(f"/{field}", f"{what} is a whole number from 1 to {most:,}, or empty.")
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
+        raise invalid(f"/{field}", f"{what} is a whole number from {least} to {most:,}, or empty.")
     return int(text)
 
 

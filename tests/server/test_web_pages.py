@@ -324,6 +324,9 @@ def test_a_round_that_cannot_be_made_is_told_with_the_form_as_it_was(visitor: Vi
         ({"passages": PASSAGE, "minutes": "-1"}, "How long the round lasts is a whole number"),
         ({"passages": PASSAGE, "game": "none"}, "There is no game 'none'."),
         ({"passages": PASSAGE, "judge": "none"}, "No worker has announced the judge 'none'"),
+        ({"passages": PASSAGE, "move_seconds": "4"}, "in seconds, is a whole number from 5 to"),
+        ({"passages": PASSAGE, "judges": "backward"}, "Say which judge is which as in backward=pocket-backward"),
+        ({"passages": PASSAGE, "judges": f"critic={PLAIN.name}"}, "The game has no judge slot 'critic'"),
     ):
         with nothing_changes(lesson.house):
             response = visitor.send(path, **{"game": "condense", "judge": PLAIN.name} | fields)
@@ -332,6 +335,18 @@ def test_a_round_that_cannot_be_made_is_told_with_the_form_as_it_was(visitor: Vi
         assert fields["passages"].split("\n")[0] in text_of(response)
     made = visitor.send(path, game="condense", judge=PLAIN.name, passages=PASSAGE, attempts="3", minutes="10")
     assert "2. Condense" in text_of(made)
+
+
+def test_the_move_clock_and_further_judges_can_be_said_by_form(visitor: Visitor, lesson: Class) -> None:
+    visitor.sign_in(lesson.house.host)
+    path = f"/host/competitions/{lesson.id}/rounds"
+    fields = {"game": "arrow_of_time", "judge": PLAIN.name, "move_seconds": "45"}
+    made = visitor.send(path, **fields, judges=f" backward = {PLAIN.name} ,")
+    assert "2. " in text_of(made)
+    rounds = answer(lesson.house.host.get(f"/competitions/{lesson.id}/rounds"))["items"]
+    newest = max(rounds, key=lambda each: int(each["number"]))
+    assert newest["move_seconds"] == 45
+    assert newest["judges"] == dict.fromkeys(("main", "backward"), PLAIN.identity)
 
 
 def test_players_are_not_hosts(visitor: Visitor, lesson: Class) -> None:
