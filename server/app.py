@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from sqlalchemy.orm import Session
 
 from server import players, programs
@@ -41,13 +42,16 @@ def create_app(settings: Settings) -> FastAPI:
                 await arena.queue.close()
             arena.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Xent Arena",
         version="1",
         description=ABOUT,
         lifespan=lifespan,
         openapi_url="/api/v1/openapi.json",
         docs_url="/api/v1/docs",
+        static_url="/api/v1/docs-files",
+        favicon_url="/static/icon.svg",
+        swagger_ui_parameters={"validatorUrl": None},  # a service elsewhere
         redoc_url=None,
     )
     problems.install(app)

@@ -122,3 +122,10 @@ def test_an_address_with_nothing_at_it_has_a_page(open_page: OpenPage, game: Gam
     assert response is not None
     assert response.status == 404
     expect(page.get_by_role("link", name="To the start")).to_be_visible()
+
+
+def test_the_api_describes_itself_without_any_other_machine(open_page: OpenPage) -> None:
+    page = open_page("/api/v1/docs")
+    expect(page.get_by_text("/api/v1/competitions:join")).to_be_visible()
+    page.get_by_text("/api/v1/competitions:join").click()
+    expect(page.get_by_role("button", name="Try it out")).to_be_visible()
