@@ -90,7 +90,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     add("--matrix-lr", type=float, default=0.02, help="learning rate of the layers' matrices (Muon)")
     add("--other-lr", type=float, default=0.004, help="learning rate of embedding and norms (AdamW)")
     add("--bos-share", type=float, default=0.8, help="share of windows opened by the beginning-of-text token")
-    add("--primed", type=int, default=60_000, help="how many primed passages to make (judge/train_primed.py)")
+    add("--primed", type=int, help="primed passages to make (see judge/train_primed.py; default: what a run reads)")
     add("--primed-share", type=float, default=0.25, help="share of windows with primed passages")
     add("--seed", type=int, default=0)
     add("--dtype", choices=("bfloat16", "float32"), default="bfloat16", help="what the matrices multiply in")

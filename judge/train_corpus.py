@@ -24,6 +24,8 @@ from judge.train_primed import encode_primed, primed
 
 log = logging.getLogger("judge.train")
 
+PRIMED_TOKENS = 128  # of a primed passage, about
+
 
 class Data:
     """The tokenised texts of one run, kept in its work folder so that a resumed run starts at once."""
@@ -52,10 +54,13 @@ class Data:
         by_source: dict[str, list[Document]] = defaultdict(list)
         for document in held_out:
             by_source[document.source].append(document)
+        count = args.primed
+        if count is None:
+            count = round(args.tokens * args.primed_share / PRIMED_TOKENS)
         kept = {
             "train": encode(tokenizer, training, self.backward),
             "times": [weigh(document.source, weights) for document in training],
-            "primed": encode_primed(tokenizer, primed(training, weights, args.primed, args.seed), self.backward),
+            "primed": encode_primed(tokenizer, primed(training, weights, count, args.seed), self.backward),
             "held_out": {source: encode(tokenizer, group, self.backward) for source, group in by_source.items()},
         }
         tokenizer.save(str(args.work / "tokenizer.json"))
