@@ -3,7 +3,6 @@
 import copy
 import json
 import logging
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +178,7 @@ class Clock:
         self.trainer = trainer
         self.last = self.said = self.saved = self.scored = time.monotonic()
         self.said_at = trainer.seen
-        self.held_out = math.nan
+        self.held_out = "not measured yet"
         self.losses = trainer.work / "losses.jsonl"
 
     def tick(self, loss: float) -> None:
@@ -191,7 +190,7 @@ class Clock:
         with self.losses.open("a") as file:
             file.write(json.dumps({"seen": trainer.seen, "loss": loss}) + "\n")
         if now - self.scored > recipe.eval_every:
-            self.held_out = total(trainer.scores(every=16)).bits_per_byte
+            self.held_out = f"{total(trainer.scores(every=16)).bits_per_byte:.3f}"
             self.scored = time.monotonic()
         if now - self.saved > recipe.save_every:
             trainer.save()
@@ -204,7 +203,7 @@ class Clock:
         speed = (trainer.seen - self.said_at) / (now - self.said)
         left = (trainer.recipe.tokens - trainer.seen) / speed / 60
         log.info(
-            "%.2f M tokens, %.0f tokens/s, loss %.3f, held-out bits/byte %.3f, %.0f minutes left",
+            "%.2f M tokens, %.0f tokens/s, loss %.3f, held-out bits/byte %s, %.0f minutes left",
             trainer.seen / 1e6, speed, loss, self.held_out, left,
         )  # fmt: skip
         self.said, self.said_at = now, trainer.seen
