@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections.abc import Callable
 
 from server.errors import limited
 
@@ -12,7 +13,8 @@ FORGET = 10_000  # participants remembered
 class Rates:
     """A token bucket for each participant: `burst` at once, `rate` a second after that. Of this process."""
 
-    def __init__(self, rate: float, burst: int) -> None:
+    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._rate = rate
         self._burst = burst
@@ -31,11 +33,11 @@ class Rates:
 
     def _take(self, participant: str, amount: int) -> float:
         """How much was missing; where nothing was, the amount is spent."""
-        clock = time.monotonic()
-        left, at = self._buckets.pop(participant, (float(self._burst), clock))
-        left = min(self._burst, left + (clock - at) * self._rate)
+        now = self._clock()
+        left, at = self._buckets.pop(participant, (float(self._burst), now))
+        left = min(self._burst, left + (now - at) * self._rate)
         short = amount - left
-        self._buckets[participant] = (left if short > 0 else left - amount, clock)
+        self._buckets[participant] = (left if short > 0 else left - amount, now)
         if len(self._buckets) > FORGET:
             del self._buckets[next(iter(self._buckets))]
         return short

@@ -14,7 +14,7 @@ from tests.server.house import House, new_class, nothing_changes, problem
 
 
 def test_who_is_too_quick_is_told_when_to_come_back(own_house: Callable[..., House], judge: FakeJudge) -> None:
-    house = own_house(rate_limit=1, rate_burst=3)
+    house = own_house(rate_limit=0.1, rate_burst=3)
     with at_work(house.redis_url, judge):
         lesson = new_class(house, judge)
         ada, bob = lesson.join(), lesson.join()
@@ -24,7 +24,7 @@ def test_who_is_too_quick_is_told_when_to_come_back(own_house: Callable[..., Hou
             response = ada.submit(lesson.round_id, "one more")
             body = problem(response, 429, "limit-reached")
             assert body["limit"] == "requests"
-        assert response.headers["Retry-After"] == "1"
+        assert 1 <= int(response.headers["Retry-After"]) <= 10
         bob.score(lesson.round_id, "1")
         items = [{"move": f"new {number}"} for number in range(3)]
         results = answer(bob.post(f"{lesson.submissions}:batch", json={"items": items}))["items"]
@@ -48,19 +48,30 @@ def test_measuring_freely_has_a_rate_of_its_own(own_house: Callable[..., House],
         assert 1 <= int(response.headers["Retry-After"]) <= 10
 
 
+class Clock:
+    """A clock that stands still until it is told."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def test_what_is_refused_is_not_spent() -> None:
-    rates = Rates(rate=10, burst=5)
+    clock = Clock()
+    rates = Rates(rate=10, burst=5, clock=clock)
     rates.spend("ada", 5)
     for _ in range(100):
         with pytest.raises(Refused):
             rates.spend("ada")
-    time.sleep(0.15)
+    clock.now = 0.125
     rates.spend("ada")
 
 
 def test_a_burst_is_the_most_however_long_one_was_away() -> None:
-    rates = Rates(rate=1_000, burst=5)
-    time.sleep(0.05)
+    clock = Clock()
+    rates = Rates(rate=1_000, burst=5, clock=clock)
+    clock.now = 50
     rates.spend("ada", 5)
     with pytest.raises(Refused):
         rates.spend("ada", 5)
