@@ -85,7 +85,9 @@ def test_the_worker_is_killed_at_random_points(system: System, flight: Flight) -
 def test_the_worker_is_stopped_past_its_lease_and_goes_on(system: System, flight: Flight) -> None:
     second = system.arena.start_worker()
     try:
+        second.send(signal.SIGSTOP)  # else it may be through before the last move is sent
         flight.take_off()
+        second.send(signal.SIGCONT)
         flight.in_flight(1)
         system.worker.send(signal.SIGSTOP)
         time.sleep(LEASE * 2)
