@@ -19,18 +19,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import redis
+from typing import TypeVar
 
 from benchmarks.judge import texts
 from benchmarks.server import _redis
 from judge.measure import Judge, Pair
-from server.jobs import RESULTS, Job, Queue
+from server.jobs import Job, Queue
 
 JOBS, RUNS = 400, 5
+
+T = TypeVar("T")
 
 
 class Bench:
@@ -43,7 +44,7 @@ class Bench:
         self.alone()  # the first run of anything is slower
 
     def alone(self) -> float:
-        """Measurements per second."""
+        """Measurements per second of the judge alone."""
         everywhere = os.sched_getaffinity(0)
         os.sched_setaffinity(0, self.cores[:1])
         try:
@@ -53,27 +54,39 @@ class Bench:
         finally:
             os.sched_setaffinity(0, everywhere)
 
-    def worked(self, client: redis.Redis, url: str, run: int) -> float:
-        """Measurements per second of whatever workers there are."""
-        jobs = [
+    def jobs(self, run: str) -> list[Job]:
+        return [
             Job(f"{run}-{i}", self.judge.identity, "arena", pair.prefix, pair.text, "people")
             for i, pair in enumerate(self.pairs)
         ]
-        start = time.perf_counter()
-        asyncio.run(_enqueue(url, jobs))
-        while (done := int(client.xlen(RESULTS))) < JOBS:
-            time.sleep(0.01)
-        rate = done / (time.perf_counter() - start)
-        client.xtrim(RESULTS, maxlen=0)
-        return rate
 
 
-async def _enqueue(url: str, jobs: Sequence[Job]) -> None:
-    queue = Queue(url, lease=30)
-    try:
+def worked(url: str, jobs: Sequence[Job]) -> float:
+    """Measurements per second of whatever workers there are."""
+
+    async def work(queue: Queue) -> float:
+        start, done = time.perf_counter(), 0
         await queue.enqueue(jobs)
-    finally:
-        await queue.close()
+        while done < len(jobs):
+            if taken := await queue.results("benchmark", 500, block=0.1):
+                await queue.settled([entry for entry, _ in taken])
+                done += len(taken)
+        return len(jobs) / (time.perf_counter() - start)
+
+    return ask(url, work)
+
+
+def ask(url: str, work: Callable[[Queue], Awaitable[T]]) -> T:
+    """Run some work on a queue of its own."""
+
+    async def run() -> T:
+        queue = Queue(url, lease=30)
+        try:
+            return await work(queue)
+        finally:
+            await queue.close()
+
+    return asyncio.run(run())
 
 
 @contextmanager
@@ -90,17 +103,9 @@ def workers(url: str, cores: Sequence[int]) -> Iterator[None]:
             )
             stack.callback(child.wait)
             stack.callback(child.terminate)
-        while asyncio.run(_known(url)) < len(cores):
+        while len(ask(url, lambda queue: queue.workers())) < len(cores):
             time.sleep(0.1)
         yield
-
-
-async def _known(url: str) -> int:
-    queue = Queue(url, lease=30)
-    try:
-        return len(await queue.workers())
-    finally:
-        await queue.close()
 
 
 def measure() -> dict[str, list[float]]:
@@ -112,10 +117,9 @@ def measure() -> dict[str, list[float]]:
         for count in (1, 2):
             with ExitStack() as stack:
                 url = stack.enter_context(_redis(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-                client = stack.enter_context(redis.Redis.from_url(url))
                 stack.enter_context(workers(url, bench.cores[:count]))
-                bench.worked(client, url, -1)
-                rates[f"{count} worker{'s' * (count > 1)}"].append(bench.worked(client, url, run))
+                worked(url, bench.jobs("warm up"))
+                rates[f"{count} worker{'s' * (count > 1)}"].append(worked(url, bench.jobs(str(run))))
     return rates
 
 

@@ -99,7 +99,7 @@ class Buckets:
         """The batch, begun; None where memory ran out."""
         try:
             return self._start(shape, members, [jobs[index] for index in members])
-        except Exception as error:
+        except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
         return None
@@ -160,7 +160,7 @@ class Buckets:
             if not all(map(self._treats_rows_equally, self._shapes())):
                 self._start_over(1)
                 return self._has_run_all()
-        except Exception as error:
+        except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
             return False

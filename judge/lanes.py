@@ -75,7 +75,7 @@ class Lanes:
     def _run(self, jobs: Sequence[Job]) -> list[Tensor]:
         try:
             return _pinned(self._work, jobs)
-        except Exception as error:
+        except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
             if len(jobs) == 1:

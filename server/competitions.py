@@ -25,6 +25,7 @@ from server.texts import clean, clean_name, new_id
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
 PROFILES = ("arena", "xent-0.5")
+LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS = 5, 604_800
 MOVE_SECONDS = 300  # the move clock of games of several seats, where the host says none
 WORDS = {RoundState.OPEN: "opened", RoundState.PAUSED: "paused", RoundState.CLOSED: "closed"}
 

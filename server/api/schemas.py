@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from server.competitions import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
 from server.models import Bots, Kind, RoundState, State
 from server.programs import DEFAULT
 
@@ -146,7 +147,7 @@ class RoundRequest(Request):
     seed: Annotated[Label, Field(max_length=128)] | None = Field(
         None, description="Where sample() and shuffle() draw from, and what a judge writes for the game."
     )
-    move_seconds: Annotated[int, Field(ge=5, le=604_800, strict=True)] | None = Field(
+    move_seconds: Annotated[int, Field(ge=LEAST_MOVE_SECONDS, le=MOST_MOVE_SECONDS, strict=True)] | None = Field(
         None,
         description="The move clock: whose move is not there in time has left the play. If absent: 300 where a game has"
         " several seats, none where it has one.",

@@ -181,7 +181,13 @@ def _new_round(arena: Arena, session: Session, form: dict[str, str]) -> NewRound
         judges=_judges(form.get("judges", "")),
         attempts=_number(form, "attempts", "The number of attempts", 1_000_000),
         closes_at=now(session) + timedelta(minutes=minutes) if minutes else None,
-        move_seconds=_number(form, "move_seconds", "The time for a move, in seconds,", 604_800, least=5),
+        move_seconds=_number(
+            form,
+            "move_seconds",
+            "The time for a move, in seconds,",
+            competitions.MOST_MOVE_SECONDS,
+            least=competitions.LEAST_MOVE_SECONDS,
+        ),
     )
 
 
