@@ -203,16 +203,19 @@ class Client:
         deadline = time.monotonic() + self._transport.patience
         for attempt in count():
             left = [i for i in range(len(items)) if i not in outcomes]
+            pauses: list[float] = []
             body = {"items": [items[i] for i in left]}
             answer = self._transport.send(Call("POST", f"/rounds/{round_id}/submissions:batch", body=body))
             for i, result in zip(left, answer["items"], strict=True):
                 outcome = _outcome(wire.BatchResult.model_validate(result))
-                momentary = isinstance(outcome, ApiError) and outcome.status in NOT_DONE
-                if not momentary or time.monotonic() > deadline:
-                    outcomes[i] = outcome
+                if isinstance(outcome, ApiError) and outcome.status in NOT_DONE:
+                    pauses.append(outcome.retry_after or pause(attempt))
+                    if time.monotonic() + pauses[-1] <= deadline:
+                        continue
+                outcomes[i] = outcome
             if len(outcomes) == len(items):
                 break
-            self._transport.sleep(pause(attempt))
+            self._transport.sleep(max(pauses))
         return [outcomes[i] for i in range(len(items))]
 
     def _get(self, path: str, *, wait: float = 0) -> object:

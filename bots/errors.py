@@ -16,10 +16,19 @@ class BotError(Exception):
 
 
 class ApiError(BotError):
-    """The server's refusal. type: its stable name. errors: which fields are at fault. limit: which one is reached."""
+    """The server's refusal. type: its stable name. errors: which fields are at fault. limit: which one is reached.
+
+    retry_after: seconds until it is worth trying again.
+    """
 
     def __init__(
-        self, type: str, status: int, detail: str, errors: Sequence[ErrorDetail] = (), limit: str | None = None
+        self,
+        type: str,
+        status: int,
+        detail: str,
+        errors: Sequence[ErrorDetail] = (),
+        limit: str | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(f"{type} ({status}): {detail}")
         self.type = type
@@ -27,10 +36,11 @@ class ApiError(BotError):
         self.detail = detail
         self.errors = tuple(errors)
         self.limit = limit
+        self.retry_after = retry_after
 
     @classmethod
     def of(cls, problem: Problem) -> "ApiError":
-        return cls(problem.type, problem.status, problem.detail, problem.errors, problem.limit)
+        return cls(problem.type, problem.status, problem.detail, problem.errors, problem.limit, problem.retry_after)
 
 
 class ServerAway(BotError):

@@ -181,6 +181,7 @@ class Problem(Answer):
     detail: str
     errors: tuple[ErrorDetail, ...] = ()
     limit: str | None = None
+    retry_after: int | None = None
 
 
 class BatchResult(Answer):

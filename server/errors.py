@@ -36,6 +36,7 @@ class ServerError(Exception):
     errors: tuple[Detail, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     limit: str | None = None
+    retry_after: int | None = None  # seconds
 
     def __str__(self) -> str:
         return self.detail
@@ -77,8 +78,8 @@ def limited(limit: str, detail: str, retry_after: int) -> Refused:
         429,
         "Limit reached",
         detail,
-        headers={"Retry-After": str(retry_after)},
         limit=limit,
+        retry_after=retry_after,
     )
 
 
@@ -89,5 +90,5 @@ def database_away() -> Away:
         "Database away",
         "The server cannot reach its database. Nothing is lost that was answered; send the request again with the"
         " same Idempotency-Key.",
-        headers={"Retry-After": "2"},
+        retry_after=2,
     )

@@ -52,6 +52,7 @@ def problem_of(error: ServerError) -> Problem:
         detail=error.detail,
         errors=[ProblemDetail(**asdict(each)) for each in error.errors],
         limit=error.limit,
+        retry_after=error.retry_after,
     )
 
 
@@ -59,7 +60,8 @@ def response(error: ServerError) -> Response:
     REFUSED.labels(error.type).inc()
     body = problem_of(error).model_dump(exclude_none=True)
     # ASCII only: what is wrong with a text may be that it cannot be encoded.
-    return Response(json.dumps(body), error.status, headers=error.headers, media_type=MEDIA)
+    later = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return Response(json.dumps(body), error.status, headers=error.headers | later, media_type=MEDIA)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -51,6 +51,7 @@ class Problem(BaseModel):
     detail: str = Field(examples=["The round is closed."])
     errors: list[ProblemDetail] = Field(default=[], examples=[[]])
     limit: str | None = Field(None, description="Of a 429 or a used-up allowance: which limit.")
+    retry_after: int | None = Field(None, description="Seconds until it is worth trying again, as in `Retry-After`.")
 
 
 class Judge(BaseModel):

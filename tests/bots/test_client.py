@@ -157,19 +157,24 @@ def test_long_moves_make_small_batches() -> None:
     assert all(len(json.dumps(asked.body)) < 64 * 1024 for asked in script.asked)
 
 
-def test_items_of_a_batch_that_were_refused_for_the_moment_go_out_again_with_their_keys() -> None:
+def test_items_of_a_batch_that_were_refused_for_the_moment_go_out_again_with_their_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     good = {"status": 202, "submission": submission(id="sub_a"), "problem": None}
     over = {"status": 409, "submission": None, "problem": problem("no-attempts-left", 409)}
-    busy = {"status": 429, "submission": None, "problem": problem("limit-reached", 429)}
+    busy = {"status": 429, "submission": None, "problem": problem("limit-reached", 429, retry_after=3)}
     late = {"status": 202, "submission": submission(id="sub_c"), "problem": None}
     first, second = Answer(200, {"items": [good, over, busy]}), Answer(200, {"items": [late]})
     with serving(first, second) as script, Client(script.url, "t") as client:
+        slept: list[float] = []
+        monkeypatch.setattr(client._transport, "sleep", slept.append)
         one, two, three = client.submit_batch("rnd_1", ["a", "b", "c"])
     assert not isinstance(one, ApiError)
     assert isinstance(two, ApiError)
     assert not isinstance(three, ApiError)
     assert (one.id, two.type, three.id) == ("sub_a", "no-attempts-left", "sub_c")
     assert script.asked[1].body["items"] == [script.asked[0].body["items"][2]]
+    assert slept == [3]
 
 
 def test_a_board_is_read_to_its_last_page() -> None:

@@ -82,20 +82,27 @@ def test_cuts_are_those_of_transformers(
     assert set(left.tolist()) == set(scores[0].isfinite().nonzero()[:, 0].tolist())
 
 
-def test_greedy_is_that_of_transformers(judge: Judge, tmp_path: Path) -> None:
-    model, _ = reference.load(tiny.write_gpt2(tmp_path), torch.float32)
-    row = torch.tensor([[0, *judge.tokens.ids("The dragon")]])
+def by_transformers(folder: Path, ids: list[int], count: int, *, beams: int = 1) -> list[int]:
+    """`count` ids that transformers' own generation puts after `ids`, without drawing."""
+    model, _ = reference.load(tiny.write_gpt2(folder), torch.float32)
+    row = torch.tensor([ids])
     written = model.generate(
         row,
         attention_mask=torch.ones_like(row),
-        max_new_tokens=12,
+        max_new_tokens=count,
+        num_beams=beams,
         do_sample=False,
         suppress_tokens=[0],
         pad_token_id=0,
         eos_token_id=None,
     )
-    expected = written[0, row.shape[1] :].tolist()
-    ids = row[0].tolist()
+    found: list[int] = written[0, len(ids) :].tolist()
+    return found
+
+
+def test_greedy_is_that_of_transformers(judge: Judge, tmp_path: Path) -> None:
+    ids = [0, *judge.tokens.ids("The dragon")]
+    expected = by_transformers(tmp_path, ids, 12)
     for token in expected:
         assert int(_log_p(judge, ids).argmax()) == token
         ids.append(token)
@@ -104,20 +111,8 @@ def test_greedy_is_that_of_transformers(judge: Judge, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("beams", [2, 5])
 def test_beams_are_those_of_transformers(judge: Judge, tmp_path: Path, beams: int) -> None:
-    model, _ = reference.load(tiny.write_gpt2(tmp_path), torch.float32)
-    row = torch.tensor([[0, *judge.tokens.ids("The old castle")]])
-    written = model.generate(
-        row,
-        attention_mask=torch.ones_like(row),
-        max_new_tokens=8,
-        num_beams=beams,
-        do_sample=False,
-        suppress_tokens=[0],
-        pad_token_id=0,
-        eos_token_id=None,
-    )
-    expected = sampling._text(judge, written[0, row.shape[1] :].tolist())
-    assert beam_search(judge, "The old castle", 8, beams=beams) == expected
+    expected = by_transformers(tmp_path, [0, *judge.tokens.ids("The old castle")], 8, beams=beams)
+    assert beam_search(judge, "The old castle", 8, beams=beams) == sampling._text(judge, expected)
 
 
 def test_a_text_grows_token_by_token_into_what_generate_gives(judge: Judge) -> None:

@@ -15,7 +15,8 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from judge.measure import Judge, Pair
-from judge.train import main
+from judge.train import main, parser
+from judge.train_corpus import Data
 from judge.train_data import Document, build_stream, encode, read_documents, split_held_out, weigh, windows
 from judge.train_eval import bytes_per_token, evaluate, total
 from judge.train_model import Llama, Shape, load_weights, save_folder, shape_of
@@ -119,6 +120,14 @@ def test_a_judge_can_be_trained_further_from_another(trained: Path, tmp_path: Pa
 def test_the_usual_dtype_is_bfloat16_and_primed_passages_can_be_left_out(tmp_path: Path) -> None:
     found = losses(run(tmp_path, "half", "--dtype", "bfloat16", "--primed", "0", tokens=8_192))
     assert found[-1] < found[0]
+
+
+def test_a_run_makes_as_many_primed_passages_as_it_reads(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(sample_text(), encoding="utf-8")
+    given = ["--text", tmp_path / "text.txt", "--work", tmp_path / "work", "--out", tmp_path / "judge"]
+    more = ["--tokens", "25600", "--primed-share", "0.5"]
+    Data(parser().parse_args([*map(str, given), *SMALL, *more]), lead=True)
+    assert len(torch.load(tmp_path / "work" / "tokens.pt")["primed"]) == 25_600 * 0.5 / 128
 
 
 def test_windows_that_do_not_fill_a_pass_are_refused(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def test_who_is_too_quick_is_told_when_to_come_back(own_house: Callable[..., Hou
         results = answer(bob.post(f"{lesson.submissions}:batch", json={"items": items}))["items"]
         assert [result["status"] for result in results] == [202, 202, 429]
         assert results[2]["problem"]["limit"] == "requests"
+        assert 1 <= results[2]["problem"]["retry_after"] <= 10
         answer(ada.get(f"/rounds/{lesson.round_id}/leaderboard"))
         time.sleep(int(response.headers["Retry-After"]) + 0.1)
         ada.score(lesson.round_id, "one more")
