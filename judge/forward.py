@@ -7,31 +7,41 @@ Shapes, for a sequence of n ids of which the last k are scored, over a vocabular
     logits             ↓   ↓   ↓          (k, V): `logits_to_keep`, at most LOGITS_BYTES at a time
     bits              t1  t2  t3          (k,) float32: −log₂ softmax(logits)[token]
 
-The logits are in the model's dtype; all that follows them is in float32.
+The logits are in the model's dtype; all that follows them is in float32. Where the output layer is cut across the
+vocabulary, each part leaves three numbers a row, from which the bits follow.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions as Output
 
 from judge.kernels import Agreed, pack_all
-from judge.lean import Lean, Unsuitable, lean
+from judge.lean import Lean, Part, Unsuitable, lean
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 Job = tuple[list[int], int]  # ids, how many of the last are scored
+Share = Callable[[Callable[[A], B], Sequence[A]], list[B]]  # some work, done on each item by whoever has time
 
 BITS_PER_NAT = 1 / math.log(2)
 LOGITS_BYTES = 64 * 2**20  # of one chunk, counted in float32
 CACHE_FLOATS = 200_000  # reduced at once on a CPU: they stay in a core's own cache from step to step
 # Other kernels and kept positions may only change rounding. More, in bits per token, is another computation.
 PROBE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25}
+
+
+def alone(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
+    """`work` on each item, by nobody else."""
+    return [work(item) for item in items]
 
 
 class Network:
@@ -50,24 +60,31 @@ class Network:
         self._body = _install_body(model)
         self._lean: Lean | None = None
 
-    def bits(self, jobs: Sequence[Job]) -> list[Tensor]:
+    def bits(self, jobs: Sequence[Job], share: Share[Part, list[Tensor]] = alone) -> list[Tensor]:
         """For each job the bits of its scored ids, at least one: float32, (scored,), on the CPU.
 
-        Each job is computed in calls of its own, whatever the others are.
+        Each job is computed in calls of its own, whatever the others are. `share` may let others do some of them.
         """
         with torch.inference_mode():
             if self._lean is None:
                 return [self._alone(ids, scored) for ids, scored in jobs]
             rows = [torch.tensor(ids[:-1]) for ids, _ in jobs]
             hidden = self._lean.hidden(rows, [scored for _, scored in jobs])
-            return [self._scored(x, ids) for x, (ids, _) in zip(hidden, jobs, strict=True)]
+            wanted = [torch.tensor(ids[-scored:]) for ids, scored in jobs]
+
+            def tallies(part: Part) -> list[Tensor]:
+                with torch.inference_mode():  # said in each thread
+                    return [self._tally(part, x, targets) for x, targets in zip(hidden, wanted, strict=True)]
+
+            return [to_bits(joined(parts)) for parts in zip(*share(tallies, self._lean.head), strict=True)]
 
     def last_logits(self, ids: list[int]) -> Tensor:
         """What may follow `ids`: float32 logits, (V,), on the CPU."""
         inputs = torch.tensor([ids], device=self.device)
         with torch.inference_mode():
             if self._lean is not None:
-                return self.head(self._lean.hidden([inputs[0]], [1])[0])[0].float()
+                (hidden,) = self._lean.hidden([inputs[0]], [1])
+                return torch.cat([part.layer.forward(hidden) for part in self._lean.head], 1)[0].float()
             kept = {"logits_to_keep": 1} if self.keeps else {}
             return self._logits(inputs, **kept)[-1].float().cpu()
 
@@ -78,8 +95,6 @@ class Network:
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits of hidden states (k, width) → (k, V), by the model's own forward without its body."""
-        if self._lean is not None:
-            return self._lean.head.forward(hidden)
         with self._body.answering(hidden[None]):
             return self._logits(torch.zeros(1, 1, dtype=torch.long, device=self.device))
 
@@ -117,6 +132,11 @@ class Network:
         targets = torch.tensor(ids[-scored:], device=self.device)
         return to_bits(surprise(self._logits(inputs, logits_to_keep=scored), targets)).cpu()
 
+    def _tally(self, part: Part, hidden: Tensor, targets: Tensor) -> Tensor:
+        """`tally` of one part of the output layer at hidden states (k, width): (3, k)."""
+        chunks = zip(torch.split(hidden, self.head_rows), torch.split(targets, self.head_rows), strict=True)
+        return torch.cat([tally(part.layer.forward(x), wanted, part.first) for x, wanted in chunks], 1)
+
     def _scored(self, hidden: Tensor, ids: list[int]) -> Tensor:
         """Bits of the last of `ids` from the hidden states (k, width) before them."""
         wanted = torch.tensor(ids[-len(hidden) :], device=self.device)
@@ -145,21 +165,40 @@ class Network:
 
 
 def surprise(logits: Tensor, targets: Tensor) -> Tensor:
-    """−ln softmax(logits)[target] for each row: logits (k, V), targets (k,) → (k,) float32.
+    """−ln softmax(logits)[target] for each row: logits (k, V), targets (k,) → (k,) float32."""
+    return joined([tally(logits, targets)])
 
-    log Σ exp(x − max) + (max − x[target]), some rows at a time: log_softmax would write V floats to read one.
+
+def tally(logits: Tensor, targets: Tensor, first: int = 0) -> Tensor:
+    """What the logits of the tokens from `first` on give to the surprise: (k, some) and targets (k,) → (3, k) float32.
+
+    For each row max x, Σ exp(x − max x), and x[target], or 0 where the target is none of these tokens. Some rows at a
+    time: log_softmax would write as many floats to read one.
     """
-    rows = max(1, CACHE_FLOATS // logits.shape[1]) if logits.device.type == "cpu" else len(logits)
-    scratch = torch.empty(min(rows, len(logits)), logits.shape[1], device=logits.device)
-    nats = []
-    for part, wanted in zip(torch.split(logits, rows), torch.split(targets, rows), strict=True):
+    count = logits.shape[1]
+    rows = max(1, CACHE_FLOATS // count) if logits.device.type == "cpu" else len(logits)
+    scratch = torch.empty(min(rows, len(logits)), count, device=logits.device)
+    places = targets - first
+    elsewhere = (places < 0) | (places >= count)
+    picked = logits.gather(1, places.clamp(0, count - 1)[:, None])[:, 0].float().masked_fill_(elsewhere, 0)
+    tops, totals = [], []
+    for part in torch.split(logits, rows):
         x = scratch[: len(part)]
         full = part if part.dtype == torch.float32 else x.copy_(part)
-        picked = full.gather(1, wanted[:, None])
         top = full.amax(dim=1, keepdim=True)
-        total = torch.sub(full, top, out=x).exp_().sum(dim=1, keepdim=True)
-        nats.append((total.log_() + (top - picked))[:, 0])
-    return torch.cat(nats)
+        tops.append(top[:, 0])
+        totals.append(torch.sub(full, top, out=x).exp_().sum(dim=1))
+    return torch.stack([torch.cat(tops), torch.cat(totals), picked])
+
+
+def joined(tallies: Sequence[Tensor]) -> Tensor:
+    """The surprise from the tallies (3, k) of all parts of the vocabulary: (k,) nats.
+
+    log Σ exp(x − max) + (max − x[target])
+    """
+    tops, totals, picked = torch.stack(list(tallies)).unbind(1)
+    top = tops.amax(dim=0)
+    return (totals * (tops - top).exp_()).sum(dim=0).log_() + (top - picked.sum(dim=0))
 
 
 def to_bits(nats: Tensor) -> Tensor:

@@ -2,30 +2,37 @@
 
 One row and one thread per lane is what makes bits repeatable on a CPU: the sums of a matrix product then
 depend on the sequence's own length alone, not on its batch mates nor on how many cores share a product. A lane
-takes a few sequences at a time and goes through the model with them step by step, each in calls of its own.
+takes a few sequences at a time and goes through the model with them step by step, each in calls of its own. The
+output layer comes in parts, and lanes that have nothing to do take some of another's.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
 
 from judge.batching import longest_first, pack
 from judge.errors import OutOfMemory
-from judge.forward import Job
+from judge.forward import Job, Share
 from judge.memory import ran_out
 
 A = TypeVar("A")
 B = TypeVar("B")
+P = ParamSpec("P")
 
 # Of one lane, together: more would not fetch weights less often by much. This bounds the memory: a lane holds
 # the activations of so many tokens, or of one longer sequence.
 AT_ONCE, TOKENS_AT_ONCE = 8, 1024
+
+
+# What a lane does with a few jobs; it may have part of that done by `share`.
+Work = Callable[[Sequence[Job], Share[Any, Any]], list[Tensor]]
 
 
 def cores() -> int:
@@ -40,7 +47,7 @@ class Lanes:
     that changes no bits, since each sequence is computed in calls of its own.
     """
 
-    def __init__(self, count: int, work: Callable[[Sequence[Job]], list[Tensor]], name: str = "lanes") -> None:
+    def __init__(self, count: int, work: Work, name: str = "lanes") -> None:
         self.count = count
         self.at_once = AT_ONCE
         self.name = name
@@ -74,7 +81,7 @@ class Lanes:
 
     def _run(self, jobs: Sequence[Job]) -> list[Tensor]:
         try:
-            return _pinned(self._work, jobs)
+            return _pinned(self._work, jobs, self._shared)
         except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
@@ -86,11 +93,34 @@ class Lanes:
         self.at_once = min(self.at_once, half)
         return self._run(jobs[:half]) + self._run(jobs[half:])
 
+    def _shared(self, work: Callable[[A], B], items: Sequence[A]) -> list[B]:
+        """`work` on each item, in this lane and in those that come free before it is done."""
+        left, found = deque(enumerate(items)), dict[int, B]()
 
-def _pinned(work: Callable[[A], B], item: A) -> B:
+        def take() -> None:
+            while True:
+                try:
+                    place, item = left.popleft()
+                except IndexError:
+                    return
+                found[place] = work(item)
+
+        helpers = [self._pool.submit(_pinned, take) for _ in range(min(self.count, len(items)) - 1)]
+        try:
+            take()
+        finally:
+            left.clear()
+            started = [helper for helper in helpers if not helper.cancel()]
+            wait(started)
+        for helper in started:
+            helper.result()
+        return [found[place] for place in range(len(items))]
+
+
+def _pinned(work: Callable[P, B], *args: P.args, **kwargs: P.kwargs) -> B:
     """One thread for this; said every time, since MKL keeps one number for the process and others may set it."""
     torch.set_num_threads(1)
-    return work(item)
+    return work(*args, **kwargs)
 
 
 def _groups(lengths: Sequence[int], lanes: int, at_once: int) -> list[list[int]]:

@@ -13,8 +13,9 @@ Shapes: x (n, width), one sequence; q, k, v (n, heads, head width); attention is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,8 @@ from torch.nn import functional
 
 from judge.kernels import Agreed, Packed, activation, pack, packed
 
+# Of the output layer at once: the logits of a passage then stay in a core's cache until they are reduced.
+HEAD_TOKENS = 8192
 LLAMA_LIKE = {"LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM"}
 
 
@@ -34,11 +37,18 @@ class Layer(Protocol):
         """One layer of the model, on several sequences."""
 
 
+class Part(NamedTuple):
+    """Of the output layer: what gives the logits of some tokens, and the first of these."""
+
+    layer: Packed
+    first: int
+
+
 class Lean:
     """A causal language model. Safe to use from many threads at once."""
 
     def __init__(
-        self, embed: nn.Embedding, layers: Sequence[Layer], norm: Any, head: Packed, places: Tensor | None = None
+        self, embed: nn.Embedding, layers: Sequence[Layer], norm: Any, head: list[Part], places: Tensor | None = None
     ) -> None:
         self.embed, self.layers, self.norm, self.head, self.places = embed, layers, norm, head, places
 
@@ -58,10 +68,10 @@ def lean(model: Any, body: Any, agreed: Agreed) -> Lean:
     if kind in LLAMA_LIKE and _llama_suits(config):
         turns = _turns(body)
         llama = [_LlamaLayer(layer, turns, agreed) for layer in body.layers]
-        return Lean(body.embed_tokens, llama, _Norm(body.norm), _packed(model.lm_head, agreed))
+        return Lean(body.embed_tokens, llama, _Norm(body.norm), _head(model.lm_head, agreed))
     if kind == "GPT2LMHeadModel" and _gpt2_suits(config):
         gpt2 = [_Gpt2Layer(layer, agreed) for layer in body.h]
-        return Lean(body.wte, gpt2, body.ln_f, _packed(model.lm_head, agreed), places=body.wpe.weight)
+        return Lean(body.wte, gpt2, body.ln_f, _head(model.lm_head, agreed), places=body.wpe.weight)
     raise Unsuitable(kind)
 
 
@@ -190,9 +200,24 @@ def _side_by_side(layers: list[Any], agreed: Agreed) -> Packed:
     """Several layers of one input as one."""
     weight = torch.cat([layer.weight.data for layer in layers])
     bias = None if layers[0].bias is None else torch.cat([layer.bias.data for layer in layers])
+    return _pack(weight, bias, agreed)
+
+
+def _head(layer: nn.Linear, agreed: Agreed) -> list[Part]:
+    """The output layer in parts of about the same size, at most HEAD_TOKENS."""
+    size = math.ceil(layer.out_features / math.ceil(layer.out_features / HEAD_TOKENS))
+    parts = []
+    for first in range(0, layer.out_features, size):
+        some = slice(first, first + size)
+        bias = None if layer.bias is None else layer.bias.data[some]
+        parts.append(Part(_pack(layer.weight.data[some], bias, agreed), first))
+    return parts
+
+
+def _pack(weight: Tensor, bias: Tensor | None, agreed: Agreed) -> Packed:
     found = pack(weight, bias, agreed)
     if found is None:
-        raise Unsuitable("layers side by side")
+        raise Unsuitable(f"a layer of {tuple(weight.shape)}")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 
 from judge import kernels
 from judge.buckets import Buckets
-from judge.forward import Job, Network, surprise
+from judge.forward import Job, Network, joined, surprise, tally
 from judge.kernels import Packed, gelu_
 from judge.lean import lean
 from judge.measure import Judge, Pair
@@ -46,6 +47,20 @@ def test_the_output_layer_in_chunks_gives_the_same(shape: str, folders: dict[str
             assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-4)
         network.head_rows = 1000
         network.speed_up()
+
+
+@pytest.mark.parametrize("shape", ["gpt2", "llama"])
+def test_the_output_layer_in_parts_gives_the_same(
+    shape: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, fast = _network(folders[shape]), _network(folders[shape])
+    monkeypatch.setattr("judge.lean.HEAD_TOKENS", 70)
+    fast.speed_up()
+    assert fast._lean is not None
+    assert len(fast._lean.head) > 3
+    for expected, found in zip(plain.bits(JOBS), fast.bits(JOBS), strict=True):
+        assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-4)
+    assert fast.last_logits([3, 4]).tolist() == pytest.approx(plain.last_logits([3, 4]).tolist(), abs=1e-4)
 
 
 @pytest.mark.parametrize("shape", ALL_SHAPES)
@@ -122,6 +137,14 @@ def test_surprise_is_the_negative_log_softmax(dtype: torch.dtype) -> None:
     targets = torch.arange(7)
     expected = -torch.log_softmax(logits.double(), dim=1).gather(1, targets[:, None])[:, 0]
     assert surprise(logits, targets).tolist() == pytest.approx(expected.tolist(), rel=1e-6)
+
+
+def test_surprise_is_the_same_from_parts_of_the_vocabulary() -> None:
+    logits = 20 * torch.randn(40, 1000, generator=torch.Generator().manual_seed(1))
+    targets = torch.arange(0, 1000, 25)
+    whole, cuts = surprise(logits, targets), (0, 1, 300, 301, 999, 1000)
+    parts = [tally(logits[:, a:b], targets, a) for a, b in pairwise(cuts)]
+    assert joined(parts).tolist() == pytest.approx(whole.tolist(), rel=1e-6)
 
 
 def test_surprise_of_a_certain_token_is_zero_and_of_nonsense_not_finite() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import torch
@@ -12,8 +13,8 @@ from torch import Tensor
 
 from judge.buckets import FEWEST_TOKENS, Buckets
 from judge.errors import OutOfMemory
-from judge.forward import Job, Network
-from judge.lanes import Lanes
+from judge.forward import Job, Network, Share
+from judge.lanes import Lanes, Work
 from judge.measure import Judge, Pair
 from judge.memory import ran_out
 from judge.model import load_model
@@ -57,16 +58,14 @@ def network(kind: type[N], folder: Path) -> N:
     return kind(load_model(find(folder), dtype="float32", device=torch.device("cpu")))
 
 
-def limited(
-    work: Callable[[Sequence[Job]], list[Tensor]], most: int, error: Exception, seen: list[int]
-) -> Callable[[Sequence[Job]], list[Tensor]]:
+def limited(work: Work, most: int, error: Exception, seen: list[int]) -> Work:
     """`work` on a machine where more than `most` sequences at once are too many."""
 
-    def run(jobs: Sequence[Job]) -> list[Tensor]:
+    def run(jobs: Sequence[Job], share: Share[Any, Any]) -> list[Tensor]:
         seen.append(len(jobs))
         if len(jobs) > most:
             raise error
-        return work(jobs)
+        return work(jobs, share)
 
     return run
 
@@ -84,14 +83,30 @@ def test_lanes_go_on_in_halves_and_remember(error: Exception, folders: dict[str,
     assert max(seen) <= 2, "it does not run out of memory a second time"
 
 
+def test_what_is_too_much_for_a_lane_that_helps_is_too_much_for_the_one_that_asked() -> None:
+    def run(jobs: Sequence[Job], share: Share[Any, Any]) -> list[Tensor]:
+        def part(number: int) -> int:
+            time.sleep(0.001)  # long enough for others to come
+            if number > 3 and len(jobs) > 2:
+                raise MemoryError
+            return number
+
+        assert share(part, range(7)) == list(range(7))
+        return [torch.zeros(scored) for _, scored in jobs]
+
+    lanes = Lanes(4, run)
+    assert len(list(lanes.each(JOBS))) == len(JOBS)
+    assert lanes.at_once == 2
+
+
 def test_a_sequence_that_does_not_fit_alone_is_an_error_that_says_so(folders: dict[str, Path]) -> None:
     judge = Judge.load(folders["gpt2"], device="cpu")
     bits = judge._network.bits
 
-    def run(jobs: Sequence[Job]) -> list[Tensor]:
+    def run(jobs: Sequence[Job], share: Share[Any, Any]) -> list[Tensor]:
         if any(len(ids) > 60 for ids, _ in jobs):
             raise MemoryError
-        return bits(jobs)
+        return bits(jobs, share)
 
     judge._runner = Lanes(2, run)
     with pytest.raises(OutOfMemory, match="too little memory for a sequence of"):
@@ -111,7 +126,7 @@ def test_other_errors_are_not_taken_for_too_little_memory(folders: dict[str, Pat
 def test_a_lane_holds_few_tokens_at_once_however_many_wait() -> None:
     held: list[int] = []
 
-    def run(jobs: Sequence[Job]) -> list[Tensor]:
+    def run(jobs: Sequence[Job], share: Share[Any, Any]) -> list[Tensor]:
         held.append(sum(len(ids) for ids, _ in jobs))
         return [torch.zeros(scored) for _, scored in jobs]
 

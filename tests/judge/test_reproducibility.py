@@ -11,6 +11,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -33,9 +34,10 @@ PAIRS = _pairs(40)
 
 
 @functools.cache
-def _judge(dtype: str) -> tuple[Judge, list[list[float]]]:
-    with tempfile.TemporaryDirectory() as folder:
-        judge = Judge.load(tiny.write_gpt2(Path(folder)), device="cpu", dtype=dtype)
+def _judge(dtype: str, lanes: int | None = None) -> tuple[Judge, list[list[float]]]:
+    """A judge whose output layer has many parts, and what it measures of each pair alone."""
+    with tempfile.TemporaryDirectory() as folder, patch("judge.lean.HEAD_TOKENS", 50):
+        judge = Judge.load(tiny.write_gpt2(Path(folder)), device="cpu", dtype=dtype, threads=lanes)
     return judge, [judge.measure([pair])[0] for pair in PAIRS]
 
 
@@ -53,6 +55,14 @@ def test_with_other_jobs_in_flight_as_alone(dtype: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(judge.measure, [PAIRS, PAIRS[::-1], PAIRS, PAIRS[::-1]]):
             assert found in (alone, alone[::-1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_whether_idle_lanes_help_or_there_is_one_alone(dtype: str) -> None:
+    _, one = _judge(dtype, 1)
+    many, helped = _judge(dtype, 4)
+    assert helped == one
+    assert many.measure(PAIRS) == one
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
