@@ -12,7 +12,8 @@ speed does not need training. A job is a prefix of 2 to 14 words and a passage o
     matrix     the model's own matrix products at these shapes, with nothing in between: the limit
 
 Every run does all of it, in every dtype, one after the other. A ratio is the median of the runs' ratios, and stands
-with the least and the greatest. Memory is that of processes of their own.
+with the least and the greatest. Memory is that of processes of their own. At the end some pairs are measured again,
+shuffled and alone: none may get other bits.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ PASSAGE_TOKENS = 100
 WAITING = (1, 8, 64, 512)
 BATCH_SIZES = (1, 8, 32)
 LENGTHS = (25, 50, 100, 200)
+REPEATED = 32
 LOOP_JOBS = {"pocket": 24, "gpt2": 4, "llama-1b": 3}
 MODELS: dict[str, Callable[[], Any]] = {
     "gpt2": lambda: transformers.GPT2Config(bos_token_id=0, eos_token_id=0),
@@ -191,6 +193,19 @@ class Contest:
         for way in self.matrix.ways:
             times.add(f"matrix {way}", self.matrix.jobs, self.matrix.run, way, self.pool)
 
+    def changed(self) -> int:
+        """How many of REPEATED pairs get other bits shuffled in sevens, or alone, than all together."""
+        pairs = self.pairs[:REPEATED]
+        together = self.judge.measure(pairs)
+        shuffled = random.Random(7).sample(range(len(pairs)), len(pairs))
+        changed = set()
+        for size in (7, 1):
+            for start in range(0, len(pairs), size):
+                group = shuffled[start : start + size]
+                found = self.judge.measure([pairs[index] for index in group])
+                changed |= {index for index, bits in zip(group, found, strict=True) if bits != together[index]}
+        return len(changed)
+
     def by_length(self) -> dict[int, float]:
         """Milliseconds per job by the tokens of the passage, as many waiting as keep all lanes busy."""
         found = {}
@@ -227,6 +242,7 @@ class Contest:
                 "a lone job over one plain forward": times.ratio("ours 1", "lone forward"),
             },
             "ms_by_passage_tokens": self.by_length(),
+            "changed": [self.changed(), len(self.pairs[:REPEATED])],
         }
 
 
@@ -293,6 +309,7 @@ def table(report: dict[str, Any]) -> str:
     lines += [
         f"  {'matrix rate, GFLOP/s':<36}{report['matrix_gflops']}",
         f"  {'ms by tokens of the passage':<36}{report['ms_by_passage_tokens']}",
+        f"  {'pairs whose bits company changed':<36}{report['changed'][0]} of {report['changed'][1]}",
         f"  {'peak MiB by jobs waiting':<36}{report.get('peak_mib', 'not measured')}",
     ]
     return "\n".join(lines) + "\n"

@@ -23,5 +23,6 @@ def test_one_run_gives_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
         assert report["peak_mib"].keys() == {"1", "8"}
         assert all(20 < mib < 10_000 for mib in report["peak_mib"].values())
         assert len(report["ms_by_passage_tokens"]) == 4
+        assert report["changed"] == [0, 8]
     assert narrow["ratios"]["times ours in float32"][0] > 0
     assert "times ours in float32" not in wide["ratios"]
