@@ -104,7 +104,8 @@ class Worker:
                 lost = not self._hands.holds(claim)
                 self._hands.hand_in(claim, result)
                 done += 1
-                if lost or stop.is_set():
+                # After a pause a batch may have both: what is others' by now, or done, and what was claimed anew.
+                if stop.is_set() or (lost and not any(map(self._hands.holds, batch))):
                     return
         if done:
             pace = done / (time.perf_counter() - start)

@@ -265,6 +265,20 @@ def test_told_to_stop_it_hands_in_what_is_done_and_gives_back_the_rest(redis_url
     assert ask(redis_url, lambda queue: queue.workers()) == []
 
 
+@pytest.mark.parametrize(("kept", "measured"), [(4, 5), (1, 5), (0, 1)])
+def test_a_batch_is_dropped_only_when_all_of_it_is_lost(redis_url: str, kept: int, measured: int) -> None:
+    device = Device(0)
+    enqueue(redis_url, *jobs_of(device, 5))
+    worker = Worker(Settings(redis_url=redis_url, lease=60), [cast(Judge, device)])
+    worker._claims.create_groups()
+    batch = worker._claims.claim(5, block=1)
+    worker._hands.take(batch[len(batch) - kept :])  # as after a pause: the others' lease has lapsed
+    worker._do(batch, threading.Event())
+    worker._leave()
+    assert len(device.measured) == measured
+    assert Referee(redis_url).collect(measured)
+
+
 def test_results_that_redis_did_not_take_are_kept_and_not_measured_again(own_redis: Redis) -> None:
     device = Device(0.01)
     with at_work(own_redis.url, device, lease=30):
