@@ -194,12 +194,12 @@ def _api(environment: dict[str, str]) -> Iterator[str]:
 def _redis(folder: Path) -> Iterator[str]:
     import socket
 
-    from server import redis_binary
+    from server.launch.redis import binary
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [redis_binary.find(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    command = [binary.find(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
     server = subprocess.Popen([*command, "--appendonly", "yes", "--logfile", str(folder / "redis.log")])
     try:
         time.sleep(0.5)

@@ -27,7 +27,8 @@ from typing import TypeVar
 from benchmarks.judge import texts
 from benchmarks.server import _redis
 from judge.measure import Judge, Pair
-from server.jobs import Job, Queue
+from server.queue.messages import Job
+from server.queue.server import Queue
 
 JOBS, RUNS = 400, 5
 

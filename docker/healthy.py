@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 
-from server.jobs import Queue
+from server.queue.server import Queue
 
 
 def api(port: int = 8000) -> bool:

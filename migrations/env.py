@@ -1,11 +1,11 @@
-"""Alembic's entry: runs the migrations on the URL that `server.migrations` (or `alembic -x url=…`) gives."""
+"""Alembic's entry: runs the migrations on the URL that `server.db.migrate` (or `alembic -x url=…`) gives."""
 
 from typing import Literal
 
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from server.models import Base, UTCDateTime
+from server.db.models import Base, UTCDateTime
 
 ONE_AT_A_TIME = 7_264_003_911  # an advisory lock of PostgreSQL, any constant
 

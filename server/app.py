@@ -8,15 +8,16 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.orm import Session
 
-from server import players, programs
-from server.after import After
 from server.api import catalog, health, me, measurements, problems, rounds, submissions
 from server.api import competitions as competitions_api
-from server.api.edge import Gate
-from server.arena import Arena
-from server.database import Database
-from server.jobs import Queue, RedisError
-from server.referee import Referee
+from server.api.body_gate import Gate
+from server.arena import games, players
+from server.arena.outbox import Outbox
+from server.db.session import Database
+from server.http.context import AppContext
+from server.queue.messages import RedisError
+from server.queue.server import Queue
+from server.referee.sweeper import Referee
 from server.settings import Settings, sqlite_url
 from server.web import pages
 
@@ -31,9 +32,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         arena = build(settings)
         app.state.arena = arena
-        await arena.write(lambda session, after: _first_rows(settings, session, after))
+        await arena.write(lambda session, outbox: _first_rows(settings, session, outbox))
         referee = Referee(arena)
-        loops = [asyncio.create_task(loop) for loop in (referee.run(), referee.sweep(), arena.live.hear(arena.queue))]
+        loops = [asyncio.create_task(loop) for loop in (referee.run(), referee.sweep(), arena.live.listen(arena.queue))]
         try:
             yield
         finally:
@@ -71,15 +72,15 @@ async def _end(loops: Collection[asyncio.Task[None]]) -> None:
         await asyncio.wait(going, timeout=0.5)
 
 
-def build(settings: Settings) -> Arena:
+def build(settings: Settings) -> AppContext:
     """The arena of a process."""
     database = Database(settings.database_url or sqlite_url(settings.data), connections=settings.threads)
     if settings.redis_url is None:
         raise ValueError("the API needs a Redis address")
-    return Arena(settings, database, Queue(settings.redis_url, lease=settings.lease), competitions_api.server_sent)
+    return AppContext(settings, database, Queue(settings.redis_url, lease=settings.lease), competitions_api.server_sent)
 
 
-def _first_rows(settings: Settings, session: Session, after: After) -> None:
-    programs.install_packaged(session)
+def _first_rows(settings: Settings, session: Session, outbox: Outbox) -> None:
+    games.install_packaged(session)
     if settings.host_token:
         players.ensure_host(session, settings.host_token)

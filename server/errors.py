@@ -42,38 +42,38 @@ class ServerError(Exception):
         return self.detail
 
 
-class Refused(ServerError):
+class RequestError(ServerError):
     """The request is at fault."""
 
 
-class Away(ServerError):
+class Unavailable(ServerError):
     """The server is at fault, for the moment."""
 
 
-def not_found(what: str, identifier: str) -> Refused:
-    return Refused("not-found", 404, "Not found", f"There is no {what} {identifier!r}.")
+def not_found(what: str, identifier: str) -> RequestError:
+    return RequestError("not-found", 404, "Not found", f"There is no {what} {identifier!r}.")
 
 
-def invalid(pointer: str, detail: str) -> Refused:
+def invalid(pointer: str, detail: str) -> RequestError:
     """A field of the body breaks a rule."""
-    return Refused("invalid-request", 422, "Invalid request", detail, (Detail(pointer, detail),))
+    return RequestError("invalid-request", 422, "Invalid request", detail, (Detail(pointer, detail),))
 
 
-def conflict(type_: str, title: str, detail: str) -> Refused:
-    return Refused(type_, 409, title, detail)
+def conflict(type_: str, title: str, detail: str) -> RequestError:
+    return RequestError(type_, 409, title, detail)
 
 
-def unauthorized(detail: str) -> Refused:
-    return Refused("unauthorized", 401, "Unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+def unauthorized(detail: str) -> RequestError:
+    return RequestError("unauthorized", 401, "Unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def forbidden(detail: str) -> Refused:
-    return Refused("forbidden", 403, "Forbidden", detail)
+def forbidden(detail: str) -> RequestError:
+    return RequestError("forbidden", 403, "Forbidden", detail)
 
 
-def limited(limit: str, detail: str, retry_after: int) -> Refused:
+def limited(limit: str, detail: str, retry_after: int) -> RequestError:
     """429, naming the limit and when to come back."""
-    return Refused(
+    return RequestError(
         "limit-reached",
         429,
         "Limit reached",
@@ -83,8 +83,8 @@ def limited(limit: str, detail: str, retry_after: int) -> Refused:
     )
 
 
-def database_away() -> Away:
-    return Away(
+def database_away() -> Unavailable:
+    return Unavailable(
         "database-away",
         503,
         "Database away",
@@ -92,3 +92,17 @@ def database_away() -> Away:
         " same Idempotency-Key.",
         retry_after=2,
     )
+
+
+class CommandError(Exception):
+    """What the person gave cannot be used (exit status 1): the message says what is wrong and how to mend it."""
+
+
+class CommandStopped(Exception):
+    """The command was told to stop before it had begun (exit status 0)."""
+
+
+NO_TORCH = (
+    "this needs torch, which a base installation leaves out: pip install 'xentarena[judge]'"
+    " (without a GPU: pip install 'xentarena[judge]' --extra-index-url https://download.pytorch.org/whl/cpu)"
+)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.database import Database
-from server.migrations import migrate
+from server.db.migrate import migrate
+from server.db.session import Database
 from tests.services import Postgres, Redis
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from server.jobs import Claims
+from server.queue.worker import Claims
 
 HEALTHY = Path(__file__).parents[1] / "docker" / "healthy.py"
 

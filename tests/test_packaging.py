@@ -59,7 +59,10 @@ def test_the_wheel_carries_no_tests(wheel: list[str]) -> None:
 
 def test_a_base_install_needs_no_torch() -> None:
     blocked = "import sys; sys.modules.update({'torch': None, 'transformers': None, 'safetensors': None})\n"
-    parts = "import server.app, server.cli, server.jobs, judge.tokens, bots.client, bots.cli"
+    parts = (
+        "import server.app, server.cli.main, server.queue.server, server.queue.worker,"
+        " judge.tokens, bots.client, bots.cli"
+    )
     done = subprocess.run([sys.executable, "-c", blocked + parts], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.api import schemas, views
+from server.arena.leaderboards import Entry
 from server.errors import invalid
-from server.leaderboards import Entry
 
 
 def board_page(request: Request, entries: Sequence[Entry], cursor: str | None, limit: int) -> Response:

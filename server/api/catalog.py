@@ -5,13 +5,14 @@ from collections.abc import Callable
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
-from server import judges, players, programs
-from server.after import After
 from server.api import schemas, views
-from server.api.edge import ArenaOf, Cursor, Limit, TokenOf
-from server.errors import Refused, not_found
-from server.models import Game
-from server.players import Caller
+from server.api.params import Cursor, Limit
+from server.arena import games, judges, players
+from server.arena.outbox import Outbox
+from server.arena.players import Caller
+from server.db.models import Game
+from server.errors import RequestError, not_found
+from server.http.requests import ArenaOf, TokenOf
 
 router = APIRouter(tags=["judges and games"])
 
@@ -29,7 +30,7 @@ async def one_judge(arena: ArenaOf, name: str) -> schemas.Judge:
     """A judge by identity or name."""
     try:
         row = await arena.read(lambda session: judges.find(session, name))
-    except Refused:
+    except RequestError:
         raise not_found("judge", name) from None
     return views.judge(arena, row)
 
@@ -39,7 +40,7 @@ async def all_games(arena: ArenaOf, cursor: Cursor = None, limit: Limit = 1_000)
     """The newest version of every game that is not withdrawn, by name."""
 
     def work(session: Session) -> schemas.Items[schemas.Game]:
-        rows = programs.newest(session, cursor or "", limit + 1)
+        rows = games.newest(session, cursor or "", limit + 1)
         page = rows[:limit]
         return schemas.Items(
             items=[views.game(row) for row in page], next=page[-1].name if len(rows) > len(page) else None
@@ -59,11 +60,11 @@ async def upload_game(arena: ArenaOf, token: TokenOf, body: schemas.GameRequest,
     Rounds pin the digest of their game, so that a new version changes no round that there is.
     """
 
-    def work(session: Session, after: After) -> tuple[schemas.Game, bool]:
+    def work(session: Session, outbox: Outbox) -> tuple[schemas.Game, bool]:
         caller = players.authenticate(session, token)
         players.require_host(caller)
         arena.rates.spend(caller.token)
-        uploaded = programs.upload(session, caller, body.source, body.name)
+        uploaded = games.upload(session, caller, body.source, body.name)
         return views.game(uploaded.game), uploaded.fresh
 
     game, fresh = await arena.write(work)
@@ -75,14 +76,14 @@ async def upload_game(arena: ArenaOf, token: TokenOf, body: schemas.GameRequest,
 @router.get("/games/{name}")
 async def one_game(arena: ArenaOf, name: str) -> schemas.Game:
     """A game by name (its newest version) or digest. Withdrawn ones, too: rounds of theirs may go on."""
-    return await arena.read(lambda session: views.game(programs.see(session, name)))
+    return await arena.read(lambda session: views.game(games.see(session, name)))
 
 
 @router.get("/games/{name}/versions")
 async def versions_of_game(arena: ArenaOf, name: str) -> schemas.Items[schemas.Game]:
     """Every version of a game, the newest first, withdrawn ones too."""
     return await arena.read(
-        lambda session: schemas.Items(items=[views.game(row) for row in programs.versions(session, name)])
+        lambda session: schemas.Items(items=[views.game(row) for row in games.versions(session, name)])
     )
 
 
@@ -90,19 +91,19 @@ async def versions_of_game(arena: ArenaOf, name: str) -> schemas.Items[schemas.G
 async def withdraw_game(arena: ArenaOf, token: TokenOf, name: str) -> schemas.Game:
     """Take a game off the lists: by name with all its versions, by digest that version alone. Rounds of it go on,
     new ones cannot be made. `:restore` undoes it. Hosts only."""
-    return await _changed(arena, token, name, programs.withdraw)
+    return await _changed(arena, token, name, games.withdraw)
 
 
 @router.post("/games/{name}:restore")
 async def restore_game(arena: ArenaOf, token: TokenOf, name: str) -> schemas.Game:
     """Put a withdrawn game, or version, back on the lists. Hosts only."""
-    return await _changed(arena, token, name, programs.restore)
+    return await _changed(arena, token, name, games.restore)
 
 
 async def _changed(
     arena: ArenaOf, token: str | None, name: str, change: Callable[[Session, Caller, str], Game]
 ) -> schemas.Game:
-    def work(session: Session, after: After) -> schemas.Game:
+    def work(session: Session, outbox: Outbox) -> schemas.Game:
         caller = players.authenticate(session, token)
         players.require_host(caller)
         return views.game(change(session, caller, name))

@@ -8,15 +8,16 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server import competitions, feed, leaderboards, players
-from server.after import After
 from server.api import schemas, views
 from server.api.boards import board_page
-from server.api.edge import ArenaOf, Cursor, Limit, TokenOf
-from server.errors import Refused, invalid
-from server.live import until
+from server.api.params import Cursor, Limit
+from server.arena import audit, competitions, feed, leaderboards, players
+from server.arena.outbox import Outbox
+from server.db.models import Competition, FeedEvent, PlayerKind
+from server.errors import RequestError, invalid
+from server.http.live import until
+from server.http.requests import ArenaOf, TokenOf
 from server.metrics import STREAMS
-from server.models import Competition, FeedEvent, Kind
 
 router = APIRouter(tags=["competitions"])
 
@@ -27,7 +28,7 @@ async def create(
 ) -> schemas.Competition:
     """Make a competition. Hosts only."""
 
-    def work(session: Session, after: After) -> schemas.Competition:
+    def work(session: Session, outbox: Outbox) -> schemas.Competition:
         caller = players.authenticate(session, token)
         players.require_host(caller)
         row = competitions.create(session, caller, body.name, body.bots, body.free_measurements)
@@ -56,9 +57,9 @@ async def everyone(arena: ArenaOf, token: TokenOf) -> schemas.Items[schemas.Comp
 async def join(arena: ArenaOf, body: schemas.JoinRequest) -> schemas.Joined:
     """Become a player of the competition with this code. Needs no token, gives one."""
 
-    def work(session: Session, after: After) -> schemas.Joined:
+    def work(session: Session, outbox: Outbox) -> schemas.Joined:
         joined = players.join(session, body.code, body.name, body.kind)
-        after.competitions.add(joined.player.competition_id)
+        outbox.competitions.add(joined.player.competition_id)
         return schemas.Joined(token=joined.token, player=views.player(joined.player))
 
     return await arena.write(work)
@@ -100,13 +101,13 @@ async def readmit(arena: ArenaOf, token: TokenOf, player_id: str) -> schemas.Pla
 
 
 async def _set_removed(arena: ArenaOf, token: str | None, player_id: str, *, removed: bool) -> schemas.Player:
-    def work(session: Session, after: After) -> schemas.Player:
+    def work(session: Session, outbox: Outbox) -> schemas.Player:
         caller = players.authenticate(session, token)
         players.require_host(caller)
         row = players.set_removed(session, player_id, removed)
-        competitions.audit(session, caller, "player.remove" if removed else "player.readmit", player_id)
-        after.competitions.add(row.competition_id)
-        after.tokens |= set(players.tokens_of(session, player_id))
+        audit.audit(session, caller, "player.remove" if removed else "player.readmit", player_id)
+        outbox.competitions.add(row.competition_id)
+        outbox.tokens |= set(players.tokens_of(session, player_id))
         return views.player(row)
 
     return await arena.write(work)
@@ -118,7 +119,7 @@ async def leaderboard(
     arena: ArenaOf,
     token: TokenOf,
     competition_id: str,
-    kind: Kind | None = None,
+    kind: PlayerKind | None = None,
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> Response:
@@ -173,7 +174,7 @@ async def events(
     async def still_good() -> bool:
         try:
             await arena.read(look)
-        except Refused:
+        except RequestError:
             return False
         return True
 

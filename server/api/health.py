@@ -4,11 +4,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from server import judges
 from server.api import schemas
-from server.api.edge import ArenaOf
-from server.errors import Away
-from server.jobs import RedisError
+from server.arena import judges
+from server.errors import Unavailable
+from server.http.requests import ArenaOf
+from server.queue.messages import RedisError
 
 router = APIRouter(tags=["health"])
 
@@ -26,14 +26,14 @@ async def readyz(arena: ArenaOf, response: Response) -> schemas.Readiness:
     found: dict[str, schemas.JudgeReadiness] = {}
     try:
         await arena.read(lambda session: session.execute(text("SELECT 1")))
-    except Away:
+    except Unavailable:
         database = False
     try:
         await arena.learn_of_workers()
         for row in await arena.read(judges.everyone) if database else ():
             depth, workers = await arena.queue.depth(row.identity), len(arena.serving(row.identity))
             found[row.identity] = schemas.JudgeReadiness(name=row.name, workers=workers, queue=depth)
-    except (RedisError, Away):
+    except (RedisError, Unavailable):
         redis = False
     ready = database and redis
     response.status_code = 200 if ready else 503

@@ -4,12 +4,13 @@ from fastapi import APIRouter, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server import players
-from server.after import After
 from server.api import schemas, views
-from server.api.edge import ArenaOf, Cursor, Limit, TokenOf
+from server.api.params import Cursor, Limit
 from server.api.submissions import page
-from server.models import Submission
+from server.arena import players
+from server.arena.outbox import Outbox
+from server.db.models import Submission
+from server.http.requests import ArenaOf, TokenOf
 
 router = APIRouter(tags=["me"])
 
@@ -44,10 +45,10 @@ async def mine(
 async def revoke(arena: ArenaOf, token: TokenOf) -> Response:
     """End this token. Open event streams that it opened end too."""
 
-    def work(session: Session, after: After) -> None:
+    def work(session: Session, outbox: Outbox) -> None:
         caller = players.authenticate(session, token)
         players.revoke(session, caller)
-        after.tokens.add(caller.token)
+        outbox.tokens.add(caller.token)
 
     await arena.write(work)
     return Response(status_code=204)

@@ -3,13 +3,14 @@
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
-from server import measurements, players
-from server.after import After
 from server.api import schemas, views
-from server.api.edge import ArenaOf, TokenOf, Wait
-from server.live import until
-from server.models import Judge
-from server.texts import clean
+from server.api.params import Wait
+from server.arena import measurements, players
+from server.arena.outbox import Outbox
+from server.arena.validation import clean
+from server.db.models import Judge
+from server.http.live import until
+from server.http.requests import ArenaOf, TokenOf
 
 router = APIRouter(tags=["measurements"])
 
@@ -26,13 +27,13 @@ async def measure(
     text = clean(body.text, "/text")
     await arena.look_for_workers()
 
-    def work(session: Session, after: After) -> str:
+    def work(session: Session, outbox: Outbox) -> str:
         caller = players.authenticate(session, token)
         arena.rates.spend(f"measure {caller.player or caller.token}")
         private = arena.settings.private_judge
         judge = arena.default_judge() if body.judge is None else body.judge
         key, jobs = measurements.explore(session, caller, judge, prefix, text, body.profile, private)
-        after.jobs += jobs
+        outbox.jobs += jobs
         return key
 
     shown = await _held(arena, await arena.write(work), wait)

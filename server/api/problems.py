@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from server.api.schemas import Problem, ProblemDetail
-from server.errors import Detail, Refused, ServerError
+from server.errors import Detail, RequestError, ServerError
 from server.metrics import REFUSED
 
 log = structlog.get_logger()
@@ -78,10 +78,12 @@ def from_validation(errors: Sequence[Mapping[str, Any]]) -> ServerError:
     """What pydantic found wrong, as a problem with JSON pointers."""
     if any(each["type"] == "json_invalid" for each in errors):
         reason = next(str(each.get("ctx", {}).get("error", "")) for each in errors if each["type"] == "json_invalid")
-        return Refused("invalid-json", 400, "Not JSON", f"The body is not valid JSON: {reason or 'it cannot be read'}.")
+        return RequestError(
+            "invalid-json", 400, "Not JSON", f"The body is not valid JSON: {reason or 'it cannot be read'}."
+        )
     details = tuple(Detail(_pointer(each["loc"]), _words(each)) for each in errors)
     summary = "; ".join(f"{each.pointer or 'the body'}: {each.detail}" for each in details[:3])
-    return Refused("invalid-request", 422, "Invalid request", f"The request is wrong at {summary}", details)
+    return RequestError("invalid-request", 422, "Invalid request", f"The request is wrong at {summary}", details)
 
 
 def _pointer(location: Sequence[str | int]) -> str:
@@ -110,7 +112,7 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code in (404, 405):
         detail = f"{request.method} {request.url.path} is not offered here; /api/v1/docs lists what is."
     headers = dict(error.headers or {})
-    return response(Refused(type_, error.status_code, title, detail, headers=headers))
+    return response(RequestError(type_, error.status_code, title, detail, headers=headers))
 
 
 async def _defect(request: Request, error: Exception) -> Response:

@@ -3,12 +3,13 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from server import competitions, endings, leaderboards, players
-from server.after import After
 from server.api import schemas, views
 from server.api.boards import board_page
-from server.api.edge import ArenaOf, Cursor, Limit, TokenOf
-from server.models import Kind, RoundState
+from server.api.params import Cursor, Limit
+from server.arena import competitions, endings, leaderboards, players, round_setup, rounds
+from server.arena.outbox import Outbox
+from server.db.models import PlayerKind, RoundState
+from server.http.requests import ArenaOf, TokenOf
 
 router = APIRouter(tags=["rounds"])
 
@@ -21,13 +22,13 @@ async def create(
     are written. Hosts only."""
     await arena.look_for_workers()
 
-    def work(session: Session, after: After) -> schemas.Round:
+    def work(session: Session, outbox: Outbox) -> schemas.Round:
         caller = players.authenticate(session, token)
         players.require_host(caller)
         judge = arena.default_judge() if body.judge is None else body.judge
-        new = competitions.NewRound(**{**body.model_dump(), "judge": judge})
-        row = competitions.create_round(session, after, caller, competition_id, new)
-        after.competitions.add(competition_id)
+        new = round_setup.NewRound(**{**body.model_dump(), "judge": judge})
+        row = rounds.create_round(session, outbox, caller, competition_id, new)
+        outbox.competitions.add(competition_id)
         return views.round_(session, caller, row)
 
     made = await arena.write(work)
@@ -43,7 +44,7 @@ async def everyone(arena: ArenaOf, token: TokenOf, competition_id: str) -> schem
         caller = players.authenticate(session, token)
         row = competitions.find(session, competition_id)
         players.require_member(caller, row.id)
-        rows = competitions.rounds(session, competition_id)
+        rows = rounds.of_competition(session, competition_id)
         return schemas.Items(items=[views.round_(session, caller, each) for each in rows])
 
     return await arena.read(work)
@@ -53,7 +54,7 @@ async def everyone(arena: ArenaOf, token: TokenOf, competition_id: str) -> schem
 async def one(arena: ArenaOf, token: TokenOf, round_id: str) -> schemas.Round:
     def work(session: Session) -> schemas.Round:
         caller = players.authenticate(session, token)
-        row = competitions.find_round(session, round_id)
+        row = rounds.find_round(session, round_id)
         players.require_member(caller, row.competition_id)
         return views.round_(session, caller, row)
 
@@ -79,10 +80,10 @@ async def close(arena: ArenaOf, token: TokenOf, round_id: str) -> schemas.Round:
 
 
 async def _set_state(arena: ArenaOf, token: str | None, round_id: str, state: RoundState) -> schemas.Round:
-    def work(session: Session, after: After) -> schemas.Round:
+    def work(session: Session, outbox: Outbox) -> schemas.Round:
         caller = players.authenticate(session, token)
         players.require_host(caller)
-        row = competitions.set_round_state(session, after, caller, round_id, state)
+        row = rounds.set_round_state(session, outbox, caller, round_id, state)
         return views.round_(session, caller, row)
 
     shown = await arena.write(work)
@@ -96,7 +97,7 @@ async def leaderboard(
     arena: ArenaOf,
     token: TokenOf,
     round_id: str,
-    kind: Kind | None = None,
+    kind: PlayerKind | None = None,
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> Response:
@@ -104,7 +105,7 @@ async def leaderboard(
 
     def work(session: Session) -> list[leaderboards.Entry]:
         caller = players.authenticate(session, token)
-        row = competitions.find_round(session, round_id)
+        row = rounds.find_round(session, round_id)
         players.require_member(caller, row.competition_id)
         competition = competitions.find(session, row.competition_id)
         return leaderboards.of_round(session, row, leaderboards.kinds(competition, kind))

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from server.competitions import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
-from server.models import Bots, Kind, RoundState, State
-from server.programs import DEFAULT
+from server.arena.games import DEFAULT
+from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
+from server.db.models import BotPolicy, PlayerKind, RoundState, SubmissionState
 
 T = TypeVar("T")
 MoveText = Annotated[
@@ -96,7 +96,7 @@ class GameRequest(Request):
 class Player(BaseModel):
     id: str
     name: str
-    kind: Kind
+    kind: PlayerKind
     competition: str
     removed: bool
 
@@ -109,12 +109,12 @@ class Joined(BaseModel):
 class JoinRequest(Request):
     code: str = Field(max_length=64, examples=["K7QWPX"])
     name: str = Field(max_length=256, examples=["Ada"])
-    kind: Kind = Field(Kind.PERSON, description="Programs say 'bot'.")
+    kind: PlayerKind = Field(PlayerKind.PERSON, description="Programs say 'bot'.")
 
 
 class CompetitionRequest(Request):
     name: str = Field(max_length=256, examples=["Thursday class"])
-    bots: Bots = Field(Bots.SEPARATE, description="No bots, a board of their own, or one board for all.")
+    bots: BotPolicy = Field(BotPolicy.SEPARATE, description="No bots, a board of their own, or one board for all.")
     free_measurements: bool = Field(
         False, strict=True, description="Let players measure freely although a round counts attempts."
     )
@@ -124,7 +124,7 @@ class Competition(BaseModel):
     id: str
     name: str
     code: str | None = Field(description="The join code; hosts only.")
-    bots: Bots
+    bots: BotPolicy
     free_measurements: bool
     last_event: int = Field(description="Number of the newest event of its feed.")
     created_at: datetime
@@ -250,7 +250,7 @@ class Submission(BaseModel):
     seat: str
     seats: dict[str, "BoardPlayer | None"] = Field(description="Who plays in which seat; null: still free.")
     player: str
-    state: State
+    state: SubmissionState
     place: int | None = Field(description="Measurements before this one's in the judge's queue, and one.")
     expected_wait_s: float | None = Field(description="Null where no worker serves the judge.")
     bits: float | None = Field(description="The score: millibits / 1000.")
@@ -280,7 +280,7 @@ class BatchResult(BaseModel):
 class BoardPlayer(BaseModel):
     id: str
     name: str
-    kind: Kind
+    kind: PlayerKind
 
 
 class BoardEntry(BaseModel):

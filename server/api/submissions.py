@@ -7,14 +7,15 @@ from fastapi import APIRouter, Response
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from server import challenges, competitions, edge, players, plays
-from server.after import After
 from server.api import schemas, views
-from server.api.edge import ArenaOf, Cursor, Limit, RepeatKey, TokenOf, Wait
+from server.api.params import Cursor, Limit, RepeatKey, Wait
 from server.api.problems import problem_of
-from server.edge import SETTLED, Taken
+from server.arena import challenges, players, rounds, submissions
+from server.arena.outbox import Outbox
+from server.db.models import Submission
 from server.errors import ServerError, invalid
-from server.models import Submission
+from server.http import requests
+from server.http.requests import SETTLED, ArenaOf, Taken, TokenOf
 
 router = APIRouter(tags=["submissions"])
 
@@ -40,7 +41,7 @@ async def submit(
 
     A game of several seats begins by a challenge instead.
     """
-    taken = await edge.submit(arena, token, round_id, body.move, key, _shown(arena))
+    taken = await requests.submit(arena, token, round_id, body.move, key, _shown(arena))
     return await _answer(arena, taken, response, wait)
 
 
@@ -49,7 +50,7 @@ async def begin(
     arena: ArenaOf, token: TokenOf, round_id: str, response: Response, wait: Wait = 0, key: RepeatKey = None
 ) -> schemas.Submission:
     """Begin a play without its first move, for games that measure something before they ask for one."""
-    taken = await edge.submit(arena, token, round_id, None, key, _shown(arena))
+    taken = await requests.submit(arena, token, round_id, None, key, _shown(arena))
     return await _answer(arena, taken, response, wait)
 
 
@@ -59,7 +60,7 @@ async def open_challenges(arena: ArenaOf, token: TokenOf, round_id: str) -> sche
 
     def work(session: Session) -> schemas.Items[schemas.Challenge]:
         caller = players.authenticate(session, token)
-        players.require_member(caller, competitions.find_round(session, round_id).competition_id)
+        players.require_member(caller, rounds.find_round(session, round_id).competition_id)
         return schemas.Items(items=[views.challenge(each) for each in challenges.opened(session, caller, round_id)])
 
     return await arena.read(work)
@@ -77,7 +78,7 @@ async def challenge(
 ) -> schemas.Submission:
     """Play with somebody: takes up the oldest open challenge that leaves the wanted seat, or opens one. With `invite`
     it is for that player alone. 202 while nobody has come."""
-    taken = await edge.challenge(arena, token, round_id, body.seat, body.invite, key, _shown(arena))
+    taken = await requests.challenge(arena, token, round_id, body.seat, body.invite, key, _shown(arena))
     return await _answer(arena, taken, response, wait)
 
 
@@ -92,7 +93,7 @@ async def accept(
     key: RepeatKey = None,
 ) -> schemas.Submission:
     """Take a free seat of this challenge. The play begins when the last seat is taken."""
-    taken = await edge.accept(arena, token, play_id, body.seat, key, _shown(arena))
+    taken = await requests.accept(arena, token, play_id, body.seat, key, _shown(arena))
     return await _answer(arena, taken, response, wait)
 
 
@@ -101,11 +102,11 @@ async def submit_batch(
     arena: ArenaOf, token: TokenOf, round_id: str, body: schemas.BatchRequest, wait: Wait = 0
 ) -> schemas.Items[schemas.BatchResult]:
     """Up to 32 moves, for programs. Each is accepted or refused by itself; the answers are in order."""
-    await arena.read(lambda session: plays.admit(session, players.authenticate(session, token), round_id))
+    await arena.read(lambda session: rounds.admit(session, players.authenticate(session, token), round_id))
     outcomes: list[Taken[schemas.Submission] | ServerError] = []
     for item in body.items:
         try:
-            outcomes.append(await edge.submit(arena, token, round_id, item.move, item.key, _shown(arena)))
+            outcomes.append(await requests.submit(arena, token, round_id, item.move, item.key, _shown(arena)))
         except ServerError as error:
             outcomes.append(error)
     return schemas.Items(items=await asyncio.gather(*(_batch_result(arena, each, wait) for each in outcomes)))
@@ -122,7 +123,7 @@ async def move(
     key: RepeatKey = None,
 ) -> schemas.Submission:
     """The next move of a play that awaits one."""
-    taken = await edge.move_again(arena, token, submission_id, body.move, key, _shown(arena))
+    taken = await requests.move_again(arena, token, submission_id, body.move, key, _shown(arena))
     return await _answer(arena, taken, response, wait)
 
 
@@ -130,7 +131,7 @@ async def move(
 async def resign(arena: ArenaOf, token: TokenOf, submission_id: str) -> schemas.Submission:
     """Give a play up: the attempt counts, and whoever stays keeps what they have earned. A challenge that nobody has
     taken up is taken back, and its attempt does not count."""
-    return await edge.resign(arena, token, submission_id, _shown(arena))
+    return await requests.resign(arena, token, submission_id, _shown(arena))
 
 
 @router.get("/submissions/{submission_id}")
@@ -138,7 +139,7 @@ async def one(arena: ArenaOf, token: TokenOf, submission_id: str, wait: Wait = 0
     """A submission, as it is now. One's own; any for a host."""
 
     def work(session: Session) -> schemas.Submission:
-        row = plays.see(session, players.authenticate(session, token), submission_id)
+        row = submissions.see(session, players.authenticate(session, token), submission_id)
         return views.submission(session, arena, row)
 
     seen = await arena.read(work)
@@ -153,7 +154,7 @@ async def of_round(
 
     def work(session: Session) -> schemas.Items[schemas.Submission]:
         caller = players.authenticate(session, token)
-        players.require_member(caller, competitions.find_round(session, round_id).competition_id)
+        players.require_member(caller, rounds.find_round(session, round_id).competition_id)
         query = select(Submission).where(Submission.round_id == round_id)
         if not caller.is_host:
             query = query.where(Submission.player_id == caller.player)
@@ -187,7 +188,7 @@ def page(
     return schemas.Items(items=[views.submission(session, arena, row) for row in rows[:limit]], next=more)
 
 
-def _shown(arena: ArenaOf) -> edge.Show[schemas.Submission]:
+def _shown(arena: ArenaOf) -> requests.Show[schemas.Submission]:
     return lambda session, row: views.submission(session, arena, row)
 
 
@@ -214,8 +215,8 @@ def _status(taken: Taken[schemas.Submission], shown: schemas.Submission) -> int:
 
 
 async def _held(arena: ArenaOf, submission_id: str, seconds: float) -> schemas.Submission:
-    await edge.settled(arena, submission_id, seconds)
-    return await arena.read(lambda session: views.submission(session, arena, plays.find(session, submission_id)))
+    await requests.settled(arena, submission_id, seconds)
+    return await arena.read(lambda session: views.submission(session, arena, submissions.find(session, submission_id)))
 
 
 async def _batch_result(
@@ -228,10 +229,10 @@ async def _batch_result(
 
 
 async def _set_hidden(arena: ArenaOf, token: str | None, submission_id: str, *, hidden: bool) -> schemas.Submission:
-    def work(session: Session, after: After) -> schemas.Submission:
+    def work(session: Session, outbox: Outbox) -> schemas.Submission:
         caller = players.authenticate(session, token)
         players.require_host(caller)
-        row = plays.set_hidden(session, after, caller, submission_id, hidden)
+        row = submissions.set_hidden(session, outbox, caller, submission_id, hidden)
         return views.submission(session, arena, row)
 
     return await arena.write(work)

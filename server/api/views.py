@@ -6,31 +6,32 @@ from sqlalchemy.orm import Session
 
 from games.seeing import seen
 from games.values import MAIN, NeedMove
-from server import competitions, endings, judges, measurements, plays, programs
 from server.api import schemas
-from server.arena import Arena
-from server.challenges import Challenge
-from server.database import now
-from server.leaderboards import Entry
-from server.models import (
-    Bots,
+from server.arena import attempts, games, judges, measurements, round_setup, rounds
+from server.arena.challenges import Challenge
+from server.arena.leaderboards import Entry
+from server.arena.players import Caller
+from server.arena.seats import taken as taken_seats
+from server.db.models import (
+    BotPolicy,
     Competition,
     FeedEvent,
     Game,
     Judge,
-    Kind,
-    Known,
     Measurement,
     Play,
     Player,
+    PlayerKind,
     Round,
-    State,
     Submission,
+    SubmissionState,
+    WorkState,
 )
-from server.players import Caller
+from server.db.session import now
+from server.http.context import AppContext
 
 
-def judge(arena: Arena, row: Judge) -> schemas.Judge:
+def judge(arena: AppContext, row: Judge) -> schemas.Judge:
     return schemas.Judge(
         identity=row.identity,
         name=row.name,
@@ -44,7 +45,7 @@ def judge(arena: Arena, row: Judge) -> schemas.Judge:
 
 
 def game(row: Game) -> schemas.Game:
-    program = programs.program(row)
+    program = games.program(row)
     return schemas.Game(
         digest=row.digest,
         name=row.name,
@@ -63,7 +64,7 @@ def game(row: Game) -> schemas.Game:
 
 def player(row: Player) -> schemas.Player:
     return schemas.Player(
-        id=row.id, name=row.name, kind=Kind(row.kind), competition=row.competition_id, removed=row.removed
+        id=row.id, name=row.name, kind=PlayerKind(row.kind), competition=row.competition_id, removed=row.removed
     )
 
 
@@ -72,7 +73,7 @@ def competition(caller: Caller, row: Competition) -> schemas.Competition:
         id=row.id,
         name=row.name,
         code=row.code if caller.is_host else None,
-        bots=Bots(row.bots),
+        bots=BotPolicy(row.bots),
         free_measurements=row.free_measurements,
         last_event=row.last_event,
         created_at=row.created_at,
@@ -80,7 +81,7 @@ def competition(caller: Caller, row: Competition) -> schemas.Competition:
 
 
 def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
-    setup = competitions.setup_of(session, row)
+    setup = round_setup.setup_of(session, row)
     at = now(session)
     return schemas.Round(
         id=row.id,
@@ -90,34 +91,34 @@ def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
         title=setup.program.title,
         digest=row.digest,
         seats=list(setup.program.seats),
-        passages=list(competitions.passages_for(session, row, host=caller.is_host, at=at)),
-        opening=_opening(competitions.opening(session, row, at)),
+        passages=list(rounds.passages_for(session, row, host=caller.is_host, at=at)),
+        opening=_opening(rounds.opening(session, row, at)),
         generated=row.generated if caller.is_host else [],
         trouble=row.trouble,
         move_seconds=row.move_seconds,
         judges=dict(setup.identities),
         profile=row.profile,
-        state=competitions.state_of(row, at),
+        state=rounds.state_of(row, at),
         opens_at=row.opens_at,
         closes_at=row.closes_at,
         attempts=row.attempts,
-        attempts_left=plays.attempts_left(session, row, caller.player),
+        attempts_left=attempts.attempts_left(session, row, caller.player),
     )
 
 
-def submission(session: Session, arena: Arena, row: Submission) -> schemas.Submission:
+def submission(session: Session, arena: AppContext, row: Submission) -> schemas.Submission:
     round_row = session.get_one(Round, row.round_id)
-    identity = competitions.setup_of(session, round_row).identities[MAIN]
-    place = measurements.place(session, row.play_id) if row.state == State.QUEUED else None
+    identity = round_setup.setup_of(session, round_row).identities[MAIN]
+    place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
     play = session.get_one(Play, row.play_id)
     return schemas.Submission(
         id=row.id,
         round=row.round_id,
         play=play.id,
         seat=row.seat,
-        seats=_seats(session, competitions.setup_of(session, round_row).program.seats, play),
+        seats=_seats(session, round_setup.setup_of(session, round_row).program.seats, play),
         player=row.player_id,
-        state=State(row.state),
+        state=SubmissionState(row.state),
         place=place,
         expected_wait_s=arena.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
@@ -167,13 +168,13 @@ def _awaits(play: Play, seat: str) -> schemas.Awaits | None:
     return schemas.Awaits(**(play.awaits if mine else {"seat": play.awaits["seat"]}), due_at=play.due_at)
 
 
-def _seats(session: Session, seats: Sequence[str], play: Play) -> dict[str, schemas.BoardPlayer | None]:
-    taken = {each.seat: session.get_one(Player, each.player_id) for each in endings.seats(session, play)}
-    return {seat: _board_player(taken[seat]) if seat in taken else None for seat in seats}
+def _seats(session: Session, names: Sequence[str], play: Play) -> dict[str, schemas.BoardPlayer | None]:
+    taken = {each.seat: session.get_one(Player, each.player_id) for each in taken_seats(session, play)}
+    return {seat: _board_player(taken[seat]) if seat in taken else None for seat in names}
 
 
 def _board_player(row: Player) -> schemas.BoardPlayer:
-    return schemas.BoardPlayer(id=row.id, name=row.name, kind=Kind(row.kind))
+    return schemas.BoardPlayer(id=row.id, name=row.name, kind=PlayerKind(row.kind))
 
 
 def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
@@ -194,7 +195,7 @@ def event(row: FeedEvent) -> schemas.Event:
 
 def measurement(session: Session, row: Measurement, base: Measurement) -> schemas.Measurement:
     tokens: list[schemas.TokenBits] = []
-    if row.state == base.state == Known.KNOWN:
+    if row.state == base.state == WorkState.KNOWN:
         judge = session.get_one(Judge, row.judge)
         spelled = judges.tokens(judge).spelled(row.text)
         left_out = len(spelled) - len(measurements.bits(row))  # the first token, as the profile may want it
@@ -203,8 +204,8 @@ def measurement(session: Session, row: Measurement, base: Measurement) -> schema
         values = zip(scored, measurements.bits(row), measurements.bits(base), strict=True)
         tokens = [schemas.TokenBits(text=text, bits=bits, base=alone) for text, bits, alone in values]
     total, alone = sum(token.bits for token in tokens), sum(token.base for token in tokens)
-    failed = Known.FAILED in (row.state, base.state)
-    known = row.state == base.state == Known.KNOWN
+    failed = WorkState.FAILED in (row.state, base.state)
+    known = row.state == base.state == WorkState.KNOWN
     return schemas.Measurement(
         id=row.key,
         judge=row.judge,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from server import competitions, leaderboards, players
-from server.leaderboards import Entry
-from server.models import Bots, Competition, Kind
-from server.players import Caller
+from server.arena import competitions, leaderboards, players, rounds
+from server.arena.leaderboards import Entry
+from server.arena.players import Caller
+from server.db.models import BotPolicy, Competition, PlayerKind
 
 TOP = 100
 KEPT = 64  # boards held in memory
@@ -37,7 +37,7 @@ Boards = dict[str, tuple[int, Sequence[Sequence[Line]]]]
 
 
 def of_round(session: Session, caller: Caller, round_id: str, kept: Boards) -> list[Section]:
-    row = competitions.find_round(session, round_id)
+    row = rounds.find_round(session, round_id)
 
     def read(competition: Competition, kind: str | None) -> list[Entry]:
         return leaderboards.of_round(session, row, leaderboards.kinds(competition, kind))
@@ -63,10 +63,10 @@ def _sections(
     """A class of people asks for the same board after each event: it is read from the rows once."""
     players.require_member(caller, competition_id)
     competition = competitions.find(session, competition_id)
-    apart = competition.bots == Bots.SEPARATE
+    apart = competition.bots == BotPolicy.SEPARATE
     number, tables = kept.get(key, (-1, ()))
     if number != competition.last_event:
-        kinds: Sequence[str | None] = (Kind.PERSON, Kind.BOT) if apart else (None,)
+        kinds: Sequence[str | None] = (PlayerKind.PERSON, PlayerKind.BOT) if apart else (None,)
         tables = [[_line(entry) for entry in read(competition, kind)] for kind in kinds]
         if len(kept) >= KEPT:
             kept.clear()
@@ -81,4 +81,6 @@ def _section(heading: str | None, table: Sequence[Line], caller: Caller) -> Sect
 
 
 def _line(entry: Entry) -> Line:
-    return Line(entry.rank, entry.player.id, entry.player.name, entry.player.kind == Kind.BOT, entry.millibits / 1000)
+    return Line(
+        entry.rank, entry.player.id, entry.player.name, entry.player.kind == PlayerKind.BOT, entry.millibits / 1000
+    )

@@ -9,15 +9,15 @@ from fastapi import APIRouter, Depends
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from server import players, programs
-from server.after import After
-from server.arena import Arena
-from server.edge import ArenaOf, TokenOf
-from server.errors import Detail, Refused
-from server.models import Game
-from server.web import shown
-from server.web.doors import visitor
-from server.web.site import FormOf, go, own_forms_only, page
+from server.arena import games, players
+from server.arena.outbox import Outbox
+from server.db.models import Game
+from server.errors import Detail, RequestError
+from server.http.context import AppContext
+from server.http.requests import ArenaOf, TokenOf
+from server.web import view_models
+from server.web.auth import visitor
+from server.web.rendering import FormOf, go, own_forms_only, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 
@@ -83,15 +83,15 @@ class Draft:
     source: str
     name: str
     of: str | None = None
-    planned: programs.Plan | None = None
-    refused: Refused | None = None
+    planned: games.Plan | None = None
+    refused: RequestError | None = None
     errors: Sequence[ErrorShown] = field(default=())
 
     @property
     def count(self) -> str:
         """How many errors the program has."""
         found = len(self.refused.errors) if self.refused else 0
-        return "1 error" if found == 1 else f"{found:,} errors{' or more' if found == programs.ERRORS_TOLD else ''}"
+        return "1 error" if found == 1 else f"{found:,} errors{' or more' if found == games.ERRORS_TOLD else ''}"
 
     @property
     def name_error(self) -> str | None:
@@ -104,7 +104,7 @@ class Draft:
 
 
 def line(row: Game) -> GameLine:
-    program = programs.program(row)
+    program = games.program(row)
     about, _, more = row.description.partition("\n\n")
     return GameLine(
         digest=row.digest,
@@ -124,13 +124,13 @@ def line(row: Game) -> GameLine:
 async def all_games(arena: ArenaOf, token: TokenOf) -> Response:
     def work(session: Session) -> Response:
         viewer = visitor(session, token)
-        rows = [line(row) for row in programs.newest(session)]
+        rows = [line(row) for row in games.newest(session)]
         is_host = viewer is not None and viewer.caller.is_host
         return page(
             "games.html",
             viewer=viewer,
             games=sorted(rows, key=lambda each: (each.packaged, each.title.casefold())),
-            withdrawn=programs.withdrawn(session) if is_host else (),
+            withdrawn=games.withdrawn(session) if is_host else (),
             is_host=is_host,
         )
 
@@ -141,13 +141,13 @@ async def all_games(arena: ArenaOf, token: TokenOf) -> Response:
 async def one_game(arena: ArenaOf, token: TokenOf, name: str) -> Response:
     def work(session: Session) -> Response:
         viewer = visitor(session, token)
-        row = programs.see(session, name)
+        row = games.see(session, name)
         game = GameShown(
             line=line(row),
             description=row.description,
             source=row.source,
             withdrawn=row.withdrawn_at is not None,
-            versions=programs.versions(session, row.digest),
+            versions=games.versions(session, row.digest),
         )
         return page("game.html", viewer=viewer, game=game, is_host=viewer is not None and viewer.caller.is_host)
 
@@ -162,9 +162,9 @@ async def new_game(arena: ArenaOf, token: TokenOf, of: str | None = None) -> Res
         viewer = _host(session, token)
         if of is None:
             return _editor(viewer, Draft(NEW, ""))
-        row = programs.see(session, of)
+        row = games.see(session, of)
         # A packaged game's name cannot be had: what is made of it is a game by itself.
-        name = f"own_{row.name}"[: programs.NAME_LENGTH] if row.packaged else row.name
+        name = f"own_{row.name}"[: games.NAME_LENGTH] if row.packaged else row.name
         return _editor(viewer, Draft(row.source, name, None if row.packaged else row.name))
 
     return await arena.read(work)
@@ -177,7 +177,7 @@ async def check_game(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
     def work(session: Session) -> Response:
         viewer = _host(session, token)
         source, name = _given(form)
-        planned = programs.plan(session, source, name or None)
+        planned = games.plan(session, source, name or None)
         return _editor(viewer, Draft(source, name, form.get("of") or None, planned))
 
     return await _or_told(arena, token, form, lambda: arena.read(work))
@@ -185,10 +185,10 @@ async def check_game(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
 
 @router.post("/host/games")
 async def save_game(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
-    def work(session: Session, after: After) -> str:
+    def work(session: Session, outbox: Outbox) -> str:
         caller = _host(session, token).caller
         source, name = _given(form)
-        return programs.upload(session, caller, source, name or None).game.digest
+        return games.upload(session, caller, source, name or None).game.digest
 
     async def saved() -> Response:
         return go(f"/games/{await arena.write(work)}")
@@ -200,21 +200,21 @@ async def save_game(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
 async def set_withdrawn(arena: ArenaOf, token: TokenOf, name: str, action: Literal["withdraw", "restore"]) -> Response:
     """By name the whole game, by digest one version."""
 
-    def work(session: Session, after: After) -> str:
+    def work(session: Session, outbox: Outbox) -> str:
         caller = _host(session, token).caller
-        change = programs.withdraw if action == "withdraw" else programs.restore
+        change = games.withdraw if action == "withdraw" else games.restore
         return change(session, caller, name).digest
 
     return go(f"/games/{await arena.write(work)}")
 
 
 async def _or_told(
-    arena: Arena, token: str | None, form: dict[str, str], attempt: Callable[[], Awaitable[Response]]
+    arena: AppContext, token: str | None, form: dict[str, str], attempt: Callable[[], Awaitable[Response]]
 ) -> Response:
     """The answer; where the program or its name is refused, the editor with what is wrong."""
     try:
         return await attempt()
-    except Refused as refused:
+    except RequestError as refused:
         if refused.status in (401, 403):
             raise
         source, name = _given(form)
@@ -222,13 +222,13 @@ async def _or_told(
         return await arena.read(lambda session: _editor(_host(session, token), draft))
 
 
-def _host(session: Session, token: str | None) -> shown.Viewer:
-    viewer = shown.viewer(session, token)
+def _host(session: Session, token: str | None) -> view_models.Viewer:
+    viewer = view_models.viewer(session, token)
     players.require_host(viewer.caller)
     return viewer
 
 
-def _editor(viewer: shown.Viewer, draft: Draft) -> Response:
+def _editor(viewer: view_models.Viewer, draft: Draft) -> Response:
     return page("edit-game.html", draft.refused.status if draft.refused else 200, viewer=viewer, draft=draft)
 
 
@@ -237,7 +237,7 @@ def _given(form: dict[str, str]) -> tuple[str, str]:
     return form.get("source", "").replace("\r\n", "\n"), form.get("name", "").strip()
 
 
-def _errors(source: str, refused: Refused) -> list[ErrorShown]:
+def _errors(source: str, refused: RequestError) -> list[ErrorShown]:
     lines = source.split("\n")
     return [_shown(lines, error) for error in refused.errors[:TOLD] if error.line]
 
@@ -252,6 +252,6 @@ def _shown(lines: Sequence[str], error: Detail) -> ErrorShown:
     return ErrorShown(number, column, error.detail, before, text[start:end], text[end : end + EXCERPT])
 
 
-def _at(refused: Refused | None, pointer: str) -> str | None:
+def _at(refused: RequestError | None, pointer: str) -> str | None:
     details = refused.errors if refused else ()
     return next((error.detail for error in details if error.pointer == pointer), None)

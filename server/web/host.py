@@ -10,17 +10,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from server import competitions, endings, judges, players, plays, programs
-from server.after import After
-from server.arena import Arena
-from server.competitions import NewRound
-from server.database import now
-from server.edge import ArenaOf, TokenOf
-from server.errors import Refused, invalid
-from server.models import Bots, Competition, Player, Round, RoundState, Submission
-from server.players import Caller
-from server.web import games, shown
-from server.web.site import FormOf, base_url, go, own_forms_only, page
+from server.arena import audit, competitions, endings, games, judges, players, round_setup, rounds, submissions
+from server.arena.outbox import Outbox
+from server.arena.players import Caller
+from server.arena.round_setup import NewRound
+from server.db.models import BotPolicy, Competition, Player, Round, RoundState, Submission
+from server.db.session import now
+from server.errors import RequestError, invalid
+from server.http.context import AppContext
+from server.http.requests import ArenaOf, TokenOf
+from server.web import games as game_pages
+from server.web import view_models
+from server.web.rendering import FormOf, base_url, go, own_forms_only, page
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])
 
@@ -39,18 +40,18 @@ class CompetitionLine:
     rounds: int
 
 
-def _host(session: Session, token: str | None) -> shown.Viewer:
-    viewer = shown.viewer(session, token)
+def _host(session: Session, token: str | None) -> view_models.Viewer:
+    viewer = view_models.viewer(session, token)
     players.require_host(viewer.caller)
     return viewer
 
 
-async def _change(arena: Arena, token: str | None, work: Callable[[Session, After, Caller], str]) -> Response:
+async def _change(arena: AppContext, token: str | None, work: Callable[[Session, Outbox, Caller], str]) -> Response:
     """Do what a host asked for, and show the competition that `work` names."""
 
-    def transaction(session: Session, after: After) -> str:
-        competition = work(session, after, _host(session, token).caller)
-        after.competitions.add(competition)
+    def transaction(session: Session, outbox: Outbox) -> str:
+        competition = work(session, outbox, _host(session, token).caller)
+        outbox.competitions.add(competition)
         return competition
 
     return go(f"/host/competitions/{await arena.write(transaction)}")
@@ -62,7 +63,7 @@ async def front(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
 
 
 async def _front(
-    request: Request, arena: Arena, token: str | None, *, name: str = "", refused: Refused | None = None
+    request: Request, arena: AppContext, token: str | None, *, name: str = "", refused: RequestError | None = None
 ) -> Response:
     def work(session: Session) -> Response:
         viewer = _host(session, token)
@@ -89,23 +90,23 @@ def _competition(session: Session, row: Competition) -> CompetitionLine:
 
 @router.post("/competitions")
 async def create(request: Request, arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
-    def work(session: Session, after: After, caller: Caller) -> str:
-        bots = _bots(form.get("bots", Bots.SEPARATE))
+    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
+        bots = _bots(form.get("bots", BotPolicy.SEPARATE))
         row = competitions.create(session, caller, form.get("name", ""), bots, form.get("free_measurements") == "on")
         session.flush()
         return row.id
 
     try:
         return await _change(arena, token, work)
-    except Refused as refused:
+    except RequestError as refused:
         if refused.status in (401, 403):
             raise
         return await _front(request, arena, token, name=form.get("name", ""), refused=refused)
 
 
-def _bots(text: str) -> Bots:
+def _bots(text: str) -> BotPolicy:
     try:
-        return Bots(text)
+        return BotPolicy(text)
     except ValueError:
         raise invalid("/bots", "Say whether bots may play.") from None
 
@@ -117,11 +118,11 @@ async def competition(request: Request, arena: ArenaOf, token: TokenOf, competit
 
 async def _competition_page(
     request: Request,
-    arena: Arena,
+    arena: AppContext,
     token: str | None,
     competition_id: str,
     form: dict[str, str] | None = None,
-    refused: Refused | None = None,
+    refused: RequestError | None = None,
 ) -> Response:
     await arena.look_for_workers()
 
@@ -134,13 +135,13 @@ async def _competition_page(
             viewer=viewer,
             competition=row,
             base=base_url(request),
-            rounds=shown.lines(session, viewer.caller, competition_id),
+            rounds=view_models.lines(session, viewer.caller, competition_id),
             moves=_moves(session, competition_id),
             members=players.members(session, competition_id),
-            games=[games.line(row) for row in programs.newest(session)],
-            default_game=programs.DEFAULT,
+            games=[game_pages.line(row) for row in games.newest(session)],
+            default_game=games.DEFAULT,
             judges=list(dict.fromkeys(judge.name for judge in reversed(judges.everyone(session)))),
-            move_seconds=competitions.MOVE_SECONDS,
+            move_seconds=rounds.MOVE_SECONDS,
             form=form or {},
             error=refused.detail if refused else None,
         )
@@ -148,34 +149,34 @@ async def _competition_page(
     return await arena.read(work)
 
 
-def _moves(session: Session, competition_id: str) -> list[shown.SubmissionLine]:
+def _moves(session: Session, competition_id: str) -> list[view_models.SubmissionLine]:
     query = (
         select(Submission).join(Round, Round.id == Submission.round_id).where(Round.competition_id == competition_id)
     )
     rows = session.scalars(query.order_by(Submission.number.desc()).limit(MOVES)).all()
-    return [shown.submission_line(session, row) for row in rows]
+    return [view_models.submission_line(session, row) for row in rows]
 
 
 @router.post("/competitions/{competition_id}/rounds")
 async def create_round(request: Request, arena: ArenaOf, token: TokenOf, competition_id: str, form: FormOf) -> Response:
     await arena.look_for_workers()
 
-    def work(session: Session, after: After, caller: Caller) -> str:
-        competitions.create_round(session, after, caller, competition_id, _new_round(arena, session, form))
+    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
+        rounds.create_round(session, outbox, caller, competition_id, _new_round(arena, session, form))
         return competition_id
 
     try:
         return await _change(arena, token, work)
-    except Refused as refused:
+    except RequestError as refused:
         if refused.status in (401, 403, 404):
             raise
         return await _competition_page(request, arena, token, competition_id, form, refused)
 
 
-def _new_round(arena: Arena, session: Session, form: dict[str, str]) -> NewRound:
+def _new_round(arena: AppContext, session: Session, form: dict[str, str]) -> NewRound:
     minutes = _number(form, "minutes", "How long the round lasts", 1_000_000)
     return NewRound(
-        game=form.get("game") or programs.DEFAULT,
+        game=form.get("game") or games.DEFAULT,
         passages=_passages(form.get("passages", "")),
         judge=form.get("judge") or arena.default_judge(),
         judges=_judges(form.get("judges", "")),
@@ -185,8 +186,8 @@ def _new_round(arena: Arena, session: Session, form: dict[str, str]) -> NewRound
             form,
             "move_seconds",
             "The time for a move, in seconds,",
-            competitions.MOST_MOVE_SECONDS,
-            least=competitions.LEAST_MOVE_SECONDS,
+            round_setup.MOST_MOVE_SECONDS,
+            least=round_setup.LEAST_MOVE_SECONDS,
         ),
     )
 
@@ -225,8 +226,8 @@ def _number(form: dict[str, str], field: str, what: str, most: int, *, least: in
 async def set_state(
     arena: ArenaOf, token: TokenOf, round_id: str, action: Literal["open", "pause", "close"]
 ) -> Response:
-    def work(session: Session, after: After, caller: Caller) -> str:
-        return competitions.set_round_state(session, after, caller, round_id, STATES[action]).competition_id
+    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
+        return rounds.set_round_state(session, outbox, caller, round_id, STATES[action]).competition_id
 
     changed = await _change(arena, token, work)
     await arena.write(endings.end_late_plays)
@@ -235,19 +236,19 @@ async def set_state(
 
 @router.post("/submissions/{submission_id}/{action}")
 async def set_hidden(arena: ArenaOf, token: TokenOf, submission_id: str, action: Literal["hide", "show"]) -> Response:
-    def work(session: Session, after: After, caller: Caller) -> str:
-        row = plays.set_hidden(session, after, caller, submission_id, action == "hide")
-        return competitions.find_round(session, row.round_id).competition_id
+    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
+        row = submissions.set_hidden(session, outbox, caller, submission_id, action == "hide")
+        return rounds.find_round(session, row.round_id).competition_id
 
     return await _change(arena, token, work)
 
 
 @router.post("/players/{player_id}/{action}")
 async def set_removed(arena: ArenaOf, token: TokenOf, player_id: str, action: Literal["remove", "readmit"]) -> Response:
-    def work(session: Session, after: After, caller: Caller) -> str:
+    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
         row = players.set_removed(session, player_id, action == "remove")
-        competitions.audit(session, caller, f"player.{action}", player_id)
-        after.tokens |= set(players.tokens_of(session, player_id))
+        audit.audit(session, caller, f"player.{action}", player_id)
+        outbox.tokens |= set(players.tokens_of(session, player_id))
         return row.competition_id
 
     return await _change(arena, token, work)

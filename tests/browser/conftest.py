@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Response, sync_playwright
 
-from server.migrations import migrate
+from server.db.migrate import migrate
 from tests.scenarios.arena import Arena, Game
 from tests.services import Redis
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from judge.measure import Judge, Pair
 from judge.tokens import Tokens
 from server.settings import Settings
-from server.worker import Worker
+from server.worker.loop import Worker
 
 POCKET = Path(__file__).parents[2] / "judge" / "pocket"
 

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from judge.measure import Judge
-from server.database import normalised
-from server.migrations import migrate
+from server.db.migrate import migrate
+from server.db.session import normalised
 from tests.scenarios.arena import Arena, Process, answer
 from tests.scenarios.flight import Flight, count
 from tests.services import Postgres, Redis, eventually

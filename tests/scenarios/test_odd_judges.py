@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.jobs import LAST_DELIVERY
-from server.migrations import migrate
+from server.db.migrate import migrate
+from server.queue.messages import LAST_DELIVERY
 from tests.scenarios.arena import Arena, Game, answer
 from tests.scenarios.flight import count
 from tests.services import Redis, eventually

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from server.migrations import migrate
+from server.db.migrate import migrate
 from tests.judge.tiny import write_gpt2
 from tests.scenarios.arena import Arena, Game, answer
 from tests.scenarios.reference import POCKET, saved

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from server.migrations import migrate
+from server.db.migrate import migrate
 from tests.server.fakes import FakeJudge, Hand, at_work, hand_of
 from tests.server.house import Class, House, new_class
 from tests.services import Postgres, Redis, eventually

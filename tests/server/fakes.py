@@ -17,7 +17,8 @@ from typing import Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from server.jobs import Claim, Claims, Job, RedisError, Result, Writing
+from server.queue.messages import GenerationJob, Job, RedisError, Result
+from server.queue.worker import Claim, Claims
 
 BUILD = "fake"
 LEASE = 30.0
@@ -89,7 +90,7 @@ def packed(values: Iterable[float]) -> bytes:
     return array("f", values).tobytes()
 
 
-def written(writing: Writing) -> str:
+def written(writing: GenerationJob) -> str:
     """What the fake judge writes: as many words as asked for, others after another prompt or seed."""
     seeds = [repr((writing.prompt, writing.seed, i)) for i in range(writing.tokens)]
     return " ".join(f"word{zlib.crc32(seed.encode()) % 1000}" for seed in seeds)
@@ -173,7 +174,7 @@ def at_work(
 
 def _done(claim: Claim, says: Callable[[Job], Says]) -> Result | None:
     """What becomes of a claim; None for a measurement of which nothing is said."""
-    if isinstance(claim.job, Writing):
+    if isinstance(claim.job, GenerationJob):
         return Result(claim.job.key, BUILD, text=written(claim.job))
     said = says(claim.job)
     return None if said is None else result_of(claim.job, said)

@@ -17,23 +17,23 @@ from sqlalchemy.orm import Session
 
 from games.program import parse
 from server.app import create_app
-from server.arena import Arena
-from server.database import Database, now
-from server.models import (
+from server.db.models import (
     Attempt,
     Base,
     FeedEvent,
     Game,
     Judge,
-    Known,
     Measurement,
     Player,
     Round,
     RoundState,
     Standing,
-    State,
     Submission,
+    SubmissionState,
+    WorkState,
 )
+from server.db.session import Database, now
+from server.http.context import AppContext
 from server.settings import Settings
 from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
 from tests.server.fakes import FakeJudge
@@ -129,8 +129,8 @@ class House:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def arena(self) -> Arena:
-        found: Arena = self.app.state.arena
+    def arena(self) -> AppContext:
+        found: AppContext = self.app.state.arena
         return found
 
     @property
@@ -292,11 +292,11 @@ def nothing_changes(house: House) -> Iterator[None]:
 
 def _at_work(session: Session) -> bool:
     """Is there something that will be scored, or a round that is about to begin or end?"""
-    served = (Measurement.state == Known.PENDING) & (Measurement.judge == "identity-of-plain")
+    served = (Measurement.state == WorkState.PENDING) & (Measurement.judge == "identity-of-plain")
     soon = now(session) + timedelta(seconds=5)
     over = (Round.state != RoundState.CLOSED) & (Round.closes_at <= soon)
     begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= soon)
-    left = (Round.state == RoundState.CLOSED) & (Submission.state == State.AWAITING_MOVE)
+    left = (Round.state == RoundState.CLOSED) & (Submission.state == SubmissionState.AWAITING_MOVE)
     return any(
         session.scalars(query.limit(1)).one_or_none() is not None
         for query in (

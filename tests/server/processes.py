@@ -117,7 +117,7 @@ class Serve:
         return family(self.process.pid)
 
     def named(self, *words: str) -> list[psutil.Process]:
-        """Its children among whose arguments are all these words or files of these names, guards left out."""
+        """Its children among whose arguments are all these words or files of these names, reapers left out."""
         found = []
         for process in self.family[1:]:
             with suppress(psutil.NoSuchProcess):

@@ -5,27 +5,27 @@ from contextlib import closing
 
 import pytest
 
-from server.addresses import Address, lan_address, listen
-from server.faults import Fault
+from server.errors import CommandError
+from server.launch.addresses import Address, lan_address, listen
 
 
 def test_a_port_is_held_from_the_moment_it_is_listened_on() -> None:
     with closing(listen(Address("127.0.0.1", 0))) as first:
         port = first.getsockname()[1]
-        with pytest.raises(Fault, match=f"port {port} is in use"):
+        with pytest.raises(CommandError, match=f"port {port} is in use"):
             listen(Address("127.0.0.1", port))
     with closing(listen(Address("127.0.0.1", port))):  # and is free again at once
         pass
 
 
 def test_a_port_that_others_hold_on_every_address_is_in_use() -> None:
-    with closing(listen(Address("0.0.0.0", 0))) as first, pytest.raises(Fault, match="in use"):
+    with closing(listen(Address("0.0.0.0", 0))) as first, pytest.raises(CommandError, match="in use"):
         listen(Address("127.0.0.1", first.getsockname()[1]))
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
 def test_a_host_that_is_not_this_machine_is_a_fault(host: str) -> None:
-    with pytest.raises(Fault, match=f"cannot listen on {host}:8000"):
+    with pytest.raises(CommandError, match=f"cannot listen on {host}:8000"):
         listen(Address(host, 8000))
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from server.backup import backup
-from server.datadir import DataDir, held
-from server.faults import Fault
-from server.migrations import migrate
+from server.db.migrate import migrate
+from server.errors import CommandError
+from server.launch.backup import backup
+from server.launch.data_dir import DataDir, held
 from server.settings import sqlite_url
 
 
@@ -88,7 +88,7 @@ def test_a_backup_while_rows_are_written_is_consistent(folder: DataDir, tmp_path
 
 def test_rows_in_postgresql_are_not_ours_to_copy_but_the_command_is_named(folder: DataDir, tmp_path: Path) -> None:
     folder.note_database("postgresql://ada:***@db/arena")
-    with pytest.raises(Fault, match="pg_dump --dbname=postgresql://ada"):
+    with pytest.raises(CommandError, match="pg_dump --dbname=postgresql://ada"):
         backup(folder.path, tmp_path / "arena.tar")
 
 
@@ -100,20 +100,20 @@ def test_rows_in_another_file_are_copied_from_there(folder: DataDir, tmp_path: P
 
 
 def test_what_is_no_data_folder_is_a_fault(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match="there is no data folder"):
+    with pytest.raises(CommandError, match="there is no data folder"):
         backup(tmp_path / "nowhere", tmp_path / "arena.tar")
-    with pytest.raises(Fault, match="is no data folder"):
+    with pytest.raises(CommandError, match="is no data folder"):
         backup(tmp_path, tmp_path / "arena.tar")
 
 
 @pytest.mark.parametrize("name", ["data", "nowhere/arena.tar"])
 def test_an_archive_that_cannot_be_written_is_a_fault(folder: DataDir, tmp_path: Path, name: str) -> None:
-    with pytest.raises(Fault, match=r"name the archive|cannot write"):
+    with pytest.raises(CommandError, match=r"name the archive|cannot write"):
         backup(folder.path, tmp_path / name)
 
 
 def test_a_damaged_database_is_a_fault_and_leaves_no_archive(folder: DataDir, tmp_path: Path) -> None:
     (folder.path / "xentarena.sqlite3").write_text("These are not rows. " * 100)
-    with pytest.raises(Fault, match="cannot read the database"):
+    with pytest.raises(CommandError, match="cannot read the database"):
         backup(folder.path, tmp_path / "arena.tar")
     assert {file.name for file in tmp_path.iterdir()} == {"data"}

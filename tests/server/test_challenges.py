@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.models import Play, State
+from server.db.models import Play, SubmissionState
 from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
 from tests.server.house import Caller, Class, House, Json, new_class, nothing_changes, pointers, problem
@@ -281,7 +281,7 @@ def test_moves_and_resigning_at_once_leave_one_truth(duel: Class) -> None:
     assert moved.result().status_code in (202, 409)
     assert now(bo, second)["state"] == "rejected"
     assert now(ada, first)["state"] == "scored"
-    assert duel.house.submissions(duel.round_id)[0].state == State.SCORED
+    assert duel.house.submissions(duel.round_id)[0].state == SubmissionState.SCORED
 
 
 def test_who_breaks_the_rules_too_often_leaves_the_other_with_a_result(house: House) -> None:

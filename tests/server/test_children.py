@@ -13,19 +13,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server import guard
-from server.children import Child, Kept, environment
+from server.launch import reaper
+from server.launch.supervisor import ChildProcess, Supervisor, environment
 from tests.server.processes import alive, family, left_after
 from tests.services import eventually
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
 STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(1); time.sleep(100)"]
-PARENT = "import sys, time; from server.children import Child; Child(sys.argv[1:], grace=0.5); time.sleep(100)"
+PARENT = (
+    "import sys, time; from server.launch.supervisor import ChildProcess;"
+    " ChildProcess(sys.argv[1:], grace=0.5); time.sleep(100)"
+)
 
 
 @pytest.fixture
-def child() -> Iterator[Child]:
-    made = Child(SLEEP, grace=0.5)
+def child() -> Iterator[ChildProcess]:
+    made = ChildProcess(SLEEP, grace=0.5)
     yield made
     made.kill()
 
@@ -42,7 +45,7 @@ def with_parent(*command: str) -> tuple[subprocess.Popen[bytes], list[psutil.Pro
     return parent, everyone
 
 
-def test_a_child_that_is_stopped_is_gone_with_its_guard(child: Child) -> None:
+def test_a_child_that_is_stopped_is_gone_with_its_reaper(child: ChildProcess) -> None:
     everyone = grown(child.group, 2)
     began = time.monotonic()
     child.stop()
@@ -51,16 +54,16 @@ def test_a_child_that_is_stopped_is_gone_with_its_guard(child: Child) -> None:
 
 
 def test_a_child_that_ignores_sigterm_is_killed_after_its_grace() -> None:
-    child = Child(STUBBORN, grace=0.5)
+    child = ChildProcess(STUBBORN, grace=0.5)
     everyone = grown(child.group, 2)
     child.stop()
     assert not left_after(everyone, 1)
 
 
 def test_the_exit_status_is_that_of_the_command() -> None:
-    assert Child([sys.executable, "-c", "raise SystemExit(7)"]).wait(20) == 7
-    assert Child([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]).wait(20) == 137
-    assert Child(["/no/such/program"]).wait(20) == 127
+    assert ChildProcess([sys.executable, "-c", "raise SystemExit(7)"]).wait(20) == 7
+    assert ChildProcess([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]).wait(20) == 137
+    assert ChildProcess(["/no/such/program"]).wait(20) == 127
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -79,7 +82,7 @@ def test_a_child_that_is_stopped_or_deaf_ends_with_its_parent_too() -> None:
     assert not left_after(everyone)
 
 
-def test_a_child_ends_when_its_guard_is_killed(child: Child) -> None:
+def test_a_child_ends_when_its_reaper_is_killed(child: ChildProcess) -> None:
     everyone = grown(child.group, 2)
     os.kill(child.group, signal.SIGKILL)
     assert child.wait(10) == -signal.SIGKILL
@@ -87,7 +90,7 @@ def test_a_child_ends_when_its_guard_is_killed(child: Child) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it is the kernel that helps here")
-def test_any_child_ends_when_parent_and_guard_are_killed_at_once() -> None:
+def test_any_child_ends_when_parent_and_reaper_are_killed_at_once() -> None:
     parent, everyone = with_parent(*SLEEP)
     parent.send_signal(signal.SIGSTOP)  # it must not be the one that cleans up
     everyone[1].kill()
@@ -96,10 +99,10 @@ def test_any_child_ends_when_parent_and_guard_are_killed_at_once() -> None:
     assert not left_after(everyone)
 
 
-def test_a_command_of_ours_ends_when_its_guard_is_gone_whoever_is_left() -> None:
-    follows = "import time; from server import guard; guard.follow(); time.sleep(100)"
+def test_a_command_of_ours_ends_when_its_reaper_is_gone_whoever_is_left() -> None:
+    follows = "import time; from server.launch import reaper; reaper.follow(); time.sleep(100)"
     ours = subprocess.Popen(
-        [sys.executable, "-c", follows], stdin=subprocess.PIPE, env=environment(**{guard.GUARDED: "1"})
+        [sys.executable, "-c", follows], stdin=subprocess.PIPE, env=environment(**{reaper.SUPERVISED: "1"})
     )
     assert ours.stdin is not None
     with pytest.raises(subprocess.TimeoutExpired):
@@ -121,7 +124,9 @@ def test_a_kept_child_is_started_again_with_growing_pauses(tmp_path: Path) -> No
     notes = tmp_path / "notes"
     notes.touch()
     note = [sys.executable, "-c", f"import time; open({str(notes)!r}, 'a').write(f'{{time.time()}} ')"]
-    kept = Kept("noter", Child(note), lambda: Child(note), again=lambda status, ended: ended < 3)
+    kept = Supervisor(
+        "noter", ChildProcess(note), lambda: ChildProcess(note), should_restart=lambda status, ended: ended < 3
+    )
     eventually(lambda: len(notes.read_text().split()) == 3)
     kept.stop()
     pauses = [float(later) - float(earlier) for earlier, later in pairwise(notes.read_text().split())]
@@ -130,8 +135,8 @@ def test_a_kept_child_is_started_again_with_growing_pauses(tmp_path: Path) -> No
 
 
 def test_a_kept_child_is_not_started_again_when_it_is_stopped() -> None:
-    child = Child(SLEEP)
-    kept = Kept("sleeper", child, lambda: Child(SLEEP), again=lambda status, ended: True)
+    child = ChildProcess(SLEEP)
+    kept = Supervisor("sleeper", child, lambda: ChildProcess(SLEEP), should_restart=lambda status, ended: True)
     everyone = grown(child.group, 2)
     kept.stop()
     assert not left_after(everyone, 2)

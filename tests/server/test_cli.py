@@ -17,8 +17,9 @@ from games import catalog, generation
 from games.program import parse
 from games.values import JudgeFacts, NeedText, Setup
 from judge.measure import Judge
-from server import cli, offline, worker
-from server.jobs import Writing
+from server.cli import main, offline
+from server.queue.messages import GenerationJob
+from server.worker import loop
 from tests.games.test_golden import GOLDEN
 from tests.judge.tiny import declare, write_gpt2
 from tests.server.processes import command
@@ -56,7 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def run_(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["xentarena", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         out, err = capsys.readouterr()
         return Ended(int(ended.value.code or 0), out, err)
 
@@ -122,7 +123,8 @@ def test_help_and_check_need_no_heavy_libraries() -> None:
     assert ended.returncode == 0
     assert "serve" in ended.stdout
     light = (
-        "import sys, server.cli, server.sources; sys.exit(bool({'torch', 'sqlalchemy', 'uvicorn'} & set(sys.modules)))"
+        "import sys, server.cli.main, server.cli.inputs;"
+        " sys.exit(bool({'torch', 'sqlalchemy', 'uvicorn'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", light]).returncode == 0
 
@@ -202,7 +204,7 @@ def test_people_get_a_table(run: Run) -> None:
     [
         (["--text", "half \ud83d"], "surrogate pair"),
         (["--text", "word " * 1_600], "do not fit the judge's context"),
-        (["--text", "bell \x07"], "control character"),
+        (["--text", "notice \x07"], "control character"),
         (["--text", "a", "--judge", "./nowhere"], "no judge './nowhere'"),
     ],
 )
@@ -229,7 +231,7 @@ def test_a_judge_folder_that_lacks_something_is_refused_by_name(
     ids=lambda arguments: arguments[0],
 )
 def test_without_torch_one_line_says_how_to_get_it(arguments: list[str]) -> None:
-    no_torch = "import sys; sys.modules['torch'] = None; from server.cli import main; main()"
+    no_torch = "import sys; sys.modules['torch'] = None; from server.cli.main import main; main()"
     ended = subprocess.run([sys.executable, "-c", no_torch, *arguments], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "pip install 'xentarena[judge]'" in ended.stderr
@@ -416,7 +418,7 @@ def test_another_seed_has_another_text_written(run: Run, tmp_path: Path) -> None
 
 
 def _by_a_worker(judge: Judge, need: NeedText) -> str:
-    *_, result = worker.steps(judge, Writing("key", judge.identity, need.prompt, need.tokens, need.seed, "people"))
+    *_, result = loop.steps(judge, GenerationJob("key", judge.identity, need.prompt, need.tokens, need.seed, "people"))
     assert result is not None
     assert result.text is not None
     return result.text

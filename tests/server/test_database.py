@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from server.database import Database, now
-from server.errors import Away
-from server.migrations import migrate
-from server.models import Competition
+from server.db.migrate import migrate
+from server.db.models import Competition
+from server.db.session import Database, now
+from server.errors import Unavailable
 from tests.services import Postgres, free_port
 
 
@@ -141,7 +141,7 @@ def test_a_connection_that_is_cut_in_the_middle_costs_another_run_and_no_more(po
 
 def test_where_no_database_answers_the_error_is_away() -> None:
     database = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
-    with pytest.raises(Away) as error:
+    with pytest.raises(Unavailable) as error:
         count(database)
     assert (error.value.type, error.value.status) == ("database-away", 503)
     assert error.value.retry_after
@@ -167,7 +167,7 @@ def test_a_sqlite_file_that_another_holds_too_long_is_away(tmp_path: Path) -> No
     database.read(lambda session: session.execute(text("PRAGMA busy_timeout = 50")))
     with sqlite3.connect(tmp_path / "test.sqlite3", isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Away):
+        with pytest.raises(Unavailable):
             add(database, "a")
         assert count(database) == 0, "reading goes on"
         other.execute("ROLLBACK")

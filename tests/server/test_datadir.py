@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import migrations
-from server.datadir import held
-from server.faults import Fault
-from server.migrations import migrate, revisions
-from server.rows import brought_up_to_date, check_up_to_date, sqlite_file
+from server.db.migrate import migrate, revisions
+from server.db.upgrade import check_current, ensure_current, sqlite_file
+from server.errors import CommandError
+from server.launch.data_dir import held
 from server.settings import sqlite_url
 from tests.server.processes import environment
 
@@ -66,7 +66,7 @@ def test_the_hosts_token_is_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_in_use_is_refused_with_the_number_of_its_holder(tmp_path: Path) -> None:
-    hold = "import sys; from pathlib import Path; from server.datadir import held\n"
+    hold = "import sys; from pathlib import Path; from server.launch.data_dir import held\n"
     hold += "with held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     holder = subprocess.Popen(
         [sys.executable, "-c", hold, str(tmp_path)],
@@ -77,7 +77,10 @@ def test_a_folder_that_is_in_use_is_refused_with_the_number_of_its_holder(tmp_pa
     with holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(Fault, match=rf"in use by another xentarena serve \(process {holder.pid}\)"), held(tmp_path):
+        with (
+            pytest.raises(CommandError, match=rf"in use by another xentarena serve \(process {holder.pid}\)"),
+            held(tmp_path),
+        ):
             pass
         holder.kill()
     with held(tmp_path):  # the lock of a killed server is gone with it
@@ -87,13 +90,13 @@ def test_a_folder_that_is_in_use_is_refused_with_the_number_of_its_holder(tmp_pa
 @pytest.mark.parametrize("path", ["file", "file/below"])
 def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Fault, match="cannot write in the data folder"), held(tmp_path / path):
+    with pytest.raises(CommandError, match="cannot write in the data folder"), held(tmp_path / path):
         pass
 
 
 def test_a_new_database_is_made_without_a_copy(url: str, tmp_path: Path) -> None:
-    brought_up_to_date(url, tmp_path / "backups")
-    check_up_to_date(url)
+    ensure_current(url, tmp_path / "backups")
+    check_current(url)
     assert not (tmp_path / "backups").exists()
 
 
@@ -104,7 +107,7 @@ def test_an_older_database_is_copied_then_migrated(
     migrate(url)
     before = tables(tmp_path / "xentarena.sqlite3")
     a_later_version.setattr(migrations, "__file__", str(tmp_path / "migrations" / "__init__.py"))
-    brought_up_to_date(url, tmp_path / "backups")
+    ensure_current(url, tmp_path / "backups")
     (copy,) = (tmp_path / "backups").iterdir()
     assert tables(copy) == before
     assert tables(tmp_path / "xentarena.sqlite3") == before | {"from_the_future"}
@@ -116,14 +119,14 @@ def test_a_newer_database_is_refused_and_left_as_it_is(
 ) -> None:
     migrate(url)
     a_later_version.undo()
-    with pytest.raises(Fault, match="written by a newer version"):
-        brought_up_to_date(url, tmp_path / "backups")
+    with pytest.raises(CommandError, match="written by a newer version"):
+        ensure_current(url, tmp_path / "backups")
     assert "from_the_future" in tables(tmp_path / "xentarena.sqlite3")
 
 
 def test_a_part_of_a_server_does_not_migrate_but_says_how(url: str) -> None:
-    with pytest.raises(Fault, match="has no tables yet: run `xentarena migrate`"):
-        check_up_to_date(url)
+    with pytest.raises(CommandError, match="has no tables yet: run `xentarena migrate`"):
+        check_current(url)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +139,8 @@ def test_a_part_of_a_server_does_not_migrate_but_says_how(url: str) -> None:
     ],
 )
 def test_a_database_that_cannot_be_used_is_a_fault_that_tells_no_password(bad: str, told: str) -> None:
-    with pytest.raises(Fault, match=told) as caught:
-        brought_up_to_date(bad)
+    with pytest.raises(CommandError, match=told) as caught:
+        ensure_current(bad)
     assert "secret" not in str(caught.value)
 
 
@@ -145,5 +148,5 @@ def test_a_file_that_is_no_database_is_a_fault(url: str) -> None:
     file = sqlite_file(url)
     assert file is not None
     file.write_text("These are not rows. " * 100)
-    with pytest.raises(Fault, match="not a database"):
-        brought_up_to_date(url)
+    with pytest.raises(CommandError, match="not a database"):
+        ensure_current(url)

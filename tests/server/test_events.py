@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from server.migrations import migrate
+from server.db.migrate import migrate
 from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
 from tests.server.fakes import at_work
@@ -157,7 +157,7 @@ def test_a_stream_ends_when_its_player_is_removed(lesson: Class) -> None:
 
 
 def test_another_process_tells_what_this_one_did(postgres: Postgres, own_house: Callable[..., House]) -> None:
-    """Two servers on one database: the bell goes through Redis."""
+    """Two servers on one database: the notice goes through Redis."""
     url = postgres.new_database()
     migrate(url)
     here, there = own_house(url), own_house(url)

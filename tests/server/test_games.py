@@ -13,7 +13,7 @@ import pytest
 from benchmarks.games import ATTACKS
 from games import catalog, limits
 from games.program import parse
-from server import programs
+from server.arena import games
 from tests.games.test_attacks import ESCAPES
 from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
 from tests.server.conftest import PLAIN
@@ -180,7 +180,7 @@ def test_an_attack_is_taken_or_refused_but_never_breaks_anything(sqlite_house: H
 
 def test_a_text_that_is_no_program_at_all_is_told_so_briefly(house: House) -> None:
     body = problem(upload(house, "\0\n" * 30_000), 422, "invalid-program")
-    assert len(body["errors"]) == programs.ERRORS_TOLD
+    assert len(body["errors"]) == games.ERRORS_TOLD
     assert "30,000 errors; the first 1,000 are listed" in body["detail"]
 
 
@@ -372,7 +372,7 @@ def test_a_name_that_is_packaged_later_goes_to_the_packaged_game(house: House) -
         "UPDATE games SET name = :name, packaged = :no WHERE digest = :digest", name=name, no=False, digest=digest
     )
     own = answer(upload(house, program(), "contrast"), 201)
-    house.database.write(programs.install_packaged)
+    house.database.write(games.install_packaged)
     packaged = answer(house.anyone.get("/games/contrast"))
     assert (packaged["digest"], packaged["packaged"]) == (digest, True)
     assert answer(house.anyone.get(f"/games/{own['digest']}"))["source"] == own["source"]

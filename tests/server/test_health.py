@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.migrations import migrate
+from server.db.migrate import migrate
 from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
 from tests.server.fakes import FakeJudge, Hand, at_work
@@ -141,7 +141,7 @@ def test_without_redis_everything_but_scoring_goes_on(
             told = events.take(4)
             assert [event["event"] for event in told][:2] == ["standing.changed", "player.joined"]
             lesson.join()
-            assert events.take(1)[0]["event"] == "player.joined", "also without the bell"
+            assert events.take(1)[0]["event"] == "player.joined", "also without the notice"
         own_redis.start()
     assert slowest < 5, f"{slowest:.1f} seconds"
     eventually(lambda: ready(house)["ready"], seconds=15, what="Redis again")

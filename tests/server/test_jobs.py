@@ -7,7 +7,9 @@ from typing import TypeVar
 
 import pytest
 
-from server.jobs import LAST_DELIVERY, Bell, Claims, Job, Queue, Result, Writing, index, stream
+from server.queue.messages import LAST_DELIVERY, ChangeNotice, GenerationJob, Job, Result, index, stream
+from server.queue.server import Queue
+from server.queue.worker import Claims
 from tests.services import Redis
 
 T = TypeVar("T")
@@ -32,7 +34,7 @@ def ask(url: str, work: Callable[[Queue], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def enqueue(url: str, *jobs: Job | Writing) -> int:
+def enqueue(url: str, *jobs: Job | GenerationJob) -> int:
     return ask(url, lambda queue: queue.enqueue(jobs))
 
 
@@ -210,15 +212,15 @@ def test_announcements_tell_who_is_there(redis_url: str, claims: Claims) -> None
 
 
 def test_a_bell_reaches_everyone_who_listens(redis_url: str) -> None:
-    async def work(queue: Queue) -> Bell | None:
-        bells = queue.bells()
+    async def work(queue: Queue) -> ChangeNotice | None:
+        bells = queue.notices()
         assert await anext(bells) is None, "listening has begun"
-        await queue.ring(Bell(submissions=("s1",), competitions=("c1",)))
+        await queue.notify(ChangeNotice(submissions=("s1",), competitions=("c1",)))
         heard = await anext(bells)
         await bells.aclose()
         return heard
 
-    assert ask(redis_url, work) == Bell(submissions=("s1",), competitions=("c1",))
+    assert ask(redis_url, work) == ChangeNotice(submissions=("s1",), competitions=("c1",))
 
 
 def test_the_depth_counts_every_lane(redis_url: str, claims: Claims) -> None:
@@ -226,8 +228,8 @@ def test_the_depth_counts_every_lane(redis_url: str, claims: Claims) -> None:
     assert ask(redis_url, lambda queue: queue.depth(JUDGE)) == 4
 
 
-def writing(key: str, lane: str = "people") -> Writing:
-    return Writing(key, JUDGE, f"a prompt for {key} – ünïcode\n", 12, f"seed of {key}\ngenerate\n0", lane)
+def writing(key: str, lane: str = "people") -> GenerationJob:
+    return GenerationJob(key, JUDGE, f"a prompt for {key} – ünïcode\n", 12, f"seed of {key}\ngenerate\n0", lane)
 
 
 @pytest.mark.parametrize("lane", ["people", "bots"])

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from server import players
+from server.arena import players
 from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
 from tests.server.house import Caller, Class, House, new_class, new_competition, nothing_changes, problem
@@ -50,7 +50,9 @@ def test_two_players_of_one_competition_cannot_share_a_name(lesson: Class) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "\u200b", "x" * 65, "bell\a", "left\u202eright", "half \ud800"], ids=lambda name: repr(name)[:12]
+    "name",
+    ["", " ", "\u200b", "x" * 65, "notice\a", "left\u202eright", "half \ud800"],
+    ids=lambda name: repr(name)[:12],
 )
 def test_a_name_has_to_be_one_that_people_can_see(lesson: Class, name: str) -> None:
     with nothing_changes(lesson.house):

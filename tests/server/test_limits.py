@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from server.errors import Refused
-from server.limits import Rates
+from server.errors import RequestError
+from server.http.rate_limit import Rates
 from tests.scenarios.arena import answer
 from tests.server.fakes import FakeJudge, at_work
 from tests.server.house import House, new_class, nothing_changes, problem
@@ -63,7 +63,7 @@ def test_what_is_refused_is_not_spent() -> None:
     rates = Rates(rate=10, burst=5, clock=clock)
     rates.spend("ada", 5)
     for _ in range(100):
-        with pytest.raises(Refused):
+        with pytest.raises(RequestError):
             rates.spend("ada")
     clock.now = 0.125
     rates.spend("ada")
@@ -74,7 +74,7 @@ def test_a_burst_is_the_most_however_long_one_was_away() -> None:
     rates = Rates(rate=1_000, burst=5, clock=clock)
     clock.now = 50
     rates.spend("ada", 5)
-    with pytest.raises(Refused):
+    with pytest.raises(RequestError):
         rates.spend("ada", 5)
 
 
@@ -86,7 +86,7 @@ def test_threads_do_not_share_what_one_of_them_spent() -> None:
         for _ in range(1_000):
             try:
                 rates.spend("ada")
-            except Refused:
+            except RequestError:
                 return
             spent.append(1)
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server import live
-from server.jobs import Bell
-from server.live import Feeds, Live, until
+from server.http import live
+from server.http.event_stream import Feeds
+from server.http.live import Notifier, until
+from server.queue.messages import ChangeNotice
 
 PAGE = 3
 
@@ -63,14 +64,14 @@ STEPS = st.lists(
 @given(steps=STEPS)
 def test_wherever_a_stream_begins_it_sees_all_that_follows(steps: list[tuple[str, int]]) -> None:
     async def work() -> None:
-        table, bells = Table(), Live()
+        table, bells = Table(), Notifier()
         feeds = Feeds(bells, table.read)
         readers: list[tuple[int, asyncio.Task[list[int]]]] = []
         end = 40 + sum(count for step, count in steps if step == "happen")
         for step, number in steps:
             if step == "happen":
                 table.last += number
-                bells.ring(Bell(competitions=("c",)))
+                bells.notify(ChangeNotice(competitions=("c",)))
             else:
                 start = min(number, table.last)
                 events = feeds.follow("c", "token", start, good)
@@ -78,7 +79,7 @@ def test_wherever_a_stream_begins_it_sees_all_that_follows(steps: list[tuple[str
             await asyncio.sleep(0)
         while table.last < end:
             table.last += 1
-            bells.ring(Bell(competitions=("c",)))
+            bells.notify(ChangeNotice(competitions=("c",)))
             await asyncio.sleep(0)
         for start, reader in readers:
             assert await reader == list(range(start + 1, end + 1))
@@ -88,14 +89,14 @@ def test_wherever_a_stream_begins_it_sees_all_that_follows(steps: list[tuple[str
 
 def test_a_stream_that_is_slow_misses_nothing_that_is_no_longer_held() -> None:
     async def work() -> None:
-        table, bells = Table(), Live()
+        table, bells = Table(), Notifier()
         feeds = Feeds(bells, table.read)
         quick, slow = (feeds.follow("c", "token", 0, good) for _ in range(2))
         table.last = 2
         assert await take(slow, 1) == [1]
         for _ in range(10):
             table.last += 3
-            bells.ring(Bell(competitions=("c",)))
+            bells.notify(ChangeNotice(competitions=("c",)))
             await asyncio.sleep(0)
         assert await take(quick, 32) == list(range(1, 33))
         assert await take(slow, 31) == list(range(2, 33))
@@ -105,12 +106,12 @@ def test_a_stream_that_is_slow_misses_nothing_that_is_no_longer_held() -> None:
 
 def test_news_is_read_once_however_many_listen() -> None:
     async def work() -> None:
-        table, bells = Table(), Live()
+        table, bells = Table(), Notifier()
         feeds = Feeds(bells, table.read)
         readers = [asyncio.create_task(take(feeds.follow("c", "token", 0, good), 1)) for _ in range(100)]
         await asyncio.sleep(0.05)
         table.last, table.reads = 1, 0
-        bells.ring(Bell(competitions=("c",)))
+        bells.notify(ChangeNotice(competitions=("c",)))
         assert await asyncio.gather(*readers) == [[1]] * 100
         assert table.reads <= 3
 
@@ -121,7 +122,7 @@ def test_a_lost_bell_only_costs_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "NETS", 0.05)
 
     async def work() -> None:
-        table, bells = Table(), Live()
+        table, bells = Table(), Notifier()
         events = Feeds(bells, table.read).follow("c", "token", 0, good)
         assert await anext(events) == b"", "a sign of life while nothing happens"
         table.last = 1
@@ -132,7 +133,7 @@ def test_a_lost_bell_only_costs_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_stream_ends_at_once_when_its_token_is_no_longer_good() -> None:
     async def work() -> None:
-        bells, still = Live(), True
+        bells, still = Notifier(), True
 
         async def check() -> bool:
             return still
@@ -140,11 +141,11 @@ def test_a_stream_ends_at_once_when_its_token_is_no_longer_good() -> None:
         events = Feeds(bells, Table().read).follow("c", "token", 0, check)
         reading = asyncio.create_task(anext(events, None))
         await asyncio.sleep(0.01)
-        bells.ring(Bell(tokens=("token",)))
+        bells.notify(ChangeNotice(tokens=("token",)))
         await asyncio.sleep(0.01)
         assert not reading.done(), "asked about, and still good"
         still = False
-        bells.ring(Bell(tokens=("token",)))
+        bells.notify(ChangeNotice(tokens=("token",)))
         async with asyncio.timeout(1):
             assert await reading is None
 
@@ -153,7 +154,7 @@ def test_a_stream_ends_at_once_when_its_token_is_no_longer_good() -> None:
 
 def test_nobody_is_remembered_who_has_gone() -> None:
     async def work() -> None:
-        table, bells = Table(), Live()
+        table, bells = Table(), Notifier()
         feeds = Feeds(bells, table.read)
         table.last = 1
         events = feeds.follow("c", "token", 0, good)
@@ -167,18 +168,18 @@ def test_nobody_is_remembered_who_has_gone() -> None:
 
 def test_waiting_reads_at_once_when_the_bell_rings_and_gives_up_in_time() -> None:
     async def work() -> None:
-        bells, values = Live(), [1]
+        bells, values = Notifier(), [1]
 
         async def read() -> int:
             return values[-1]
 
         waiting = asyncio.create_task(until(bells, "topic", read, lambda value: value > 1, 20))
         await asyncio.sleep(0.01)
-        bells.ring(Bell(submissions=("topic",)))
+        bells.notify(ChangeNotice(submissions=("topic",)))
         await asyncio.sleep(0.01)
-        assert not waiting.done(), "rung for nothing"
+        assert not waiting.done(), "ids for nothing"
         values.append(2)
-        bells.ring(Bell(submissions=("topic",)))
+        bells.notify(ChangeNotice(submissions=("topic",)))
         async with asyncio.timeout(1):
             assert await waiting == 2
         assert await until(bells, "topic", read, lambda value: value > 2, 0.01) == 2

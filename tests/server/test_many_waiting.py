@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from server.migrations import migrate
+from server.db.migrate import migrate
 from tests.server.fakes import FakeJudge, at_work, hand_of
 from tests.server.house import Class, House, Json, new_class
 from tests.services import Postgres, eventually

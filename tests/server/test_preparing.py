@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.jobs import Result, Writing
-from server.models import Known
+from server.db.models import WorkState
+from server.queue.messages import GenerationJob, Result
 from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
 from tests.server.fakes import BUILD, FakeJudge, Hand, at_work, written
@@ -65,7 +65,7 @@ def test_nobody_plays_or_peeks_while_it_is_prepared(house: House, hand: Hand, ju
     problem(ada.submit(class_.round_id, "early"), 409, "round-preparing")
     problem(house.host.post(f"/rounds/{class_.round_id}:pause"), 409, "round-not-open")
     claims = [claim for _ in range(3) for claim in hand.take_all(1)]
-    assert all(isinstance(claim.job, Writing) for claim in claims)
+    assert all(isinstance(claim.job, GenerationJob) for claim in claims)
     hand.answer(*claims)
     eventually(lambda: state(class_)["state"] == "open", what="the round to open")
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_written_closes_the_round_and_opening_it_tries_again(
 def test_a_text_that_no_database_takes_is_a_failure_of_the_worker(house: House, hand: Hand, judge: FakeJudge) -> None:
     class_ = written_class(house, judge)
     for claim in [claim for _ in range(3) for claim in hand.take_all(1)]:
-        hand.claims.publish(claim, Result(claim.job.key, BUILD, text="bell \x07"))
+        hand.claims.publish(claim, Result(claim.job.key, BUILD, text="notice \x07"))
     eventually(lambda: state(class_)["state"] == "closed", what="the end of it")
     assert "cannot be used" in state(class_)["trouble"]
 
@@ -132,10 +132,10 @@ def test_a_late_text_changes_nothing(house: House, hand: Hand, judge: FakeJudge,
     eventually(lambda: state(class_)["state"] == "open", what="the round to open")
     before = state(class_)["generated"]
     writing = claims[0].job
-    assert isinstance(writing, Writing)
+    assert isinstance(writing, GenerationJob)
     late = written(writing) if claims_twice else "something else"
     hand.claims.publish(claims[0], Result(writing.key, BUILD, text=late))
     eventually(lambda: house.redis.xlen("xa:results") == 0, what="the referee")
     assert state(class_)["generated"] == before
     (row,) = house.sql("SELECT state FROM writings WHERE key = :key", key=writing.key)
-    assert row.state == Known.KNOWN
+    assert row.state == WorkState.KNOWN

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from server.migrations import migrate
+from server.db.migrate import migrate
 from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
 from tests.server.fakes import FakeJudge, Hand, at_work
@@ -119,7 +119,7 @@ def test_hiding_and_showing_while_scores_come_keeps_the_board_right(
 def test_one_measurement_that_many_ask_for_and_that_comes_meanwhile_leaves_nobody_waiting(
     house: House, judge: FakeJudge, hand: Hand, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The need is noted while the result arrives: either the asker sees it, or the referee sees the asker."""
+    """The need is noted while the result arrives: either the requester sees it, or the referee sees the requester."""
     lesson = new_class(house, judge)
     players = [lesson.join() for _ in range(6)]
     for step in range(5):

@@ -11,11 +11,11 @@ import psutil
 import pytest
 import redis
 
-from server import redis_binary
-from server.addresses import Address, listen
-from server.faults import Fault, Stopped
-from server.redis_client import check
-from server.redis_server import RedisServer
+from server.errors import CommandError, CommandStopped
+from server.launch.addresses import Address, listen
+from server.launch.redis import binary
+from server.launch.redis.check import check
+from server.launch.redis.server import RedisServer
 from tests.server.processes import alive, left_after
 from tests.services import eventually, free_port
 
@@ -127,7 +127,7 @@ def test_an_address_for_workers_that_is_taken_is_a_fault_and_leaves_no_process(s
     with closing(listen(Address("127.0.0.1", 0))) as taken:
         public = Address("127.0.0.1", taken.getsockname()[1])
         before = psutil.Process().children(recursive=True)
-        with pytest.raises(Fault, match="Address already in use"):
+        with pytest.raises(CommandError, match="Address already in use"):
             start(public)
     assert len(alive(psutil.Process().children(recursive=True))) <= len(before)
 
@@ -135,37 +135,37 @@ def test_an_address_for_workers_that_is_taken_is_a_fault_and_leaves_no_process(s
 def test_a_start_that_is_called_off_leaves_no_process(folder: Path) -> None:
     called_off = threading.Event()
     called_off.set()
-    with suppress(Stopped):
+    with suppress(CommandStopped):
         RedisServer(folder, None, called_off).stop()
     assert not (folder / "redis.pid").exists()
 
 
 def test_where_there_is_no_redis_the_one_command_that_installs_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_binary, "_candidates", lambda: iter([]))
-    redis_binary.find.cache_clear()
-    with pytest.raises(Fault, match="install one with `"):
-        redis_binary.find()
+    monkeypatch.setattr(binary, "_candidates", lambda: iter([]))
+    binary.find.cache_clear()
+    with pytest.raises(CommandError, match="install one with `"):
+        binary.find()
 
 
 def test_a_redis_that_is_too_old_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     old = tmp_path / "redis-server"
     old.write_text("#!/bin/sh\necho 'Redis server v=5.0.14 sha=0 bits=64'\n")
     old.chmod(0o700)
-    monkeypatch.setattr(redis_binary, "_candidates", lambda: iter([str(old)]))
-    redis_binary.find.cache_clear()
-    with pytest.raises(Fault, match=r"older than 6\.2"):
-        redis_binary.find()
+    monkeypatch.setattr(binary, "_candidates", lambda: iter([str(old)]))
+    binary.find.cache_clear()
+    with pytest.raises(CommandError, match=r"older than 6\.2"):
+        binary.find()
 
 
 @pytest.mark.parametrize("url", ["redis://:secret@127.0.0.1:1/0", "nonsense", "redis://127.0.0.1:notaport"])
 def test_an_address_that_cannot_be_used_is_a_fault_that_tells_no_password(url: str) -> None:
-    with pytest.raises(Fault, match="Redis") as caught:
+    with pytest.raises(CommandError, match="Redis") as caught:
         check(url)
     assert "secret" not in str(caught.value)
 
 
 def test_a_wrong_password_is_a_fault(start: Start) -> None:
-    with pytest.raises(Fault, match="cannot use Redis"):
+    with pytest.raises(CommandError, match="cannot use Redis"):
         check(f"redis://:wrong@127.0.0.1:{start().config.port}/0")
 
 

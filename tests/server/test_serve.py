@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from server.addresses import Address, free_port, listen
-from server.demo import PREFIX, Demo
-from server.greeting import Greeting
+from server.launch.addresses import Address, free_port, listen
+from server.launch.banner import Greeting
+from server.launch.demo import PREFIX, Demo
 from tests.judge.tiny import write_gpt2
 from tests.server.processes import Serve, alive, command, left_after, serving
 from tests.services import eventually
@@ -189,11 +189,11 @@ def test_a_redis_that_is_killed_comes_back_and_nothing_is_lost(server: Serve) ->
 
 
 @pytest.mark.slow
-def test_what_a_killed_guard_guarded_is_ended_and_started_again(server: Serve) -> None:
+def test_what_a_killed_reaper_watched_is_ended_and_started_again(server: Serve) -> None:
     (redis,) = eventually(lambda: server.named("redis-server"))
-    guard = redis.parent()
-    assert guard is not None
-    guard.kill()
+    reaper = redis.parent()
+    assert reaper is not None
+    reaper.kill()
     assert not left_after([redis])
     eventually(lambda: server.named("redis-server"))
 
@@ -251,7 +251,7 @@ def test_sigkill_leaves_no_process_behind_and_the_folder_can_be_served_again(tmp
     arguments = ("--demo", "--judge", str(judge))
     with serving(tmp_path / "data", *arguments) as first:
         facts = first.facts
-        # Redis, worker and two bots, each with a guard
+        # Redis, worker and two bots, each with a reaper
         everyone = eventually(lambda: found if len(found := first.family) == 9 else [])
         assert first.end(signal.SIGKILL) == -signal.SIGKILL
         assert not alive(everyone)

@@ -5,12 +5,12 @@ import signal
 
 import pytest
 
-from server.serving import STOP_SIGNALS, Stop
+from server.launch.http_server import STOP_SIGNALS, Shutdown
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_in_the_midst_of_waiting_for_the_stop_is_heard(number: int) -> None:
-    stop = Stop()
+    stop = Shutdown()
     before = signal.getsignal(number)
     with stop.on_signals():
         # What `event.wait` holds for a moment before and after it sleeps.
@@ -21,7 +21,7 @@ def test_a_signal_in_the_midst_of_waiting_for_the_stop_is_heard(number: int) -> 
 
 
 def test_without_a_signal_nothing_stops() -> None:
-    stop = Stop()
+    stop = Shutdown()
     with stop.on_signals():
         pass
     assert not stop.event.is_set()

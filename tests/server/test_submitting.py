@@ -134,7 +134,7 @@ def test_waiting_ends_as_soon_as_the_score_is_there(slow_lesson: Class, hand: Ha
 
 def test_nonsense_on_the_doorbell_silences_nobody(slow_lesson: Class, hand: Hand) -> None:
     for nonsense in ("", "{", "[]", "5", '{"submissions": 5}', '{"dogs": ["a"]}', b"\xff", '{"submissions": [[1]]}'):
-        slow_lesson.house.redis.publish("xa:bell", nonsense)
+        slow_lesson.house.redis.publish("xa:notice", nonsense)
     test_waiting_ends_as_soon_as_the_score_is_there(slow_lesson, hand)
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from server.texts import clean_name
+from server.arena.validation import clean_name
 from server.web.markdown import to_html
-from server.web.names import FIRST, LAST
-from server.web.scores import pieces
-from server.web.site import shown_bits
-from server.web.words import said
+from server.web.move_diff import said
+from server.web.nicknames import FIRST, LAST
+from server.web.rendering import shown_bits
+from server.web.score_breakdown import pieces
 
 
 def _events(cut: str, read: str | None) -> list[dict[str, Any]]:

@@ -15,9 +15,10 @@ from typing import Any, cast
 import pytest
 
 from judge.measure import Judge, Pair
-from server.jobs import LAST_DELIVERY, Claims, Job, Result, Writing, stream
+from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, Result, stream
+from server.queue.worker import Claims
 from server.settings import Settings
-from server.worker import Worker
+from server.worker.loop import Worker
 from tests.judge import tiny
 from tests.server.processes import environment
 from tests.server.slow_line import slow_line
@@ -68,8 +69,8 @@ def jobs_of(judge: Judge | Device, count: int, lane: str = "people") -> list[Job
     return [Job(f"k{i}", judge.identity, "arena", f"ship {i}", TEXT, lane) for i in range(count)]
 
 
-def text_of(judge: Judge, key: str, tokens: int = 12, seed: str = "a seed") -> Writing:
-    return Writing(key, judge.identity, "Once upon a time", tokens, seed, "people")
+def text_of(judge: Judge, key: str, tokens: int = 12, seed: str = "a seed") -> GenerationJob:
+    return GenerationJob(key, judge.identity, "Once upon a time", tokens, seed, "people")
 
 
 @contextmanager

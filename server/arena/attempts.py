@@ -1,0 +1,47 @@
+"""How often a player has played a round, and may still."""
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from server.db.models import (
+    Attempt,
+    Round,
+)
+from server.db.session import insert
+from server.errors import RequestError
+
+
+def reserve_attempt(session: Session, round_: Round, player: str) -> None:
+    statement = insert(session, Attempt).values(round_id=round_.id, player_id=player, used=1)
+    reserved = session.scalars(
+        statement.on_conflict_do_update(
+            index_elements=["round_id", "player_id"],
+            set_={"used": Attempt.used + 1},
+            where=None if round_.attempts is None else Attempt.used < round_.attempts,
+        ).returning(Attempt.used)
+    ).one_or_none()
+    if reserved is None:
+        raise RequestError(
+            "no-attempts-left",
+            409,
+            "No attempts left",
+            f"All {round_.attempts} attempts of this round are used.",
+            limit="attempts",
+        )
+
+
+def attempts_left(session: Session, round_: Round, player: str | None) -> int | None:
+    """How often a player may still submit; None where there is no limit."""
+    if round_.attempts is None or player is None:
+        return None
+    attempt = session.get(Attempt, (round_.id, player))
+    return max(0, round_.attempts - (attempt.used if attempt else 0))
+
+
+def give_back(session: Session, round_: Round, player: str) -> None:
+    """The attempt does not count."""
+    session.execute(
+        update(Attempt)
+        .where(Attempt.round_id == round_.id, Attempt.player_id == player, Attempt.used > 0)
+        .values(used=Attempt.used - 1)
+    )

@@ -1,0 +1,266 @@
+"""Games as rows: the packaged ones, and those that hosts bring.
+
+A row is a program, known by its digest; its source is never edited. Rows of one name are its versions: the newest
+that is not withdrawn is what the name stands for. A round pins a digest, so that none of this changes it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from games import catalog
+from games.errors import ProgramError, ProgramErrors
+from games.program import Program, parse
+from server.arena.players import Caller
+from server.db.models import Audit, Game
+from server.db.session import now
+from server.errors import Detail, RequestError, conflict, invalid, not_found
+
+#: What is played where a host names no game: its word rule has no known gaps.
+DEFAULT = "condense_strict"
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+NAME_LENGTH = 48  # so that no name is a digest
+ERRORS_TOLD = 1_000  # of a program; a text that is no program at all can have one in every line
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of a program that is uploaded: the name and version it gets, or has. row: where it is here."""
+
+    program: Program
+    name: str
+    version: int
+    row: Game | None
+
+    @property
+    def is_there(self) -> bool:
+        return self.row is not None and self.row.name == self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A program that was accepted. fresh: is it a new version of its name?"""
+
+    game: Game
+    fresh: bool
+
+
+def install_packaged(session: Session) -> None:
+    """Make rows of the packaged games. A name or a program that a host brought first becomes the packaged one."""
+    for name in catalog.names():
+        packaged = parsed(catalog.source(name))
+        while (row := session.get(Game, packaged.digest)) is None or not (row.packaged and row.name == name):
+            _insert(session, row or _row(packaged), name, _next_version(session, name), packaged=True)
+
+
+def newest(session: Session, after: str = "", limit: int | None = None) -> Sequence[Game]:
+    """The newest version of every game, by name; only names beyond `after`, at most `limit` of them."""
+    latest = (
+        select(Game.name, func.max(Game.version).label("version"))
+        .where(Game.withdrawn_at.is_(None), Game.name > after)
+        .group_by(Game.name)
+        .order_by(Game.name)
+        .limit(limit)
+        .subquery()
+    )
+    query = select(Game).join(latest, (Game.name == latest.c.name) & (Game.version == latest.c.version))
+    return session.scalars(query.order_by(Game.name)).all()
+
+
+def withdrawn(session: Session) -> Sequence[Game]:
+    """Every version that is withdrawn."""
+    return session.scalars(
+        select(Game).where(Game.withdrawn_at.is_not(None)).order_by(Game.name, Game.version.desc())
+    ).all()
+
+
+def find(session: Session, name: str) -> Game:
+    """The game for a new round: by digest, or the newest of that name. Raises `Refused` for one that is withdrawn."""
+    game = _seen(session, name)
+    if game is None:
+        known = ", ".join(game.name for game in newest(session))
+        raise invalid("/game", f"There is no game {name!r}. Games here: {known}.")
+    if game.withdrawn_at is not None:
+        raise invalid("/game", f"The game {game.name!r} was withdrawn. Restore it first, or name another.")
+    return game
+
+
+def see(session: Session, name: str) -> Game:
+    """A game by digest, or the newest of that name; withdrawn ones too."""
+    game = _seen(session, name)
+    if game is None:
+        raise not_found("game", name)
+    return game
+
+
+def versions(session: Session, name: str) -> Sequence[Game]:
+    """Every version of the game of that name or digest, the newest first."""
+    return _versions(session, see(session, name).name)
+
+
+def check(source: str, name: str | None = None) -> Program:
+    """The program of a source. Raises `Refused` with all its static errors."""
+    try:
+        return parsed(source, name or "")
+    except ProgramErrors as errors:
+        raise _refusal(errors.errors) from None
+
+
+def plan(session: Session, source: str, name: str | None = None) -> Plan:
+    """What `upload` would do. Raises `Refused` for a program with errors, a bad name, the name of a packaged game,
+    and a program that is here under another name."""
+    given = check(source, name)
+    wanted = name_of(given) if name is None else clean_game_name(name)
+    row = session.get(Game, given.digest)
+    if row is not None and (name is None or row.name == wanted):
+        return Plan(given, row.name, row.version, row)
+    if row is not None and row.withdrawn_at is None:
+        raise _here_already(row)
+    if session.scalar(select(Game.digest).where(Game.name == wanted, Game.packaged).limit(1)) is not None:
+        raise _name_taken(wanted)
+    return Plan(given, wanted, _next_version(session, wanted), row)
+
+
+def upload(session: Session, caller: Caller, source: str, name: str | None = None) -> Uploaded:
+    """Take a host's program in, as the newest version of its name; refuses what `plan` refuses. The same program
+    again changes nothing, but for bringing it back where it was withdrawn."""
+    while True:  # somebody else may take the same version of the name; then it is the next one's turn
+        planned = plan(session, source, name)
+        if planned.is_there:
+            return Uploaded(restore(session, caller, planned.program.digest), fresh=False)
+        row = planned.row or _row(planned.program)
+        if _insert(session, row, planned.name, planned.version, packaged=False):
+            _audit(session, caller, "game.upload", row)
+            return Uploaded(row, fresh=True)
+
+
+def withdraw(session: Session, caller: Caller, name: str) -> Game:
+    """Take a game off the lists: by name all its versions, by digest that one. Rounds of it go on."""
+    game = see(session, name)
+    for row in _meant(session, game, name):
+        if row.packaged:
+            detail = f"{row.name!r} is a packaged game, a part of the server. Only games that hosts brought can go."
+            raise conflict("game-packaged", "Packaged game", detail)
+        if row.withdrawn_at is None:
+            row.withdrawn_at = now(session)
+            _audit(session, caller, "game.withdraw", row)
+    return game
+
+
+def restore(session: Session, caller: Caller, name: str) -> Game:
+    """Undo `withdraw`. Returns what the name stands for then."""
+    game = see(session, name)
+    for row in _meant(session, game, name):
+        if row.withdrawn_at is not None:
+            row.withdrawn_at = None
+            _audit(session, caller, "game.restore", row)
+    session.flush()
+    return see(session, name)
+
+
+def name_of(given: Program) -> str:
+    """A name made of the program's title. Raises `Refused` where there is no letter in it that a name may have."""
+    plain = unicodedata.normalize("NFKD", given.title).encode("ascii", "ignore").decode().lower()
+    name = re.sub("[^a-z0-9]+", "_", plain).lstrip("_0123456789")[:NAME_LENGTH].rstrip("_")
+    if not name:
+        detail = "No name can be made of the program's title. Give it one, or write '# Its title' into the first line."
+        raise invalid("/name", detail)
+    return name
+
+
+def clean_game_name(name: str) -> str:
+    name = name.strip()
+    if not NAME.fullmatch(name) or len(name) > NAME_LENGTH:
+        raise invalid(
+            "/name",
+            f"A game's name has at most {NAME_LENGTH} characters: small letters, digits, '_' and '-', a letter first.",
+        )
+    return name
+
+
+def program(row: Game) -> Program:
+    """What a row holds, ready for the engine."""
+    return parsed(row.source, row.title)
+
+
+@lru_cache(maxsize=256)
+def parsed(source: str, name: str = "") -> Program:
+    """The program of a source that was checked before. name: its title, where it has no front page."""
+    return parse(source, name)
+
+
+def _seen(session: Session, name: str) -> Game | None:
+    """By digest, or the newest version of that name: one that is not withdrawn, where there is any."""
+    by_digest = session.get(Game, name)
+    if by_digest is not None:
+        return by_digest
+    rows = _versions(session, name)
+    return next((row for row in rows if row.withdrawn_at is None), rows[0] if rows else None)
+
+
+def _versions(session: Session, name: str) -> Sequence[Game]:
+    return session.scalars(select(Game).where(Game.name == name).order_by(Game.version.desc())).all()
+
+
+def _meant(session: Session, game: Game, name: str) -> Sequence[Game]:
+    """The rows that a digest or a name stands for, locked."""
+    which = Game.digest == name if name == game.digest else Game.name == game.name
+    locked = select(Game).where(which).order_by(Game.digest).with_for_update()
+    return session.scalars(locked.execution_options(populate_existing=True)).all()
+
+
+def _row(given: Program) -> Game:
+    return Game(digest=given.digest, description=given.description, source=given.source)
+
+
+def _next_version(session: Session, name: str) -> int:
+    return 1 + (session.scalar(select(func.max(Game.version)).where(Game.name == name)) or 0)
+
+
+def _insert(session: Session, row: Game, name: str, version: int, *, packaged: bool) -> bool:
+    """Write the row under that name and version; False where somebody else was quicker."""
+    try:
+        with session.begin_nested():
+            row.name, row.version, row.packaged, row.withdrawn_at = name, version, packaged, None
+            row.title, row.created_at = parsed(row.source, name).title, now(session)
+            session.add(row)
+            session.flush()
+    except IntegrityError:
+        return False
+    return True
+
+
+def _refusal(errors: Sequence[ProgramError]) -> RequestError:
+    told = [
+        Detail("/source", error.message, error.line, error.column, error.found, error.expected)
+        for error in errors[:ERRORS_TOLD]
+    ]
+    if len(errors) == 1:
+        detail = f"The program has an error: {errors[0]}. Mend it and send it again."
+    else:
+        listed = f"the first {ERRORS_TOLD:,} are listed" if len(errors) > ERRORS_TOLD else "all are listed"
+        detail = f"The program has {len(errors):,} errors; {listed}. Mend them and send it again."
+    return RequestError("invalid-program", 422, "Invalid program", detail, tuple(told))
+
+
+def _name_taken(name: str) -> RequestError:
+    return conflict(
+        "name-taken", "Name taken", f"{name!r} is the name of a packaged game. Give your game another name."
+    )
+
+
+def _here_already(row: Game) -> RequestError:
+    where = f"This very program is here already, {'packaged' if row.packaged else 'brought'} as {row.name!r}."
+    mend = "Use it under that name." if row.packaged else "Use it under that name, or withdraw it and send it again."
+    return conflict("game-exists", "Game exists", f"{where} {mend}")
+
+
+def _audit(session: Session, caller: Caller, action: str, row: Game) -> None:
+    detail = {"name": row.name, "version": row.version}
+    session.add(Audit(at=now(session), token_id=caller.token, action=action, target=row.digest, detail=detail))

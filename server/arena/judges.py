@@ -1,0 +1,76 @@
+"""Judges as the server knows them: by what workers announced. No model is loaded here."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from games.values import JudgeFacts
+from judge.tokens import Tokens
+from server.db.models import Judge
+from server.db.session import insert, now
+from server.errors import RequestError
+
+
+def remember(session: Session, infos: Sequence[dict[str, Any]]) -> None:
+    """Keep what workers announced. An identity never changes, so the first word stands."""
+    at = now(session)
+    for info in infos:
+        values = {
+            "identity": info["identity"],
+            "name": info["name"],
+            "context": info["context"],
+            "bos": info["bos"],
+            "direction": info["direction"],
+            "dtype": info["dtype"],
+            "tokenizer": info["tokenizer_json"],
+            "build": info["build"],
+            "created_at": at,
+        }
+        statement = insert(session, Judge).values(values).on_conflict_do_nothing(index_elements=["identity"])
+        session.execute(statement)
+
+
+def everyone(session: Session) -> Sequence[Judge]:
+    return session.scalars(select(Judge).order_by(Judge.created_at, Judge.identity)).all()
+
+
+def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
+    """A judge by identity or name; the newest of that name. None: the newest of all (see `Arena.default_judge`)."""
+    query = select(Judge).order_by(Judge.created_at.desc(), Judge.identity)
+    if name is not None:
+        query = query.where((Judge.identity == name) | (Judge.name == name))
+    judge = session.scalars(query.limit(1)).one_or_none()
+    if judge is None:
+        known = ", ".join(sorted({known.name for known in everyone(session)})) or "none so far"
+        wanted = "any judge" if name is None else f"the judge {name!r}"
+        raise RequestError(
+            "unknown-judge",
+            422,
+            "Unknown judge",
+            f"No worker has announced {wanted} ({pointer}). Known judges: {known}. Start a worker with it:"
+            f" xentarena worker --judge {name or 'pocket'}",
+        )
+    return judge
+
+
+def facts(judge: Judge) -> JudgeFacts:
+    """What the rules need to know of a judge."""
+    return _facts(judge.tokenizer, judge.context, judge.direction)
+
+
+def tokens(judge: Judge) -> Tokens:
+    return _tokens(judge.tokenizer)
+
+
+@lru_cache(maxsize=32)
+def _facts(tokenizer_json: str, context: int, direction: str) -> JudgeFacts:
+    # A replay asks for the ends of the round's passages every time.
+    return JudgeFacts(lru_cache(maxsize=4_096)(_tokens(tokenizer_json).ends), context, direction)
+
+
+@lru_cache(maxsize=32)
+def _tokens(tokenizer_json: str) -> Tokens:
+    return Tokens.from_json(tokenizer_json)

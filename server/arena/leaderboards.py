@@ -1,0 +1,142 @@
+"""Standings and boards. Only integer millibits rank; equal ones share a rank, listed by acceptance number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVarTuple
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.orm import Session
+
+from server.arena import feed
+from server.db.models import BotPolicy, Competition, Player, Round, Standing, Submission, SubmissionState
+from server.db.session import insert
+
+Shape = TypeVarTuple("Shape")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a board. submission: the one that counts; None on a board over several rounds."""
+
+    rank: int
+    player: Player
+    millibits: int
+    number: int
+    submission: str | None = None
+
+
+def improve(session: Session, round_: Round, submission: Submission) -> list[feed.Entry]:
+    """Note a scored submission; a feed entry if it is its player's best. The earlier of equal ones counts."""
+    statement = insert(session, Standing).values(
+        round_id=round_.id,
+        player_id=submission.player_id,
+        millibits=submission.millibits,
+        number=submission.number,
+    )
+    new = statement.excluded
+    better = (new.millibits > Standing.millibits) | (
+        (new.millibits == Standing.millibits) & (new.number < Standing.number)
+    )
+    changed = session.scalars(
+        statement.on_conflict_do_update(
+            index_elements=["round_id", "player_id"],
+            set_={"millibits": new.millibits, "number": new.number},
+            where=better,
+        ).returning(Standing.millibits)
+    ).one_or_none()
+    if changed is None:
+        return []
+    return [_changed(session, round_, submission.player_id, changed)]
+
+
+def recompute(session: Session, round_: Round, player: str) -> list[feed.Entry]:
+    """Find a player's best again, after one of their submissions was hidden or shown; a feed entry if it changed."""
+    here = (Standing.round_id == round_.id, Standing.player_id == player)
+    before = session.scalars(delete(Standing).where(*here).returning(Standing.number)).one_or_none()
+    best = session.scalars(
+        select(Submission)
+        .where(
+            Submission.round_id == round_.id,
+            Submission.player_id == player,
+            Submission.state == SubmissionState.SCORED,
+            Submission.hidden.is_(False),
+        )
+        .order_by(Submission.millibits.desc(), Submission.number)
+        .limit(1)
+    ).one_or_none()
+    if best is None:
+        gone = ("standing.changed", {"player": player, "round": round_.id, "bits": None, "rank": None})
+        return [] if before is None else [gone]
+    entries = improve(session, round_, best)
+    return [] if best.number == before else entries
+
+
+def of_round(session: Session, round_: Round, kind: str | None = None) -> list[Entry]:
+    """The whole board of a round, best first."""
+    query = (
+        select(Player, Standing.millibits, Standing.number, Submission.id)
+        .join(Standing, Standing.player_id == Player.id)
+        .join(Submission, Submission.number == Standing.number)
+        .where(Standing.round_id == round_.id)
+        .order_by(Standing.millibits.desc(), Standing.number)
+    )
+    return _ranked([Entry(0, *row) for row in session.execute(_visible(query, kind))])
+
+
+def of_competition(session: Session, competition: Competition, kind: str | None = None) -> list[Entry]:
+    """The sum of every player's best over the rounds of a competition."""
+    total, first = func.sum(Standing.millibits).label("total"), func.max(Standing.number).label("number")
+    query = (
+        select(Player, total, first)
+        .join(Standing, Standing.player_id == Player.id)
+        .join(Round, Round.id == Standing.round_id)
+        .where(Round.competition_id == competition.id)
+        .group_by(Player.id)
+        .order_by(total.desc(), first)
+    )
+    return _ranked(
+        [Entry(0, player, int(bits), number) for player, bits, number in session.execute(_visible(query, kind))]
+    )
+
+
+def _visible(query: Select[*Shape], kind: str | None) -> Select[*Shape]:
+    query = query.where(Player.removed.is_(False))
+    return query if kind is None else query.where(Player.kind == kind)
+
+
+def _ranked(entries: Sequence[Entry]) -> list[Entry]:
+    """Ranks for entries that come best first."""
+    board: list[Entry] = []
+    for place, entry in enumerate(entries, start=1):
+        tied = bool(board) and board[-1].millibits == entry.millibits
+        board.append(replace(entry, rank=board[-1].rank if tied else place))
+    return board
+
+
+def _changed(session: Session, round_: Round, player: str, millibits: int) -> feed.Entry:
+    rank = 1 + _ahead(session, round_, player, millibits)
+    data = {"player": player, "round": round_.id, "bits": millibits / 1000, "rank": rank}
+    return ("standing.changed", data)
+
+
+def _ahead(session: Session, round_: Round, player: str, millibits: int) -> int:
+    """How many stand before a player; where bots have a board of their own, only their own kind counts."""
+    policy, kind = session.execute(
+        select(Competition.bots, Player.kind)
+        .join(Player, Player.competition_id == Competition.id)
+        .where(Player.id == player)
+    ).one()
+    query = (
+        select(func.count())
+        .select_from(Standing)
+        .join(Player, Player.id == Standing.player_id)
+        .where(Standing.round_id == round_.id, Standing.millibits > millibits, Player.removed.is_(False))
+    )
+    if policy == BotPolicy.SEPARATE:
+        query = query.where(Player.kind == kind)
+    return session.scalars(query).one()
+
+
+def kinds(competition: Competition, asked: str | None) -> str | None:
+    """Which players a board shows: everyone, unless bots stand apart and one side was asked for."""
+    return asked if competition.bots == BotPolicy.SEPARATE else None

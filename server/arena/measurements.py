@@ -1,0 +1,239 @@
+"""Measurements as rows: what is known, what was asked for and is on its way."""
+
+import hashlib
+import sys
+from array import array
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server.arena import judges
+from server.arena.players import Caller
+from server.db.models import (
+    Competition,
+    Judge,
+    Measurement,
+    PendingMeasurement,
+    PlayerKind,
+    Round,
+    RoundJudge,
+    RoundState,
+    WorkState,
+)
+from server.db.session import insert, now
+from server.errors import forbidden, invalid, limited, not_found
+from server.queue.messages import FIRST_OF_ONE, Job
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Question:
+    """The four parts that name a measurement."""
+
+    judge: str
+    profile: str
+    prefix: str
+    text: str
+
+    @property
+    def key(self) -> str:
+        """SHA-256 over the parts, each behind its length, so that no two questions look alike."""
+        digest = hashlib.sha256()
+        for part in (self.judge, self.profile, self.prefix, self.text):
+            encoded = part.encode()
+            digest.update(len(encoded).to_bytes(8, "big") + encoded)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """For whom a measurement is made: decides its lane. waiting: how many of theirs are pending already."""
+
+    player: str | None
+    kind: PlayerKind
+    waiting: int = 0
+
+
+def ask(
+    session: Session, questions: Iterable[Question], requester: Requester
+) -> tuple[dict[str, Measurement], list[Job]]:
+    """The rows of these questions, by key, and the jobs of those that were new.
+
+    Rows that are pending stay locked against the referee until this transaction ends, so that a need that is
+    recorded now is seen when the result comes.
+    """
+    by_key = {question.key: question for question in questions}
+    rows = {key: row for key, row in _rows(session, by_key).items() if row.state == WorkState.KNOWN}
+    if len(rows) < len(by_key):
+        made = _insert(session, {key: by_key[key] for key in sorted(by_key.keys() - rows.keys())}, requester)
+        rows |= made
+        others = _rows(session, by_key.keys() - rows.keys(), lock=True)
+        rows |= others
+        made |= _try_again(session, others)
+        return rows, [job(row) for row in made.values()]
+    return rows, []
+
+
+def job(row: Measurement) -> Job:
+    return Job(row.key, row.judge, row.profile, row.prefix, row.text, row.lane)
+
+
+def bits(row: Measurement) -> list[float]:
+    """The bits of a known measurement, one a scored token."""
+    assert row.bits is not None
+    return unpack(row.bits)
+
+
+def unpack(raw: bytes) -> list[float]:
+    """float32, little-endian → floats."""
+    values = array("f")
+    values.frombytes(raw)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tolist()
+
+
+def waiting(session: Session, player: str) -> int:
+    """How many measurements of a player are pending."""
+    query = select(func.count()).where(Measurement.player_id == player, Measurement.state == WorkState.PENDING)
+    return session.scalars(query).one()
+
+
+def refuse_flood(waiting_now: int, limit: int) -> None:
+    if waiting_now >= limit:
+        raise limited("pending", f"{waiting_now:,} of your measurements are waiting; the limit is {limit:,}.", 5)
+
+
+def queue_position(session: Session, play_id: str) -> int | None:
+    """Where the last measurement that a play waits for stands in its judge's queue, from 1."""
+    last = (
+        select(Measurement.judge, Measurement.queued_at)
+        .join(PendingMeasurement, PendingMeasurement.key == Measurement.key)
+        .where(PendingMeasurement.play_id == play_id, Measurement.state == WorkState.PENDING)
+        .order_by(Measurement.queued_at.desc())
+        .limit(1)
+        .subquery()
+    )
+    ahead = select(func.count()).where(
+        Measurement.judge == last.c.judge,
+        Measurement.state == WorkState.PENDING,
+        Measurement.queued_at < last.c.queued_at,
+    )
+    before = session.scalars(select(ahead.correlate(last).scalar_subquery()).select_from(last)).one_or_none()
+    return None if before is None else before + 1
+
+
+def explore(
+    session: Session, caller: Caller, judge_name: str | None, prefix: str, text: str, profile: str, private: list[str]
+) -> tuple[str, list[Job]]:
+    """Ask for a text's bits with and without a prefix, outside any game. Returns the key of the one with it."""
+    judge = judges.find(session, judge_name)
+    may_explore(session, caller, judge, private)
+    _check_length(judge, prefix, text)
+    questions = [Question(judge.identity, profile, each, text) for each in dict.fromkeys((prefix, ""))]
+    count = waiting(session, caller.player) if caller.player else 0
+    refuse_flood(count, EXPLORE_LIMIT)
+    _, new = ask(session, questions, Requester(caller.player, PlayerKind.BOT, count))
+    return questions[0].key, new
+
+
+RETRY = timedelta(minutes=1)  # a failed measurement stays failed this long
+EXPLORE_LIMIT = 64  # free measurements of one participant that may wait at once
+
+
+def find(session: Session, key: str) -> tuple[Measurement, Measurement]:
+    """A measurement and the one of the same text without a prefix."""
+    row = session.get(Measurement, key)
+    base = row and session.get(Measurement, Question(row.judge, row.profile, "", row.text).key)
+    if row is None or base is None:
+        raise not_found("measurement", key)
+    return row, base
+
+
+def may_explore(session: Session, caller: Caller, judge: Judge, private: list[str]) -> None:
+    """Raises `Refused` where the caller may not measure freely with this judge, nor see what others measured."""
+    if judge.name in private:
+        raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
+    _refuse_helping_hand(session, caller, judge)
+
+
+def _refuse_helping_hand(session: Session, caller: Caller, judge: Judge) -> None:
+    """In a round that counts attempts, measuring for free would be an attempt that does not count."""
+    if caller.competition is None:
+        return
+    if session.get_one(Competition, caller.competition).free_measurements:
+        return
+    at = now(session)
+    going_on = Round.state.in_([RoundState.OPEN, RoundState.PAUSED])
+    just_begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
+    limited_round = (
+        select(Round.id)
+        .join(RoundJudge, RoundJudge.round_id == Round.id)
+        .where(
+            Round.competition_id == caller.competition,
+            going_on | just_begun,
+            Round.attempts.is_not(None),
+            RoundJudge.identity == judge.identity,
+            (Round.closes_at.is_(None)) | (Round.closes_at > at),
+        )
+    )
+    if session.scalars(limited_round.limit(1)).one_or_none() is not None:
+        raise forbidden(
+            "A round with an attempt limit is open for this judge, so free measurements are closed until it ends."
+            " The host can allow them."
+        )
+
+
+def _check_length(judge: Judge, prefix: str, text: str) -> None:
+    tokens = judges.tokens(judge)
+    length = 1 + len(tokens.ids(prefix)) + len(tokens.ids(text))
+    if length > judge.context:
+        raise invalid("/text", f"Prefix and text are {length} tokens long; the judge reads {judge.context} at once.")
+
+
+def _rows(session: Session, keys: Collection[str], *, lock: bool = False) -> dict[str, Measurement]:
+    if not keys:
+        return {}
+    query = select(Measurement).where(Measurement.key.in_(list(keys))).order_by(Measurement.key)
+    if lock:
+        query = query.with_for_update(read=True).execution_options(populate_existing=True)
+    return {row.key: row for row in session.scalars(query)}
+
+
+def _try_again(session: Session, rows: dict[str, Measurement]) -> dict[str, Measurement]:
+    """A measurement that failed a while ago is given another chance when it is asked for again."""
+    at = now(session)
+    retried = {
+        key: row
+        for key, row in rows.items()
+        if row.state == WorkState.FAILED and row.finished_at and at - row.finished_at > RETRY
+    }
+    for row in retried.values():
+        row.state, row.failure, row.finished_at, row.tries, row.queued_at = WorkState.PENDING, None, None, 0, at
+    session.flush()
+    return retried
+
+
+def _insert(session: Session, questions: dict[str, Question], requester: Requester) -> dict[str, Measurement]:
+    """Make the rows that are not there yet; returns those that this transaction made."""
+    at = now(session)
+    lane = "people" if requester.kind is PlayerKind.PERSON else "bots"
+    values = [
+        {
+            "key": key,
+            "judge": question.judge,
+            "profile": question.profile,
+            "prefix": question.prefix,
+            "text": question.text,
+            "state": WorkState.PENDING,
+            "tries": 0,
+            "lane": lane if requester.waiting + i < FIRST_OF_ONE else f"{lane}-rest",
+            "player_id": requester.player,
+            "queued_at": at,
+        }
+        for i, (key, question) in enumerate(questions.items())
+    ]
+    statement = insert(session, Measurement).on_conflict_do_nothing(index_elements=["key"])
+    return {row.key: row for row in session.scalars(statement.returning(Measurement), values)}

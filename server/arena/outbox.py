@@ -1,0 +1,16 @@
+"""What a transaction leaves to be done once it is committed. Nothing of it is needed for the rows to be true."""
+
+from dataclasses import dataclass, field
+
+from server.queue.messages import GenerationJob, Job
+
+
+@dataclass(slots=True)
+class Outbox:
+    """jobs: to be put in the queue. The rest: ids of what changed, for those who wait for it."""
+
+    jobs: list[Job | GenerationJob] = field(default_factory=list)
+    submissions: set[str] = field(default_factory=set)
+    measurements: set[str] = field(default_factory=set)
+    tokens: set[str] = field(default_factory=set)
+    competitions: set[str] = field(default_factory=set)

@@ -1,0 +1,208 @@
+"""Carrying plays on as their measurements become known.
+
+A play is its log of moves. Bits are looked up by key, so the order in which results arrive cannot matter; whoever
+holds the play replays it, and either records what it needs next or finishes it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from importlib.metadata import version
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from games.engine import replay
+from games.values import Log, Move, NeedBits, NeedMove
+from games.values import Measurement as Asked
+from server.arena import endings, feed, measurements, round_setup, seats
+from server.arena.measurements import Question, Requester
+from server.arena.outbox import Outbox
+from server.arena.round_setup import RoundSetup
+from server.arena.seats import lock_plays
+from server.arena.validation import new_id
+from server.db.models import (
+    Measurement,
+    PendingMeasurement,
+    Play,
+    Player,
+    PlayerKind,
+    Round,
+    Submission,
+    SubmissionState,
+    WorkState,
+)
+from server.db.session import insert, now
+
+log = structlog.get_logger()
+
+ENGINE = f"xentarena {version('xentarena')}"  # which code judged a play
+
+
+def new_play(
+    session: Session,
+    round_: Round,
+    moves: Sequence[Mapping[str, str]] = (),
+    *,
+    vacant: int = 0,
+    invited: str | None = None,
+) -> Play:
+    """A play of the round; it waits to be carried on once all its seats are taken."""
+    play = Play(
+        id=new_id("play"),
+        round_id=round_.id,
+        moves=list(moves),
+        events=[],
+        waiting=vacant == 0,
+        vacant=vacant,
+        invited=invited,
+    )
+    session.add(play)
+    session.flush()
+    return play
+
+
+def take_seat(session: Session, play: Play, seat: str, player: str, submission_id: str) -> Submission:
+    """The player's submission in a play."""
+    submission = Submission(
+        id=submission_id,
+        play_id=play.id,
+        seat=seat,
+        round_id=play.round_id,
+        player_id=player,
+        state=SubmissionState.AWAITING_OPPONENT if play.vacant else SubmissionState.QUEUED,
+        engine=ENGINE,
+        hidden=False,
+        accepted_at=now(session),
+    )
+    session.add(submission)
+    session.flush()
+    return submission
+
+
+def resume(session: Session, outbox: Outbox, keys: Iterable[str]) -> None:
+    """Carry on every play that waited for one of these measurements and now has all it needs."""
+    waiting_for_more = (
+        select(PendingMeasurement.play_id)
+        .join(Measurement, Measurement.key == PendingMeasurement.key)
+        .where(Measurement.state == WorkState.PENDING)
+    )
+    query = (
+        select(Play.id)
+        .join(PendingMeasurement, PendingMeasurement.play_id == Play.id)
+        .where(PendingMeasurement.key.in_(list(keys)), Play.waiting, Play.id.not_in(waiting_for_more))
+        .distinct()
+    )
+    resume_plays(session, outbox, session.scalars(query).all())
+
+
+def resume_plays(session: Session, outbox: Outbox, play_ids: Sequence[str]) -> None:
+    entries: dict[str, list[feed.Entry]] = {}
+    for play in lock_plays(session, play_ids):
+        if play.waiting:
+            round_ = session.get_one(Round, play.round_id)
+            try:
+                with session.begin_nested():
+                    setup = round_setup.setup_of(session, round_)
+                    _replay(session, outbox, round_, setup, play, _latest_requester(session, play), entries)
+            except DBAPIError:
+                raise
+            except Exception:  # a defect of ours must not hold up everyone else's results
+                log.exception("play.broken", play=play.id)
+                endings.fail(
+                    session, outbox, round_, play, "The server could not finish this play; its host can see why."
+                )
+    for competition in sorted(entries):
+        feed.append(session, competition, entries[competition])
+
+
+def stalled(session: Session) -> Sequence[str]:
+    """Plays that wait although nothing they need is pending. There should be none."""
+    pending = (
+        select(PendingMeasurement.play_id)
+        .join(Measurement, Measurement.key == PendingMeasurement.key)
+        .where(Measurement.state == WorkState.PENDING)
+    )
+    return session.scalars(select(Play.id).where(Play.waiting, Play.id.not_in(pending)).limit(64)).all()
+
+
+def _latest_requester(session: Session, play: Play) -> Requester:
+    query = select(Player).join(Submission, Submission.player_id == Player.id).where(Submission.play_id == play.id)
+    player = session.scalars(query.order_by(Submission.number.desc()).limit(1)).one()
+    return Requester(player.id, PlayerKind(player.kind), measurements.waiting(session, player.id))
+
+
+def advance(
+    session: Session, outbox: Outbox, round_: Round, setup: RoundSetup, play: Play, requester: Requester
+) -> None:
+    entries: dict[str, list[feed.Entry]] = {}
+    _replay(session, outbox, round_, setup, play, requester, entries)
+    feed.append(session, round_.competition_id, entries.get(round_.competition_id, []))
+
+
+def _replay(
+    session: Session,
+    outbox: Outbox,
+    round_: Round,
+    setup: RoundSetup,
+    play: Play,
+    requester: Requester,
+    entries: dict[str, list[feed.Entry]],
+) -> None:
+    """Replay until something is missing or the play is over. New feed entries are left to the caller."""
+    moves = tuple(Move(move["seat"], move["text"]) for move in play.moves)
+    found: dict[Asked, list[float]] = {}
+    rows: dict[str, Measurement] = {}
+    while True:
+        effect = replay(setup.program, setup.setup, Log(moves, found))
+        play.events = list(effect.events)
+        if not isinstance(effect, NeedBits):
+            break
+        questions = {asked: _question(setup, asked) for asked in effect.measurements}
+        got, jobs = measurements.ask(session, questions.values(), requester)
+        outbox.jobs += jobs
+        rows |= got
+        if any(row.state == WorkState.PENDING for row in got.values()):
+            _record_needs(session, play, got)
+            session.flush()
+            return
+        if failed := [row for row in got.values() if row.state == WorkState.FAILED]:
+            endings.fail(session, outbox, round_, play, failed[0].failure or "The judge could not measure this.")
+            return
+        found |= {asked: measurements.bits(got[question.key]) for asked, question in questions.items()}
+    play.waiting = False
+    if isinstance(effect, NeedMove):
+        _await_move(session, outbox, round_, play, effect)
+    else:
+        entries.setdefault(round_.competition_id, []).extend(
+            endings.finish(session, outbox, round_, play, effect, rows)
+        )
+
+
+def _question(setup: RoundSetup, asked: Asked) -> Question:
+    return Question(setup.identities[asked.judge], asked.profile, asked.prefix, asked.text)
+
+
+def _record_needs(session: Session, play: Play, rows: Mapping[str, Measurement]) -> None:
+    values = [{"key": key, "play_id": play.id} for key in rows]
+    session.execute(
+        insert(session, PendingMeasurement).on_conflict_do_nothing().returning(PendingMeasurement.key), values
+    )
+
+
+def _await_move(session: Session, outbox: Outbox, round_: Round, play: Play, effect: NeedMove) -> None:
+    """Ask the seat's player; the others wait for them."""
+    play.awaits = {
+        "seat": effect.seat,
+        "register": effect.register,
+        "limit": effect.limit,
+        "registers": dict(effect.registers),
+    }
+    play.due_at = now(session) + timedelta(seconds=round_.move_seconds) if round_.move_seconds else None
+    for submission in seats.taken(session, play):
+        submission.state = (
+            SubmissionState.AWAITING_MOVE if submission.seat == effect.seat else SubmissionState.AWAITING_OPPONENT
+        )
+        outbox.submissions.add(submission.id)
+    session.flush()

@@ -1,0 +1,120 @@
+"""The part of a round that never changes: made and checked once, then read as the engine wants it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from games.errors import SetupError
+from games.preflight import check_round
+from games.program import Program
+from games.values import MAIN, Setup
+from server.arena import games, judges
+from server.arena.validation import clean
+from server.db.models import Game, Round, RoundJudge
+from server.errors import invalid
+
+PROFILES = ("arena", "xent-0.5")
+LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS = 5, 604_800
+
+
+@dataclass(frozen=True, slots=True)
+class NewRound:
+    """What a host says of a round to be made."""
+
+    game: str
+    passages: Sequence[str]
+    judge: str | None = None
+    judges: Mapping[str, str] | None = None
+    profile: str = "arena"
+    attempts: int | None = None
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    seed: str | None = None
+    move_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSetup:
+    """The part of a round that never changes, ready for the engine."""
+
+    program: Program
+    setup: Setup
+    identities: Mapping[str, str]
+
+
+def setup_of(session: Session, round_: Round) -> RoundSetup:
+    """The round as the engine wants it; read from the rows once per process."""
+    found = _setups.get(round_.id)
+    if found is None:
+        found = read_setup(session, round_)
+        if len(_setups) > 1_000:
+            _setups.clear()
+        if is_prepared(found.program, round_):
+            _setups[round_.id] = found
+    return found
+
+
+_setups: dict[str, RoundSetup] = {}
+
+
+def is_prepared(program: Program, round_: Round) -> bool:
+    """Are the texts written that the game wants of a judge?"""
+    return bool(round_.generated) or not program.generations
+
+
+def read_setup(session: Session, round_: Round) -> RoundSetup:
+    slots = session.scalars(select(RoundJudge).where(RoundJudge.round_id == round_.id)).all()
+    identities = {slot.slot: slot.identity for slot in slots}
+    return engine_setup(session, games.program(session.get_one(Game, round_.digest)), round_, identities)
+
+
+def engine_setup(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> RoundSetup:
+    facts = {slot: judges.facts(judges.find(session, identity)) for slot, identity in identities.items()}
+    return RoundSetup(
+        program, Setup(tuple(round_.passages), round_.seed, facts, round_.profile, tuple(round_.generated)), identities
+    )
+
+
+def bind_judges(session: Session, program: Program, new: NewRound) -> dict[str, str]:
+    wanted: dict[str, str | None] = {MAIN: new.judge, **(new.judges or {})}
+    slots = {MAIN, *program.judges}
+    if unknown := sorted(set(wanted) - slots):
+        raise invalid(
+            "/judges", f"The game has no judge slot {unknown[0]!r}; its slots are {', '.join(sorted(slots))}."
+        )
+    for slot in sorted(slots - set(wanted)):
+        wanted[slot] = _namesake(session, judges.find(session, new.judge).name, slot)
+    return {slot: judges.find(session, name, f"/judges/{slot}").identity for slot, name in wanted.items()}
+
+
+def _namesake(session: Session, main: str, slot: str) -> str:
+    """The judge that is meant where nobody says which: the main one's twin of that name, as in pocket-backward."""
+    names = {judge.name for judge in judges.everyone(session)}
+    for name in (f"{main}-{slot}", slot):
+        if name in names:
+            return name
+    raise invalid("/judges", f"The game asks a judge {slot!r}; say which judge that is.")
+
+
+def check_passages(program: Program, passages: Sequence[str]) -> list[str]:
+    if len(passages) != program.passages:
+        raise invalid("/passages", f"{program.title} takes {program.passages} passage(s), not {len(passages)}.")
+    return [clean(text, f"/passages/{i}", what="The passage") for i, text in enumerate(passages)]
+
+
+def check_window(new: NewRound, at: datetime) -> None:
+    for pointer, moment in (("/opens_at", new.opens_at), ("/closes_at", new.closes_at)):
+        if moment is not None and moment.tzinfo is None:
+            raise invalid(pointer, "The time needs a zone, as in 2026-01-31T12:00:00Z.")
+    if new.closes_at and new.closes_at <= (new.opens_at or at):
+        raise invalid("/closes_at", "The round would close before it opens.")
+
+
+def check_fit(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> None:
+    try:
+        check_round(program, engine_setup(session, program, round_, identities).setup)
+    except SetupError as error:
+        raise invalid("/passages", f"This round could not be played: {error}.") from None

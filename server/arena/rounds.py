@@ -1,0 +1,231 @@
+"""Rounds: made, prepared, opened, paused, closed; and what may be seen of them."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from games import generation
+from games.engine import replay
+from games.seeing import sees_everything
+from games.values import MAIN, Log, NeedMove
+from server.arena import feed, games, generations, players
+from server.arena.audit import audit
+from server.arena.competitions import find
+from server.arena.outbox import Outbox
+from server.arena.players import Caller
+from server.arena.round_setup import (
+    PROFILES,
+    NewRound,
+    bind_judges,
+    check_fit,
+    check_passages,
+    check_window,
+    is_prepared,
+    read_setup,
+    setup_of,
+)
+from server.arena.validation import new_id
+from server.db.models import Play, Round, RoundJudge, RoundState
+from server.db.session import now
+from server.errors import RequestError, conflict, forbidden, invalid, not_found
+
+MOVE_SECONDS = 300  # the move clock of games of several seats, where the host says none
+WORDS = {RoundState.OPEN: "opened", RoundState.PAUSED: "paused", RoundState.CLOSED: "closed"}
+
+
+def create_round(session: Session, outbox: Outbox, caller: Caller, competition_id: str, new: NewRound) -> Round:
+    """A round, open at once or at `opens_at`; where its game wants texts of a judge, as soon as these are written.
+
+    Everything in it is checked before it opens, so that no play finds it wanting.
+    """
+    session.refresh(find(session, competition_id), with_for_update={"key_share": True})  # rounds are numbered
+    game = games.find(session, new.game)
+    program = games.program(game)
+    bound = bind_judges(session, program, new)
+    passages = check_passages(program, new.passages)
+    if new.profile not in PROFILES:
+        raise invalid("/profile", f"There is no profile {new.profile!r}; there are {' and '.join(PROFILES)}.")
+    at = now(session)
+    check_window(new, at)
+    round_ = Round(
+        id=new_id("rnd"),
+        competition_id=competition_id,
+        number=1 + (session.scalar(select(func.max(Round.number)).where(Round.competition_id == competition_id)) or 0),
+        game=game.name,
+        digest=game.digest,
+        passages=passages,
+        seed=new.seed or secrets.token_hex(16),
+        profile=new.profile,
+        state=RoundState.PREPARING,
+        opens_at=new.opens_at or at,
+        closes_at=new.closes_at,
+        attempts=new.attempts,
+        move_seconds=new.move_seconds or (MOVE_SECONDS if len(program.seats) > 1 else None),
+        generated=[],
+        created_at=at,
+    )
+    if not program.generations:
+        check_fit(session, program, round_, bound)
+    session.add(round_)
+    session.flush()
+    session.add_all(RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items())
+    session.flush()  # whoever shows the round reads its judges
+    audit(session, caller, "round.create", round_.id, game=game.name)
+    _prepare(session, outbox, round_)
+    return round_
+
+
+def find_round(session: Session, round_id: str) -> Round:
+    round_ = session.get(Round, round_id)
+    if round_ is None:
+        raise not_found("round", round_id)
+    return round_
+
+
+def of_competition(session: Session, competition_id: str) -> Sequence[Round]:
+    return session.scalars(select(Round).where(Round.competition_id == competition_id).order_by(Round.number)).all()
+
+
+def state_of(round_: Round, at: datetime) -> RoundState:
+    """What holds at that moment, also where nobody has noted yet that its time has come."""
+    if round_.closes_at is not None and at >= round_.closes_at:
+        return RoundState.CLOSED
+    if round_.state == RoundState.SCHEDULED and at >= round_.opens_at:
+        return RoundState.OPEN
+    return RoundState(round_.state)
+
+
+def passages_for(session: Session, round_: Round, *, host: bool, at: datetime) -> Sequence[str]:
+    """The passages, as far as they may be seen. A player's are empty until the round has opened; and where a seat
+    does not see every register, players see only what the game reveals."""
+    if host:
+        return round_.passages
+    everything = sees_everything(setup_of(session, round_).program.seats)
+    return round_.passages if everything and has_opened(round_, at) else []
+
+
+def has_opened(round_: Round, at: datetime) -> bool:
+    """Has it ever been open?"""
+    state = state_of(round_, at)
+    cancelled = state is RoundState.CLOSED and (at < round_.opens_at or round_.trouble is not None)
+    return not cancelled and state not in (RoundState.PREPARING, RoundState.SCHEDULED)
+
+
+def opening(session: Session, round_: Round, at: datetime) -> NeedMove | None:
+    """What the first move of a play is asked for; None where something is measured before, or it is too early."""
+    if not has_opened(round_, at):
+        return None
+    setup = setup_of(session, round_)
+    effect = replay(setup.program, setup.setup, Log())
+    return effect if isinstance(effect, NeedMove) else None
+
+
+def set_round_state(session: Session, outbox: Outbox, caller: Caller, round_id: str, state: RoundState) -> Round:
+    """Open (again), pause or close a round. Opening one whose time is over takes its end away; opening one that could
+    not be prepared tries that again."""
+    round_ = session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
+    if round_ is None:
+        raise not_found("round", round_id)
+    at = now(session)
+    before = state_of(round_, at)
+    if state is RoundState.PAUSED and before is not RoundState.OPEN:
+        raise conflict("round-not-open", "Round not open", f"Only an open round can be paused; this one is {before}.")
+    if before is RoundState.PREPARING and state is RoundState.OPEN:
+        round_.opens_at = min(round_.opens_at, at)
+    elif before != state:
+        audit(session, caller, f"round.{WORDS[state]}", round_id)
+        if state is RoundState.OPEN and not is_prepared(setup_of(session, round_).program, round_):
+            round_.state, round_.trouble = RoundState.PREPARING, None
+            _prepare(session, outbox, round_, retry=True)
+        else:
+            _change_state(session, round_, state, at)
+    outbox.competitions.add(round_.competition_id)
+    return round_
+
+
+def due_rounds(session: Session) -> list[str]:
+    """Open and close the rounds whose time has come; returns the competitions in which something changed."""
+    at = now(session)
+    to_open = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
+    to_close = (Round.state != RoundState.CLOSED) & (Round.closes_at <= at)
+    query = select(Round).where(to_open | to_close).order_by(Round.id).with_for_update(skip_locked=True)
+    due = session.scalars(query).all()
+    for round_ in due:
+        _change_state(session, round_, state_of(round_, at), at)
+    return [round_.competition_id for round_ in due]
+
+
+def _change_state(session: Session, round_: Round, state: RoundState, at: datetime) -> None:
+    round_.state = state
+    if state is RoundState.OPEN:
+        round_.opens_at = min(round_.opens_at, at)
+        if round_.closes_at is not None and round_.closes_at <= at:
+            round_.closes_at = None
+        _start_clocks(session, round_, at)
+    session.flush()
+    feed.append(session, round_.competition_id, [(f"round.{WORDS[state]}", {"round": round_.id})])
+
+
+def _start_clocks(session: Session, round_: Round, at: datetime) -> None:
+    """Whoever is to move has their whole time again: it does not run while the round is not open."""
+    if round_.move_seconds is not None:
+        due = at + timedelta(seconds=round_.move_seconds)
+        session.execute(update(Play).where(Play.round_id == round_.id, Play.due_at.is_not(None)).values(due_at=due))
+
+
+def prepare_rounds(session: Session, outbox: Outbox) -> None:
+    """Open the rounds whose texts are written by now."""
+    query = select(Round).where(Round.state == RoundState.PREPARING).order_by(Round.id)
+    for round_ in session.scalars(query.with_for_update(skip_locked=True)).all():
+        _prepare(session, outbox, round_)
+
+
+def _prepare(session: Session, outbox: Outbox, round_: Round, *, retry: bool = False) -> None:
+    """Open the round, now or at its time; or let it wait for its texts; or close it where they cannot be had."""
+    at = now(session)
+    setup = read_setup(session, round_)
+    needs = generation.requests(setup.program.generations, setup.setup)
+    try:
+        written = generations.texts(session, outbox, setup.identities[MAIN], needs, retry=retry)
+        if written is None:
+            return
+        round_.generated = written
+        if written:
+            check_fit(session, setup.program, round_, setup.identities)
+    except (generations.GenerationFailed, RequestError) as error:
+        round_.trouble = error.detail
+        _change_state(session, round_, RoundState.CLOSED, at)
+        outbox.competitions.add(round_.competition_id)
+        return
+    if round_.opens_at > at:
+        round_.state = RoundState.SCHEDULED
+        session.flush()
+    else:
+        _change_state(session, round_, RoundState.OPEN, at)
+    outbox.competitions.add(round_.competition_id)
+
+
+def admit(session: Session, caller: Caller, round_id: str) -> Round:
+    """The round, if the caller is one of its players, whether it is open or not."""
+    players.player_of(caller)
+    round_ = find_round(session, round_id)
+    if caller.competition != round_.competition_id:
+        raise forbidden("This token belongs to another competition. Join this one with its code first.")
+    return round_
+
+
+def open_round(session: Session, caller: Caller, round_id: str) -> Round:
+    round_ = admit(session, caller, round_id)
+    state = state_of(round_, now(session))
+    if state is not RoundState.OPEN:
+        words = {
+            RoundState.PREPARING: "The round's texts are still being written; it opens by itself when they are there.",
+            RoundState.SCHEDULED: f"The round opens at {round_.opens_at:%Y-%m-%d %H:%M:%S} UTC.",
+            RoundState.PAUSED: "The host has paused the round; try again when it goes on.",
+            RoundState.CLOSED: "The round is closed.",
+        }
+        raise conflict(f"round-{state}", f"Round {state}", words[state])
+    return round_

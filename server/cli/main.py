@@ -1,0 +1,301 @@
+"""The command `xentarena`. Each part is imported when it is asked for, so that the light ones are quick.
+
+Exit status: 0 good, 1 the input is at fault, 2 usage. Errors go to standard error.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from server.errors import NO_TORCH, CommandError
+
+if TYPE_CHECKING:
+    from server.settings import Settings
+
+HEAVY = frozenset({"torch", "transformers", "safetensors", "huggingface_hub"})
+
+app = typer.Typer(
+    name="xentarena",
+    help="A server that hosts cross-entropy games, and its tools.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Judges = Annotated[
+    list[str] | None,
+    typer.Option("--judge", metavar="J", help="pocket, a hub id or a folder; may be repeated.  [default: pocket]"),
+]
+OneJudge = Annotated[str, typer.Option("--judge", metavar="J", help="pocket, a hub id or a folder.")]
+Profile = Annotated[Literal["arena", "xent-0.5"], typer.Option(help="How the judge is asked.")]
+Host = Annotated[str | None, typer.Option(metavar="H", help="Address to listen on.  [default: 127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0: a free one.  [default: 8000]")]
+Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for everything kept.")]
+DatabaseUrl = Annotated[str | None, typer.Option(metavar="U", help="sqlite:///FILE or postgresql://…")]
+RedisUrl = Annotated[str | None, typer.Option(metavar="U", help="redis://:PASSWORD@HOST:PORT/0")]
+
+
+@app.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    judge: Judges = None,
+    database_url: DatabaseUrl = None,
+    redis_url: RedisUrl = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Let workers on other machines in there.")
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Open a demo competition.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Once ready, print one line of JSON.")] = False,
+) -> None:
+    """Serve everything on this machine: API, pages, queue, one worker."""
+    settings = _settings(host=host, port=port, data=data, judge=judge, database_url=database_url, redis_url=redis_url)
+    from server.launch.addresses import Address
+    from server.launch.serve import Options, serve
+
+    try:
+        public = Address.parse(workers) if workers else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--workers") from error
+    if public and settings.redis_url:
+        raise typer.BadParameter("it opens serve's own Redis, and --redis-url names another", param_hint="--workers")
+    serve(settings, Options(public, demo, as_json))
+
+
+@app.command()
+def api(host: Host = None, port: Port = None, database_url: DatabaseUrl = None, redis_url: RedisUrl = None) -> None:
+    """Serve the API and the pages only. Needs a migrated database and a Redis."""
+    settings = _settings(host=host, port=port, database_url=database_url, redis_url=redis_url)
+    _need(settings.database_url, "--database-url")
+    _need(settings.redis_url, "--redis-url")
+    from server.launch.commands import serve_api
+
+    serve_api(settings)
+
+
+@app.command()
+def worker(redis_url: RedisUrl = None, judge: Judges = None) -> None:
+    """Measure for a server. Needs a Redis address and nothing else."""
+    settings = _settings(redis_url=redis_url, judge=judge)
+    _need(settings.redis_url, "--redis-url")
+    from server.launch.commands import run_worker
+
+    with _torch():
+        run_worker(settings)
+
+
+@app.command()
+def migrate(database_url: DatabaseUrl = None, data: Data = None) -> None:
+    """Create the database's tables, or bring them up to date. Without a URL: the database of the data folder."""
+    settings = _settings(database_url=database_url, data=data)
+    from server.launch.commands import migrate
+
+    migrate(settings)
+
+
+@app.command()
+def check(file: Path) -> None:
+    """Check a game program: static errors on standard output as FILE:LINE:COL: message."""
+    from server.cli.inputs import errors_of
+
+    errors = errors_of(file)
+    for error in errors:
+        typer.echo(error)
+    raise typer.Exit(bool(errors))
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The data folder of a server, running or not.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write, .tar or .tar.gz.")],
+) -> None:
+    """Copy everything that a server keeps, consistently, into one archive."""
+    from server.launch.backup import backup
+
+    backup(folder, file)
+
+
+@app.command()
+def play(
+    game: Annotated[str, typer.Argument(help="A packaged game's name, or a .xent file.")],
+    judge: Annotated[
+        list[str] | None, typer.Option(metavar="J", help="The main judge; SLOT=J for a further one of the game.")
+    ] = None,
+    story: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A passage; one for each story().")] = None,
+    move: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A move of the first seat.")] = None,
+    seat: Annotated[list[str] | None, typer.Option(metavar="SEAT=TEXT", help="A move of another seat.")] = None,
+    profile: Profile = "arena",
+    seed: Annotated[str, typer.Option(help="Where sample(), shuffle() and generate…() draw from.")] = "0",
+    as_json: AsJson = False,
+) -> None:
+    """Play a game once, without a server."""
+    from server.cli import inputs, output
+
+    program = inputs.find(game)
+    stories = [inputs.cleaned(text, f"Story {number}") for number, text in enumerate(story or [], 1)]
+    if len(stories) != program.passages:
+        raise CommandError(f"{game} takes {program.passages} passages, each as --story TEXT: {len(stories)} were given")
+    seats = _seats(program.seats, move or [], seat or [])
+    seats = {name: [inputs.cleaned(text, f"A move of {name}") for text in said] for name, said in seats.items()}
+    with _torch():
+        from server.cli import offline
+    judges = _slots(game, judge or [], program.judges)
+    table = offline.Table(program, stories, profile, seed)
+    outcome = offline.play(table, offline.load_all(judges, profile, _settings().dtype), seats)
+    _show(outcome, as_json, output.of_play)
+    if unused := outcome["moves_left"]:
+        typer.echo(f"xentarena: the play asked for {unused} moves fewer than were given", err=True)
+    raise typer.Exit(outcome["status"] != "scored")
+
+
+@app.command()
+def measure(
+    text: Annotated[str, typer.Option(metavar="T", help="The text to be predicted.")],
+    prefix: Annotated[str, typer.Option(metavar="P", help="What the judge reads before it.")] = "",
+    judge: OneJudge = "pocket",
+    profile: Profile = "arena",
+    as_json: AsJson = False,
+) -> None:
+    """Measure how many bits each token of a text costs a judge."""
+    from server.cli import inputs, output
+
+    prefix, text = (inputs.cleaned(each, what, empty=True) for each, what in ((prefix, "--prefix"), (text, "--text")))
+    with _torch():
+        from server.cli import offline
+    found = offline.measure(offline.load(judge, profile, _settings().dtype), prefix, text, profile)
+    _show(found, as_json, output.of_measurement)
+
+
+@app.command()
+def bot(
+    strategy: Annotated[str, typer.Argument(help="How it plays, for example: random.")],
+    server: Annotated[str, typer.Option(metavar="URL", help="The server's address.")],
+    code: Annotated[str | None, typer.Option(help="Join the competition with this code.")] = None,
+    round_id: Annotated[str | None, typer.Option("--round", metavar="ID", help="Play this round only.")] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="XENTARENA_TOKEN", help="Play on as an earlier player.", show_envvar=True)
+    ] = None,
+    budget: Annotated[int, typer.Option(min=1, help="Submissions in all.")] = 20,
+    seed: Annotated[int | None, typer.Option(help="The same seed plays the same words.")] = None,
+    pause: Annotated[float, typer.Option(min=0, help="Seconds between two submissions.")] = 0,
+    name: Annotated[str | None, typer.Option(help="The name to join with.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not print each score.")] = False,
+) -> None:
+    """Let a program play on a server."""
+    if not code and not token:
+        raise typer.BadParameter("name the competition's --code, or come back with a --token", param_hint="--code")
+    from bots.cli import run
+    from bots.errors import BotError
+    from server.launch import reaper
+
+    reaper.follow()
+    try:
+        run(
+            strategy,
+            server,
+            code=code,
+            round_id=round_id,
+            token=token,
+            budget=budget,
+            seed=seed,
+            pause=pause,
+            name=name,
+            say=(lambda _: None) if quiet else typer.echo,
+        )
+    except BotError as error:
+        raise CommandError(str(error)) from error
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="judge, server, games, …")],
+    as_json: AsJson = False,
+) -> None:
+    """Run a benchmark."""
+    from server.launch.commands import benchmark
+
+    with _torch():
+        benchmark(name, as_json=as_json)
+
+
+def main() -> None:
+    """The command, with a line instead of a traceback for whatever can be foreseen."""
+    try:
+        app(prog_name="xentarena")
+    except CommandError as fault:
+        typer.echo(f"xentarena: {fault}", err=True)
+        sys.exit(1)
+
+
+def _settings(**flags: Any) -> "Settings":
+    """The settings of flags and environment; a flag that was given wins."""
+    from pydantic import ValidationError
+
+    from server.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        hint = f"--{name.replace('_', '-')}" if flags.get(name) is not None else f"XENTARENA_{name.upper()}"
+        raise typer.BadParameter(first["msg"], param_hint=hint) from error
+
+
+def _need(value: str | None, flag: str) -> None:
+    if not value:
+        variable = "XENTARENA_" + flag.removeprefix("--").replace("-", "_").upper()
+        raise typer.BadParameter(f"needed here; {variable} says it, too", param_hint=flag)
+
+
+@contextmanager
+def _torch() -> Iterator[None]:
+    """What needs torch says so in one line where there is none."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in HEAVY:
+            raise
+        raise CommandError(NO_TORCH) from error
+
+
+def _seats(played: Sequence[str], moves: Sequence[str], further: Sequence[str]) -> dict[str, list[str]]:
+    """Seat → its moves. A plain move is the first seat's."""
+    seats: dict[str, list[str]] = {seat: [] for seat in played}
+    if moves:
+        seats.setdefault(next(iter(played), "black"), []).extend(moves)
+    for given in further:
+        seat, equals, move = given.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{given!r} is no SEAT=TEXT", param_hint="--seat")
+        if seat not in played:
+            raise CommandError(f"nobody sits at {seat!r} in this game: its seats are {', '.join(played) or 'none'}")
+        seats[seat].append(move)
+    return seats
+
+
+def _slots(game: str, given: Sequence[str], slots: Sequence[str]) -> dict[str, str]:
+    """Slot → judge. A plain name is the main judge's. Raises Fault for a slot without a judge."""
+    judges = {"main": "pocket"}
+    for each in given:
+        slot, equals, name = each.partition("=")
+        if equals and slot in slots:
+            judges[slot] = name
+        else:
+            judges["main"] = each
+    if missing := [slot for slot in slots if slot not in judges]:
+        raise CommandError(f"{game} asks a further judge, {missing[0]!r}: give it as --judge {missing[0]}=J")
+    return judges
+
+
+def _show(found: dict[str, Any], as_json: bool, table: Callable[[dict[str, Any]], str]) -> None:
+    typer.echo(json.dumps(found) if as_json else table(found))

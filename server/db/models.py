@@ -1,0 +1,392 @@
+"""The rows. They are the truth: what is not here did not happen.
+
+competitions ─┬─ players ── tokens
+              ├─ rounds ─┬─ round_judges ── judges
+              │          ├─ attempts, standings      (round, player)
+              │          └─ plays ─┬─ submissions    (play, seat → player)
+              │                    └─ needs ── measurements
+              └─ feed                                (competition, number)
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+#: SQLite counts only an INTEGER primary key by itself.
+Counter = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment; always aware, always UTC. SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+class BotPolicy(StrEnum):
+    """Where programs stand in a competition."""
+
+    NONE = "none"
+    SEPARATE = "separate"
+    MIXED = "mixed"
+
+
+class PlayerKind(StrEnum):
+    PERSON = "person"
+    BOT = "bot"
+
+
+class RoundState(StrEnum):
+    """preparing: a judge still writes the texts that the round's game is played on."""
+
+    PREPARING = "preparing"
+    SCHEDULED = "scheduled"
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class SubmissionState(StrEnum):
+    """What a player sees of a submission. The last four are final.
+
+    awaiting_opponent: another player is to act, by taking the free seat or by moving.
+    """
+
+    AWAITING_MOVE = "awaiting_move"
+    AWAITING_OPPONENT = "awaiting_opponent"
+    QUEUED = "queued"
+    SCORED = "scored"
+    REJECTED = "rejected"
+    VOID = "void"
+    FAILED = "failed"
+
+
+FINAL = frozenset({SubmissionState.SCORED, SubmissionState.REJECTED, SubmissionState.VOID, SubmissionState.FAILED})
+
+
+class WorkState(StrEnum):
+    """The life of a measurement."""
+
+    PENDING = "pending"
+    KNOWN = "known"
+    FAILED = "failed"
+
+
+class Judge(Base):
+    """A judge that some worker once announced. What the API needs of it is here, so that rounds outlive workers."""
+
+    __tablename__ = "judges"
+
+    identity: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    context: Mapped[int]
+    bos: Mapped[int | None]
+    direction: Mapped[str]
+    dtype: Mapped[str]
+    tokenizer: Mapped[str]
+    build: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Game(Base):
+    """A program, known by the digest of its source, which is never edited: a changed one is the name's next version."""
+
+    __tablename__ = "games"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    packaged: Mapped[bool]
+    title: Mapped[str]
+    description: Mapped[str]
+    source: Mapped[str]
+    created_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Competition(Base):
+    """Rounds, players, rules. `last_event` numbers the feed; its row is the last that a transaction locks."""
+
+    __tablename__ = "competitions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    code: Mapped[str] = mapped_column(unique=True)
+    bots: Mapped[str]
+    free_measurements: Mapped[bool]
+    last_event: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+
+
+class Player(Base):
+    """A participant of one competition."""
+
+    __tablename__ = "players"
+    __table_args__ = (UniqueConstraint("competition_id", "name_key"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+    kind: Mapped[str]
+    removed: Mapped[bool] = mapped_column(default=False)
+    joined_at: Mapped[datetime]
+
+
+class Token(Base):
+    """A bearer token: kept as a digest, found by its first letters."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    prefix: Mapped[str] = mapped_column(unique=True)
+    digest: Mapped[str]
+    scope: Mapped[str]
+    player_id: Mapped[str | None] = mapped_column(ForeignKey("players.id"))
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Round(Base):
+    """A game with all that it is played on, fixed when it is made: editing a game never changes a round.
+
+    generated: what a judge wrote for it, once all is written. trouble: why it could not be prepared.
+    move_seconds: the move clock; a player whose move is not there in time has left.
+    """
+
+    __tablename__ = "rounds"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), index=True)
+    number: Mapped[int]
+    game: Mapped[str]
+    digest: Mapped[str] = mapped_column(ForeignKey("games.digest"))
+    passages: Mapped[list[Any]]
+    seed: Mapped[str]
+    profile: Mapped[str]
+    state: Mapped[str]
+    opens_at: Mapped[datetime]
+    closes_at: Mapped[datetime | None]
+    attempts: Mapped[int | None]
+    move_seconds: Mapped[int | None]
+    generated: Mapped[list[Any]]
+    trouble: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class RoundJudge(Base):
+    """Which judge answers for a slot of the round's program."""
+
+    __tablename__ = "round_judges"
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    slot: Mapped[str] = mapped_column(primary_key=True)
+    identity: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
+
+
+class Play(Base):
+    """One run of a round's program: a log of moves. `events` is what the engine last said of it.
+
+    waiting: for measurements. awaits: the seat that is to move, and what it is shown. due_at: when its time is over.
+    vacant: how many seats are still to be taken; the play begins when there is none. invited: who may take them,
+    where it is not everybody.
+    """
+
+    __tablename__ = "plays"
+    __table_args__ = (
+        Index("ix_plays_due_at", "due_at"),
+        Index("ix_plays_round_id_vacant", "round_id", "vacant"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"))
+    moves: Mapped[list[Any]]
+    events: Mapped[list[Any]]
+    waiting: Mapped[bool]
+    awaits: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    due_at: Mapped[datetime | None]
+    vacant: Mapped[int] = mapped_column(default=0)
+    invited: Mapped[str | None] = mapped_column(ForeignKey("players.id"))
+
+
+class Submission(Base):
+    """A participant's seat in a play. `number` is the order of acceptance."""
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        UniqueConstraint("play_id", "seat"),
+        Index("ix_submissions_player_id_number", "player_id", "number"),
+    )
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    play_id: Mapped[str] = mapped_column(ForeignKey("plays.id"))
+    seat: Mapped[str]
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"), index=True)
+    player_id: Mapped[str] = mapped_column(ForeignKey("players.id"))
+    state: Mapped[str]
+    millibits: Mapped[int | None] = mapped_column(BigInteger)
+    rewards: Mapped[dict[str, Any] | None]
+    reason: Mapped[dict[str, Any] | None]
+    build: Mapped[str | None]
+    engine: Mapped[str]
+    hidden: Mapped[bool] = mapped_column(default=False)
+    accepted_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Measurement(Base):
+    """The bits of (prefix, text) under (judge, profile): `key` is the digest of these four.
+
+    bits: one float32 a scored token, little-endian, once known. tries: how often it was put in the queue again.
+    """
+
+    __tablename__ = "measurements"
+    __table_args__ = (
+        Index("ix_measurements_state_judge_queued_at", "state", "judge", "queued_at"),
+        Index("ix_measurements_player_id_state", "player_id", "state"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    judge: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
+    profile: Mapped[str]
+    prefix: Mapped[str]
+    text: Mapped[str]
+    state: Mapped[str]
+    bits: Mapped[bytes | None] = mapped_column(LargeBinary)
+    build: Mapped[str | None]
+    failure: Mapped[str | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    lane: Mapped[str]
+    player_id: Mapped[str | None] = mapped_column(ForeignKey("players.id"))
+    queued_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Generation(Base):
+    """A text that a judge writes for rounds: `tokens` tokens after `prompt`, drawn from `seed`.
+
+    `key` is the digest of judge, prompt, tokens and seed: the same four give the same text. The columns of its way
+    through the queue are those of a measurement.
+    """
+
+    __tablename__ = "writings"
+    __table_args__ = (Index("ix_writings_state_queued_at", "state", "queued_at"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    judge: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
+    prompt: Mapped[str]
+    tokens: Mapped[int]
+    seed: Mapped[str]
+    state: Mapped[str]
+    text: Mapped[str | None]
+    build: Mapped[str | None]
+    failure: Mapped[str | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    lane: Mapped[str]
+    queued_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class PendingMeasurement(Base):
+    """This play waits for this measurement."""
+
+    __tablename__ = "needs"
+
+    key: Mapped[str] = mapped_column(ForeignKey("measurements.key"), primary_key=True)
+    play_id: Mapped[str] = mapped_column(ForeignKey("plays.id"), primary_key=True, index=True)
+
+
+class Attempt(Base):
+    """How many attempts a player has used in a round."""
+
+    __tablename__ = "attempts"
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    player_id: Mapped[str] = mapped_column(ForeignKey("players.id"), primary_key=True)
+    used: Mapped[int]
+
+
+class Standing(Base):
+    """A player's best submission in a round. Only millibits rank; equal ones are listed by acceptance number."""
+
+    __tablename__ = "standings"
+    __table_args__ = (Index("ix_standings_board", "round_id", "millibits", "number"),)
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    player_id: Mapped[str] = mapped_column(ForeignKey("players.id"), primary_key=True)
+    millibits: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int] = mapped_column(ForeignKey("submissions.number"))
+
+
+class FeedEvent(Base):
+    """What happened in a competition, in commit order. Never a move."""
+
+    __tablename__ = "feed"
+
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    type: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class IdempotencyKey(Base):
+    """An Idempotency-Key that was seen, and what it made. Kept as long as the submission."""
+
+    __tablename__ = "repeats"
+
+    token_id: Mapped[str] = mapped_column(ForeignKey("tokens.id"), primary_key=True)
+    route: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str]
+    submission_id: Mapped[str]
+
+
+class Audit(Base):
+    """What a host did."""
+
+    __tablename__ = "audit"
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    token_id: Mapped[str]
+    action: Mapped[str]
+    target: Mapped[str]
+    detail: Mapped[dict[str, Any]]

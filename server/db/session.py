@@ -1,0 +1,151 @@
+"""A unit of work runs in one transaction, and nobody inside commits.
+
+On SQLite a write is BEGIN IMMEDIATE behind a lock of this process, so that writers queue instead of polling. On
+PostgreSQL it is READ COMMITTED; work that a deadlock or a serialization failure undid is run again.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import DateTime, Engine, cast, create_engine, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from server.errors import database_away
+
+T = TypeVar("T")
+
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)  # seconds before work that did not go through is run again
+RETRYABLE_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock detected
+
+
+class Database:
+    """A database by URL. Thread-safe; blocking, so async code calls it from a thread."""
+
+    def __init__(self, url: str, *, connections: int = 16) -> None:
+        self.url = normalised(url)
+        self.engine = _engine(self.url, connections)
+        self.sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = threading.Lock() if self.sqlite else nullcontext()
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` on one snapshot of the rows (PostgreSQL: one per statement); its writes are undone."""
+        return self._retrying(lambda: self._run_once(work, write=False))
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` and commit. It may run several times, so it does nothing but use its session.
+
+        Raises `Away` when the database cannot be reached, also when it is unknown whether the commit arrived.
+        """
+        with self._writer:
+            return self._retrying(lambda: self._run_once(work, write=True))
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+    def _run_once(self, work: Callable[[Session], T], *, write: bool) -> T:
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            session.connection(execution_options={"xentarena_write": write})
+            _keep_rows(session)
+            result = work(session)
+            if write:
+                _commit(session)
+            return result
+
+    def _retrying(self, attempt: Callable[[], T]) -> T:
+        for pause in PAUSES:
+            try:
+                return attempt()
+            except DBAPIError as error:
+                # Until the commit is sent nothing has happened, so a lost connection is no reason to give up.
+                if not (_is_undone(error) or _unreachable(error)):
+                    raise
+                time.sleep(pause)
+        raise database_away()
+
+
+def _keep_rows(session: Session) -> None:
+    """Let the session hold on to what it has read, so that no row is read twice in a transaction."""
+    kept: list[object] = []
+    for happening in ("pending_to_persistent", "loaded_as_persistent"):
+        event.listen(session, happening, lambda _session, row: kept.append(row))
+
+
+def now(session: Session) -> datetime:
+    """The database's clock, read once a transaction. On SQLite it is this machine's, which is the same."""
+    if "now" not in session.info:
+        session.info["now"] = _read_clock(session)
+    moment: datetime = session.info["now"]
+    return moment
+
+
+def _read_clock(session: Session) -> datetime:
+    if session.get_bind().dialect.name == "sqlite":
+        return datetime.now(UTC)
+    return session.scalars(select(cast(func.clock_timestamp(), DateTime(timezone=True)))).one().astimezone(UTC)
+
+
+def normalised(url: str) -> str:
+    """The URL with the driver that this project uses."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def _commit(session: Session) -> None:
+    """Commit. If the answer is lost nobody knows whether it happened, so it must not be tried again."""
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if _unreachable(error):
+            raise database_away() from error
+        raise
+
+
+def _is_undone(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
+
+
+def _unreachable(error: DBAPIError) -> bool:
+    """Is there no connection, or is the server going down or coming up, or locked by somebody for too long?"""
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return "locked" in str(error.orig) or "busy" in str(error.orig)
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, OperationalError) and (state is None or state.startswith(("08", "57P")))
+
+
+def _engine(url: str, connections: int) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=connections, max_overflow=0, pool_timeout=60)
+    engine = create_engine(url, pool_size=connections, max_overflow=0, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transaction handling would begin late and deferred.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    write = connection.get_execution_options().get("xentarena_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def insert(session: Session, model: type[DeclarativeBase]) -> Any:
+    """An INSERT that knows ON CONFLICT, in the session's dialect."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(model)
+    return postgresql.insert(model)

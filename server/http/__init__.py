@@ -1,0 +1,1 @@
+"""What one API process shares: context, requests, who waits for what, rates."""

@@ -1,0 +1,122 @@
+"""One server process: its database, its queue, and those who wait in it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server import metrics
+from server.arena import feed, judges
+from server.arena.outbox import Outbox
+from server.db.models import FeedEvent, Judge
+from server.db.session import Database
+from server.http.event_stream import Feeds
+from server.http.live import Notifier
+from server.http.rate_limit import Rates
+from server.queue.messages import ChangeNotice, RedisError, Worker
+from server.queue.server import Queue
+from server.settings import Settings
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class AppContext:
+    """What every request of a process shares. Built once, at the edge."""
+
+    def __init__(
+        self, settings: Settings, database: Database, queue: Queue, show: Callable[[FeedEvent], bytes]
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.queue = queue
+        self.live = Notifier()
+        self.feeds = Feeds(self.live, self._feed_page)
+        self.rates = Rates(settings.rate_limit, settings.rate_burst)
+        self.workers: Sequence[Worker] = ()
+        self.judges_known: frozenset[str] = frozenset()
+        self._show = show
+        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.database.read, work)
+
+    async def write(self, work: Callable[[Session, Outbox], T]) -> T:
+        """Run `work` in a transaction; after its commit, put jobs in the queue and send the notice."""
+
+        def transaction(session: Session) -> tuple[T, Outbox]:
+            outbox = Outbox()
+            return work(session, outbox), outbox
+
+        result, outbox = await asyncio.get_running_loop().run_in_executor(
+            self._threads, self.database.write, transaction
+        )
+        await self.follow_up(outbox)
+        return result
+
+    async def follow_up(self, outbox: Outbox) -> None:
+        """What a commit leads to. Where Redis is away the sweeper will do it, and this process hears its own notice."""
+        notice = ChangeNotice(
+            tuple(outbox.submissions), tuple(outbox.measurements), tuple(outbox.competitions), tuple(outbox.tokens)
+        )
+        try:
+            if outbox.jobs:
+                await self.queue.enqueue(outbox.jobs)
+            if notice != ChangeNotice():
+                await self.queue.notify(notice)
+        except RedisError as error:
+            log.warning("queue.away", error=str(error))
+            self.live.notify(notice)
+
+    async def learn_of_workers(self) -> None:
+        """Who is there to measure, and with which judges; makes rows of judges not seen before.
+
+        Raises `RedisError` where Redis is away.
+        """
+        self.workers = await self.queue.workers()
+        new = await self.queue.judges(self.judges_known)
+        if new:
+            await self.write(lambda session, outbox: judges.remember(session, new))
+        if new or not self.judges_known:
+            rows = await self.read(lambda session: session.scalars(select(Judge.identity)).all())
+            self.judges_known = frozenset(rows)
+
+    async def look_for_workers(self) -> None:
+        """The same before a request that works also with what is known already."""
+        try:
+            await self.learn_of_workers()
+        except RedisError as error:
+            log.warning("queue.away", error=str(error))
+
+    async def gauge(self) -> None:
+        """Tell the metrics how long the queues are."""
+        for judge in self.judges_known:
+            metrics.DEPTH.labels(judge).set(await self.queue.depth(judge))
+            metrics.WORKERS.labels(judge).set(len(self.serving(judge)))
+
+    def default_judge(self) -> str | None:
+        """The first judge that the first live worker names: what is meant where nobody says which."""
+        return next((judge for worker in self.workers for judge in worker.judges), None)
+
+    def serving(self, judge: str) -> list[Worker]:
+        return [worker for worker in self.workers if judge in worker.judges]
+
+    def expected_wait(self, judge: str, place: int | None) -> float | None:
+        """Seconds until that place in the judge's queue is reached; None where nobody is at work there."""
+        rate = sum(worker.rate for worker in self.serving(judge))
+        return round(place / rate, 1) if place is not None and rate > 0 else None
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self.database.dispose()
+
+    async def _feed_page(self, competition: str, number: int) -> Sequence[tuple[int, bytes]]:
+        def page(session: Session) -> list[tuple[int, bytes]]:
+            return [(event.number, self._show(event)) for event in feed.after(session, competition, number)]
+
+        return await self.read(page)

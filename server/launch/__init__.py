@@ -1,0 +1,1 @@
+"""`xentarena serve` and what it starts: processes, Redis, folders, addresses."""

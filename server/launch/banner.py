@@ -1,0 +1,72 @@
+"""What a server says to whoever started it, once it can be used."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from shlex import quote
+
+from server.launch.demo import PREFIX, Demo
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    url: str
+    host_token: str
+    workers_url: str | None
+    judges: tuple[str, ...]
+    demo: Demo | None
+
+    def say(self, *, as_json: bool) -> None:
+        """For people on standard output; as JSON one line, and what does not belong in it on standard error."""
+        if as_json:
+            sys.stdout.write(json.dumps(self._facts()) + "\n")
+            sys.stdout.flush()
+            if self.workers_url:
+                sys.stderr.write("\n".join(self._for_workers()) + "\n")
+                sys.stderr.flush()
+        else:
+            sys.stdout.write("\n".join(self.lines()) + "\n")
+            sys.stdout.flush()
+
+    def _facts(self) -> dict[str, object]:
+        demo = self.demo
+        made = {"code": demo.code, "competition": demo.competition, "round": demo.round} if demo else None
+        return {"url": self.url, "host_token": self.host_token, "demo": made}
+
+    def lines(self) -> Iterator[str]:
+        yield ""
+        yield f"Xent Arena is open at  {self.url}"
+        yield f"Hosts sign in at       {self.url}/sign-in#{self.host_token}"
+        if self.workers_url:
+            yield from self._for_workers()
+        if self.demo:
+            yield f"The demo's join code   {self.demo.code}  ({self.url}/join/{self.demo.code})"
+            yield ""
+            yield "To join, submit a prefix and see its score from a terminal:"
+            yield ""
+            yield from self.curl(self.demo)
+        yield ""
+        yield "Ctrl-C stops it; nothing is lost."
+
+    def _for_workers(self) -> Iterator[str]:
+        judges = " ".join(f"--judge {quote(judge)}" for judge in self.judges)
+        yield "A worker on another machine:"
+        yield f"  xentarena worker --redis-url {self.workers_url} {judges}"
+
+    def curl(self, demo: Demo) -> Iterator[str]:
+        api, json_type = f"{self.url}/api/v1", "-H 'Content-Type: application/json'"
+        mine = '-H "Authorization: Bearer $TOKEN"'
+        guest = f'-d "{{\\"code\\": \\"{demo.code}\\", \\"name\\": \\"guest $(date +%H%M%S)\\"}}"'
+        token, submission = _member("token"), _member("id")
+        yield f"TOKEN=$(curl -s {api}/competitions:join {json_type} {guest} | {token})"
+        yield (
+            f"ID=$(curl -s '{api}/rounds/{demo.round}/submissions?wait=10' {mine} {json_type}"
+            f' -d \'{{"move": "{PREFIX}"}}\' | {submission})'
+        )
+        yield f'curl -s "{api}/submissions/$ID?wait=10" {mine}'
+
+
+def _member(name: str) -> str:
+    """A shell command that takes this string, the first member, out of a JSON object on standard input."""
+    return f"""sed 's/^{{"{name}": *"\\([^"]*\\)".*/\\1/'"""

@@ -1,0 +1,84 @@
+"""A data folder: what one server keeps between its runs, and the lock that makes it the only one.
+
+DIR/lock                 held by the server that runs
+DIR/xentarena.sqlite3    the rows, unless they are in another database
+DIR/database             where the rows are: the database's URL, without its password
+DIR/host-token           the host's token, made once, mode 0600
+DIR/demo.json            the demo competition, made once, mode 0600: it holds the house bots' tokens
+DIR/redis/               the queue's configuration and append-only file
+DIR/backups/             copies of the database from before its tables were changed
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from server.errors import CommandError
+from server.launch.files import read_if_there, write_private
+
+KEPT_FILES = ("host-token", "demo.json")  # besides the database: what a backup holds
+
+
+class DataDir:
+    """The folder of a server that runs. Made by `held`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.redis = path / "redis"
+        self.backups = path / "backups"
+        self.demo = path / "demo.json"
+
+    def note_database(self, url: str) -> None:
+        write_private(self.path / "database", url + "\n")
+
+    def host_token(self) -> str:
+        file = self.path / "host-token"
+        token = (read_if_there(file) or "").strip()
+        if not token:
+            token = secrets.token_urlsafe(32)
+            write_private(file, token + "\n")
+        return token
+
+
+def noted_database(path: Path) -> str | None:
+    """Where the rows of this folder's server were when it last started; None where it never did."""
+    return (read_if_there(path / "database") or "").strip() or None
+
+
+@contextmanager
+def held(path: Path) -> Iterator[DataDir]:
+    """Make the folder where it is missing and keep every other server out of it. Raises Fault."""
+    path = path.expanduser().absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CommandError(
+            f"cannot write in the data folder {path}: {error.strerror} (choose another with --data)"
+        ) from error
+    try:
+        _lock(lock, path)
+        yield DataDir(path)
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
+        raise CommandError(
+            f"the data folder {path} is in use by another xentarena serve (process {holder or 'unknown'}):"
+            " stop that one, or choose another folder with --data"
+        ) from None
+    except OSError as error:
+        raise CommandError(
+            f"the data folder {path} cannot be locked: {error.strerror}; choose one on a local disk"
+        ) from error
+    with suppress(OSError):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

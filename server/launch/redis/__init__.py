@@ -1,0 +1,1 @@
+"""The Redis that `serve` brings along: found, started, cleared away."""

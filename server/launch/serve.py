@@ -1,0 +1,133 @@
+"""Everything on one machine: the API in this process; Redis, a worker and the demo's bots as its children."""
+
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import structlog
+
+from server import logs
+from server.db import upgrade
+from server.errors import NO_TORCH, CommandError, CommandStopped
+from server.launch import banner, data_dir
+from server.launch.addresses import Address, listen
+from server.launch.demo import Demo, open_demo
+from server.launch.http_server import Server, Shutdown, local_url_of, url_of
+from server.launch.redis import check
+from server.launch.redis.server import RedisServer
+from server.launch.worker_process import WorkerChild
+from server.settings import Settings, sqlite_url
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What only `serve` is asked. public: where workers on other machines are let in."""
+
+    public: Address | None = None
+    demo: bool = False
+    as_json: bool = False
+
+
+def serve(settings: Settings, options: Options) -> None:
+    """Serve until Ctrl-C, SIGTERM or SIGHUP. Raises Fault where it cannot begin, after cleaning up."""
+    if not all(map(find_spec, ("torch", "transformers"))):
+        raise CommandError(NO_TORCH)
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    stop = Shutdown()
+    with stop.on_signals(), ExitStack() as running:
+        try:
+            LocalServer(settings, options, stop, running).serve()
+        except CommandStopped:
+            log.info("serve.stopped_before_it_began")
+
+
+class LocalServer:
+    """One run. What it starts is ended when `running` is closed, in opposite order."""
+
+    def __init__(self, settings: Settings, options: Options, stop: Shutdown, running: ExitStack) -> None:
+        self._options = options
+        self._stop = stop
+        self._running = running
+        # What can be found wrong is found wrong before anything is started.
+        self._folder = running.enter_context(data_dir.held(settings.data))
+        self._listener = running.enter_context(listen(Address(settings.host, settings.port)))
+        if settings.redis_url:
+            check.check(settings.redis_url)
+        database_url = settings.database_url or sqlite_url(self._folder.path)
+        upgrade.ensure_current(database_url, self._folder.backups)
+        self._folder.note_database(upgrade.shown(database_url))
+        self._workers_url: str | None = None
+        self._settings = self._completed(settings, database_url)
+        self._failure: Exception | None = None
+
+    def serve(self) -> None:
+        worker = WorkerChild(self._settings, self._fail, self._stop.event)
+        self._running.callback(worker.stop)
+        from server.app import create_app  # takes a second, in which the worker is starting
+
+        opening = threading.Thread(target=self._open, args=(worker,), name="opening")
+        opening.start()
+        try:
+            self._stop.run(Server(create_app(self._settings)), self._listener)
+        finally:
+            self._stop.now()
+            opening.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _completed(self, settings: Settings, database_url: str) -> Settings:
+        """The settings with what serve itself provides: rows, queue and host."""
+        queue = settings.redis_url or self._start_redis()
+        return settings.model_copy(
+            update={
+                "data": self._folder.path,
+                "port": self._listener.getsockname()[1],
+                "database_url": database_url,
+                "redis_url": queue,
+                "host_token": settings.host_token or self._folder.host_token(),
+            }
+        )
+
+    def _start_redis(self) -> str:
+        public = self._options.public
+        redis = RedisServer(self._folder.redis, public, self._stop.event)
+        self._running.callback(redis.stop)
+        if public is not None:
+            self._workers_url = redis.config.url_at(public.for_others)
+        return redis.config.url
+
+    def _open(self, worker: WorkerChild) -> None:
+        """Once everything answers: the demo, and a word to whoever started this."""
+        try:
+            local = local_url_of(self._listener, self._settings.host)
+            judges = worker.wait_until_up(local)
+            demo = self._demo(local, judges) if self._options.demo else None
+            self._greet(demo)
+        except CommandStopped:
+            pass
+        except Exception as error:
+            self._fail(error)
+
+    def _demo(self, url: str, judges: list[str]) -> Demo:
+        token = self._settings.host_token or ""
+        demo = open_demo(self._folder.demo, url, token, judges)
+        for bot in demo.bots:
+            self._running.callback(bot.play(url, demo.round).stop)
+        return demo
+
+    def _greet(self, demo: Demo | None) -> None:
+        words = banner.Greeting(
+            url=url_of(self._listener, self._settings.host),
+            host_token=self._settings.host_token or "",
+            workers_url=self._workers_url,
+            judges=tuple(self._settings.judge),
+            demo=demo,
+        )
+        words.say(as_json=self._options.as_json)
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = self._failure or error
+        self._stop.now()

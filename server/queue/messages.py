@@ -1,0 +1,164 @@
+"""The queue: what is in Redis, and the only code that knows its names and formats.
+
+Redis holds no truth. A job is the doorbell of a row in `measurements`; all of this may be wiped at any moment and is
+put back by the sweeper.
+
+    xa:<judge>:<lane>      stream of measurements, group "workers". Lanes: people, people-rest, bots, bots-rest; a
+                           participant's entries beyond 32 pending go to the -rest lane. Of texts to be written:
+                           people-writing, bots-writing, so that they are handed out one at a time
+    xa:<judge>:index       hash: key → "<lane> <entry id>", so that putting a job in twice does nothing
+    xa:results             stream of results, group "referees"
+    xa:judges, xa:workers  hashes: what workers announced
+    xa:notices             pub/sub: which submissions and competitions changed
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+LANES = ("people", "people-rest", "bots", "bots-rest")
+PEOPLE_LANES, BOT_LANES = LANES[:2], LANES[2:]
+WRITING_LANES = ("people-writing", "bots-writing")
+ALL_LANES = LANES + WRITING_LANES
+FIRST_OF_ONE = 32  # pending entries of one participant that may stand before another's first
+ALONE_FROM = 3  # at this delivery an entry is measured alone
+LAST_DELIVERY = 5  # at this one the failure is its result
+WORKER_SEEN = 10.0  # seconds after which a silent worker counts as gone
+JUDGES, WORKERS, RESULTS, NOTICES = "xa:judges", "xa:workers", "xa:results", "xa:notices"
+AWAY = (RedisConnectionError, RedisTimeoutError)
+Entry = tuple[bytes, dict[bytes, bytes] | None]  # id and fields; None: deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A measurement to be made."""
+
+    key: str
+    judge: str
+    profile: str
+    prefix: str
+    text: str
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationJob:
+    """A text to be written by a judge: `tokens` tokens after `prompt`. The same of everything gives the same text."""
+
+    key: str
+    judge: str
+    prompt: str
+    tokens: int
+    seed: str
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job: `bits` (float32, little-endian, one a scored token), `text` (written) or `failure`."""
+
+    key: str
+    build: str
+    bits: bytes | None = None
+    failure: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A live worker: which judges it serves and how many measurements a second it makes."""
+
+    id: str
+    judges: tuple[str, ...]
+    build: str
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNotice:
+    """What changed, after a commit. Told twice, or for nothing, it does no harm."""
+
+    submissions: tuple[str, ...] = ()
+    measurements: tuple[str, ...] = ()
+    competitions: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
+
+
+def stream(judge: str, lane: str) -> str:
+    return f"xa:{judge}:{lane}"
+
+
+def lanes(texts: bool) -> tuple[str, ...]:
+    return ALL_LANES if texts else LANES
+
+
+def index(judge: str) -> str:
+    return f"xa:{judge}:index"
+
+
+def entry_fields(job: Job | GenerationJob) -> tuple[str, list[str]]:
+    """The lane and the fields of an entry. Which fields they are tells what is to be done."""
+    fields = {name: str(value) for name, value in asdict(job).items() if name not in ("judge", "lane")}
+    lane = job.lane if isinstance(job, Job) else WRITING_LANES[job.lane in BOT_LANES]
+    return lane, [part for field in fields.items() for part in field]
+
+
+def read_job(judge: str, lane: str, raw: dict[bytes, bytes]) -> Job | GenerationJob | None:
+    """The job; None where these are not the fields of one."""
+    try:
+        fields = {name.decode(): value.decode() for name, value in raw.items()}
+        if lane in LANES:
+            return Job(judge=judge, lane=lane, **fields)
+        tokens = int(fields.pop("tokens"))
+        return GenerationJob(judge=judge, lane=lane.removesuffix("-writing"), tokens=tokens, **fields)
+    except (TypeError, ValueError, KeyError):  # other fields, not UTF-8, not a number
+        return None
+
+
+def result_fields(result: Result) -> dict[str, str | bytes]:
+    fields: dict[str, str | bytes] = {"key": result.key, "build": result.build}
+    if result.bits is not None:
+        return fields | {"bits": result.bits}
+    if result.text is not None:
+        return fields | {"text": result.text}
+    return fields | {"failure": result.failure or "unknown"}
+
+
+def read_result(fields: dict[bytes, bytes]) -> Result | None:
+    """The result; None where these are not the fields of one. Every text in it is one that a database takes."""
+    if b"key" not in fields or b"build" not in fields:
+        return None
+
+    def said(name: bytes) -> str | None:
+        return _text(fields[name]) if name in fields else None
+
+    return Result(_text(fields[b"key"]), _text(fields[b"build"]), fields.get(b"bits"), said(b"failure"), said(b"text"))
+
+
+def read_notice(data: bytes) -> ChangeNotice | None:
+    """The notice; None where this is none, so that nonsense on the channel stops nobody's listening."""
+    try:
+        return ChangeNotice(**{name: tuple(map(str, ids)) for name, ids in json.loads(data).items()})
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace").replace("\0", "\ufffd")
+
+
+def connection_options() -> dict[str, Any]:
+    return {"protocol": 2, "socket_timeout": 10, "socket_connect_timeout": 5, "health_check_interval": 15}
+
+
+def chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+__all__ = ["AWAY", "ChangeNotice", "GenerationJob", "Job", "RedisError", "Result", "Worker"]

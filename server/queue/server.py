@@ -1,0 +1,175 @@
+"""The server's side of the queue: jobs in, results and news out."""
+
+import json
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.exceptions import ResponseError
+
+from server.queue.messages import (
+    ALL_LANES,
+    JUDGES,
+    NOTICES,
+    RESULTS,
+    WORKER_SEEN,
+    WORKERS,
+    ChangeNotice,
+    Entry,
+    GenerationJob,
+    Job,
+    Result,
+    Worker,
+    chunks,
+    connection_options,
+    entry_fields,
+    index,
+    read_notice,
+    read_result,
+    stream,
+)
+
+# Adds an entry unless the key's entry still exists: idempotent, in one step.
+ENQUEUE = """
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if known then
+  local lane, id = string.match(known, '^(%S+) (%S+)$')
+  if #redis.call('XRANGE', ARGV[2] .. lane, id, id) == 1 then return 0 end
+end
+local id = redis.call('XADD', ARGV[2] .. ARGV[3], '*', unpack(ARGV, 4))
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3] .. ' ' .. id)
+return 1
+"""
+
+
+# Is the key's entry still there? (read or not)
+PRESENT = """
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if not known then return 0 end
+local lane, id = string.match(known, '^(%S+) (%S+)$')
+return #redis.call('XRANGE', ARGV[2] .. lane, id, id)
+"""
+
+
+class Queue:
+    """The server's side. Async; every method raises a `RedisError` where Redis is away."""
+
+    def __init__(self, url: str, *, lease: float) -> None:
+        self._redis: Any = redis.asyncio.Redis.from_url(url, **connection_options())
+        self._lease_ms = int(lease * 1000)
+        self._enqueue = self._redis.register_script(ENQUEUE)
+        self._present = self._redis.register_script(PRESENT)
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def ping(self) -> None:
+        await self._redis.ping()
+
+    async def enqueue(self, jobs: Sequence[Job | GenerationJob]) -> int:
+        """Put jobs in the queue; returns how many were not in it already."""
+        added = 0
+        for chunk in chunks(jobs, 500):
+            pipe = self._redis.pipeline(transaction=False)
+            for job in chunk:
+                lane, fields = entry_fields(job)
+                await self._enqueue(
+                    keys=[index(job.judge)], args=[job.key, stream(job.judge, ""), lane, *fields], client=pipe
+                )
+            added += sum(await pipe.execute())
+        return added
+
+    async def missing(self, judge: str, keys: Sequence[str]) -> list[str]:
+        """Those of `keys` that have neither an entry nor a result on its way."""
+        gone: list[str] = []
+        for chunk in chunks(keys, 500):
+            pipe = self._redis.pipeline(transaction=False)
+            for key in chunk:
+                await self._present(keys=[index(judge)], args=[key, stream(judge, "")], client=pipe)
+            gone += [key for key, here in zip(chunk, await pipe.execute(), strict=True) if not here]
+        # An entry turns into its result in one step, so whoever is in neither, looked at in this order, is lost.
+        on_its_way = {fields[b"key"].decode() for _, fields in await self._redis.xrange(RESULTS)} if gone else set()
+        return [key for key in gone if key not in on_its_way]
+
+    async def results(self, consumer: str, count: int, *, block: float) -> list[tuple[str, Result]]:
+        """Up to `count` results, stale ones first; waits at most `block` seconds for the first."""
+        try:
+            _, stale, *_ = await self._redis.xautoclaim(
+                RESULTS, "referees", consumer, min(self._lease_ms, 5000), "0-0", count=count
+            )
+            if stale:
+                return await self._results(stale)
+            answer = await self._redis.xreadgroup(
+                "referees", consumer, {RESULTS: ">"}, count=count, block=max(1, int(block * 1000))
+            )
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+            await _create_group(self._redis, RESULTS, "referees")
+            return []
+        return await self._results(answer[0][1]) if answer else []
+
+    async def _results(self, entries: Iterable[Entry]) -> list[tuple[str, Result]]:
+        read: list[tuple[str, Result]] = []
+        for entry_id, fields in entries:
+            result = read_result(fields) if fields else None
+            if result is not None:
+                read.append((entry_id.decode(), result))
+            else:  # claimed after somebody deleted it, or not written by any worker of ours
+                await self.settled([entry_id.decode()])
+        return read
+
+    async def settled(self, ids: Sequence[str]) -> None:
+        """These results are committed: forget them."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xack(RESULTS, "referees", *ids)
+        pipe.xdel(RESULTS, *ids)
+        await pipe.execute()
+
+    async def leave(self, consumer: str) -> None:
+        """A referee stops: drop its name, if nothing is left in its hands."""
+        for known in await self._redis.xinfo_consumers(RESULTS, "referees"):
+            if known["name"] == consumer.encode() and known["pending"] == 0:
+                await self._redis.xgroup_delconsumer(RESULTS, "referees", consumer)
+
+    async def notify(self, notice: ChangeNotice) -> None:
+        await self._redis.publish(NOTICES, json.dumps(asdict(notice)))
+
+    async def notices(self) -> AsyncGenerator[ChangeNotice | None]:
+        """Every notice from now on; first a None, when listening has begun."""
+        async with self._redis.pubsub() as listener:
+            await listener.subscribe(NOTICES)
+            async for message in listener.listen():
+                if message["type"] == "subscribe":
+                    yield None
+                elif message["type"] == "message" and (notice := read_notice(message["data"])):
+                    yield notice
+
+    async def workers(self) -> list[Worker]:
+        """Workers heard of in the last ten seconds, by Redis' clock."""
+        seconds, _ = await self._redis.time()
+        found = []
+        for worker_id, raw in (await self._redis.hgetall(WORKERS)).items():
+            said = json.loads(raw)
+            if seconds - said["seen"] <= WORKER_SEEN:
+                found.append(Worker(worker_id.decode(), tuple(said["judges"]), said["build"], said["rate"]))
+        return found
+
+    async def judges(self, known: Iterable[str]) -> list[dict[str, Any]]:
+        """What workers announced of judges that are not among `known`."""
+        identities = {raw.decode() for raw in await self._redis.hkeys(JUDGES)} - set(known)
+        return [json.loads(raw) for identity in sorted(identities) if (raw := await self._redis.hget(JUDGES, identity))]
+
+    async def depth(self, judge: str) -> int:
+        """Entries of a judge that no worker has finished."""
+        return int(sum([await self._redis.xlen(stream(judge, lane)) for lane in ALL_LANES]))
+
+
+async def _create_group(client: Any, name: str, group: str) -> None:
+    try:
+        await client.xgroup_create(name, group, id="0", mkstream=True)
+    except ResponseError as error:
+        if not str(error).startswith("BUSYGROUP"):
+            raise

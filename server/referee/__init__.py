@@ -1,0 +1,1 @@
+"""Turns results into rows, and finds what was lost."""

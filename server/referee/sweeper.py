@@ -1,0 +1,170 @@
+"""The referee turns results into rows and resumes plays; the sweeper puts back what the queue has lost.
+
+Both run in every API process. Commit, then acknowledge, then ring: a referee that dies in between is repeated, and
+repeating it changes nothing.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.arena import endings, generations, measurements, plays, rounds
+from server.arena.outbox import Outbox
+from server.db.models import Generation, Measurement, WorkState
+from server.db.session import now
+from server.errors import Unavailable
+from server.http.context import AppContext
+from server.metrics import LOOP_ERRORS, REQUEUED
+from server.queue import messages
+from server.queue.messages import Job, RedisError, Result
+from server.referee.results import settle
+
+log = structlog.get_logger()
+
+BATCH = 64  # results per transaction
+PAGE = 500  # rows per look of the sweeper
+Queued = type[Measurement] | type[Generation]
+LAST_TRY = 20  # a row queued again this often is given up
+
+
+class Referee:
+    """The two loops over one arena."""
+
+    def __init__(self, arena: AppContext) -> None:
+        self._arena = arena
+        self._grace = timedelta(seconds=arena.settings.grace)
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    async def run(self) -> None:
+        """Settle results until cancelled."""
+        try:
+            await _forever(self.settle_some, pause=0)
+        finally:
+            try:
+                await self._arena.queue.leave(self._name)
+            except RedisError:
+                log.info("referee.left_without_goodbye")
+
+    async def sweep(self) -> None:
+        """Sweep until cancelled."""
+        await _forever(self.sweep_once, pause=self._arena.settings.sweep)
+
+    async def settle_some(self) -> None:
+        """Settle a batch of results, waiting a second for the first."""
+        taken = await self._arena.queue.results(self._name, BATCH, block=1)
+        if not taken:
+            return
+        try:
+            await self._settle(taken)
+        except (RedisError, Unavailable):
+            raise
+        except Exception:  # one result that cannot be settled must not hold up the others
+            LOOP_ERRORS.inc()
+            log.exception("referee.batch_broken", size=len(taken))
+            for one in taken:
+                await self._settle_alone(one)
+
+    async def _settle(self, taken: Sequence[tuple[str, Result]]) -> None:
+        await self._arena.write(partial(settle, results=[result for _, result in taken]))
+        await self._arena.queue.settled([entry for entry, _ in taken])
+
+    async def _settle_alone(self, one: tuple[str, Result]) -> None:
+        """Settle one result, or drop it: the sweeper has it measured again, a limited number of times."""
+        entry, result = one
+        try:
+            await self._settle([one])
+        except (RedisError, Unavailable):
+            raise
+        except Exception:
+            log.exception("referee.result_broken", key=result.key)
+            await self._arena.queue.settled([entry])
+
+    async def sweep_once(self) -> None:
+        arena = self._arena
+        # Apart, since each of these ends by locking competitions, which comes last in a transaction.
+        for work in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
+            await arena.write(work)
+        await arena.learn_of_workers()
+        await arena.gauge()
+        for model in (Measurement, Generation):
+            await self._requeue_lost(model)
+
+    async def _requeue_lost(self, model: Queued) -> None:
+        after_key = ""
+        while page := await self._arena.read(partial(_overdue, model=model, grace=self._grace, after_key=after_key)):
+            after_key = page[-1][0]
+            for judge in {judge for _, judge in page}:
+                lost = await self._arena.queue.missing(judge, [key for key, of in page if of == judge])
+                if lost:
+                    # Looked at again now: a result that came in between has made its row known.
+                    count = await self._arena.write(partial(_requeue, model=model, keys=lost))
+                    REQUEUED.inc(count)
+                    log.warning("sweeper.requeued", judge=judge, count=count)
+
+
+def _rounds_due(session: Session, outbox: Outbox) -> None:
+    outbox.competitions |= set(rounds.due_rounds(session))
+
+
+def _stuck_plays(session: Session, outbox: Outbox) -> None:
+    """A net under everything else."""
+    if stuck := plays.stalled(session):
+        log.warning("sweeper.resumed", plays=stuck)
+        plays.resume_plays(session, outbox, stuck)
+
+
+def _overdue(session: Session, *, model: Queued, grace: timedelta, after_key: str) -> list[tuple[str, str]]:
+    """(key, judge) of pending rows that should be in the queue by now, a page of them."""
+    query = (
+        select(model.key, model.judge)
+        .where(model.state == WorkState.PENDING, model.queued_at <= now(session) - grace, model.key > after_key)
+        .order_by(model.key)
+        .limit(PAGE)
+    )
+    return [(key, judge) for key, judge in session.execute(query)]
+
+
+def _requeue(session: Session, outbox: Outbox, *, model: Queued, keys: Sequence[str]) -> int:
+    """Jobs of those rows that are still pending; the ones tried too often are given up."""
+    query = select(model).where(model.key.in_(keys), model.state == WorkState.PENDING)
+    rows: list[Measurement | Generation] = [*session.scalars(query.order_by(model.key).with_for_update())]
+    given_up = []
+    for row in rows:
+        row.tries += 1
+        if row.tries > LAST_TRY:
+            row.state, row.finished_at = WorkState.FAILED, now(session)
+            row.failure = f"It was lost by the queue {LAST_TRY} times."
+            given_up.append(row.key)
+    session.flush()
+    outbox.jobs += [_job(row) for row in rows if row.state == WorkState.PENDING]
+    plays.resume(session, outbox, given_up)  # rounds whose texts were given up are seen to by the next sweep
+    return len(rows)
+
+
+def _job(row: Measurement | Generation) -> Job | messages.GenerationJob:
+    return measurements.job(row) if isinstance(row, Measurement) else generations.job(row)
+
+
+async def _forever(work: Callable[[], Awaitable[None]], *, pause: float) -> None:
+    """Repeat `work`. Whatever goes wrong, go on; slower while it keeps going wrong."""
+    failures = 0
+    while True:
+        try:
+            await work()
+            failures = 0
+        except (RedisError, Unavailable) as error:
+            failures += 1
+            log.warning("loop.away", work=work.__name__, error=str(error))
+        except Exception:
+            failures += 1
+            LOOP_ERRORS.inc()
+            log.exception("loop.error", work=work.__name__)
+        await asyncio.sleep(min(2.0, 0.05 * 2**failures) if failures else pause)

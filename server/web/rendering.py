@@ -1,0 +1,162 @@
+"""How every page is made and sent: templates, headers, forms, and refusals in words."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from server.errors import RequestError, ServerError, forbidden
+from server.http.requests import COOKIE, same_origin
+from server.web.markdown import to_html
+
+HERE = Path(__file__).parent
+MAX_FORM = 512 * 1024  # percent-encoding may triple the passages of a round
+COOKIE_SECONDS = 180 * 24 * 3600
+
+#: No page needs anything from elsewhere, nor any script or style of its own.
+CONTENT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT,
+    "X-Content-Type-Options": "nosniff",
+    # Not "no-referrer": under it browsers send "Origin: null" with forms, and the origin is what we check them by.
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def shown_bits(value: float, *, sign: bool = False, digits: int = 3) -> str:
+    """A number of bits for people: a true minus, and never minus zero."""
+    rounded = round(value, digits) + 0.0
+    text = f"{rounded:+,.{digits}f}" if sign and rounded else f"{rounded:,.{digits}f}"
+    return text.replace("-", "−")
+
+
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"bits": shown_bits, "moment": _moment, "markdown": to_html}
+    made.globals |= {"viewer": None, "events": None, "rounds": (), "current": None}
+    return made
+
+
+_TEMPLATES = _environment()
+
+
+def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
+    """A page, or a part of one, from its template."""
+    return HTMLResponse(_TEMPLATES.get_template(template).render(**shown), status, headers=HEADERS)
+
+
+def go(path: str) -> RedirectResponse:
+    """See other: what a form is answered with, so that loading the page again does not send it again."""
+    return RedirectResponse(path, 303, headers={"Cache-Control": "no-store"})
+
+
+def signed_in(request: Request, response: Response, token: str) -> Response:
+    """The response, with the token in a cookie that no script can read."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, token, COOKIE_SECONDS, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+def signed_out(response: Response) -> Response:
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    return response
+
+
+def base_url(request: Request) -> str:
+    """Where this server is, as whoever asks sees it."""
+    return str(request.base_url).rstrip("/")
+
+
+def own_forms_only(request: Request) -> None:
+    if not same_origin(request):
+        raise forbidden("This form was not sent by a page of this server. Open the page here and send it again.")
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form. Raises `Refused` for anything but a plain form of decent size."""
+    if not request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
+        raise RequestError("unsupported-media-type", 415, "Not a form", "This address takes the page's own form only.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM:
+            raise RequestError("body-too-large", 413, "Too much text", f"A form may have at most {MAX_FORM:,} bytes.")
+    try:
+        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=64))
+    except ValueError:
+        raise RequestError("invalid-form", 400, "Unreadable form", "The form cannot be read. Send it again.") from None
+
+
+FormOf = Annotated[dict[str, str], Depends(form_of)]
+
+
+class Files(StaticFiles):
+    """Scripts and style sheets: asked for again each time, sent again only when they changed."""
+
+    def file_response(
+        self, full_path: Any, stat_result: Any, scope: MutableMapping[str, Any], status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers.update(HEADERS | {"Cache-Control": "no-cache"})
+        return response
+
+
+Handler = Callable[[Request, Any], Response | Awaitable[Response]]
+
+
+def speak_to_people(app: FastAPI) -> None:
+    """Outside the API, what goes wrong is told by a page."""
+    for kind in (ServerError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _handler(app.exception_handlers[kind]))
+
+
+def _handler(for_programs: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handle(request: Request, error: Exception) -> Response:
+        for_people = not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+        if for_people and isinstance(error, ServerError):
+            return _refusal(request, error)
+        answer = for_programs(request, error)
+        response = answer if isinstance(answer, Response) else await answer
+        return _apology(response.status_code) if for_people else response
+
+    return handle
+
+
+def _refusal(request: Request, error: ServerError) -> Response:
+    if error.status == 401:
+        if COOKIE not in request.cookies:
+            return go("/sign-in" if request.url.path.startswith("/host") else "/")
+        return page("expired.html", 401)
+    leave = error.status == 403 and COOKIE in request.cookies
+    response = page("trouble.html", error.status, title=error.title, detail=error.detail, leave=leave)
+    response.headers.update(error.headers)
+    return response
+
+
+def _apology(status: int) -> Response:
+    if status >= 500:
+        detail = "The server made a mistake. It is noted in its log, and nothing was changed. Try again."
+        return page("trouble.html", status, title="Something broke", detail=detail, leave=False)
+    return page("trouble.html", status, title="No such page", detail="There is nothing at this address.", leave=False)

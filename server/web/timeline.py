@@ -1,0 +1,68 @@
+"""What happened in a play, as its pages tell it: what was shown, said, refused and earned, in order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.web.rendering import shown_bits
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """kind: the event's type. who: the seat it is about, in words. texts: what was shown or said. note: what else."""
+
+    kind: str
+    who: str
+    mine: bool
+    texts: Sequence[str]
+    note: str | None = None
+
+
+def told(events: Sequence[Mapping[str, Any]], seat: str, names: Mapping[str, str]) -> list[Turn]:
+    """The turns of a play for whoever plays `seat`. names: seat → the name of its player.
+
+    `events` are those that the seat may see. What others were shown or earned is left out: it says nothing new.
+    """
+    turns: list[Turn] = []
+    for event in events:
+        mine = event["seat"] == seat
+        who = "You" if mine else f"{event['seat'].capitalize()}{_named(names.get(event['seat']))}"
+        turn = _turn(event, who, mine)
+        if turn is not None and turn not in turns[-1:]:
+            turns.append(turn)
+    return turns
+
+
+def _named(name: str | None) -> str:
+    return f" ({name})" if name else ""
+
+
+def _turn(event: Mapping[str, Any], who: str, mine: bool) -> Turn | None:
+    match event["type"]:
+        case "reveal" if mine:
+            return Turn("reveal", who, mine, [_words(each["value"]).strip() for each in event["values"]])
+        case "move":
+            return Turn("move", who, mine, [event["text"]], "The end was over the limit." if event["cut"] else None)
+        case "ensure_failed":
+            return Turn("ensure_failed", who, mine, [event["condition"]], _refusal(event))
+        case "reward" if mine:
+            return Turn("reward", who, mine, [], f"{shown_bits(event['bits'], sign=True)} bits")
+    return None
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{shown_bits(value['bits'])} bits"
+    if isinstance(value, list):
+        return "\n".join(f"• {item}" for item in value)
+    return str(value)
+
+
+def _refusal(event: Mapping[str, Any]) -> str:
+    sides = [_words({"bits": side} if isinstance(side, float) else side) for side in _sides(event)]
+    measured = f" Left: {sides[0]}; right: {sides[1]}." if sides else ""
+    return f"This does not hold.{measured} Say it again; failure {event['failures']} of 10 that are borne."
+
+
+def _sides(event: Mapping[str, Any]) -> list[Any]:
+    return [] if event["left"] is None or event["right"] is None else [event["left"], event["right"]]

@@ -1,0 +1,1 @@
+"""The process that measures: claims jobs, asks the judge, hands results in."""

@@ -1,0 +1,204 @@
+"""A worker: claim → measure (or write) → publish → acknowledge. Needs a Redis address, a judge, and nothing else."""
+
+import os
+import secrets
+import socket
+import threading
+import time
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby
+from sys import byteorder
+
+import structlog
+
+from judge import sampling
+from judge.measure import Judge, JudgeError, Pair
+from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, RedisError, Result
+from server.queue.worker import Claim, Claims
+from server.settings import Settings
+from server.worker.leases import PAUSE, LeaseKeeper
+
+log = structlog.get_logger()
+
+BATCH_SECONDS = 0.5  # a claim is about this much work, so that a person never waits long behind a batch
+TEXT_SECONDS = 0.25  # between two batches a text is written for this long, for the same reason
+FIRST_CLAIM, LARGEST_CLAIM = 8, 1024
+HELLO = 2.0  # seconds between two announcements
+
+Steps = Iterator[Result | None]  # a None after each token, at last the result
+
+
+class Worker:
+    """One process that serves some judges. The next batch is claimed while the device works on this one."""
+
+    def __init__(self, settings: Settings, judges: Sequence[Judge]) -> None:
+        assert settings.redis_url is not None
+        self._judges = {judge.identity: judge for judge in judges}
+        self._build = judges[0].build
+        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._claims = Claims(settings.redis_url, name, tuple(self._judges), settings.lease)
+        self._hands = LeaseKeeper(self._claims, settings.lease)
+        self._texts: deque[tuple[Claim, Steps]] = deque()
+        self._infos = [judge.info() for judge in judges]
+        self._rate = 0.0  # measurements per second, a moving average
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; then hand in what is done and give back the rest."""
+        threading.Thread(target=self._stay_known, args=(stop,), daemon=True).start()
+        with ThreadPoolExecutor(1, "claim") as claimer:
+            ahead = claimer.submit(self._claim, texts=True)
+            while not stop.is_set():
+                while self._texts and not ahead.done() and not stop.is_set():
+                    self._write_on()
+                batch = self._taken(ahead, stop)
+                # What may take this process down is done with nothing else in hand, so that nobody else is blamed.
+                alone = bool(batch) and batch[0].alone
+                if not alone:
+                    ahead = claimer.submit(self._claim, texts=not self._texts and not any(map(_is_text, batch)))
+                self._do(batch, stop)
+                if alone:
+                    self._write(stop.is_set)
+                    ahead = claimer.submit(self._claim, texts=True)
+        self._leave()
+
+    def _claim(self, *, texts: bool) -> list[Claim]:
+        """The next batch, with a text to be written only if `texts`. In a thread of its own."""
+        if self._hands.full:
+            time.sleep(PAUSE)
+            return []
+        count = max(1, min(LARGEST_CLAIM, int(self._rate * BATCH_SECONDS))) if self._rate else FIRST_CLAIM
+        claims = self._claims.claim(count, block=0.5, texts=texts)
+        if claims and claims[0].alone and not self._hands.empty:
+            self._claims.give_back(claims)
+            return []
+        self._hands.take(claims)
+        return claims
+
+    def _taken(self, ahead: Future[list[Claim]], stop: threading.Event) -> list[Claim]:
+        try:
+            return [claim for claim in ahead.result() if self._hands.holds(claim)]
+        except RedisError as error:
+            log.warning("worker.redis_away", error=str(error))
+            stop.wait(PAUSE)
+            return []
+
+    def _do(self, batch: Sequence[Claim], stop: threading.Event) -> None:
+        """Measure all of it, and go on with a text for a while."""
+        if batch and batch[0].delivery >= LAST_DELIVERY:
+            failure = f"It was handed out {batch[0].delivery} times and no worker brought it back."
+            self._hands.hand_in(batch[0], Result(batch[0].job.key, self._build, failure=failure))
+            return
+        self._measure([claim for claim in batch if not _is_text(claim)], stop)
+        for claim in batch:
+            if isinstance(claim.job, GenerationJob):
+                self._texts.append((claim, steps(self._judges[claim.job.judge], claim.job)))
+        end = time.perf_counter() + TEXT_SECONDS
+        self._write(lambda: stop.is_set() or time.perf_counter() >= end)
+
+    def _measure(self, batch: Sequence[Claim], stop: threading.Event) -> None:
+        start, done = time.perf_counter(), 0
+        for judge, claims in groupby(sorted(batch, key=_judge_of), key=_judge_of):
+            for claim, result in self._results(self._judges[judge], list(claims)):
+                lost = not self._hands.holds(claim)
+                self._hands.hand_in(claim, result)
+                done += 1
+                # After a pause a batch may have both: what is others' by now, or done, and what was claimed anew.
+                if stop.is_set() or (lost and not any(map(self._hands.holds, batch))):
+                    return
+        if done:
+            pace = done / (time.perf_counter() - start)
+            self._rate = pace if not self._rate else 0.8 * self._rate + 0.2 * pace
+
+    def _results(self, judge: Judge, claims: list[Claim]) -> Iterator[tuple[Claim, Result]]:
+        """Measure a batch. If it fails as a whole, each of it is tried alone: one bad apple must not spoil it."""
+        left = dict(enumerate(claims))
+        try:
+            for i, bits in judge.measure_each([_pair(claim) for claim in claims]):
+                yield left.pop(i), Result(claims[i].job.key, judge.build, bits=_packed(bits))
+        except Exception as error:
+            log.warning("worker.batch_failed", judge=judge.name, size=len(claims), error=repr(error))
+            for claim in left.values():
+                yield claim, _alone(judge, claim)
+
+    def _write(self, until: Callable[[], bool]) -> None:
+        while self._texts and not until():
+            self._write_on()
+
+    def _write_on(self) -> None:
+        """The next token of the text in hand."""
+        claim, steps = self._texts[0]
+        result = next(steps)
+        if result is not None:
+            self._hands.hand_in(claim, result)
+        if result is not None or not self._hands.holds(claim):
+            self._texts.popleft()
+
+    def _stay_known(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                self._claims.announce(self._infos, self._build, round(self._rate, 3))
+            except RedisError as error:
+                log.warning("worker.announce_failed", error=str(error))
+            stop.wait(HELLO)
+
+    def _leave(self) -> None:
+        self._hands.close()
+        try:
+            self._claims.leave()
+        except RedisError:
+            log.info("worker.left_without_goodbye")
+
+
+def run(settings: Settings, *, stop: threading.Event) -> None:
+    """Load the judges of the settings and work until `stop` is set."""
+    judges = [Judge.load(source, dtype=settings.dtype) for source in settings.judge]
+    for judge in judges:
+        log.info("worker.judge", name=judge.name, identity=judge.identity, build=judge.build, context=judge.context)
+    Worker(settings, judges).run(stop)
+
+
+def steps(judge: Judge, writing: GenerationJob) -> Steps:
+    """Write a text. The same judge, prompt, tokens and seed give the same text on the same build."""
+    text = ""
+    try:
+        for longer in sampling.writing(judge, writing.prompt, writing.tokens, writing.seed):
+            text = longer
+            yield None
+        yield Result(writing.key, judge.build, text=text)
+    except JudgeError as error:  # too long for it, or it has no token to begin with
+        yield Result(writing.key, judge.build, failure=f"The judge cannot write this: {error}.")
+    except Exception as error:
+        log.exception("worker.writing_failed", key=writing.key)
+        yield Result(writing.key, judge.build, failure=f"The judge failed at writing: {error!r}.")
+
+
+def _alone(judge: Judge, claim: Claim) -> Result:
+    try:
+        return Result(claim.job.key, judge.build, bits=_packed(judge.measure([_pair(claim)])[0]))
+    except Exception as error:
+        log.exception("worker.measurement_failed", key=claim.job.key)
+        return Result(claim.job.key, judge.build, failure=f"{type(error).__name__}: {error}")
+
+
+def _is_text(claim: Claim) -> bool:
+    return isinstance(claim.job, GenerationJob)
+
+
+def _judge_of(claim: Claim) -> str:
+    return claim.job.judge
+
+
+def _pair(claim: Claim) -> Pair:
+    assert isinstance(claim.job, Job)
+    return Pair(claim.job.prefix, claim.job.text, claim.job.profile)
+
+
+def _packed(bits: Sequence[float]) -> bytes:
+    """float32, little-endian."""
+    values = array("f", bits)
+    if byteorder == "big":
+        values.byteswap()
+    return values.tobytes()
