@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from games.values import JudgeFacts
 from judge.tokens import Tokens
+from server.arena.unit import Unit
 from server.db.models import Judge
 from server.db.session import insert, now
 from server.errors import RequestError
@@ -54,6 +55,16 @@ def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
             f" xentarena worker --judge {name or 'pocket'}",
         )
     return judge
+
+
+def visible(unit: Unit) -> Sequence[Judge]:
+    """Every judge that a worker ever announced."""
+    return everyone(unit.session)
+
+
+def see(unit: Unit, name: str) -> Judge:
+    """A judge by identity or name."""
+    return find(unit.session, name)
 
 
 def facts(judge: Judge) -> JudgeFacts:

@@ -36,11 +36,11 @@ LAST_TRY = 20  # a row queued again this often is given up
 
 
 class Referee:
-    """The two loops over one arena."""
+    """The two loops over one process' context."""
 
-    def __init__(self, arena: AppContext) -> None:
-        self._arena = arena
-        self._grace = timedelta(seconds=arena.settings.grace)
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._grace = timedelta(seconds=context.settings.grace)
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
     async def run(self) -> None:
@@ -49,17 +49,17 @@ class Referee:
             await _forever(self.settle_some, pause=0)
         finally:
             try:
-                await self._arena.queue.leave(self._name)
+                await self._context.queue.leave(self._name)
             except RedisError:
                 log.info("referee.left_without_goodbye")
 
     async def sweep(self) -> None:
         """Sweep until cancelled."""
-        await _forever(self.sweep_once, pause=self._arena.settings.sweep)
+        await _forever(self.sweep_once, pause=self._context.settings.sweep)
 
     async def settle_some(self) -> None:
         """Settle a batch of results, waiting a second for the first."""
-        taken = await self._arena.queue.results(self._name, BATCH, block=1)
+        taken = await self._context.queue.results(self._name, BATCH, block=1)
         if not taken:
             return
         try:
@@ -73,8 +73,8 @@ class Referee:
                 await self._settle_alone(one)
 
     async def _settle(self, taken: Sequence[tuple[str, Result]]) -> None:
-        await self._arena.write(partial(settle, results=[result for _, result in taken]))
-        await self._arena.queue.settled([entry for entry, _ in taken])
+        await self._context.write(partial(settle, results=[result for _, result in taken]))
+        await self._context.queue.settled([entry for entry, _ in taken])
 
     async def _settle_alone(self, one: tuple[str, Result]) -> None:
         """Settle one result, or drop it: the sweeper has it measured again, a limited number of times."""
@@ -85,27 +85,27 @@ class Referee:
             raise
         except Exception:
             log.exception("referee.result_broken", key=result.key)
-            await self._arena.queue.settled([entry])
+            await self._context.queue.settled([entry])
 
     async def sweep_once(self) -> None:
-        arena = self._arena
+        context = self._context
         # Apart, since each of these ends by locking competitions, which comes last in a transaction.
         for work in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
-            await arena.write(work)
-        await arena.learn_of_workers()
-        await arena.gauge()
+            await context.write(work)
+        await context.learn_of_workers()
+        await context.gauge()
         for model in (Measurement, Generation):
             await self._requeue_lost(model)
 
     async def _requeue_lost(self, model: Queued) -> None:
         after_key = ""
-        while page := await self._arena.read(partial(_overdue, model=model, grace=self._grace, after_key=after_key)):
+        while page := await self._context.read(partial(_overdue, model=model, grace=self._grace, after_key=after_key)):
             after_key = page[-1][0]
             for judge in {judge for _, judge in page}:
-                lost = await self._arena.queue.missing(judge, [key for key, of in page if of == judge])
+                lost = await self._context.queue.missing(judge, [key for key, of in page if of == judge])
                 if lost:
                     # Looked at again now: a result that came in between has made its row known.
-                    count = await self._arena.write(partial(_requeue, model=model, keys=lost))
+                    count = await self._context.write(partial(_requeue, model=model, keys=lost))
                     REQUEUED.inc(count)
                     log.warning("sweeper.requeued", judge=judge, count=count)
 
