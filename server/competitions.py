@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from games import generation
 from games.engine import replay
 from games.errors import SetupError
 from games.preflight import check_round
 from games.program import Program
-from games.seeing import sees_everything
-from games.values import MAIN, Log, NeedMove, Setup
+from games.protocol import MAIN, Log, NeedMove, Setup
+from games.runtime import generation
+from games.visibility import sees_everything
 from server import feed, judges, programs, writings
 from server.after import After
 from server.database import now

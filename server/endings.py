@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from games.bits import millibits
-from games.values import Finished, Status
+from games.protocol import Finished, Status
+from games.values.bits import millibits
 from server import feed, leaderboards
 from server.after import After
 from server.database import now

@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from games.engine import replay
-from games.values import Log, Move, NeedBits, NeedMove
-from games.values import Measurement as Asked
+from games.protocol import Log, Move, NeedBits, NeedMove
+from games.protocol import Measurement as Asked
 from server import competitions, endings, feed, leaderboards, measurements
 from server.after import After
 from server.competitions import RoundSetup

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from games.errors import TextError
 from games.limits import TEXT_CHARACTERS
-from games.texts import accept
-from games.values import NeedText
+from games.protocol import NeedText
+from games.values.text import accept
 from server import jobs
 from server.after import After
 from server.database import insert, now

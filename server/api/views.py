@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from games.seeing import seen
-from games.values import MAIN, NeedMove
+from games.protocol import MAIN, NeedMove
+from games.visibility import seen
 from server import competitions, endings, judges, measurements, plays, programs
 from server.api import schemas
 from server.arena import Arena
