@@ -6,8 +6,8 @@ from typing import TypeVar
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from games.seeing import seen
-from games.values import MAIN, NeedMove
+from games.protocol import MAIN, NeedMove
+from games.visibility import seen
 from server.api import schemas
 from server.arena import attempts, games, judges, measurements, round_setup, rounds
 from server.arena.challenges import Challenge

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from games.errors import TextError
 from games.limits import TEXT_CHARACTERS
-from games.texts import accept
-from games.values import NeedText
+from games.protocol import NeedText
+from games.values.text import accept
 from server.arena.outbox import Outbox
 from server.db.models import Generation, WorkState
 from server.db.session import insert, now

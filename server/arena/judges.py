@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.values import JudgeFacts
+from games.protocol import JudgeFacts
 from judge.tokens import Tokens
 from server.arena.unit import Unit
 from server.db.models import Judge

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from games.engine import replay
-from games.values import Log, Move, NeedBits, NeedMove
-from games.values import Measurement as Asked
+from games.protocol import Log, Move, NeedBits, NeedMove
+from games.protocol import Measurement as Asked
 from server.arena import endings, feed, measurements, round_setup, seats
 from server.arena.measurements import Question, Requester
 from server.arena.outbox import Outbox

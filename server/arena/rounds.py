@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from games import generation
 from games.engine import replay
-from games.seeing import sees_everything
-from games.values import MAIN, Log, NeedMove
+from games.protocol import MAIN, Log, NeedMove
+from games.runtime import generation
+from games.visibility import sees_everything
 from server.arena import callers, competitions, feed, games, generations
 from server.arena.audit import audit
 from server.arena.outbox import Outbox

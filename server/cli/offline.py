@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from games.bits import millibits
 from games.engine import replay
 from games.errors import GamesError
-from games.generation import needed
 from games.preflight import check_round
 from games.program import Program
-from games.values import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.runtime.generation import needed
+from games.values.bits import millibits
 from judge.measure import Judge, JudgeError, Pair
 from judge.sampling import write
 from server.errors import CommandError

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.seeing import seen
-from games.values import MAIN, Event
+from games.protocol import MAIN, Event
+from games.visibility import seen
 from server.arena import (
     attempts,
     challenges,

@@ -13,9 +13,10 @@ import pytest
 
 from bots.errors import ServerAway
 from bots.transport import Transport
-from games import catalog, generation
+from games import catalog
 from games.program import parse
-from games.values import JudgeFacts, NeedText, Setup
+from games.protocol import JudgeFacts, NeedText, Setup
+from games.runtime import generation
 from judge.measure import Judge
 from server.cli import main, offline
 from server.queue.messages import GenerationJob

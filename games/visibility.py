@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from games.registers import OMNISCIENT
-from games.values import Event
+from games.protocol import Event
+from games.syntax.names import OMNISCIENT
 
 #: How many known stretches a reward's text may be put together from. Many short ones could spell anything.
 STRETCHES = 4

@@ -9,12 +9,12 @@ A judge only ever continues a prompt; masking and cutting are pure and done here
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from games.checker import Generation
-from games.draws import draw
-from games.texts import Text, Texts
-from games.values import MAIN, NeedText, Setup
+from games.protocol import MAIN, NeedText, Setup
+from games.runtime.rng import draw
+from games.values.text import Text, Texts
 
 #: The most tokens of an item of ``generate_list``, which also ends where its first line ends.
 ITEM_TOKENS = 40
@@ -23,12 +23,21 @@ PASSAGE_TOKENS = 128
 MASK = "[masked passage]"
 
 
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A ``generate…`` of the program. prompt: a literal, or the number of a passage."""
+
+    function: str
+    prompt: str | int
+    number: int
+
+
 def requests(generations: Sequence[Generation], setup: Setup) -> Iterator[NeedText]:
     """Every text that the judge has to write, in the order in which ``Setup.generated`` holds them."""
-    for place, generation in enumerate(generations):
+    for index, generation in enumerate(generations):
         prompt = generation.prompt if isinstance(generation.prompt, str) else setup.passages[generation.prompt]
         for item in range(_count(generation)):
-            yield NeedText(prompt, _tokens(generation), f"{setup.seed}\ngenerate\n{place}\n{item}")
+            yield NeedText(prompt, _tokens(generation), f"{setup.seed}\ngenerate\n{index}\n{item}")
 
 
 def needed(generations: Sequence[Generation], setup: Setup) -> NeedText | None:
@@ -56,7 +65,7 @@ def values(generations: Sequence[Generation], setup: Setup) -> list[Text | Texts
     """What each ``generate…`` of the program is worth in this round. The setup's texts are all there."""
     written = iter(setup.generated)
     result: list[Text | Texts] = []
-    for place, generation in enumerate(generations):
+    for index, generation in enumerate(generations):
         texts = [next(written) for _ in range(_count(generation))]
         match generation.function:
             case "generate":
@@ -64,7 +73,7 @@ def values(generations: Sequence[Generation], setup: Setup) -> list[Text | Texts
             case "generate_list":
                 result.append(tuple(Text(_first_line(text)) for text in texts))
             case "generate_masked":
-                masked = mask(texts[0], generation.number, f"{setup.seed}\nmask\n{place}")
+                masked = mask(texts[0], generation.number, f"{setup.seed}\nmask\n{index}")
                 result.append((Text(texts[0]), Text(masked)))
             case _:
                 result.append(_prefix_and_next(texts[0], generation.number, setup))
@@ -84,7 +93,7 @@ def _prefix_and_next(text: str, count: int, setup: Setup) -> Texts:
 
 def mask(text: str, spans: int, seed: str) -> str:
     """The text with ``spans`` stretches of words replaced by the mask: one in each of ``spans`` equal parts of the
-    text, half as long as the part, at a place drawn from the seed. A text of fewer words has fewer spans."""
+    text, half as long as the part, at a location drawn from the seed. A text of fewer words has fewer spans."""
     words = text.split(" ")
     spans = min(spans, len(words))
     result: list[str] = []

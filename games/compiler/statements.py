@@ -6,21 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from games import limits
-from games.arguments import Step, is_writable, refuse_keywords
-from games.asking import compile_elicit
-from games.checker import Checker, Run, broken
-from games.ensuring import compile_ensure
-from games.expressions import compile_expression
-from games.kinds import Kind
-from games.play import Play, run_time_error
-from games.registers import FLAGS, is_list
-from games.signatures import Parameter, argument_fits
-from games.telling import compile_reveal, compile_reward
+from games.builtins.signature import Parameter
+from games.compiler.arguments import argument_fits, is_writable, refuse_keywords
+from games.compiler.checker import Checker
+from games.compiler.elicit import compile_elicit
+from games.compiler.ensure import compile_ensure
+from games.compiler.expression import Run, Step, broken
+from games.compiler.expressions import compile_expression
+from games.compiler.reveal_reward import compile_reveal, compile_reward
+from games.runtime.state import Play, run_time_error
+from games.syntax.names import FLAGS, is_list
+from games.values.types import Type
 
 _ASSIGN = "assign(register=value, …)"
 _BEACON = "beacon(flag_1) or beacon(flag_2)"
 _REPLAY = "replay(flag, n)"
-_TIMES = Parameter("n", Kind.INTEGER, 0, limits.REPLAYS)
+_TIMES = Parameter("n", Type.INTEGER, 0, limits.REPLAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +35,30 @@ class Instruction:
 
 
 def compile_instruction(checker: Checker, node: ast.expr, index: int) -> Instruction | None:
-    """The checked instruction number ``index`` of the program; None, after a complaint, where the line is none."""
+    """The checked instruction number ``index`` of the program; None, after a report, where the line is none."""
     expected = f"an instruction: {', '.join(COMPILERS)}"
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-        checker.complain(node, checker.source(node) or "nothing", expected)
+        checker.report(node, checker.source(node) or "nothing", expected)
         return None
     compiler = COMPILERS.get(node.func.id)
     if compiler is None:
         checker.unknown_name(node.func, node.func.id, COMPILERS, expected)
         return None
-    line, column = checker.place(node)
+    line, column = checker.location(node)
     return Instruction(line, column, node.func.id, compiler(checker, node, index))
 
 
 def _compile_assign(checker: Checker, node: ast.Call, index: int) -> Step:
     for argument in node.args:
-        checker.complain(argument, checker.source(argument), _ASSIGN)
+        checker.report(argument, checker.source(argument), _ASSIGN)
     if not node.args and not node.keywords:
-        checker.complain(node, "no register", _ASSIGN)
+        checker.report(node, "no register", _ASSIGN)
     steps: list[tuple[str, Run]] = []
     for keyword in node.keywords:
         value = compile_expression(checker, keyword.value)
         name = keyword.arg or "**"
         if is_writable(checker, keyword, name):
-            checker.fits(value, Kind.LIST if is_list(name) else Kind.TEXT, f"the value of {name}")
+            checker.fits(value, Type.LIST if is_list(name) else Type.TEXT, f"the value of {name}")
             steps.append((name, value.run))
 
     def run(play: Play) -> None:
@@ -69,14 +70,14 @@ def _compile_assign(checker: Checker, node: ast.Call, index: int) -> Step:
 
 
 def _flag(checker: Checker, node: ast.Call, wanted: int, usage: str) -> str | None:
-    """The flag that the arguments begin with; None, after a complaint, where they are others than ``wanted``."""
+    """The flag that the arguments begin with; None, after a report, where they are others than ``wanted``."""
     refuse_keywords(checker, node, usage)
     if len(node.args) != wanted:
-        checker.complain(node, f"{len(node.args)} arguments", f"{wanted}: {usage}")
+        checker.report(node, f"{len(node.args)} arguments", f"{wanted}: {usage}")
         return None
     first = node.args[0]
     if not isinstance(first, ast.Name) or first.id not in FLAGS:
-        checker.complain(first, checker.source(first), f"flag_1 or flag_2 in {usage}")
+        checker.report(first, checker.source(first), f"flag_1 or flag_2 in {usage}")
         return None
     return first.id
 
@@ -95,15 +96,15 @@ def _compile_beacon(checker: Checker, node: ast.Call, index: int) -> Step:
 def _compile_replay(checker: Checker, node: ast.Call, index: int) -> Step:
     flag = _flag(checker, node, 2, _REPLAY)
     if flag and flag not in checker.flags:
-        checker.complain(node.args[0], f"{flag}, which no earlier line sets", f"beacon({flag}) on an earlier line")
+        checker.report(node.args[0], f"{flag}, which no earlier line sets", f"beacon({flag}) on an earlier line")
     times = compile_expression(checker, node.args[1]) if flag else broken(node)
     argument_fits(checker, times, _TIMES, _REPLAY)
 
     def run(play: Play) -> int | None:
         wanted: int = times.run(play)
-        refusal = _TIMES.refusal(wanted)
-        if refusal:
-            raise run_time_error(f"found {wanted}, expected {refusal}")
+        range_error = _TIMES.range_error(wanted)
+        if range_error:
+            raise run_time_error(f"found {wanted}, expected {range_error}")
         done = play.replays.get(index, 0)
         if done >= wanted:
             play.replays.pop(index, None)

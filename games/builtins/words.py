@@ -1,7 +1,7 @@
 """What counts as the same word.
 
 ``remove_common_words`` and its relatives keep the public benchmark's rule, known gaps included ("dra-gon", curly
-quotes, plurals), so that a game earns the same there. The hardened rule is in ``games.banned``.
+quotes, plurals), so that a game earns the same there. The hardened rule is in ``games.builtins.banned``.
 """
 
 import re

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from games.lookalikes import LETTERS, MARKS, SYMBOLS
-from games.stemmer import LONGEST, stem
+from games.builtins.confusables import LETTERS, MARKS, SYMBOLS
+from games.builtins.stemmer import LONGEST, stem
 
 #: Part of the digest of every program that uses the rule. To be raised with every change of what it does.
 VERSION = 1
@@ -46,16 +46,12 @@ class Banned:
         return any(each in self.beginnings or stem(each) in self.stems for each in _readings(word))
 
 
-def normalised(text: str) -> str:
-    """NFKC, without zero-width characters and combining marks, look-alike letters and marks folded.
-
-    In two steps, since decomposing can make eighteen characters of one: the caller may look between them.
-    """
-    return folded(decomposed(text))
-
-
 def decomposed(text: str) -> str:
-    """NFKD without marks. They go first: to sort a long row of them takes the square of its length in time."""
+    """NFKD without zero-width characters and combining marks: half of the normalisation, ``folded`` is the other.
+
+    In two steps, since decomposing can make eighteen characters of one: the caller may look between them. Marks go
+    first: to sort a long row of them takes the square of its length in time.
+    """
     if text.isascii():
         return text
     return unicodedata.normalize("NFKD", "".join(filter(_stays, text.translate(MARKS))))
@@ -136,8 +132,3 @@ def _end_of_banned(parts: list[str], start: int, unwanted: Banned, looked_up: Ca
         if unwanted.has("".join(parts[start:end])):
             return end
     return start
-
-
-def remove_banned_words(text: str, unwanted: str) -> str:
-    """The text, normalised, without the words that the other text bans."""
-    return without(normalised(text), banned(normalised(unwanted)))

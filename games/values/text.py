@@ -13,20 +13,27 @@ _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 class Text(NamedTuple):
     """A text with the prefix that it is measured after.
 
-    moved, prefix_moved: has a move flowed into the text, into the prefix? It decides whose fault it is when they
-    are too long for a judge. (A named tuple, because a play makes many: it is built in half the time.)
+    from_move, prefix_from_move: has a move flowed into the text, into the prefix? It decides whose fault it is when
+    they are too long for a judge. (A named tuple, because a play makes many: it is built in half the time.)
     """
 
     text: str
     prefix: str = ""
-    moved: bool = False
-    prefix_moved: bool = False
+    from_move: bool = False
+    prefix_from_move: bool = False
 
 
 #: A list of the language. Never changed in place, so that every copy is one's own.
 Texts = tuple[Text, ...]
 
 EMPTY = Text("")
+
+
+def is_from_move(*values: Text | Texts) -> bool:
+    """Has a move flowed into one of them?"""
+    return any(
+        value.from_move if isinstance(value, Text) else any(item.from_move for item in value) for value in values
+    )
 
 
 def unwanted_character(text: str) -> tuple[int, str] | None:

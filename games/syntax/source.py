@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from games import limits
 from games.errors import ProgramError
-from games.texts import unwanted_character
+from games.values.text import unwanted_character
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def normalised(source: str) -> str:
     return "\n".join(lines).rstrip("\n") + "\n" if any(lines) else ""
 
 
-def refusal(source: str) -> ProgramError | None:
+def size_error(source: str) -> ProgramError | None:
     """Why the source is too large to be looked at in detail; None where it is not."""
     # A character is at least a byte, so that a huge text is refused before anything is copied.
     size = len(source) if len(source) > limits.SOURCE_BYTES else len(source.encode(errors="surrogatepass"))

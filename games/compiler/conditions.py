@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from games import bits, kinds
-from games.checker import Checker, Comparison, Expression, Run, broken
-from games.kinds import Kind
-from games.operators import expression
-from games.play import Play
-from games.texts import Text
+from games.compiler.checker import Checker
+from games.compiler.expression import Comparison, Expression, Run, broken, composed
+from games.runtime.state import Play
+from games.values import bits, types
+from games.values.text import Text
+from games.values.types import Type
 
 
 def boolean(checker: Checker, node: ast.BoolOp, operands: Sequence[Expression]) -> Expression:
@@ -19,10 +19,10 @@ def boolean(checker: Checker, node: ast.BoolOp, operands: Sequence[Expression]) 
     answers; an operand without measurements that decides the matter ends the evaluation, as in Python."""
     deciding = isinstance(node.op, ast.Or)
     word = "or" if deciding else "and"
-    fine = [checker.fits(each, Kind.CONDITION, f"what {word} combines") for each in operands]
+    fine = [checker.fits(each, Type.CONDITION, f"what {word} combines") for each in operands]
     if not all(fine):
         return broken(node)
-    steps = [(each.run, each.measures) for each in operands]
+    steps = [(each.run, each.uses_judge) for each in operands]
 
     def run(play: Play) -> bool | None:
         play.work += 20
@@ -37,7 +37,7 @@ def boolean(checker: Checker, node: ast.BoolOp, operands: Sequence[Expression]) 
                 break
         return result
 
-    return expression(checker, Kind.CONDITION, run, node, operands)
+    return composed(Type.CONDITION, run, node, operands)
 
 
 _Act = Callable[[Any, Any], bool]
@@ -51,9 +51,9 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[str, _Act]] = {
     ast.In: ("in", lambda left, right: left in right),
     ast.NotIn: ("not in", lambda left, right: left not in right),
 }
-_PLAIN: dict[Kind, Callable[[Any], Any]] = {
-    Kind.TEXT: lambda value: value.text,
-    Kind.LIST: lambda value: [item.text for item in value],
+_PLAIN: dict[Type, Callable[[Any], Any]] = {
+    Type.TEXT: lambda value: value.text,
+    Type.LIST: lambda value: [item.text for item in value],
 }
 
 
@@ -74,7 +74,7 @@ def comparison(checker: Checker, node: ast.Compare, operands: Sequence[Expressio
             return None
         return all(act(left, right) for act, left, right in zip(acts, values, values[1:], strict=False))
 
-    return expression(checker, Kind.CONDITION, run, node, operands)
+    return composed(Type.CONDITION, run, node, operands)
 
 
 def _simple(
@@ -91,15 +91,15 @@ def _simple(
         left, right = sides(play)
         return None if left is None or right is None else act(left, right)
 
-    secret = any(each.kind not in Kind.NUMBER | Kind.BITS for each in operands)
-    found = expression(checker, Kind.CONDITION, run, node, operands)
+    secret = any(each.type not in Type.NUMBER | Type.BITS for each in operands)
+    found = composed(Type.CONDITION, run, node, operands)
     return replace(found, comparison=Comparison(sides, act, secret))
 
 
 def plain(operand: Expression) -> Run:
     """What is compared and shown of a value: the string of a text, the total of bits; None for unknown bits."""
     inner = operand.run
-    if operand.kind is Kind.BITS:
+    if operand.type is Type.BITS:
 
         def total(play: Play) -> float | None:
             measured: bits.Measured = inner(play)
@@ -109,9 +109,9 @@ def plain(operand: Expression) -> Run:
             return measured.total()
 
         return total
-    if operand.kind not in _PLAIN:
+    if operand.type not in _PLAIN:
         return inner
-    simple = _PLAIN[operand.kind]
+    simple = _PLAIN[operand.type]
 
     def run(play: Play) -> Any:
         value = inner(play)
@@ -124,21 +124,21 @@ def plain(operand: Expression) -> Run:
 def _comparable(checker: Checker, op: ast.cmpop, left: Expression, right: Expression) -> bool:
     known = _COMPARISONS.get(type(op))
     if known is None:
-        checker.complain(left.node, "is or is not", "== or !=")
+        checker.report(left.node, "is or is not", "== or !=")
         return False
-    if not left.kind or not right.kind:
+    if not left.type or not right.type:
         return False
     sign = known[0]
     if sign in ("in", "not in"):
-        fine = left.kind is Kind.TEXT and right.kind in Kind.TEXT | Kind.LIST
+        fine = left.type is Type.TEXT and right.type in Type.TEXT | Type.LIST
         expected = "a text in a text or in a list"
-    elif left.kind in Kind.NUMBER | Kind.BITS:
-        fine = right.kind in Kind.NUMBER | Kind.BITS
+    elif left.type in Type.NUMBER | Type.BITS:
+        fine = right.type in Type.NUMBER | Type.BITS
         expected = "numbers or bits on both sides"
     else:
-        fine = sign in ("==", "!=") and left.kind is right.kind and left.kind in Kind.VALUE
+        fine = sign in ("==", "!=") and left.type is right.type and left.type in Type.VALUE
         expected = "two texts, two lists or two conditions with == or !=, or numbers and bits"
     if not fine:
-        found = f"{kinds.name(left.kind)} {sign} {kinds.name(right.kind)}"
-        checker.complain(left.node, found, expected)
+        found = f"{types.name(left.type)} {sign} {types.name(right.type)}"
+        checker.report(left.node, found, expected)
     return fine

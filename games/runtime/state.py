@@ -5,62 +5,57 @@ A ``Play`` lives for one call of ``replay`` and is never stored. It is the one t
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING
 
 from games import limits
-from games.bits import NOTHING, Bits, Measured, Tokens
-from games.draws import draw
 from games.errors import LogError
-from games.registers import REGISTERS, is_list
-from games.texts import EMPTY, Text, Texts
-from games.values import Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
-
-if TYPE_CHECKING:
-    from games.program import Program
-
-ARENA = "arena"
-XENT_05 = "xent-0.5"
-PROFILES = (ARENA, XENT_05)
+from games.protocol import XENT_05, Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
+from games.runtime import rng
+from games.syntax.names import REGISTERS, is_list
+from games.values.bits import NOTHING, Bits, Measured, Tokens
+from games.values.text import EMPTY, Text, Texts
 
 _START: Mapping[str, Text | Texts] = {name: () if is_list(name) else EMPTY for name in REGISTERS}
 
 
-class Pause(Exception):
+class Suspended(Exception):
     """The play cannot go on: a move or measurements are needed."""
 
     def __init__(self, effect: NeedMove | NeedBits) -> None:
         self.effect = effect
 
 
-class Ends(Exception):
-    """The play is over before its last line. The innermost expression that knows its place adds it."""
+class PlayEnded(Exception):
+    """The play is over before its last line. The innermost expression that knows its location adds it."""
 
-    def __init__(self, status: Status, kind: str, detail: str) -> None:
+    def __init__(self, status: Status, type: str, detail: str) -> None:
         self.status = status
-        self.kind = kind
+        self.type = type
         self.detail = detail
         self.line: int | None = None
         self.column: int | None = None
 
-    def at(self, line: int, column: int) -> "Ends":
+    def at(self, line: int, column: int) -> "PlayEnded":
         if self.line is None:
             self.line, self.column = line, column
         return self
 
 
-def out_of_budget(budget: str, limit: int) -> Ends:
-    return Ends(Status.VOID, "budget", f"the play went over its budget of {limit:,} {budget}")
+def out_of_budget(budget: str, limit: int) -> PlayEnded:
+    return PlayEnded(Status.VOID, "budget", f"the play went over its budget of {limit:,} {budget}")
 
 
-def run_time_error(detail: str) -> Ends:
-    return Ends(Status.VOID, "run_time", detail)
+def run_time_error(detail: str) -> PlayEnded:
+    return PlayEnded(Status.VOID, "run_time", detail)
 
 
 class Play:
+    """What a play is made of while it is replayed."""
+
     __slots__ = (
         "answers",
         "asked",
         "bits",
+        "complete_events",
         "draws",
         "ends_of",
         "events",
@@ -70,7 +65,7 @@ class Play:
         "line",
         "lines",
         "moves",
-        "program",
+        "named",
         "registers",
         "replays",
         "return_seat",
@@ -78,7 +73,6 @@ class Play:
         "revealed",
         "rewards",
         "saved",
-        "settled",
         "setup",
         "tokens_of",
         "unknown",
@@ -86,24 +80,25 @@ class Play:
         "work",
     )
 
-    def __init__(self, program: "Program", setup: Setup, log: Log) -> None:
-        self.program = program
+    def __init__(self, seats: Sequence[str], named: Sequence[str], setup: Setup, log: Log) -> None:
+        """seats: those that play, as the program seats them. named: the registers that the program names."""
+        self.named = named
         self.setup = setup
         self.moves = log.moves
         self.bits = log.bits
         self.registers = dict(_START)
-        self.rewards = dict.fromkeys(program.seats, 0.0)
+        self.rewards = dict.fromkeys(seats, 0.0)
         self.generated: Sequence[Text | Texts] = ()
         self.revealed: dict[str, frozenset[str]] = {}
         self.events: list[Event] = []
         #: How many events are complete: the first reward that waits for bits, and all after it, are not shown yet.
-        self.settled: int | None = None
+        self.complete_events: int | None = None
         self.unknown: dict[Measurement, None] = {}
         self.asked: set[Measurement] = set()
         #: (slot, profile, prefix, text, without the first token?) → what is known.
         self.answers: dict[tuple[str, str, str, str, bool], Measured] = {}
-        #: (place in the program, preprompt, prefix, text) → what ``xed`` is there.
-        self.saved: dict[tuple[object, str, str, str], Bits] = {}
+        #: (slot, first token?, preprompt, prefix, text) → what ``xed`` is.
+        self.saved: dict[tuple[str, bool | None, str, str, str], Bits] = {}
         self.ends_of: dict[tuple[str, str], tuple[int, ...]] = {}
         self.tokens_of: dict[tuple[str, str, bool], Tokens] = {}
         self.failures: dict[int, int] = {}
@@ -122,11 +117,11 @@ class Play:
         if self.work > limits.WORK:
             raise out_of_budget("units of work", limits.WORK)
 
-    def text(self, text: str, moved: bool = False) -> Text:
+    def text(self, text: str, from_move: bool = False) -> Text:
         """A new text without a prefix, within the budget of characters."""
         if len(text) > limits.TEXT_CHARACTERS:
             raise out_of_budget("characters in one text", limits.TEXT_CHARACTERS)
-        return Text(text, "", moved)
+        return Text(text, "", from_move)
 
     def texts(self, items: Texts) -> Texts:
         """The list, if it is within its budgets."""
@@ -202,34 +197,34 @@ class Play:
         known = self.bits.get(question)
         if known is not None:
             return Bits(((tokens, _checked(question, known, tokens)),))
-        self._refuse_too_long(question, text.moved or text.prefix_moved)
+        self._refuse_too_long(question, text.from_move or text.prefix_from_move)
         self.unknown[question] = None
         return None
 
-    def _refuse_too_long(self, question: Measurement, moved: bool) -> None:
+    def _refuse_too_long(self, question: Measurement, from_move: bool) -> None:
         context = self.setup.judges[question.judge].context
         length = 1 + len(self.ends(question.judge, question.text))
         if question.prefix:
             length += len(self.ends(question.judge, question.prefix))
         if length > context:
-            status = Status.REJECTED if moved else Status.VOID
+            status = Status.REJECTED if from_move else Status.VOID
             detail = (
                 f"the text and its prefix are {length:,} tokens long with the beginning-of-text token; "
                 f"the judge {question.judge!r} reads {context:,} at once"
             )
-            raise Ends(status, "too_long", detail)
+            raise PlayEnded(status, "too_long", detail)
 
-    def need_bits(self) -> Pause:
-        return Pause(NeedBits(tuple(self.unknown), self.shown()))
+    def need_bits(self) -> Suspended:
+        return Suspended(NeedBits(tuple(self.unknown), self.shown()))
 
     # Events, draws and the end
 
     def shown(self) -> tuple[Event, ...]:
-        return tuple(self.events if self.settled is None else self.events[: self.settled])
+        return tuple(self.events if self.complete_events is None else self.events[: self.complete_events])
 
-    def drawn(self, below: int) -> int:
+    def draw(self, below: int) -> int:
         self.spend(200)
-        number = draw(self.setup.seed, self.draws, below)
+        number = rng.draw(self.setup.seed, self.draws, below)
         self.draws += 1
         return number
 
@@ -239,8 +234,8 @@ class Play:
             raise LogError(f"the play is over, and {extra} of the log's moves were never asked for")
         return Finished(Status.SCORED, self.rewards, self.shown())
 
-    def broken_off(self, end: Ends) -> Finished:
-        return Finished(end.status, {}, self.shown(), Reason(end.kind, end.detail, end.line, end.column))
+    def broken_off(self, end: PlayEnded) -> Finished:
+        return Finished(end.status, {}, self.shown(), Reason(end.type, end.detail, end.line, end.column))
 
 
 def _checked(question: Measurement, values: Sequence[float], tokens: Tokens) -> Sequence[float]:

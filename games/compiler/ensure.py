@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from games import limits
-from games.arguments import Step, refuse_keywords
-from games.checker import Checker, Expression
-from games.expressions import compile_all
-from games.kinds import Kind
-from games.play import Ends, Play
-from games.registers import OMNISCIENT
-from games.values import Event, Status
+from games.compiler.arguments import refuse_keywords
+from games.compiler.checker import Checker
+from games.compiler.expression import Expression, Step
+from games.compiler.expressions import compile_all
+from games.protocol import Event, Status
+from games.runtime.state import Play, PlayEnded
+from games.syntax.names import OMNISCIENT
+from games.values.types import Type
 
 _USAGE = "ensure(condition, …)"
 
@@ -22,12 +23,12 @@ _Result = tuple[bool | None, Any, Any]
 def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
     refuse_keywords(checker, node, _USAGE)
     if not checker.seats:
-        checker.complain(node, "ensure before any elicit", "an elicit on an earlier line, to return to")
+        checker.report(node, "ensure before any elicit", "an elicit on an earlier line, to return to")
     if not node.args:
-        checker.complain(node, "no condition", _USAGE)
+        checker.report(node, "no condition", _USAGE)
     values = compile_all(checker, node.args)
     for value in values:
-        checker.fits(value, Kind.CONDITION, f"an argument of {_USAGE}")
+        checker.fits(value, Type.CONDITION, f"an argument of {_USAGE}")
     line = checker.line.number
     conditions = [(_with_sides(value), checker.source(value.node)) for value in values]
 
@@ -44,7 +45,7 @@ def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
                 play.events.append(_failed(play.return_seat, line, source, left, right, failures))
         if failures > limits.ENSURE_FAILURES:
             detail = f"the conditions of line {line} failed {failures} times in a row"
-            raise Ends(Status.REJECTED, "ensure_limit", detail)
+            raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
         return play.return_to
 
     return run

@@ -1,50 +1,18 @@
-"""The operators: which kinds each takes, and what it does in a play."""
+"""The operators: which types each takes, and what it does in a play."""
 
 import ast
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
-from games import bits, limits
-from games.checker import Checker, Expression, Run, broken, fallible
-from games.kinds import Kind
-from games.play import Play, run_time_error
-from games.texts import Text, Texts
-
-_NOTHING_READ: frozenset[str] = frozenset()
-
-
-def expression(
-    checker: Checker, kind: Kind, run: Run, node: ast.expr, parts: Iterable[Expression], measures: bool = False
-) -> Expression:
-    """An expression made of parts. Where it ends a play, the place is its instruction's."""
-    reads, asks = _NOTHING_READ, measures
-    for part in parts:
-        reads = reads | part.reads if reads else part.reads
-        asks = asks or part.measures
-    return Expression(kind, run, node, asks, reads=reads)
-
-
-def fallible_expression(
-    checker: Checker, kind: Kind, run: Run, node: ast.expr, parts: Iterable[Expression], measures: bool = False
-) -> Expression:
-    """The same for one that can be in error in a play, and then names its own place."""
-    return expression(checker, kind, fallible(run, checker.place(node)), node, parts, measures)
-
-
-def touched(play: Play, text: Text, reads: frozenset[str]) -> Text:
-    """The text, marked as moved where a number that chose it was made from a move."""
-    if text.moved or not reads or not any(_moved(play.registers[name]) for name in reads):
-        return text
-    return Text(text.text, text.prefix, True, text.prefix_moved)
-
-
-def _moved(value: Text | Texts) -> bool:
-    if isinstance(value, Text):
-        return value.moved
-    return any(item.moved for item in value)
-
+from games import limits
+from games.compiler.checker import Checker
+from games.compiler.expression import Expression, Run, broken, composed, fallible
+from games.runtime.state import Play, run_time_error
+from games.values import bits
+from games.values.text import Text, Texts
+from games.values.types import Type
 
 # Two operands
 
@@ -87,28 +55,28 @@ def binary(checker: Checker, node: ast.BinOp, left: Expression, right: Expressio
     sign = _SIGNS.get(type(node.op))
     if sign is None:
         found = f"the operator {_OTHER_SIGNS[type(node.op).__name__]}"
-        return checker.complain(node, found, "one of + - * // % | &")
-    if not left.kind or not right.kind:
+        return checker.report(node, found, "one of + - * // % | &")
+    if not left.type or not right.type:
         return broken(node)
-    if sign in _ARITHMETIC and left.kind in Kind.NUMBER and right.kind in Kind.NUMBER:
+    if sign in _ARITHMETIC and left.type in Type.NUMBER and right.type in Type.NUMBER:
         return _numbers(checker, node, sign, left, right)
-    found_kind = _JOINING.get((sign, left.kind, right.kind))
-    if found_kind is None:
+    joining = _JOINING.get((sign, left.type, right.type))
+    if joining is None:
         found = f"{checker.described(left)} {sign} {checker.described(right)}"
-        return checker.complain(node, found, f"for {sign}: {_TAKES[sign]}")
-    kind, act = found_kind
+        return checker.report(node, found, f"for {sign}: {_TAKES[sign]}")
+    result, act = joining
     one, other = left.run, right.run
 
     def run(play: Play) -> Any:
         return act(play, one(play), other(play))
 
-    return expression(checker, kind, run, node, (left, right))
+    return composed(result, run, node, (left, right))
 
 
 def _numbers(checker: Checker, node: ast.BinOp, sign: str, left: Expression, right: Expression) -> Expression:
     if sign in ("//", "%") and right.literal == 0:
-        return checker.complain(right.node, "zero", f"another number after {sign}")
-    whole = left.kind is Kind.INTEGER and right.kind is Kind.INTEGER
+        return checker.report(right.node, "zero", f"another number after {sign}")
+    whole = left.type is Type.INTEGER and right.type is Type.INTEGER
     act = _ARITHMETIC[sign]
 
     def run(play: Play) -> float:
@@ -121,29 +89,29 @@ def _numbers(checker: Checker, node: ast.BinOp, sign: str, left: Expression, rig
             raise run_time_error(f"found a number beyond {limits.NUMBER:,}")
         return number
 
-    return fallible_expression(checker, Kind.INTEGER if whole else Kind.FLOAT, run, node, (left, right))
+    return composed(Type.INTEGER if whole else Type.FLOAT, fallible(run, checker.location(node)), node, (left, right))
 
 
 def _join_texts(play: Play, left: Text, right: Text) -> Text:
     play.work += 30 + (len(left.text) + len(right.text) >> 3)
-    return play.text(left.text + right.text, left.moved or right.moved)
+    return play.text(left.text + right.text, left.from_move or right.from_move)
 
 
 def _before(play: Play, left: Text, right: Text) -> Text:
     play.spend(30 + len(left.text))
     text = left.text.split(right.text, 1)[0] if right.text else left.text
-    return Text(text, "", left.moved or right.moved)
+    return Text(text, "", left.from_move or right.from_move)
 
 
 def _after(play: Play, left: Text, right: Text) -> Text:
     play.spend(30 + len(left.text))
     text = left.text.partition(right.text)[2] if right.text else ""
-    return Text(text, "", left.moved or right.moved)
+    return Text(text, "", left.from_move or right.from_move)
 
 
 def _after_prefix(play: Play, left: Text, right: Text) -> Text:
     play.work += 30
-    return Text(left.text, right.text, left.moved, right.moved)
+    return Text(left.text, right.text, left.from_move, right.from_move)
 
 
 def _join_lists(play: Play, left: Texts, right: Texts) -> Texts:
@@ -183,45 +151,45 @@ def scale(play: Play, measured: bits.Measured, factor: float) -> bits.Measured:
 
 
 _Act = Callable[[Play, Any, Any], Any]
-_JOINING: dict[tuple[str, Kind, Kind], tuple[Kind, _Act]] = {
-    ("+", Kind.TEXT, Kind.TEXT): (Kind.TEXT, _join_texts),
-    ("+", Kind.LIST, Kind.LIST): (Kind.LIST, _join_lists),
-    ("+", Kind.BITS, Kind.BITS): (Kind.BITS, _combine(bits.added)),
-    ("-", Kind.BITS, Kind.BITS): (Kind.BITS, _combine(bits.subtracted)),
-    ("//", Kind.TEXT, Kind.TEXT): (Kind.TEXT, _before),
-    ("%", Kind.TEXT, Kind.TEXT): (Kind.TEXT, _after),
-    ("|", Kind.TEXT, Kind.TEXT): (Kind.TEXT, _after_prefix),
-    ("|", Kind.CONDITION, Kind.CONDITION): (Kind.CONDITION, _either),
-    ("&", Kind.CONDITION, Kind.CONDITION): (Kind.CONDITION, _both),
+_JOINING: dict[tuple[str, Type, Type], tuple[Type, _Act]] = {
+    ("+", Type.TEXT, Type.TEXT): (Type.TEXT, _join_texts),
+    ("+", Type.LIST, Type.LIST): (Type.LIST, _join_lists),
+    ("+", Type.BITS, Type.BITS): (Type.BITS, _combine(bits.added)),
+    ("-", Type.BITS, Type.BITS): (Type.BITS, _combine(bits.subtracted)),
+    ("//", Type.TEXT, Type.TEXT): (Type.TEXT, _before),
+    ("%", Type.TEXT, Type.TEXT): (Type.TEXT, _after),
+    ("|", Type.TEXT, Type.TEXT): (Type.TEXT, _after_prefix),
+    ("|", Type.CONDITION, Type.CONDITION): (Type.CONDITION, _either),
+    ("&", Type.CONDITION, Type.CONDITION): (Type.CONDITION, _both),
 }
-for _number in (Kind.INTEGER, Kind.FLOAT):
-    _JOINING["*", Kind.BITS, _number] = (Kind.BITS, scale)
-    _JOINING["*", _number, Kind.BITS] = (Kind.BITS, lambda play, factor, measured: scale(play, measured, factor))
+for _number in (Type.INTEGER, Type.FLOAT):
+    _JOINING["*", Type.BITS, _number] = (Type.BITS, scale)
+    _JOINING["*", _number, Type.BITS] = (Type.BITS, lambda play, factor, measured: scale(play, measured, factor))
 
 
 # One operand
 
 
 def unary(checker: Checker, node: ast.UnaryOp, operand: Expression) -> Expression:
-    if not operand.kind:
+    if not operand.type:
         return broken(node)
     if isinstance(node.op, ast.Not | ast.Invert):
-        if not checker.fits(operand, Kind.CONDITION, f"what {'not' if isinstance(node.op, ast.Not) else '~'} turns"):
+        if not checker.fits(operand, Type.CONDITION, f"what {'not' if isinstance(node.op, ast.Not) else '~'} turns"):
             return broken(node)
-        return expression(checker, Kind.CONDITION, _negated(operand.run), node, (operand,))
-    if not checker.fits(operand, Kind.NUMBER | Kind.BITS, "what a sign stands before"):
+        return composed(Type.CONDITION, _negated(operand.run), node, (operand,))
+    if not checker.fits(operand, Type.NUMBER | Type.BITS, "what a sign stands before"):
         return broken(node)
     sign = -1 if isinstance(node.op, ast.USub) else 1
-    if operand.kind is Kind.BITS:
+    if operand.type is Type.BITS:
 
         def scaled(play: Play) -> bits.Measured:
             return scale(play, operand.run(play), sign)
 
-        return expression(checker, Kind.BITS, scaled, node, (operand,))
+        return composed(Type.BITS, scaled, node, (operand,))
     literal = operand.literal
     value = sign * literal if isinstance(literal, int | float) else None
     return Expression(
-        operand.kind, lambda play: sign * operand.run(play), node, operand.measures, value, reads=operand.reads
+        operand.type, lambda play: sign * operand.run(play), node, operand.uses_judge, value, reads=operand.reads
     )
 
 

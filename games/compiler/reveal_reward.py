@@ -3,15 +3,16 @@
 import ast
 from typing import Any
 
-from games import bits
-from games.arguments import Step, refuse_keywords, seat_and_rest
-from games.checker import Checker, Expression, broken
-from games.expressions import compile_all
-from games.kinds import Kind
-from games.operators import scale
-from games.play import Play
-from games.registers import OPPONENT
-from games.values import Event
+from games.compiler.arguments import refuse_keywords, seat_and_rest
+from games.compiler.checker import Checker
+from games.compiler.expression import Expression, Step, broken
+from games.compiler.expressions import compile_all
+from games.compiler.operators import scale
+from games.protocol import Event
+from games.runtime.state import Play
+from games.syntax.names import OPPONENT
+from games.values import bits
+from games.values.types import Type
 
 _REVEAL = "reveal([player,] value, …)"
 _REWARD = "reward([player,] bits)"
@@ -22,9 +23,9 @@ def compile_reveal(checker: Checker, node: ast.Call, index: int) -> Step:
     seat, rest = seat_and_rest(node.args)
     values = compile_all(checker, rest)
     if not values:
-        checker.complain(node, "no value to show", _REVEAL)
+        checker.report(node, "no value to show", _REVEAL)
     for value in values:
-        checker.fits(value, Kind.VALUE, f"a value of {_REVEAL}")
+        checker.fits(value, Type.VALUE, f"a value of {_REVEAL}")
     line = checker.line.number
     names = frozenset(value.register for value in values if value.register)
 
@@ -41,12 +42,12 @@ def compile_reveal(checker: Checker, node: ast.Call, index: int) -> Step:
 def _shown(play: Play, value: Expression) -> Any:
     """As JSON; None for bits, or a condition made of bits, that are not known yet."""
     result = value.run(play)
-    if value.kind is Kind.TEXT:
+    if value.type is Type.TEXT:
         return result.text
-    if value.kind is Kind.LIST:
+    if value.type is Type.LIST:
         play.spend(10 * len(result))
         return [item.text for item in result]
-    if value.kind is Kind.BITS and result is not None:
+    if value.type is Type.BITS and result is not None:
         return _told(play, result)
     return result
 
@@ -61,12 +62,12 @@ def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
     refuse_keywords(checker, node, _REWARD)
     seat, rest = seat_and_rest(node.args)
     if seat == "env":
-        checker.complain(node.args[0], "a reward to env", "black, white, alice, bob or carol: env is not scored")
+        checker.report(node.args[0], "a reward to env", "black, white, alice, bob or carol: env is not scored")
     values = compile_all(checker, rest)
     if len(values) != 1:
-        checker.complain(node, f"{len(values)} values", f"one: {_REWARD}")
+        checker.report(node, f"{len(values)} values", f"one: {_REWARD}")
         values = [broken(node)]
-    checker.fits(values[0], Kind.BITS, f"the value of {_REWARD}")
+    checker.fits(values[0], Type.BITS, f"the value of {_REWARD}")
     line, value = checker.line.number, values[0].run
 
     def run(play: Play) -> None:
@@ -82,8 +83,8 @@ def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
 def _give(play: Play, seat: str, measured: bits.Measured, line: int) -> None:
     if measured is None:
         # Filled in when the play is replayed with the bits; until then no event from here on is shown.
-        if play.settled is None:
-            play.settled = len(play.events)
+        if play.complete_events is None:
+            play.complete_events = len(play.events)
         return
     event = {"type": "reward", "seat": seat, **_told(play, measured), "line": line}
     play.events.append(event)

@@ -16,6 +16,11 @@ from typing import Any
 #: The slot of a round's main judge: what a measurement without ``judge="…"`` asks.
 MAIN = "main"
 
+#: How a judge is asked: every token scored, or the first left out as the public benchmark's version 0.5 does.
+ARENA = "arena"
+XENT_05 = "xent-0.5"
+PROFILES = (ARENA, XENT_05)
+
 #: One event of a play, as it is shown to players and stored: a JSON object with a "type".
 Event = dict[str, Any]
 
@@ -25,7 +30,7 @@ class Measurement:
     """A question to a judge: the bits of each token of ``text`` after ``prefix``.
 
     judge: a slot of the round (``MAIN`` or the name in ``judge="…"``), not yet a judge's identity.
-    profile: how the judge is asked, ``arena`` or ``xent-0.5``.
+    profile: how the judge is asked, one of ``PROFILES``.
     """
 
     judge: str
@@ -57,13 +62,13 @@ class Setup:
     passages: what ``story()`` stands for, by occurrence. seed: where ``sample`` and ``shuffle`` draw from.
     judges: slot → facts; ``MAIN`` is always there. profile: how judges are asked by default.
     generated: what a judge wrote for ``generate…`` while the round was made, in the order that
-    ``games.generation.needed`` asked for it.
+    ``games.runtime.generation.needed`` asked for it.
     """
 
     passages: tuple[str, ...]
     seed: str
     judges: Mapping[str, JudgeFacts]
-    profile: str = "arena"
+    profile: str = ARENA
     generated: tuple[str, ...] = ()
 
 

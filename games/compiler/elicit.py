@@ -3,19 +3,20 @@
 import ast
 
 from games import limits
-from games.arguments import Step, is_writable, refuse_keywords, seat_and_rest
-from games.checker import Checker, broken
+from games.builtins.signature import Parameter
+from games.compiler.arguments import argument_fits, is_writable, refuse_keywords, seat_and_rest
+from games.compiler.checker import Checker
+from games.compiler.expression import Step, broken
+from games.compiler.expressions import compile_expression
 from games.errors import LogError
-from games.expressions import compile_expression
-from games.kinds import Kind
-from games.play import Pause, Play, run_time_error
-from games.registers import is_list, is_register, visible
-from games.signatures import Parameter, argument_fits
-from games.texts import Text, unwanted_character
-from games.values import MAIN, NeedMove
+from games.protocol import MAIN, NeedMove
+from games.runtime.state import Play, Suspended, run_time_error
+from games.syntax.names import is_list, is_register, visible
+from games.values.text import Text, unwanted_character
+from games.values.types import Type
 
 _USAGE = "elicit([player,] register, …, n)"
-_LIMIT = Parameter("n", Kind.INTEGER, 1, limits.ELICIT_TOKENS)
+_LIMIT = Parameter("n", Type.INTEGER, 1, limits.ELICIT_TOKENS)
 
 
 def compile_elicit(checker: Checker, node: ast.Call, index: int) -> Step:
@@ -24,7 +25,7 @@ def compile_elicit(checker: Checker, node: ast.Call, index: int) -> Step:
     checker.seats[seat] = None
     names = [name for name in [_register(checker, each) for each in rest[:-1]] if name]
     if len(rest) < 2:
-        checker.complain(node, f"{len(rest)} arguments", f"at least a register and a number: {_USAGE}")
+        checker.report(node, f"{len(rest)} arguments", f"at least a register and a number: {_USAGE}")
     limit = compile_expression(checker, rest[-1]) if rest else broken(node)
     argument_fits(checker, limit, _LIMIT, _USAGE)
     line = checker.line.number
@@ -33,9 +34,9 @@ def compile_elicit(checker: Checker, node: ast.Call, index: int) -> Step:
         if play.unknown:
             raise play.need_bits()
         most: int = limit.run(play)
-        refusal = _LIMIT.refusal(most)
-        if refusal:
-            raise run_time_error(f"found {most}, expected {refusal}")
+        range_error = _LIMIT.range_error(most)
+        if range_error:
+            raise run_time_error(f"found {most}, expected {range_error}")
         play.return_to, play.return_seat = index, seat
         for name in names:
             play.registers[name] = _asked(play, seat, name, most, line)
@@ -45,9 +46,9 @@ def compile_elicit(checker: Checker, node: ast.Call, index: int) -> Step:
 
 def _register(checker: Checker, node: ast.expr) -> str | None:
     if not isinstance(node, ast.Name):
-        checker.complain(node, checker.source(node), "a register")
+        checker.report(node, checker.source(node), "a register")
     elif is_register(node.id) and is_list(node.id):
-        checker.complain(node, f"the list register {node.id}", "a text register: a move is one text")
+        checker.report(node, f"the list register {node.id}", "a text register: a move is one text")
     elif is_writable(checker, node, node.id):
         return node.id
     return None
@@ -58,8 +59,8 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     play.events.append({"type": "ask", "seat": seat, "register": name, "limit": limit, "line": line})
     move = play.next_move(seat)
     if move is None:
-        shown = visible(seat, play.program.registers, play.revealed.get(seat, ()))
-        raise Pause(NeedMove(seat, name, limit, {each: play.plain(each) for each in shown}, play.shown()))
+        shown = visible(seat, play.named, play.revealed.get(seat, ()))
+        raise Suspended(NeedMove(seat, name, limit, {each: play.plain(each) for each in shown}, play.shown()))
     unwanted = unwanted_character(move.text)
     if unwanted:
         raise LogError(f"move {play.used} of the log holds {unwanted[1]}")
@@ -67,4 +68,4 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     cut = len(ends) > limit
     text = move.text[: ends[limit - 1]] if cut else move.text
     play.events.append({"type": "move", "seat": seat, "register": name, "text": text, "cut": cut, "line": line})
-    return play.text(text, moved=True)
+    return play.text(text, from_move=True)

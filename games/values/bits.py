@@ -11,8 +11,7 @@ from fractions import Fraction
 from functools import reduce
 from operator import add as _plus
 from operator import sub as _minus
-
-from games.values import Event
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Bits:
         """How many tokens."""
         return sum(len(numbers) for _, numbers in self.parts)
 
-    def tokens(self) -> list[Event]:
+    def tokens(self) -> list[dict[str, Any]]:
         """As events show them: [{"text", "bits"}], which add up to the total."""
         return [
             {"text": text, "bits": number}
