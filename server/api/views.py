@@ -18,7 +18,6 @@ from server.arena.seats import taken as taken_seats
 from server.arena.submissions import Page
 from server.arena.unit import Unit
 from server.db.models import (
-    BotPolicy,
     Competition,
     FeedEvent,
     Game,
@@ -26,7 +25,6 @@ from server.db.models import (
     Measurement,
     Play,
     Player,
-    PlayerKind,
     Round,
     Submission,
     SubmissionState,
@@ -74,9 +72,7 @@ def game(_: Unit, row: Game) -> schemas.Game:
 
 
 def player(_: Unit, row: Player) -> schemas.Player:
-    return schemas.Player(
-        id=row.id, name=row.name, kind=PlayerKind(row.kind), competition=row.competition_id, removed=row.removed
-    )
+    return schemas.Player(id=row.id, name=row.name, kind=row.kind, competition=row.competition_id, removed=row.removed)
 
 
 def competition(unit: Unit, row: Competition) -> schemas.Competition:
@@ -84,7 +80,7 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
         id=row.id,
         name=row.name,
         code=row.code if unit.caller.is_host else None,
-        bots=BotPolicy(row.bots),
+        bots=row.bots,
         free_measurements=row.free_measurements,
         last_event=row.last_event,
         created_at=row.created_at,
@@ -130,7 +126,7 @@ def submission(unit: Unit, row: Submission) -> schemas.Submission:
         seat=row.seat,
         seats=_seats(session, round_setup.setup_of(session, round_row).program.seats, play),
         player=row.player_id,
-        state=SubmissionState(row.state),
+        state=row.state,
         place=place,
         expected_wait_s=unit.workforce.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
@@ -186,7 +182,7 @@ def _seats(session: Session, names: Sequence[str], play: Play) -> dict[str, sche
 
 
 def _board_player(row: Player) -> schemas.BoardPlayer:
-    return schemas.BoardPlayer(id=row.id, name=row.name, kind=PlayerKind(row.kind))
+    return schemas.BoardPlayer(id=row.id, name=row.name, kind=row.kind)
 
 
 def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:

@@ -226,7 +226,7 @@ def _try_again(session: Session, rows: dict[str, Measurement]) -> dict[str, Meas
         if row.state == WorkState.FAILED and row.finished_at and at - row.finished_at > RETRY
     }
     for row in retried.values():
-        row.state, row.failure, row.finished_at, row.tries, row.queued_at = WorkState.PENDING, None, None, 0, at
+        row.retry(at)
     session.flush()
     return retried
 

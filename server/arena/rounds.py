@@ -113,7 +113,7 @@ def state_of(round_: Round, at: datetime) -> RoundState:
         return RoundState.CLOSED
     if round_.state == RoundState.SCHEDULED and at >= round_.opens_at:
         return RoundState.OPEN
-    return RoundState(round_.state)
+    return round_.state
 
 
 def passages_for(session: Session, round_: Round, *, host: bool, at: datetime) -> Sequence[str]:

@@ -296,7 +296,7 @@ def submission_line(session: Session, row: Submission) -> SubmissionLine:
     return SubmissionLine(
         id=row.id,
         move=next((move["text"] for move in moves if move["seat"] == row.seat), ""),
-        state=SubmissionState(row.state),
+        state=row.state,
         bits=None if row.millibits is None else row.millibits / 1000,
         hidden=row.hidden,
         accepted_at=row.accepted_at,
