@@ -32,7 +32,7 @@ class Caller:
 
 
 def authenticate(session: Session, token: str | None) -> Caller:
-    """The caller behind a bearer token. Raises `Refused` (401) for none, an unknown or a revoked one."""
+    """The caller behind a bearer token. Raises `RequestError` (401) for none, an unknown or a revoked one."""
     if not token:
         raise unauthorized("This needs a token: send 'Authorization: Bearer …' with the token that joining gave you.")
     query = (

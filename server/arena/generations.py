@@ -31,7 +31,7 @@ class GenerationFailed(Exception):
 def texts(session: Session, outbox: Outbox, judge: str, needs: Iterable[NeedText], *, retry: bool) -> list[str] | None:
     """What the judge wrote, in order; None while something of it is on its way.
 
-    What was never asked for is asked for now; with `retry` also what failed. Raises NotWritten.
+    What was never asked for is asked for now; with `retry` also what failed. Raises GenerationFailed.
     """
     rows = [_row(session, outbox, judge, need, retry=retry) for need in needs]
     for row in rows:

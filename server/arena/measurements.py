@@ -168,7 +168,7 @@ def see(unit: Unit, key: str) -> tuple[Measurement, Measurement]:
 
 
 def _refuse_exploring(unit: Unit, judge: Judge) -> None:
-    """Raises `Refused` where the caller may not measure freely with this judge, nor see what others measured."""
+    """Raises `RequestError` where the caller may not measure freely with this judge, nor see what others measured."""
     if judge.name in unit.settings.private_judge:
         raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
     _refuse_helping_hand(unit, judge)

@@ -11,7 +11,7 @@ from server.errors import CommandError, RequestError
 
 
 def errors_of(path: Path) -> list[str]:
-    """Every static error of a file as FILE:LINE:COL: message. Raises Fault for a file that cannot be read."""
+    """Every static error of a file as FILE:LINE:COL: message. Raises CommandError for a file that cannot be read."""
     try:
         parse(read(path), str(path))
     except ProgramErrors as errors:
@@ -20,7 +20,7 @@ def errors_of(path: Path) -> list[str]:
 
 
 def find(game: str) -> Program:
-    """A packaged game by name, or a file. Raises Fault."""
+    """A packaged game by name, or a file. Raises CommandError."""
     if game in catalog.names():
         return parse(catalog.source(game), game)
     if not Path(game).exists():
@@ -32,7 +32,7 @@ def find(game: str) -> Program:
 
 
 def cleaned(text: str, what: str, *, empty: bool = False) -> str:
-    """The text as the server would take it. Raises Fault."""
+    """The text as the server would take it. Raises CommandError."""
     try:
         return clean(text, "", what=what, empty=empty)
     except RequestError as refused:
@@ -40,7 +40,7 @@ def cleaned(text: str, what: str, *, empty: bool = False) -> str:
 
 
 def read(path: Path) -> str:
-    """The text of a program's file, or as much of it as shows that it is too long. Raises Fault."""
+    """The text of a program's file, or as much of it as shows that it is too long. Raises CommandError."""
     try:
         with path.open("rb") as file:
             raw = file.read(2 * SOURCE_BYTES)

@@ -284,7 +284,7 @@ def _seats(played: Sequence[str], moves: Sequence[str], further: Sequence[str]) 
 
 
 def _slots(game: str, given: Sequence[str], slots: Sequence[str]) -> dict[str, str]:
-    """Slot → judge. A plain name is the main judge's. Raises Fault for a slot without a judge."""
+    """Slot → judge. A plain name is the main judge's. Raises CommandError for a slot without a judge."""
     judges = {"main": "pocket"}
     for each in given:
         slot, equals, name = each.partition("=")

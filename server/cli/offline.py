@@ -28,7 +28,7 @@ class Table:
 
 
 def load(name: str, profile: str, dtype: str) -> Judge:
-    """Raises Fault."""
+    """Raises CommandError."""
     try:
         return Judge.load(name, dtype=dtype, need_bos=profile == "arena")
     except JudgeError as error:
@@ -36,13 +36,13 @@ def load(name: str, profile: str, dtype: str) -> Judge:
 
 
 def load_all(judges: Mapping[str, str], profile: str, dtype: str) -> dict[str, Judge]:
-    """Slot → judge, each loaded once. Raises Fault."""
+    """Slot → judge, each loaded once. Raises CommandError."""
     loaded = {name: load(name, profile, dtype) for name in dict.fromkeys(judges.values())}
     return {slot: loaded[name] for slot, name in judges.items()}
 
 
 def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any]:
-    """The bits of `text` after `prefix`, token by token. Raises Fault."""
+    """The bits of `text` after `prefix`, token by token. Raises CommandError."""
     try:
         bits = judge.measure([Pair(prefix, text, profile)])[0]
     except JudgeError as error:
@@ -58,7 +58,7 @@ def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any
 
 
 def play(table: Table, judges: Mapping[str, Judge], moves: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """One play from its first line to its end, or to where the moves run out. Raises Fault."""
+    """One play from its first line to its end, or to where the moves run out. Raises CommandError."""
     seats = {seat: deque(given) for seat, given in moves.items()}
     try:
         effect = _played(table, judges, seats)

@@ -31,7 +31,7 @@ V = TypeVar("V")
 
 
 class AppContext:
-    """What every request of a process shares. Built once, at the edge."""
+    """What every request of a process shares. Built once, when it starts."""
 
     def __init__(
         self, settings: Settings, database: Database, queue: Queue, show: Callable[[FeedEvent], bytes]

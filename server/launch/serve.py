@@ -32,7 +32,7 @@ class Options:
 
 
 def serve(settings: Settings, options: Options) -> None:
-    """Serve until Ctrl-C, SIGTERM or SIGHUP. Raises Fault where it cannot begin, after cleaning up."""
+    """Serve until Ctrl-C, SIGTERM or SIGHUP. Raises CommandError where it cannot begin, after cleaning up."""
     if not all(map(find_spec, ("torch", "transformers"))):
         raise CommandError(NO_TORCH)
     logs.configure(settings.log_level, as_json=settings.log_json)
