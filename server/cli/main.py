@@ -193,9 +193,9 @@ def bot(
     """Let a program play on a server."""
     if not code and not token:
         raise typer.BadParameter("name the competition's --code, or come back with a --token", param_hint="--code")
-    from bots.cli import run
-    from bots.errors import BotError
+    from bots.runner import run
     from server.launch import reaper
+    from xentarena.errors import ArenaError
 
     reaper.follow()
     try:
@@ -211,7 +211,7 @@ def bot(
             name=name,
             say=(lambda _: None) if quiet else typer.echo,
         )
-    except BotError as error:
+    except ArenaError as error:
         raise CommandError(str(error)) from error
 
 

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bots.errors import ServerAway
-from bots.transport import Transport
 from games import catalog, generation
 from games.program import parse
 from games.values import JudgeFacts, NeedText, Setup
@@ -23,6 +21,8 @@ from server.worker import loop
 from tests.games.test_golden import GOLDEN
 from tests.judge.tiny import declare, write_gpt2
 from tests.server.processes import command
+from xentarena.errors import ServerUnavailable
+from xentarena.transport import Transport
 
 STORY = "The tide came in over the flats before the boats were home."
 TWO_SEATS = """
@@ -465,4 +465,4 @@ def test_a_benchmark_that_is_not_there_is_told_with_those_that_are(run: Run) -> 
 
 
 def _away(*_: object) -> None:
-    raise ServerAway("http://127.0.0.1:1", 60, "refused")
+    raise ServerUnavailable("http://127.0.0.1:1", 60, "refused")
