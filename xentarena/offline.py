@@ -97,11 +97,10 @@ def _seats(program: Program, moves: Sequence[str] | Mapping[str, Sequence[str]])
     """Seat → its moves."""
     if isinstance(moves, str):
         raise InputError("moves are a list of texts, not a text")
-    given = moves if isinstance(moves, Mapping) else {next(iter(program.seats), "black"): moves}
-    for seat in given:
-        if seat not in program.seats and given[seat]:
-            seats = ", ".join(program.seats) or "none"
-            raise InputError(f"nobody sits at {seat!r} in this game: its seats are {seats}")
+    played = tuple(program.seats) or ("black",)
+    given = moves if isinstance(moves, Mapping) else {played[0]: moves}
+    if strange := [seat for seat in given if seat not in played]:
+        raise InputError(f"nobody sits at {strange[0]!r} in this game: its seats are {', '.join(played)}")
     return {seat: deque(text_of(move, f"A move of {seat}") for move in said) for seat, said in given.items()}
 
 
