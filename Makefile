@@ -2,6 +2,7 @@
 # make play TORCH_INDEX=URL  the same, with PyTorch from that package index (a CPU or a CUDA build; see README.md)
 # make test                  the tests without the slow ones
 # make test-all              all tests
+# make coverage              all tests, and then which lines and branches none of them ran
 # make check                 lint, format, types, import rules, migrations complete
 # make clean                 remove .venv and what tools left behind
 #
@@ -29,7 +30,7 @@ $(STAMPS)/torch: FORCE
 endif
 endif
 
-.PHONY: play test test-all check clean FORCE
+.PHONY: play test test-all coverage check clean FORCE
 
 play: $(STAMPS)/all
 	$(BIN)/xentarena serve --demo $(ARGS)
@@ -40,6 +41,12 @@ test: $(STAMPS)/dev
 test-all: $(STAMPS)/dev
 	$(BIN)/pytest $(ARGS)
 
+coverage: $(STAMPS)/dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
 check: $(STAMPS)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,7 +55,7 @@ check: $(STAMPS)/dev
 	$(BIN)/pytest -q tests/server/test_migrations.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMPS)/venv:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.api import catalog, health, me, measurements, problems, rounds, submissions
 from server.api import competitions as competitions_api
 from server.api.body_gate import Gate
-from server.arena import games, players
+from server.arena import callers, games
 from server.arena.outbox import Outbox
 from server.db.session import Database
 from server.http.context import AppContext
@@ -30,18 +30,20 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        arena = build(settings)
-        app.state.arena = arena
-        await arena.write(lambda session, outbox: _first_rows(settings, session, outbox))
-        referee = Referee(arena)
-        loops = [asyncio.create_task(loop) for loop in (referee.run(), referee.sweep(), arena.live.listen(arena.queue))]
+        context = build(settings)
+        app.state.context = context
+        await context.write(lambda session, outbox: _first_rows(settings, session, outbox))
+        referee = Referee(context)
+        loops = [
+            asyncio.create_task(loop) for loop in (referee.run(), referee.sweep(), context.live.listen(context.queue))
+        ]
         try:
             yield
         finally:
             await _end(loops)
             with suppress(RedisError):
-                await arena.queue.close()
-            arena.close()
+                await context.queue.close()
+            context.close()
 
     app = FastAPIOffline(
         title="Xent Arena",
@@ -73,7 +75,7 @@ async def _end(loops: Collection[asyncio.Task[None]]) -> None:
 
 
 def build(settings: Settings) -> AppContext:
-    """The arena of a process."""
+    """The context of a process."""
     database = Database(settings.database_url or sqlite_url(settings.data), connections=settings.threads)
     if settings.redis_url is None:
         raise ValueError("the API needs a Redis address")
@@ -83,4 +85,4 @@ def build(settings: Settings) -> AppContext:
 def _first_rows(settings: Settings, session: Session, outbox: Outbox) -> None:
     games.install_packaged(session)
     if settings.host_token:
-        players.ensure_host(session, settings.host_token)
+        callers.ensure_host(session, settings.host_token)

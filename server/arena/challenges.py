@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from server.arena import (
     attempts,
+    callers,
     endings,
     feed,
     idempotency,
-    players,
     plays,
     round_setup,
     rounds,
@@ -24,9 +24,9 @@ from server.arena import (
     submissions,
 )
 from server.arena.outbox import Outbox
-from server.arena.players import Caller
 from server.arena.seats import lock_plays
 from server.arena.submissions import Accepted
+from server.arena.unit import Unit
 from server.arena.validation import new_id
 from server.db.models import Play, Player, Round, Submission
 from server.errors import conflict, forbidden, invalid, not_found
@@ -45,87 +45,77 @@ class Challenge:
 
 
 def challenge(
-    session: Session,
-    outbox: Outbox,
-    caller: Caller,
+    unit: Unit,
     round_id: str,
     seat: str | None,
     invite: str | None,
     repeat: str | None,
-    limit: int,
 ) -> Accepted:
     """Ask for a play: take up the oldest open challenge that has the wanted seat free, else open one.
 
     With `invite` (a player's id or name) always a new one, for that player alone.
     """
-    player = players.player_of(caller)
+    player = callers.player_of(unit.caller)
     submission_id = new_id("sub")
     wanted = {"seat": seat, "invite": invite}
-    seen = idempotency.claim_idempotency_key(
-        session, caller, f"/rounds/{round_id}/challenges", repeat, wanted, submission_id
-    )
+    seen = idempotency.claim_idempotency_key(unit, f"/rounds/{round_id}/challenges", repeat, wanted, submission_id)
     if seen is not None:
-        return Accepted(submissions.find(session, seen), fresh=False)
-    round_ = rounds.open_round(session, caller, round_id)
-    session.refresh(round_, with_for_update={"key_share": True})  # two who come at once must see each other
-    seats = _seats(session, round_)
+        return Accepted(submissions.find(unit.session, seen), fresh=False)
+    round_ = rounds.open_round(unit, round_id)
+    unit.session.refresh(round_, with_for_update={"key_share": True})  # two who come at once must see each other
+    seats = _seats(unit.session, round_)
     if seat is not None and seat not in seats:
         raise invalid("/seat", f"The game has no seat {seat!r}; its seats are {', '.join(seats)}.")
-    guest = None if invite is None else _guest(session, round_, player, invite)
-    play = None if guest else _joinable(session, round_, player, seat)
+    guest = None if invite is None else _guest(unit.session, round_, player, invite)
+    play = None if guest else _joinable(unit.session, round_, player, seat)
     if play is not None:
-        return _join(session, outbox, caller, round_, play, seat, submission_id, limit)
-    if guest is None and _waits_already(session, round_, player):
+        return _join(unit, round_, play, seat, submission_id)
+    if guest is None and _waits_already(unit.session, round_, player):
         raise conflict("challenge-open", "Challenge open", "You wait for an opponent in this round already.")
-    attempts.reserve_attempt(session, round_, player)
-    play = plays.new_play(session, round_, vacant=len(seats) - 1, invited=guest.id if guest else None)
-    submission = plays.take_seat(session, play, seat or seats[0], player, submission_id)
-    _tell(session, outbox, round_)
+    attempts.reserve_attempt(unit.session, round_, player)
+    play = plays.new_play(unit.session, round_, vacant=len(seats) - 1, invited=guest.id if guest else None)
+    submission = plays.take_seat(unit.session, play, seat or seats[0], player, submission_id)
+    _tell(unit.session, unit.outbox, round_)
     return Accepted(submission, fresh=True)
 
 
 def accept(
-    session: Session,
-    outbox: Outbox,
-    caller: Caller,
+    unit: Unit,
     play_id: str,
     seat: str | None,
     repeat: str | None,
-    limit: int,
 ) -> Accepted:
     """Take a free seat of this very challenge."""
-    player = players.player_of(caller)
+    player = callers.player_of(unit.caller)
     submission_id = new_id("sub")
-    seen = idempotency.claim_idempotency_key(
-        session, caller, f"/challenges/{play_id}", repeat, {"seat": seat}, submission_id
-    )
+    seen = idempotency.claim_idempotency_key(unit, f"/challenges/{play_id}", repeat, {"seat": seat}, submission_id)
     if seen is not None:
-        return Accepted(submissions.find(session, seen), fresh=False)
-    play = next(iter(lock_plays(session, [play_id])), None)
+        return Accepted(submissions.find(unit.session, seen), fresh=False)
+    play = next(iter(lock_plays(unit.session, [play_id])), None)
     if play is None:
         raise not_found("challenge", play_id)
-    round_ = rounds.open_round(session, caller, play.round_id)
+    round_ = rounds.open_round(unit, play.round_id)
     if play.invited not in (None, player):
         raise forbidden("This challenge is an invitation of another player.")
     if not play.vacant:
         raise conflict("challenge-gone", "Challenge gone", "This challenge was taken up or taken back already.")
-    if any(taken.player_id == player for taken in seats.taken(session, play)):
+    if any(taken.player_id == player for taken in seats.taken(unit.session, play)):
         raise conflict("own-challenge", "Own challenge", "This is your own challenge: somebody else must take it up.")
-    return _join(session, outbox, caller, round_, play, seat, submission_id, limit)
+    return _join(unit, round_, play, seat, submission_id)
 
 
-def opened(session: Session, caller: Caller, round_id: str) -> list[Challenge]:
+def opened(unit: Unit, round_id: str) -> list[Challenge]:
     """The challenges of a round that the caller may take up or has opened, oldest first; all for a host."""
-    round_ = rounds.find_round(session, round_id)
+    round_ = rounds.see(unit, round_id)
     query = (
         select(Play).join(Submission, Submission.play_id == Play.id).where(Play.round_id == round_id, Play.vacant > 0)
     )
-    seats = round_setup.setup_of(session, round_).program.seats
+    seats = round_setup.setup_of(unit.session, round_).program.seats
     found: dict[str, Challenge] = {}
-    for play in session.scalars(query.order_by(Submission.number)):
-        one = _shown(session, play, seats)
-        mine = any(player.id == caller.player for player in one.taken.values())
-        if caller.is_host or mine or _may_join(one, caller.player):
+    for play in unit.session.scalars(query.order_by(Submission.number)):
+        one = _shown(unit.session, play, seats)
+        mine = any(player.id == unit.caller.player for player in one.taken.values())
+        if unit.caller.is_host or mine or _may_join(one, unit.caller.player):
             found[play.id] = one
     return list(found.values())
 
@@ -168,30 +158,27 @@ def _joinable(session: Session, round_: Round, player: str, seat: str | None) ->
 
 
 def _join(
-    session: Session,
-    outbox: Outbox,
-    caller: Caller,
+    unit: Unit,
     round_: Round,
     play: Play,
     seat: str | None,
     submission_id: str,
-    limit: int,
 ) -> Accepted:
-    player = players.player_of(caller)
-    setup = round_setup.setup_of(session, round_)
-    taken = seats.taken(session, play)
+    player = callers.player_of(unit.caller)
+    setup = round_setup.setup_of(unit.session, round_)
+    taken = seats.taken(unit.session, play)
     free = [each for each in setup.program.seats if each not in {one.seat for one in taken}]
     if seat is not None and seat not in free:
         raise conflict("seat-taken", "Seat taken", f"The seat {seat!r} is not free; free: {', '.join(free)}.")
-    requester = submissions.requester_of(session, caller, player, limit)
-    attempts.reserve_attempt(session, round_, player)
+    requester = submissions.requester_of(unit, player)
+    attempts.reserve_attempt(unit.session, round_, player)
     play.vacant -= 1
-    submission = plays.take_seat(session, play, seat or free[0], player, submission_id)
-    outbox.submissions |= {each.id for each in taken}
+    submission = plays.take_seat(unit.session, play, seat or free[0], player, submission_id)
+    unit.outbox.submissions |= {each.id for each in taken}
     if not play.vacant:
         play.waiting = True
-        plays.advance(session, outbox, round_, setup, play, requester)
-    _tell(session, outbox, round_)
+        plays.advance(unit.session, unit.outbox, round_, setup, play, requester)
+    _tell(unit.session, unit.outbox, round_)
     return Accepted(submission, fresh=True)
 
 

@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 from games import catalog
 from games.errors import ProgramError, ProgramErrors
 from games.program import Program, parse
-from server.arena.players import Caller
-from server.db.models import Audit, Game
+from server.arena import callers
+from server.arena.audit import audit
+from server.arena.unit import Unit
+from server.db.models import Game
 from server.db.session import now
 from server.errors import Detail, RequestError, conflict, invalid, not_found
 
@@ -73,6 +75,11 @@ def newest(session: Session, after: str = "", limit: int | None = None) -> Seque
     return session.scalars(query.order_by(Game.name)).all()
 
 
+def visible(unit: Unit, after: str, limit: int) -> Sequence[Game]:
+    """A page of the games that are not withdrawn, by name."""
+    return newest(unit.session, after, limit)
+
+
 def withdrawn(session: Session) -> Sequence[Game]:
     """Every version that is withdrawn."""
     return session.scalars(
@@ -81,7 +88,7 @@ def withdrawn(session: Session) -> Sequence[Game]:
 
 
 def find(session: Session, name: str) -> Game:
-    """The game for a new round: by digest, or the newest of that name. Raises `Refused` for one that is withdrawn."""
+    """The game for a new round: by digest, or the newest of that name. Raises `RequestError` for a withdrawn one."""
     game = _seen(session, name)
     if game is None:
         known = ", ".join(game.name for game in newest(session))
@@ -91,21 +98,21 @@ def find(session: Session, name: str) -> Game:
     return game
 
 
-def see(session: Session, name: str) -> Game:
+def see(unit: Unit, name: str) -> Game:
     """A game by digest, or the newest of that name; withdrawn ones too."""
-    game = _seen(session, name)
+    game = _seen(unit.session, name)
     if game is None:
         raise not_found("game", name)
     return game
 
 
-def versions(session: Session, name: str) -> Sequence[Game]:
+def versions(unit: Unit, name: str) -> Sequence[Game]:
     """Every version of the game of that name or digest, the newest first."""
-    return _versions(session, see(session, name).name)
+    return _versions(unit.session, see(unit, name).name)
 
 
 def check(source: str, name: str | None = None) -> Program:
-    """The program of a source. Raises `Refused` with all its static errors."""
+    """The program of a source. Raises `RequestError` with all its static errors."""
     try:
         return parsed(source, name or "")
     except ProgramErrors as errors:
@@ -113,7 +120,7 @@ def check(source: str, name: str | None = None) -> Program:
 
 
 def plan(session: Session, source: str, name: str | None = None) -> Plan:
-    """What `upload` would do. Raises `Refused` for a program with errors, a bad name, the name of a packaged game,
+    """What `upload` would do. Raises `RequestError` for a program with errors, a bad name, the name of a packaged game,
     and a program that is here under another name."""
     given = check(source, name)
     wanted = name_of(given) if name is None else clean_game_name(name)
@@ -127,45 +134,48 @@ def plan(session: Session, source: str, name: str | None = None) -> Plan:
     return Plan(given, wanted, _next_version(session, wanted), row)
 
 
-def upload(session: Session, caller: Caller, source: str, name: str | None = None) -> Uploaded:
+def upload(unit: Unit, source: str, name: str | None = None) -> Uploaded:
     """Take a host's program in, as the newest version of its name; refuses what `plan` refuses. The same program
     again changes nothing, but for bringing it back where it was withdrawn."""
+    callers.require_host(unit.caller)
     while True:  # somebody else may take the same version of the name; then it is the next one's turn
-        planned = plan(session, source, name)
+        planned = plan(unit.session, source, name)
         if planned.is_there:
-            return Uploaded(restore(session, caller, planned.program.digest), fresh=False)
+            return Uploaded(restore(unit, planned.program.digest), fresh=False)
         row = planned.row or _row(planned.program)
-        if _insert(session, row, planned.name, planned.version, packaged=False):
-            _audit(session, caller, "game.upload", row)
+        if _insert(unit.session, row, planned.name, planned.version, packaged=False):
+            audit(unit, "game.upload", row.digest, name=row.name, version=row.version)
             return Uploaded(row, fresh=True)
 
 
-def withdraw(session: Session, caller: Caller, name: str) -> Game:
+def withdraw(unit: Unit, name: str) -> Game:
     """Take a game off the lists: by name all its versions, by digest that one. Rounds of it go on."""
-    game = see(session, name)
-    for row in _meant(session, game, name):
+    callers.require_host(unit.caller)
+    game = see(unit, name)
+    for row in _meant(unit.session, game, name):
         if row.packaged:
             detail = f"{row.name!r} is a packaged game, a part of the server. Only games that hosts brought can go."
             raise conflict("game-packaged", "Packaged game", detail)
         if row.withdrawn_at is None:
-            row.withdrawn_at = now(session)
-            _audit(session, caller, "game.withdraw", row)
+            row.withdrawn_at = unit.now
+            audit(unit, "game.withdraw", row.digest, name=row.name, version=row.version)
     return game
 
 
-def restore(session: Session, caller: Caller, name: str) -> Game:
+def restore(unit: Unit, name: str) -> Game:
     """Undo `withdraw`. Returns what the name stands for then."""
-    game = see(session, name)
-    for row in _meant(session, game, name):
+    callers.require_host(unit.caller)
+    game = see(unit, name)
+    for row in _meant(unit.session, game, name):
         if row.withdrawn_at is not None:
             row.withdrawn_at = None
-            _audit(session, caller, "game.restore", row)
-    session.flush()
-    return see(session, name)
+            audit(unit, "game.restore", row.digest, name=row.name, version=row.version)
+    unit.session.flush()
+    return see(unit, name)
 
 
 def name_of(given: Program) -> str:
-    """A name made of the program's title. Raises `Refused` where there is no letter in it that a name may have."""
+    """A name made of the program's title. Raises `RequestError` where there is no letter in it that a name may have."""
     plain = unicodedata.normalize("NFKD", given.title).encode("ascii", "ignore").decode().lower()
     name = re.sub("[^a-z0-9]+", "_", plain).lstrip("_0123456789")[:NAME_LENGTH].rstrip("_")
     if not name:
@@ -259,8 +269,3 @@ def _here_already(row: Game) -> RequestError:
     where = f"This very program is here already, {'packaged' if row.packaged else 'brought'} as {row.name!r}."
     mend = "Use it under that name." if row.packaged else "Use it under that name, or withdraw it and send it again."
     return conflict("game-exists", "Game exists", f"{where} {mend}")
-
-
-def _audit(session: Session, caller: Caller, action: str, row: Game) -> None:
-    detail = {"name": row.name, "version": row.version}
-    session.add(Audit(at=now(session), token_id=caller.token, action=action, target=row.digest, detail=detail))

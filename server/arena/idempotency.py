@@ -3,19 +3,13 @@
 import hashlib
 import json
 
-from sqlalchemy.orm import Session
-
-from server.arena.players import Caller
-from server.db.models import (
-    IdempotencyKey,
-)
+from server.arena.unit import Unit
+from server.db.models import IdempotencyKey
 from server.db.session import insert
 from server.errors import RequestError
 
 
-def claim_idempotency_key(
-    session: Session, caller: Caller, route: str, key: str | None, body: object, makes: str
-) -> str | None:
+def claim_idempotency_key(unit: Unit, route: str, key: str | None, body: object, makes: str) -> str | None:
     """The submission that this Idempotency-Key made; None where it is new, and noted as making `makes`.
 
     Waits for a twin of this request that is being served.
@@ -23,15 +17,15 @@ def claim_idempotency_key(
     if key is None:
         return None
     digest = hashlib.sha256(json.dumps(body).encode()).hexdigest()
-    made = session.execute(
-        insert(session, IdempotencyKey)
-        .values(token_id=caller.token, route=route, key=key, body=digest, submission_id=makes)
+    made = unit.session.execute(
+        insert(unit.session, IdempotencyKey)
+        .values(token_id=unit.caller.token, route=route, key=key, body=digest, submission_id=makes)
         .on_conflict_do_nothing(index_elements=["token_id", "route", "key"])
         .returning(IdempotencyKey.key)
     ).one_or_none()
     if made is not None:
         return None
-    known = session.get_one(IdempotencyKey, (caller.token, route, key))
+    known = unit.session.get_one(IdempotencyKey, (unit.caller.token, route, key))
     if known.body != digest:
         raise RequestError(
             "idempotency-key-reused",

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.values import JudgeFacts
+from games.protocol import JudgeFacts
 from judge.tokens import Tokens
+from server.arena.unit import Unit
 from server.db.models import Judge
 from server.db.session import insert, now
 from server.errors import RequestError
@@ -38,7 +39,7 @@ def everyone(session: Session) -> Sequence[Judge]:
 
 
 def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
-    """A judge by identity or name; the newest of that name. None: the newest of all (see `Arena.default_judge`)."""
+    """A judge by identity or name; the newest of that name. None: the newest of all (see `Workforce.default_judge`)."""
     query = select(Judge).order_by(Judge.created_at.desc(), Judge.identity)
     if name is not None:
         query = query.where((Judge.identity == name) | (Judge.name == name))
@@ -54,6 +55,16 @@ def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
             f" xentarena worker --judge {name or 'pocket'}",
         )
     return judge
+
+
+def visible(unit: Unit) -> Sequence[Judge]:
+    """Every judge that a worker ever announced."""
+    return everyone(unit.session)
+
+
+def see(unit: Unit, name: str) -> Judge:
+    """A judge by identity or name."""
+    return find(unit.session, name)
 
 
 def facts(judge: Judge) -> JudgeFacts:

@@ -7,7 +7,8 @@ from typing import TypeVarTuple
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from server.arena import feed
+from server.arena import competitions, feed, rounds
+from server.arena.unit import Unit
 from server.db.models import BotPolicy, Competition, Player, Round, Standing, Submission, SubmissionState
 from server.db.session import insert
 
@@ -140,3 +141,16 @@ def _ahead(session: Session, round_: Round, player: str, millibits: int) -> int:
 def kinds(competition: Competition, asked: str | None) -> str | None:
     """Which players a board shows: everyone, unless bots stand apart and one side was asked for."""
     return asked if competition.bots == BotPolicy.SEPARATE else None
+
+
+def see_round(unit: Unit, round_id: str, kind: str | None) -> list[Entry]:
+    """The board of a round of the caller's competition."""
+    round_ = rounds.see(unit, round_id)
+    competition = competitions.find(unit.session, round_.competition_id)
+    return of_round(unit.session, round_, kinds(competition, kind))
+
+
+def see_competition(unit: Unit, competition_id: str, kind: str | None) -> list[Entry]:
+    """The board over all rounds of the caller's competition."""
+    competition = competitions.see(unit, competition_id)
+    return of_competition(unit.session, competition, kinds(competition, kind))

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.arena import judges
-from server.arena.players import Caller
+from server.arena.unit import Unit
+from server.arena.validation import clean
 from server.db.models import (
     Competition,
     Judge,
@@ -126,17 +127,24 @@ def queue_position(session: Session, play_id: str) -> int | None:
 
 
 def explore(
-    session: Session, caller: Caller, judge_name: str | None, prefix: str, text: str, profile: str, private: list[str]
-) -> tuple[str, list[Job]]:
+    unit: Unit,
+    judge_name: str | None,
+    prefix: str,
+    text: str,
+    profile: str,
+) -> str:
     """Ask for a text's bits with and without a prefix, outside any game. Returns the key of the one with it."""
-    judge = judges.find(session, judge_name)
-    may_explore(session, caller, judge, private)
+    prefix = clean(prefix, "/prefix", what="The prefix", empty=True)
+    text = clean(text, "/text")
+    judge = judges.find(unit.session, unit.workforce.default_judge() if judge_name is None else judge_name)
+    _refuse_exploring(unit, judge)
     _check_length(judge, prefix, text)
     questions = [Question(judge.identity, profile, each, text) for each in dict.fromkeys((prefix, ""))]
-    count = waiting(session, caller.player) if caller.player else 0
+    count = waiting(unit.session, unit.caller.player) if unit.caller.player else 0
     refuse_flood(count, EXPLORE_LIMIT)
-    _, new = ask(session, questions, Requester(caller.player, PlayerKind.BOT, count))
-    return questions[0].key, new
+    _, new = ask(unit.session, questions, Requester(unit.caller.player, PlayerKind.BOT, count))
+    unit.outbox.jobs += new
+    return questions[0].key
 
 
 RETRY = timedelta(minutes=1)  # a failed measurement stays failed this long
@@ -152,34 +160,41 @@ def find(session: Session, key: str) -> tuple[Measurement, Measurement]:
     return row, base
 
 
-def may_explore(session: Session, caller: Caller, judge: Judge, private: list[str]) -> None:
-    """Raises `Refused` where the caller may not measure freely with this judge, nor see what others measured."""
-    if judge.name in private:
+def see(unit: Unit, key: str) -> tuple[Measurement, Measurement]:
+    """A measurement and the one without a prefix, for a caller who may measure so."""
+    row, base = find(unit.session, key)
+    _refuse_exploring(unit, unit.session.get_one(Judge, row.judge))
+    return row, base
+
+
+def _refuse_exploring(unit: Unit, judge: Judge) -> None:
+    """Raises `RequestError` where the caller may not measure freely with this judge, nor see what others measured."""
+    if judge.name in unit.settings.private_judge:
         raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
-    _refuse_helping_hand(session, caller, judge)
+    _refuse_helping_hand(unit, judge)
 
 
-def _refuse_helping_hand(session: Session, caller: Caller, judge: Judge) -> None:
+def _refuse_helping_hand(unit: Unit, judge: Judge) -> None:
     """In a round that counts attempts, measuring for free would be an attempt that does not count."""
-    if caller.competition is None:
+    if unit.caller.competition is None:
         return
-    if session.get_one(Competition, caller.competition).free_measurements:
+    if unit.session.get_one(Competition, unit.caller.competition).free_measurements:
         return
-    at = now(session)
+    at = unit.now
     going_on = Round.state.in_([RoundState.OPEN, RoundState.PAUSED])
     just_begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
     limited_round = (
         select(Round.id)
         .join(RoundJudge, RoundJudge.round_id == Round.id)
         .where(
-            Round.competition_id == caller.competition,
+            Round.competition_id == unit.caller.competition,
             going_on | just_begun,
             Round.attempts.is_not(None),
             RoundJudge.identity == judge.identity,
             (Round.closes_at.is_(None)) | (Round.closes_at > at),
         )
     )
-    if session.scalars(limited_round.limit(1)).one_or_none() is not None:
+    if unit.session.scalars(limited_round.limit(1)).one_or_none() is not None:
         raise forbidden(
             "A round with an attempt limit is open for this judge, so free measurements are closed until it ends."
             " The host can allow them."
@@ -211,7 +226,7 @@ def _try_again(session: Session, rows: dict[str, Measurement]) -> dict[str, Meas
         if row.state == WorkState.FAILED and row.finished_at and at - row.finished_at > RETRY
     }
     for row in retried.values():
-        row.state, row.failure, row.finished_at, row.tries, row.queued_at = WorkState.PENDING, None, None, 0, at
+        row.retry(at)
     session.flush()
     return retried
 

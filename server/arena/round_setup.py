@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from games.errors import SetupError
 from games.preflight import check_round
 from games.program import Program
-from games.values import MAIN, Setup
+from games.protocol import MAIN, Setup
 from server.arena import games, judges
 from server.arena.validation import clean
 from server.db.models import Game, Round, RoundJudge
@@ -78,15 +78,17 @@ def engine_setup(session: Session, program: Program, round_: Round, identities: 
     )
 
 
-def bind_judges(session: Session, program: Program, new: NewRound) -> dict[str, str]:
-    wanted: dict[str, str | None] = {MAIN: new.judge, **(new.judges or {})}
+def bind_judges(session: Session, program: Program, new: NewRound, default: str | None) -> dict[str, str]:
+    """The judge of every slot of the game. default: the main one where the host names none."""
+    main = default if new.judge is None else new.judge
+    wanted: dict[str, str | None] = {MAIN: main, **(new.judges or {})}
     slots = {MAIN, *program.judges}
     if unknown := sorted(set(wanted) - slots):
         raise invalid(
             "/judges", f"The game has no judge slot {unknown[0]!r}; its slots are {', '.join(sorted(slots))}."
         )
     for slot in sorted(slots - set(wanted)):
-        wanted[slot] = _namesake(session, judges.find(session, new.judge).name, slot)
+        wanted[slot] = _namesake(session, judges.find(session, main).name, slot)
     return {slot: judges.find(session, name, f"/judges/{slot}").identity for slot, name in wanted.items()}
 
 

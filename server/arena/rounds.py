@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from games import generation
 from games.engine import replay
-from games.seeing import sees_everything
-from games.values import MAIN, Log, NeedMove
-from server.arena import feed, games, generations, players
+from games.protocol import MAIN, Log, NeedMove
+from games.runtime import generation
+from games.visibility import sees_everything
+from server.arena import callers, competitions, feed, games, generations
 from server.arena.audit import audit
-from server.arena.competitions import find
 from server.arena.outbox import Outbox
-from server.arena.players import Caller
 from server.arena.round_setup import (
     PROFILES,
     NewRound,
@@ -27,6 +25,7 @@ from server.arena.round_setup import (
     read_setup,
     setup_of,
 )
+from server.arena.unit import Unit
 from server.arena.validation import new_id
 from server.db.models import Play, Round, RoundJudge, RoundState
 from server.db.session import now
@@ -36,24 +35,28 @@ MOVE_SECONDS = 300  # the move clock of games of several seats, where the host s
 WORDS = {RoundState.OPEN: "opened", RoundState.PAUSED: "paused", RoundState.CLOSED: "closed"}
 
 
-def create_round(session: Session, outbox: Outbox, caller: Caller, competition_id: str, new: NewRound) -> Round:
+def create_round(unit: Unit, competition_id: str, new: NewRound) -> Round:
     """A round, open at once or at `opens_at`; where its game wants texts of a judge, as soon as these are written.
 
     Everything in it is checked before it opens, so that no play finds it wanting.
     """
-    session.refresh(find(session, competition_id), with_for_update={"key_share": True})  # rounds are numbered
-    game = games.find(session, new.game)
+    callers.require_host(unit.caller)
+    unit.session.refresh(
+        competitions.find(unit.session, competition_id), with_for_update={"key_share": True}
+    )  # rounds are numbered
+    game = games.find(unit.session, new.game)
     program = games.program(game)
-    bound = bind_judges(session, program, new)
+    bound = bind_judges(unit.session, program, new, unit.workforce.default_judge())
     passages = check_passages(program, new.passages)
     if new.profile not in PROFILES:
         raise invalid("/profile", f"There is no profile {new.profile!r}; there are {' and '.join(PROFILES)}.")
-    at = now(session)
+    at = unit.now
     check_window(new, at)
     round_ = Round(
         id=new_id("rnd"),
         competition_id=competition_id,
-        number=1 + (session.scalar(select(func.max(Round.number)).where(Round.competition_id == competition_id)) or 0),
+        number=1
+        + (unit.session.scalar(select(func.max(Round.number)).where(Round.competition_id == competition_id)) or 0),
         game=game.name,
         digest=game.digest,
         passages=passages,
@@ -68,13 +71,16 @@ def create_round(session: Session, outbox: Outbox, caller: Caller, competition_i
         created_at=at,
     )
     if not program.generations:
-        check_fit(session, program, round_, bound)
-    session.add(round_)
-    session.flush()
-    session.add_all(RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items())
-    session.flush()  # whoever shows the round reads its judges
-    audit(session, caller, "round.create", round_.id, game=game.name)
-    _prepare(session, outbox, round_)
+        check_fit(unit.session, program, round_, bound)
+    unit.session.add(round_)
+    unit.session.flush()
+    unit.session.add_all(
+        RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items()
+    )
+    unit.session.flush()  # whoever shows the round reads its judges
+    audit(unit, "round.create", round_.id, game=game.name)
+    _prepare(unit.session, unit.outbox, round_)
+    unit.outbox.competitions.add(competition_id)
     return round_
 
 
@@ -83,6 +89,18 @@ def find_round(session: Session, round_id: str) -> Round:
     if round_ is None:
         raise not_found("round", round_id)
     return round_
+
+
+def see(unit: Unit, round_id: str) -> Round:
+    """A round of a competition that the caller belongs to; any for a host."""
+    round_ = find_round(unit.session, round_id)
+    callers.require_member(unit.caller, round_.competition_id)
+    return round_
+
+
+def visible(unit: Unit, competition_id: str) -> Sequence[Round]:
+    """The rounds of a competition that the caller belongs to, in order."""
+    return of_competition(unit.session, competitions.see(unit, competition_id).id)
 
 
 def of_competition(session: Session, competition_id: str) -> Sequence[Round]:
@@ -95,7 +113,7 @@ def state_of(round_: Round, at: datetime) -> RoundState:
         return RoundState.CLOSED
     if round_.state == RoundState.SCHEDULED and at >= round_.opens_at:
         return RoundState.OPEN
-    return RoundState(round_.state)
+    return round_.state
 
 
 def passages_for(session: Session, round_: Round, *, host: bool, at: datetime) -> Sequence[str]:
@@ -123,26 +141,27 @@ def opening(session: Session, round_: Round, at: datetime) -> NeedMove | None:
     return effect if isinstance(effect, NeedMove) else None
 
 
-def set_round_state(session: Session, outbox: Outbox, caller: Caller, round_id: str, state: RoundState) -> Round:
+def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:
     """Open (again), pause or close a round. Opening one whose time is over takes its end away; opening one that could
     not be prepared tries that again."""
-    round_ = session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
+    callers.require_host(unit.caller)
+    round_ = unit.session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
     if round_ is None:
         raise not_found("round", round_id)
-    at = now(session)
+    at = unit.now
     before = state_of(round_, at)
     if state is RoundState.PAUSED and before is not RoundState.OPEN:
         raise conflict("round-not-open", "Round not open", f"Only an open round can be paused; this one is {before}.")
     if before is RoundState.PREPARING and state is RoundState.OPEN:
         round_.opens_at = min(round_.opens_at, at)
     elif before != state:
-        audit(session, caller, f"round.{WORDS[state]}", round_id)
-        if state is RoundState.OPEN and not is_prepared(setup_of(session, round_).program, round_):
+        audit(unit, f"round.{WORDS[state]}", round_id)
+        if state is RoundState.OPEN and not is_prepared(setup_of(unit.session, round_).program, round_):
             round_.state, round_.trouble = RoundState.PREPARING, None
-            _prepare(session, outbox, round_, retry=True)
+            _prepare(unit.session, unit.outbox, round_, retry=True)
         else:
-            _change_state(session, round_, state, at)
-    outbox.competitions.add(round_.competition_id)
+            _change_state(unit.session, round_, state, at)
+    unit.outbox.competitions.add(round_.competition_id)
     return round_
 
 
@@ -208,18 +227,18 @@ def _prepare(session: Session, outbox: Outbox, round_: Round, *, retry: bool = F
     outbox.competitions.add(round_.competition_id)
 
 
-def admit(session: Session, caller: Caller, round_id: str) -> Round:
+def admit(unit: Unit, round_id: str) -> Round:
     """The round, if the caller is one of its players, whether it is open or not."""
-    players.player_of(caller)
-    round_ = find_round(session, round_id)
-    if caller.competition != round_.competition_id:
+    callers.player_of(unit.caller)
+    round_ = find_round(unit.session, round_id)
+    if unit.caller.competition != round_.competition_id:
         raise forbidden("This token belongs to another competition. Join this one with its code first.")
     return round_
 
 
-def open_round(session: Session, caller: Caller, round_id: str) -> Round:
-    round_ = admit(session, caller, round_id)
-    state = state_of(round_, now(session))
+def open_round(unit: Unit, round_id: str) -> Round:
+    round_ = admit(unit, round_id)
+    state = state_of(round_, unit.now)
     if state is not RoundState.OPEN:
         words = {
             RoundState.PREPARING: "The round's texts are still being written; it opens by itself when they are there.",

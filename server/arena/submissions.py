@@ -1,19 +1,19 @@
 """What a participant does with a submission: begin one, move on, resign, look; and a host: hide one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from server.arena import audit, endings, feed, leaderboards, measurements, players, round_setup, seats
+from server.arena import audit, callers, endings, feed, leaderboards, measurements, round_setup, rounds, seats
 from server.arena.attempts import reserve_attempt
 from server.arena.idempotency import claim_idempotency_key
 from server.arena.measurements import Requester
-from server.arena.outbox import Outbox
-from server.arena.players import Caller
 from server.arena.plays import advance, new_play, take_seat
 from server.arena.rounds import open_round
 from server.arena.seats import lock_plays
+from server.arena.unit import Unit
 from server.arena.validation import clean, new_id
 from server.db.models import (
     FINAL,
@@ -22,8 +22,7 @@ from server.db.models import (
     Submission,
     SubmissionState,
 )
-from server.db.session import now
-from server.errors import conflict, forbidden, not_found
+from server.errors import conflict, forbidden, invalid, not_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +33,33 @@ class Accepted:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Submissions, newest first. next: the acceptance number to go on below, if there are more."""
+
+    items: Sequence[Submission]
+    next: str | None
+
+
 def submit(
-    session: Session,
-    outbox: Outbox,
-    caller: Caller,
+    unit: Unit,
     round_id: str,
     move: str | None,
     repeat: str | None,
-    pending_limit: int,
 ) -> Accepted:
     """A new play of a game of one seat, and its submission; with its first move, unless that is still to come.
 
-    Raises `Refused` and changes nothing otherwise.
+    Raises `RequestError` and changes nothing otherwise.
     """
-    player = players.player_of(caller)
+    player = callers.player_of(unit.caller)
     submission_id = new_id("sub")
-    seen = claim_idempotency_key(session, caller, f"/rounds/{round_id}/submissions", repeat, move, submission_id)
+    seen = claim_idempotency_key(unit, f"/rounds/{round_id}/submissions", repeat, move, submission_id)
     if seen is not None:
-        return Accepted(find(session, seen), fresh=False)
+        return Accepted(find(unit.session, seen), fresh=False)
     if move is not None:
         move = clean(move, "/move", what="The move")
-    round_ = open_round(session, caller, round_id)
-    setup = round_setup.setup_of(session, round_)
+    round_ = open_round(unit, round_id)
+    setup = round_setup.setup_of(unit.session, round_)
     seats = setup.program.seats
     if len(seats) > 1:
         raise conflict(
@@ -64,58 +68,61 @@ def submit(
             f"This game seats {' and '.join(seats)}: open a challenge, or take one up, at"
             f" /api/v1/rounds/{round_id}/challenges.",
         )
-    requester = requester_of(session, caller, player, pending_limit)
-    reserve_attempt(session, round_, player)
-    play = new_play(session, round_, [] if move is None else [{"seat": seats[0], "text": move}])
-    submission = take_seat(session, play, seats[0], player, submission_id)
-    advance(session, outbox, round_, setup, play, requester)
+    requester = requester_of(unit, player)
+    reserve_attempt(unit.session, round_, player)
+    play = new_play(unit.session, round_, [] if move is None else [{"seat": seats[0], "text": move}])
+    submission = take_seat(unit.session, play, seats[0], player, submission_id)
+    advance(unit.session, unit.outbox, round_, setup, play, requester)
     return Accepted(submission, fresh=True)
 
 
 def move_again(
-    session: Session, outbox: Outbox, caller: Caller, submission_id: str, move: str, repeat: str | None, limit: int
+    unit: Unit,
+    submission_id: str,
+    move: str,
+    repeat: str | None,
 ) -> Accepted:
     """A further move in a play of several."""
-    player = players.player_of(caller)
+    player = callers.player_of(unit.caller)
     route = f"/submissions/{submission_id}/moves"
-    submission = find(session, submission_id)
-    if claim_idempotency_key(session, caller, route, repeat, move, submission_id) is not None:
+    submission = find(unit.session, submission_id)
+    if claim_idempotency_key(unit, route, repeat, move, submission_id) is not None:
         return Accepted(submission, fresh=False)
     move = clean(move, "/move", what="The move")
-    play = _lock_own(session, submission, player)
+    play = _lock_own(unit.session, submission, player)
     if submission.state == SubmissionState.AWAITING_OPPONENT:
         raise conflict("not-awaiting-move", "No move awaited", "It is another player's turn, not yours.")
     if submission.state != SubmissionState.AWAITING_MOVE:
         raise conflict("not-awaiting-move", "No move awaited", f"This submission is {submission.state}.")
-    round_ = open_round(session, caller, submission.round_id)
-    if play.due_at is not None and play.due_at <= now(session):
+    round_ = open_round(unit, submission.round_id)
+    if play.due_at is not None and play.due_at <= unit.now:
         raise conflict("out-of-time", "Out of time", "The move clock has run out.")
-    requester = requester_of(session, caller, player, limit)
+    requester = requester_of(unit, player)
     play.moves = [*play.moves, {"seat": submission.seat, "text": move}]
     play.waiting, play.awaits, play.due_at = True, None, None
-    for each in seats.taken(session, play):
+    for each in seats.taken(unit.session, play):
         each.state = SubmissionState.QUEUED
-        outbox.submissions.add(each.id)
-    advance(session, outbox, round_, round_setup.setup_of(session, round_), play, requester)
+        unit.outbox.submissions.add(each.id)
+    advance(unit.session, unit.outbox, round_, round_setup.setup_of(unit.session, round_), play, requester)
     return Accepted(submission, fresh=True)
 
 
-def resign(session: Session, outbox: Outbox, caller: Caller, submission_id: str) -> Submission:
+def resign(unit: Unit, submission_id: str) -> Submission:
     """Give a play up; or take a challenge back that nobody has taken up, which costs no attempt."""
-    submission = find(session, submission_id)
-    play = _lock_own(session, submission, players.player_of(caller))
+    submission = find(unit.session, submission_id)
+    play = _lock_own(unit.session, submission, callers.player_of(unit.caller))
     if submission.state in FINAL:
         raise conflict(
             "play-over", "Play over", f"There is nothing to resign from: this submission is {submission.state}."
         )
-    round_ = session.get_one(Round, submission.round_id)
+    round_ = unit.session.get_one(Round, submission.round_id)
     if play.vacant:
         detail = "The challenge was taken back. The attempt does not count."
-        entries = endings.withdraw(session, outbox, round_, play, {"type": "withdrawn", "detail": detail})
+        entries = endings.withdraw(unit.session, unit.outbox, round_, play, {"type": "withdrawn", "detail": detail})
     else:
         reason = {"type": "resigned", "detail": "The player gave the play up."}
-        entries = endings.leave(session, outbox, round_, play, submission.seat, reason)
-    feed.append(session, round_.competition_id, entries)
+        entries = endings.leave(unit.session, unit.outbox, round_, play, submission.seat, reason)
+    feed.append(unit.session, round_.competition_id, entries)
     return submission
 
 
@@ -135,31 +142,56 @@ def find(session: Session, submission_id: str) -> Submission:
     return submission
 
 
-def see(session: Session, caller: Caller, submission_id: str) -> Submission:
+def see(unit: Unit, submission_id: str) -> Submission:
     """A submission that the caller may see: their own, or any for a host."""
-    submission = find(session, submission_id)
-    if not caller.is_host and submission.player_id != caller.player:
+    submission = find(unit.session, submission_id)
+    if not unit.caller.is_host and submission.player_id != unit.caller.player:
         raise forbidden("This submission is another player's: moves stay hidden until the host reveals them.")
     return submission
 
 
-def set_hidden(session: Session, outbox: Outbox, caller: Caller, submission_id: str, hidden: bool) -> Submission:
+def of_round(unit: Unit, round_id: str, cursor: str | None, limit: int) -> Page:
+    """The caller's submissions in a round, newest first; everyone's for a host."""
+    rounds.see(unit, round_id)
+    query = select(Submission).where(Submission.round_id == round_id)
+    if not unit.caller.is_host:
+        query = query.where(Submission.player_id == unit.caller.player)
+    return _page(unit.session, query, cursor, limit)
+
+
+def mine(unit: Unit, cursor: str | None, limit: int) -> Page:
+    """All of the caller's submissions, newest first."""
+    query = select(Submission).where(Submission.player_id == unit.caller.player)
+    return _page(unit.session, query, cursor, limit)
+
+
+def _page(session: Session, query: Select[Submission], cursor: str | None, limit: int) -> Page:
+    if cursor is not None:
+        if not cursor.isascii() or not cursor.isdigit():
+            raise invalid("(query)/cursor", "This cursor was not given by this server.")
+        query = query.where(Submission.number < min(int(cursor), 2**63 - 1))
+    rows = session.scalars(query.order_by(Submission.number.desc()).limit(limit + 1)).all()
+    return Page(rows[:limit], str(rows[limit - 1].number) if len(rows) > limit else None)
+
+
+def set_hidden(unit: Unit, submission_id: str, hidden: bool) -> Submission:
     """Hide a move, or show it again: a hidden one has no place on the board."""
-    submission = find(session, submission_id)
-    lock_plays(session, [submission.play_id])  # its score must not come in between
-    session.refresh(submission)
+    callers.require_host(unit.caller)
+    submission = find(unit.session, submission_id)
+    lock_plays(unit.session, [submission.play_id])  # its score must not come in between
+    unit.session.refresh(submission)
     if submission.hidden != hidden:
         submission.hidden = hidden
-        session.flush()
-        audit.audit(session, caller, "submission.hide" if hidden else "submission.show", submission_id)
-        round_ = session.get_one(Round, submission.round_id)
-        entries = leaderboards.recompute(session, round_, submission.player_id)
-        outbox.competitions.add(round_.competition_id)
-        feed.append(session, round_.competition_id, entries)
+        unit.session.flush()
+        audit.audit(unit, "submission.hide" if hidden else "submission.show", submission_id)
+        round_ = unit.session.get_one(Round, submission.round_id)
+        entries = leaderboards.recompute(unit.session, round_, submission.player_id)
+        unit.outbox.competitions.add(round_.competition_id)
+        feed.append(unit.session, round_.competition_id, entries)
     return submission
 
 
-def requester_of(session: Session, caller: Caller, player: str, limit: int) -> Requester:
-    waiting = measurements.waiting(session, player)
-    measurements.refuse_flood(waiting, limit)
-    return Requester(player, caller.kind, waiting)
+def requester_of(unit: Unit, player: str) -> Requester:
+    waiting = measurements.waiting(unit.session, player)
+    measurements.refuse_flood(waiting, unit.settings.pending_limit)
+    return Requester(player, unit.caller.kind, waiting)

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from server.arena.callers import Caller
 from server.arena.outbox import Outbox
-from server.arena.players import Caller
 from server.arena.workforce import Workforce
 from server.db.session import now
 from server.errors import unauthorized

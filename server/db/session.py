@@ -36,27 +36,58 @@ class Database:
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` on one snapshot of the rows (PostgreSQL: one per statement); its writes are undone."""
-        return self._retrying(lambda: self._run_once(work, write=False))
+        return self._retrying(lambda: self._read_once(work))
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` and commit. It may run several times, so it does nothing but use its session.
 
-        Raises `Away` when the database cannot be reached, also when it is unknown whether the commit arrived.
+        Raises `Unavailable` when the database cannot be reached, also when it is unknown whether the commit arrived.
         """
+        session, result = self.commit(work)
+        session.close()
+        return result
+
+    def commit(self, work: Callable[[Session], T]) -> tuple[Session, T]:
+        """The same, with the session left open, to `look` at what was written."""
         with self._writer:
-            return self._retrying(lambda: self._run_once(work, write=True))
+            return self._retrying(lambda: self._commit_once(work))
+
+    def look(self, session: Session, view: Callable[[], T]) -> T:
+        """A view of what was committed, which finds the rows in `session` that it has read. Closes the session."""
+        with session:
+            return self._retrying(lambda: self._look_once(session, view))
 
     def dispose(self) -> None:
         self.engine.dispose()
 
-    def _run_once(self, work: Callable[[Session], T], *, write: bool) -> T:
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
-            session.connection(execution_options={"xentarena_write": write})
-            _keep_rows(session)
+    def _read_once(self, work: Callable[[Session], T]) -> T:
+        with self._session() as session:
+            self._begin(session, write=False)
+            return work(session)
+
+    def _commit_once(self, work: Callable[[Session], T]) -> tuple[Session, T]:
+        session = self._session()
+        try:
+            self._begin(session, write=True)
             result = work(session)
-            if write:
-                _commit(session)
-            return result
+            _commit(session)
+        except BaseException:
+            session.close()
+            raise
+        return session, result
+
+    def _look_once(self, session: Session, view: Callable[[], T]) -> T:
+        session.rollback()  # of an attempt before
+        self._begin(session, write=False)
+        return view()
+
+    def _session(self) -> Session:
+        session = Session(self.engine, expire_on_commit=False, autoflush=False)
+        _keep_rows(session)
+        return session
+
+    def _begin(self, session: Session, *, write: bool) -> None:
+        session.connection(execution_options={"xentarena_write": write})
 
     def _retrying(self, attempt: Callable[[], T]) -> T:
         for pause in PAUSES:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -12,22 +13,25 @@ from sqlalchemy.orm import Session
 from server import metrics
 from server.arena import feed, judges
 from server.arena.outbox import Outbox
+from server.arena.unit import Unit
+from server.arena.workforce import Workforce
 from server.db.models import FeedEvent, Judge
 from server.db.session import Database
 from server.http.event_stream import Feeds
 from server.http.live import Notifier
 from server.http.rate_limit import Rates
-from server.queue.messages import ChangeNotice, RedisError, Worker
+from server.queue.messages import ChangeNotice, RedisError
 from server.queue.server import Queue
 from server.settings import Settings
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class AppContext:
-    """What every request of a process shares. Built once, at the edge."""
+    """What every request of a process shares. Built once, when it starts."""
 
     def __init__(
         self, settings: Settings, database: Database, queue: Queue, show: Callable[[FeedEvent], bytes]
@@ -38,26 +42,34 @@ class AppContext:
         self.live = Notifier()
         self.feeds = Feeds(self.live, self._feed_page)
         self.rates = Rates(settings.rate_limit, settings.rate_burst)
-        self.workers: Sequence[Worker] = ()
+        self.workforce = Workforce()
         self.judges_known: frozenset[str] = frozenset()
         self._show = show
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.database.read, work)
+        return await self._in_thread(partial(self.database.read, work))
 
     async def write(self, work: Callable[[Session, Outbox], T]) -> T:
-        """Run `work` in a transaction; after its commit, put jobs in the queue and send the notice."""
-
-        def transaction(session: Session) -> tuple[T, Outbox]:
-            outbox = Outbox()
-            return work(session, outbox), outbox
-
-        result, outbox = await asyncio.get_running_loop().run_in_executor(
-            self._threads, self.database.write, transaction
-        )
-        await self.follow_up(outbox)
+        """Run `work` in a transaction; after its commit, put jobs in the queue and tell of the changes."""
+        session, result = await self._commit(work)
+        session.close()
         return result
+
+    async def write_and_show(
+        self, work: Callable[[Session, Outbox], tuple[Unit, T]], view: Callable[[Unit, T], V]
+    ) -> V:
+        """The same, and then a view of what it returned, made with the rows that the session has already."""
+        session, (unit, result) = await self._commit(work)
+        return await self._in_thread(partial(self.database.look, session, partial(view, unit, result)))
+
+    async def _commit(self, work: Callable[[Session, Outbox], T]) -> tuple[Session, T]:
+        session, (result, outbox) = await self._in_thread(partial(self.database.commit, partial(_with_outbox, work)))
+        await self.follow_up(outbox)
+        return session, result
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def follow_up(self, outbox: Outbox) -> None:
         """What a commit leads to. Where Redis is away the sweeper will do it, and this process hears its own notice."""
@@ -78,7 +90,7 @@ class AppContext:
 
         Raises `RedisError` where Redis is away.
         """
-        self.workers = await self.queue.workers()
+        self.workforce = Workforce(await self.queue.workers())
         new = await self.queue.judges(self.judges_known)
         if new:
             await self.write(lambda session, outbox: judges.remember(session, new))
@@ -97,19 +109,7 @@ class AppContext:
         """Tell the metrics how long the queues are."""
         for judge in self.judges_known:
             metrics.DEPTH.labels(judge).set(await self.queue.depth(judge))
-            metrics.WORKERS.labels(judge).set(len(self.serving(judge)))
-
-    def default_judge(self) -> str | None:
-        """The first judge that the first live worker names: what is meant where nobody says which."""
-        return next((judge for worker in self.workers for judge in worker.judges), None)
-
-    def serving(self, judge: str) -> list[Worker]:
-        return [worker for worker in self.workers if judge in worker.judges]
-
-    def expected_wait(self, judge: str, place: int | None) -> float | None:
-        """Seconds until that place in the judge's queue is reached; None where nobody is at work there."""
-        rate = sum(worker.rate for worker in self.serving(judge))
-        return round(place / rate, 1) if place is not None and rate > 0 else None
+            metrics.WORKERS.labels(judge).set(len(self.workforce.serving(judge)))
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -120,3 +120,8 @@ class AppContext:
             return [(event.number, self._show(event)) for event in feed.after(session, competition, number)]
 
         return await self.read(page)
+
+
+def _with_outbox(work: Callable[[Session, Outbox], T], session: Session) -> tuple[T, Outbox]:
+    outbox = Outbox()
+    return work(session, outbox), outbox

@@ -22,7 +22,7 @@ WORKER_STOPS = 3.0  # seconds to finish what it measures; a model that is being 
 
 
 def serve_api(settings: Settings) -> None:
-    """Serve until stopped. Raises Fault where database or Redis cannot be used as they are."""
+    """Serve until stopped. Raises CommandError where database or Redis cannot be used as they are."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     upgrade.check_current(settings.database_url or "")
     check.check(settings.redis_url or "")
@@ -37,7 +37,7 @@ def serve_api(settings: Settings) -> None:
 
 
 def run_worker(settings: Settings) -> NoReturn:
-    """Measure until stopped, and end the process. Raises Fault where Redis or a judge cannot be used."""
+    """Measure until stopped, and end the process. Raises CommandError where Redis or a judge cannot be used."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     check.check(settings.redis_url or "")
     reaper.follow()
@@ -54,7 +54,7 @@ def run_worker(settings: Settings) -> NoReturn:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the named database, or that of the data folder, up to date. Raises Fault."""
+    """Bring the named database, or that of the data folder, up to date. Raises CommandError."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     if settings.database_url is None and not settings.data.is_dir():
         raise CommandError(f"there is no data folder {settings.data}: name a database with --database-url")

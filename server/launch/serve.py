@@ -31,7 +31,7 @@ class Options:
 
 
 def serve(settings: Settings, options: Options) -> None:
-    """Serve until Ctrl-C, SIGTERM or SIGHUP. Raises Fault where it cannot begin, after cleaning up."""
+    """Serve until Ctrl-C, SIGTERM or SIGHUP. Raises CommandError where it cannot begin, after cleaning up."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     stop = Shutdown()
     with stop.on_signals(), ExitStack() as running:

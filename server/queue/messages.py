@@ -93,7 +93,7 @@ def stream(judge: str, lane: str) -> str:
     return f"xa:{judge}:{lane}"
 
 
-def lanes(texts: bool) -> tuple[str, ...]:
+def served_lanes(texts: bool) -> tuple[str, ...]:
     return ALL_LANES if texts else LANES
 
 

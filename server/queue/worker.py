@@ -26,9 +26,9 @@ from server.queue.messages import (
     Result,
     connection_options,
     index,
-    lanes,
     read_job,
     result_fields,
+    served_lanes,
     stream,
 )
 
@@ -154,7 +154,7 @@ class Claims:
         must not grow because it crashes workers."""
         idle = int(self.lease * 1000)
         for judge in self.judges:
-            for lane in lanes(texts):
+            for lane in served_lanes(texts):
                 name, most = stream(judge, lane), count if lane in LANES else 1
                 lapsed = self._redis.xpending_range(name, "workers", "-", "+", most, idle=idle)
                 gentle = [e for e in lapsed if e["times_delivered"] < ALONE_FROM - 1]
@@ -195,7 +195,7 @@ class Claims:
 
     def _wait(self, block: float, texts: bool) -> list[Claim]:
         """The first job of any lane, as soon as it is there."""
-        lanes = {stream(judge, lane): (judge, lane) for judge in self.judges for lane in lanes(texts)}
+        lanes = {stream(judge, lane): (judge, lane) for judge in self.judges for lane in served_lanes(texts)}
         answer = self._redis.xreadgroup(
             "workers", self.worker, dict.fromkeys(lanes, ">"), count=1, block=max(1, int(block * 1000))
         )

@@ -16,15 +16,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import endings, generations, measurements, plays, rounds
+from server.arena import endings, generations, measurements, plays, rounds, work
 from server.arena.outbox import Outbox
 from server.db.models import Generation, Measurement, WorkState
 from server.db.session import now
 from server.errors import Unavailable
 from server.http.context import AppContext
 from server.metrics import LOOP_ERRORS, REQUEUED
-from server.queue import messages
-from server.queue.messages import Job, RedisError, Result
+from server.queue.messages import RedisError, Result
 from server.referee.results import settle
 
 log = structlog.get_logger()
@@ -36,11 +35,11 @@ LAST_TRY = 20  # a row queued again this often is given up
 
 
 class Referee:
-    """The two loops over one arena."""
+    """The two loops over one process' context."""
 
-    def __init__(self, arena: AppContext) -> None:
-        self._arena = arena
-        self._grace = timedelta(seconds=arena.settings.grace)
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._grace = timedelta(seconds=context.settings.grace)
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
     async def run(self) -> None:
@@ -49,17 +48,17 @@ class Referee:
             await _forever(self.settle_some, pause=0)
         finally:
             try:
-                await self._arena.queue.leave(self._name)
+                await self._context.queue.leave(self._name)
             except RedisError:
                 log.info("referee.left_without_goodbye")
 
     async def sweep(self) -> None:
         """Sweep until cancelled."""
-        await _forever(self.sweep_once, pause=self._arena.settings.sweep)
+        await _forever(self.sweep_once, pause=self._context.settings.sweep)
 
     async def settle_some(self) -> None:
         """Settle a batch of results, waiting a second for the first."""
-        taken = await self._arena.queue.results(self._name, BATCH, block=1)
+        taken = await self._context.queue.results(self._name, BATCH, block=1)
         if not taken:
             return
         try:
@@ -73,8 +72,8 @@ class Referee:
                 await self._settle_alone(one)
 
     async def _settle(self, taken: Sequence[tuple[str, Result]]) -> None:
-        await self._arena.write(partial(settle, results=[result for _, result in taken]))
-        await self._arena.queue.settled([entry for entry, _ in taken])
+        await self._context.write(partial(settle, results=[result for _, result in taken]))
+        await self._context.queue.settled([entry for entry, _ in taken])
 
     async def _settle_alone(self, one: tuple[str, Result]) -> None:
         """Settle one result, or drop it: the sweeper has it measured again, a limited number of times."""
@@ -85,27 +84,27 @@ class Referee:
             raise
         except Exception:
             log.exception("referee.result_broken", key=result.key)
-            await self._arena.queue.settled([entry])
+            await self._context.queue.settled([entry])
 
     async def sweep_once(self) -> None:
-        arena = self._arena
+        context = self._context
         # Apart, since each of these ends by locking competitions, which comes last in a transaction.
-        for work in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
-            await arena.write(work)
-        await arena.learn_of_workers()
-        await arena.gauge()
+        for task in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
+            await context.write(task)
+        await context.learn_of_workers()
+        await context.gauge()
         for model in (Measurement, Generation):
             await self._requeue_lost(model)
 
     async def _requeue_lost(self, model: Queued) -> None:
         after_key = ""
-        while page := await self._arena.read(partial(_overdue, model=model, grace=self._grace, after_key=after_key)):
+        while page := await self._context.read(partial(_overdue, model=model, grace=self._grace, after_key=after_key)):
             after_key = page[-1][0]
             for judge in {judge for _, judge in page}:
-                lost = await self._arena.queue.missing(judge, [key for key, of in page if of == judge])
+                lost = await self._context.queue.missing(judge, [key for key, of in page if of == judge])
                 if lost:
                     # Looked at again now: a result that came in between has made its row known.
-                    count = await self._arena.write(partial(_requeue, model=model, keys=lost))
+                    count = await self._context.write(partial(_requeue, model=model, keys=lost))
                     REQUEUED.inc(count)
                     log.warning("sweeper.requeued", judge=judge, count=count)
 
@@ -133,38 +132,29 @@ def _overdue(session: Session, *, model: Queued, grace: timedelta, after_key: st
 
 
 def _requeue(session: Session, outbox: Outbox, *, model: Queued, keys: Sequence[str]) -> int:
-    """Jobs of those rows that are still pending; the ones tried too often are given up."""
-    query = select(model).where(model.key.in_(keys), model.state == WorkState.PENDING)
-    rows: list[Measurement | Generation] = [*session.scalars(query.order_by(model.key).with_for_update())]
-    given_up = []
-    for row in rows:
-        row.tries += 1
-        if row.tries > LAST_TRY:
-            row.state, row.finished_at = WorkState.FAILED, now(session)
-            row.failure = f"It was lost by the queue {LAST_TRY} times."
-            given_up.append(row.key)
-    session.flush()
-    outbox.jobs += [_job(row) for row in rows if row.state == WorkState.PENDING]
-    plays.resume(session, outbox, given_up)  # rounds whose texts were given up are seen to by the next sweep
-    return len(rows)
+    """Put those rows in the queue again that are still pending; the ones tried too often are given up."""
+    if model is Measurement:
+        again, given_up = work.requeue(session, Measurement, keys, LAST_TRY)
+        outbox.jobs += map(measurements.job, again)
+        plays.resume(session, outbox, [row.key for row in given_up])
+        return len(again) + len(given_up)
+    texts, lost = work.requeue(session, Generation, keys, LAST_TRY)
+    outbox.jobs += map(generations.job, texts)  # the rounds of those given up are seen to by the next sweep
+    return len(texts) + len(lost)
 
 
-def _job(row: Measurement | Generation) -> Job | messages.GenerationJob:
-    return measurements.job(row) if isinstance(row, Measurement) else generations.job(row)
-
-
-async def _forever(work: Callable[[], Awaitable[None]], *, pause: float) -> None:
-    """Repeat `work`. Whatever goes wrong, go on; slower while it keeps going wrong."""
+async def _forever(task: Callable[[], Awaitable[None]], *, pause: float) -> None:
+    """Repeat `task`. Whatever goes wrong, go on; slower while it keeps going wrong."""
     failures = 0
     while True:
         try:
-            await work()
+            await task()
             failures = 0
         except (RedisError, Unavailable) as error:
             failures += 1
-            log.warning("loop.away", work=work.__name__, error=str(error))
+            log.warning("loop.away", task=task.__name__, error=str(error))
         except Exception:
             failures += 1
             LOOP_ERRORS.inc()
-            log.exception("loop.error", work=work.__name__)
+            log.exception("loop.error", task=task.__name__)
         await asyncio.sleep(min(2.0, 0.05 * 2**failures) if failures else pause)

@@ -1,14 +1,14 @@
 """The ways in and out: join with a code, come back with a key, leave."""
 
 from fastapi import APIRouter, Depends, Request
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from server.arena import players
-from server.arena.outbox import Outbox
+from server.arena.unit import Unit
 from server.db.models import PlayerKind
 from server.errors import RequestError
-from server.http.requests import COOKIE, ArenaOf, TokenOf
+from server.http.calls import JoinOf, Read, ReadOf, VisitOf
+from server.http.requests import COOKIE, ContextOf
 from server.web import view_models
 from server.web.nicknames import suggest
 from server.web.rendering import FormOf, base_url, go, own_forms_only, page, signed_in, signed_out
@@ -17,49 +17,38 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only
 
 
 @router.get("/")
-async def front(arena: ArenaOf, token: TokenOf) -> Response:
-    return await _join_page(arena, token)
+async def front(read: VisitOf) -> Response:
+    return await read(_join_page)
 
 
 @router.get("/join/{code}")
-async def join_by_link(arena: ArenaOf, token: TokenOf, code: str) -> Response:
+async def join_by_link(read: VisitOf, code: str) -> Response:
     """The link that a class is given: the code is filled in."""
-    return await _join_page(arena, token, code=code[:64])
+    return await read(_join_page, code=code[:64])
 
 
 @router.post("/join")
-async def join(request: Request, arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
+async def join(request: Request, read: VisitOf, write: JoinOf, form: FormOf) -> Response:
     code, name = form.get("code", ""), form.get("name", "")
-
-    def work(session: Session, outbox: Outbox) -> str:
-        joined = players.join(session, code, name, PlayerKind.PERSON)
-        outbox.competitions.add(joined.player.competition_id)
-        return joined.token
-
     try:
-        given = await arena.write(work)
+        joined = await write(players.join, code, name, PlayerKind.PERSON)
     except RequestError as refused:
-        return await _join_page(arena, token, code=code, name=name, refused=refused)
-    return signed_in(request, go("/play"), given)
+        return await read(_join_page, code=code, name=name, refused=refused)
+    return signed_in(request, go("/play"), joined.token)
 
 
 @router.post("/join/name")
-async def another_name(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
+async def another_name(read: VisitOf, form: FormOf) -> Response:
     """The same form, with a name made up."""
     code = form.get("code", "")
-    name = await arena.read(lambda session: suggest(session, code))
-    return await _join_page(arena, token, code=code, name=name)
+    name = await read(suggest, code)
+    return await read(_join_page, code=code, name=name)
 
 
-async def _join_page(
-    arena: ArenaOf, token: str | None, *, code: str = "", name: str = "", refused: RequestError | None = None
-) -> Response:
-    def work(session: Session) -> Response:
-        status = refused.status if refused else 200
-        errors = _by_field(refused) if refused else {}
-        return page("join.html", status, viewer=visitor(session, token), code=code, name=name, errors=errors)
-
-    return await arena.read(work)
+def _join_page(unit: Unit, *, code: str = "", name: str = "", refused: RequestError | None = None) -> Response:
+    status = refused.status if refused else 200
+    errors = _by_field(refused) if refused else {}
+    return page("join.html", status, viewer=view_models.visitor(unit), code=code, name=name, errors=errors)
 
 
 def _by_field(refused: RequestError) -> dict[str, str]:
@@ -73,14 +62,6 @@ def _by_field(refused: RequestError) -> dict[str, str]:
     return {"form": refused.detail}
 
 
-def visitor(session: Session, token: str | None) -> view_models.Viewer | None:
-    """Who is signed in already, if anyone is."""
-    try:
-        return view_models.viewer(session, token)
-    except RequestError:
-        return None
-
-
 @router.get("/sign-in")
 async def sign_in_page() -> Response:
     """A key behind the # of the address stays in the browser; the page's script puts it into the form."""
@@ -88,12 +69,12 @@ async def sign_in_page() -> Response:
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, arena: ArenaOf, form: FormOf) -> Response:
+async def sign_in(request: Request, context: ContextOf, form: FormOf) -> Response:
     key = form.get("key", "").strip()
     if not key:
         return page("sign-in.html", 422, error="Paste your key first.")
     try:
-        viewer = await arena.read(lambda session: view_models.viewer(session, key))
+        viewer = await Read(context, key)(view_models.viewer)
     except RequestError as refused:
         return page("sign-in.html", refused.status, error=_about_key(refused))
     return signed_in(request, go("/host" if viewer.caller.is_host else "/play"), key)
@@ -110,17 +91,16 @@ async def sign_out() -> Response:
 
 
 @router.get("/me")
-async def me(arena: ArenaOf, token: TokenOf) -> Response:
-    return await arena.read(
-        lambda session: page("me.html", viewer=view_models.viewer(session, token), key=None, link=None)
-    )
+async def me(read: ReadOf) -> Response:
+    return await read(_me)
 
 
 @router.post("/me/key")
-async def show_key(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
+async def show_key(request: Request, read: ReadOf) -> Response:
     """The key that this browser holds, for another device."""
     key = request.cookies.get(COOKIE, "")
-    link = f"{base_url(request)}/sign-in#{key}"
-    return await arena.read(
-        lambda session: page("me.html", viewer=view_models.viewer(session, token), key=key, link=link)
-    )
+    return await read(_me, key=key, link=f"{base_url(request)}/sign-in#{key}")
+
+
+def _me(unit: Unit, key: str | None = None, link: str | None = None) -> Response:
+    return page("me.html", viewer=view_models.viewer(unit), key=key, link=link)

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from sqlalchemy.orm import Session
-
-from server.arena import competitions, leaderboards, players, rounds
+from server.arena import competitions, leaderboards, rounds
+from server.arena.callers import Caller
 from server.arena.leaderboards import Entry
-from server.arena.players import Caller
-from server.db.models import BotPolicy, Competition, PlayerKind
+from server.arena.unit import Unit
+from server.db.models import BotPolicy, PlayerKind
 
 TOP = 100
-KEPT = 64  # boards held in memory
+CACHED_BOARDS = 64  # boards held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,43 +36,31 @@ class Section:
 Boards = dict[str, tuple[int, Sequence[Sequence[Line]]]]
 
 
-def of_round(session: Session, caller: Caller, round_id: str, kept: Boards) -> list[Section]:
-    row = rounds.find_round(session, round_id)
-
-    def read(competition: Competition, kind: str | None) -> list[Entry]:
-        return leaderboards.of_round(session, row, leaderboards.kinds(competition, kind))
-
-    return _sections(session, caller, row.competition_id, round_id, read, kept)
+def of_round(unit: Unit, round_id: str, kept: Boards) -> list[Section]:
+    row = rounds.see(unit, round_id)
+    return _sections(unit, row.competition_id, round_id, partial(leaderboards.see_round, unit, round_id), kept)
 
 
-def of_competition(session: Session, caller: Caller, competition_id: str, kept: Boards) -> list[Section]:
-    def read(competition: Competition, kind: str | None) -> list[Entry]:
-        return leaderboards.of_competition(session, competition, leaderboards.kinds(competition, kind))
-
-    return _sections(session, caller, competition_id, competition_id, read, kept)
+def of_competition(unit: Unit, competition_id: str, kept: Boards) -> list[Section]:
+    read = partial(leaderboards.see_competition, unit, competition_id)
+    return _sections(unit, competition_id, competition_id, read, kept)
 
 
 def _sections(
-    session: Session,
-    caller: Caller,
-    competition_id: str,
-    key: str,
-    read: Callable[[Competition, str | None], list[Entry]],
-    kept: Boards,
+    unit: Unit, competition_id: str, key: str, read: Callable[[str | None], list[Entry]], kept: Boards
 ) -> list[Section]:
     """A class of people asks for the same board after each event: it is read from the rows once."""
-    players.require_member(caller, competition_id)
-    competition = competitions.find(session, competition_id)
+    competition = competitions.see(unit, competition_id)
     apart = competition.bots == BotPolicy.SEPARATE
     number, tables = kept.get(key, (-1, ()))
     if number != competition.last_event:
         kinds: Sequence[str | None] = (PlayerKind.PERSON, PlayerKind.BOT) if apart else (None,)
-        tables = [[_line(entry) for entry in read(competition, kind)] for kind in kinds]
-        if len(kept) >= KEPT:
+        tables = [[_line(entry) for entry in read(kind)] for kind in kinds]
+        if len(kept) >= CACHED_BOARDS:
             kept.clear()
         kept[key] = (competition.last_event, tables)
     headings: Sequence[str | None] = ("People", "Bots") if apart else (None,)
-    return [_section(heading, table, caller) for heading, table in zip(headings, tables, strict=True)]
+    return [_section(heading, table, unit.caller) for heading, table in zip(headings, tables, strict=True)]
 
 
 def _section(heading: str | None, table: Sequence[Line], caller: Caller) -> Section:

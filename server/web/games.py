@@ -1,22 +1,19 @@
 """The pages of games: what each is, for everyone; and bringing one's own, for hosts."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from fastapi import APIRouter, Depends
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from server.arena import games, players
-from server.arena.outbox import Outbox
+from server.arena import callers, games
+from server.arena.unit import Unit
 from server.db.models import Game
 from server.errors import Detail, RequestError
-from server.http.context import AppContext
-from server.http.requests import ArenaOf, TokenOf
+from server.http.calls import Read, ReadOf, VisitOf, WriteOf
 from server.web import view_models
-from server.web.auth import visitor
 from server.web.rendering import FormOf, go, own_forms_only, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
@@ -121,115 +118,102 @@ def line(row: Game) -> GameLine:
 
 
 @router.get("/games")
-async def all_games(arena: ArenaOf, token: TokenOf) -> Response:
-    def work(session: Session) -> Response:
-        viewer = visitor(session, token)
-        rows = [line(row) for row in games.newest(session)]
-        is_host = viewer is not None and viewer.caller.is_host
-        return page(
-            "games.html",
-            viewer=viewer,
-            games=sorted(rows, key=lambda each: (each.packaged, each.title.casefold())),
-            withdrawn=games.withdrawn(session) if is_host else (),
-            is_host=is_host,
-        )
+async def all_games(read: VisitOf) -> Response:
+    return await read(_games)
 
-    return await arena.read(work)
+
+def _games(unit: Unit) -> Response:
+    viewer = view_models.visitor(unit)
+    rows = [line(row) for row in games.newest(unit.session)]
+    is_host = viewer is not None and viewer.caller.is_host
+    return page(
+        "games.html",
+        viewer=viewer,
+        games=sorted(rows, key=lambda each: (each.packaged, each.title.casefold())),
+        withdrawn=games.withdrawn(unit.session) if is_host else (),
+        is_host=is_host,
+    )
 
 
 @router.get("/games/{name}")
-async def one_game(arena: ArenaOf, token: TokenOf, name: str) -> Response:
-    def work(session: Session) -> Response:
-        viewer = visitor(session, token)
-        row = games.see(session, name)
-        game = GameShown(
-            line=line(row),
-            description=row.description,
-            source=row.source,
-            withdrawn=row.withdrawn_at is not None,
-            versions=games.versions(session, row.digest),
-        )
-        return page("game.html", viewer=viewer, game=game, is_host=viewer is not None and viewer.caller.is_host)
+async def one_game(read: VisitOf, name: str) -> Response:
+    return await read(_game, name)
 
-    return await arena.read(work)
+
+def _game(unit: Unit, name: str) -> Response:
+    viewer = view_models.visitor(unit)
+    row = games.see(unit, name)
+    game = GameShown(
+        line=line(row),
+        description=row.description,
+        source=row.source,
+        withdrawn=row.withdrawn_at is not None,
+        versions=games.versions(unit, row.digest),
+    )
+    return page("game.html", viewer=viewer, game=game, is_host=viewer is not None and viewer.caller.is_host)
 
 
 @router.get("/host/games/new")
-async def new_game(arena: ArenaOf, token: TokenOf, of: str | None = None) -> Response:
+async def new_game(read: ReadOf, of: str | None = None) -> Response:
     """The editor: empty but for a beginning, or with the source of the game (or version) that is to be changed."""
+    return await read(_new_game, of)
 
-    def work(session: Session) -> Response:
-        viewer = _host(session, token)
-        if of is None:
-            return _editor(viewer, Draft(NEW, ""))
-        row = games.see(session, of)
-        # A packaged game's name cannot be had: what is made of it is a game by itself.
-        name = f"own_{row.name}"[: games.NAME_LENGTH] if row.packaged else row.name
-        return _editor(viewer, Draft(row.source, name, None if row.packaged else row.name))
 
-    return await arena.read(work)
+def _new_game(unit: Unit, of: str | None) -> Response:
+    if of is None:
+        return _editor(unit, Draft(NEW, ""))
+    row = games.see(unit, of)
+    # A packaged game's name cannot be had: what is made of it is a game by itself.
+    name = f"own_{row.name}"[: games.NAME_LENGTH] if row.packaged else row.name
+    return _editor(unit, Draft(row.source, name, None if row.packaged else row.name))
 
 
 @router.post("/host/games/check")
-async def check_game(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
+async def check_game(read: ReadOf, form: FormOf) -> Response:
     """Say what is wrong with a program, or show what players will read; keep nothing."""
+    try:
+        return await read(_checked, form)
+    except RequestError as refused:
+        return await _told(read, form, refused)
 
-    def work(session: Session) -> Response:
-        viewer = _host(session, token)
-        source, name = _given(form)
-        planned = games.plan(session, source, name or None)
-        return _editor(viewer, Draft(source, name, form.get("of") or None, planned))
 
-    return await _or_told(arena, token, form, lambda: arena.read(work))
+def _checked(unit: Unit, form: dict[str, str]) -> Response:
+    callers.require_host(unit.caller)
+    source, name = _given(form)
+    planned = games.plan(unit.session, source, name or None)
+    return _editor(unit, Draft(source, name, form.get("of") or None, planned))
 
 
 @router.post("/host/games")
-async def save_game(arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
-    def work(session: Session, outbox: Outbox) -> str:
-        caller = _host(session, token).caller
-        source, name = _given(form)
-        return games.upload(session, caller, source, name or None).game.digest
-
-    async def saved() -> Response:
-        return go(f"/games/{await arena.write(work)}")
-
-    return await _or_told(arena, token, form, saved)
+async def save_game(read: ReadOf, call: WriteOf, form: FormOf) -> Response:
+    source, name = _given(form)
+    try:
+        uploaded = await call(games.upload, source, name or None)
+    except RequestError as refused:
+        return await _told(read, form, refused)
+    return go(f"/games/{uploaded.game.digest}")
 
 
 @router.post("/host/games/{name}/{action}")
-async def set_withdrawn(arena: ArenaOf, token: TokenOf, name: str, action: Literal["withdraw", "restore"]) -> Response:
+async def set_withdrawn(write: WriteOf, name: str, action: Literal["withdraw", "restore"]) -> Response:
     """By name the whole game, by digest one version."""
-
-    def work(session: Session, outbox: Outbox) -> str:
-        caller = _host(session, token).caller
-        change = games.withdraw if action == "withdraw" else games.restore
-        return change(session, caller, name).digest
-
-    return go(f"/games/{await arena.write(work)}")
+    row = await write(games.withdraw if action == "withdraw" else games.restore, name)
+    return go(f"/games/{row.digest}")
 
 
-async def _or_told(
-    arena: AppContext, token: str | None, form: dict[str, str], attempt: Callable[[], Awaitable[Response]]
-) -> Response:
-    """The answer; where the program or its name is refused, the editor with what is wrong."""
-    try:
-        return await attempt()
-    except RequestError as refused:
-        if refused.status in (401, 403):
-            raise
-        source, name = _given(form)
-        draft = Draft(source, name, form.get("of") or None, refused=refused, errors=_errors(source, refused))
-        return await arena.read(lambda session: _editor(_host(session, token), draft))
+async def _told(read: Read, form: dict[str, str], refused: RequestError) -> Response:
+    """The editor with what is wrong with the program or its name."""
+    if refused.status in (401, 403):
+        raise refused
+    source, name = _given(form)
+    draft = Draft(source, name, form.get("of") or None, refused=refused, errors=_errors(source, refused))
+    return await read(_editor, draft)
 
 
-def _host(session: Session, token: str | None) -> view_models.Viewer:
-    viewer = view_models.viewer(session, token)
-    players.require_host(viewer.caller)
-    return viewer
-
-
-def _editor(viewer: view_models.Viewer, draft: Draft) -> Response:
-    return page("edit-game.html", draft.refused.status if draft.refused else 200, viewer=viewer, draft=draft)
+def _editor(unit: Unit, draft: Draft) -> Response:
+    callers.require_host(unit.caller)
+    status = draft.refused.status if draft.refused else 200
+    return page("edit-game.html", status, viewer=view_models.viewer(unit), draft=draft)
 
 
 def _given(form: dict[str, str]) -> tuple[str, str]:

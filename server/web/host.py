@@ -1,6 +1,5 @@
 """The pages of whoever runs competitions: codes, rounds, moves, players."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -10,15 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from server.arena import audit, competitions, endings, games, judges, players, round_setup, rounds, submissions
-from server.arena.outbox import Outbox
-from server.arena.players import Caller
+from server.arena import callers, competitions, endings, games, judges, players, round_setup, rounds, submissions
 from server.arena.round_setup import NewRound
+from server.arena.unit import Unit
 from server.db.models import BotPolicy, Competition, Player, Round, RoundState, Submission
-from server.db.session import now
 from server.errors import RequestError, invalid
-from server.http.context import AppContext
-from server.http.requests import ArenaOf, TokenOf
+from server.http.calls import ReadOf, WriteOf
 from server.web import games as game_pages
 from server.web import view_models
 from server.web.rendering import FormOf, base_url, go, own_forms_only, page
@@ -40,45 +36,27 @@ class CompetitionLine:
     rounds: int
 
 
-def _host(session: Session, token: str | None) -> view_models.Viewer:
-    viewer = view_models.viewer(session, token)
-    players.require_host(viewer.caller)
-    return viewer
-
-
-async def _change(arena: AppContext, token: str | None, work: Callable[[Session, Outbox, Caller], str]) -> Response:
-    """Do what a host asked for, and show the competition that `work` names."""
-
-    def transaction(session: Session, outbox: Outbox) -> str:
-        competition = work(session, outbox, _host(session, token).caller)
-        outbox.competitions.add(competition)
-        return competition
-
-    return go(f"/host/competitions/{await arena.write(transaction)}")
+def host(unit: Unit) -> view_models.Viewer:
+    """Who looks, where it is a host."""
+    callers.require_host(unit.caller)
+    return view_models.viewer(unit)
 
 
 @router.get("")
-async def front(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
-    return await _front(request, arena, token)
+async def front(request: Request, read: ReadOf) -> Response:
+    return await read(_front, base_url(request))
 
 
-async def _front(
-    request: Request, arena: AppContext, token: str | None, *, name: str = "", refused: RequestError | None = None
-) -> Response:
-    def work(session: Session) -> Response:
-        viewer = _host(session, token)
-        rows = session.scalars(select(Competition).order_by(Competition.created_at.desc()))
-        return page(
-            "host.html",
-            refused.status if refused else 200,
-            viewer=viewer,
-            competitions=[_competition(session, row) for row in rows],
-            base=base_url(request),
-            name=name,
-            error=refused.detail if refused else None,
-        )
-
-    return await arena.read(work)
+def _front(unit: Unit, base: str, *, name: str = "", refused: RequestError | None = None) -> Response:
+    return page(
+        "host.html",
+        refused.status if refused else 200,
+        viewer=host(unit),
+        competitions=[_competition(unit.session, row) for row in competitions.visible(unit)],
+        base=base,
+        name=name,
+        error=refused.detail if refused else None,
+    )
 
 
 def _competition(session: Session, row: Competition) -> CompetitionLine:
@@ -89,19 +67,19 @@ def _competition(session: Session, row: Competition) -> CompetitionLine:
 
 
 @router.post("/competitions")
-async def create(request: Request, arena: ArenaOf, token: TokenOf, form: FormOf) -> Response:
-    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
-        bots = _bots(form.get("bots", BotPolicy.SEPARATE))
-        row = competitions.create(session, caller, form.get("name", ""), bots, form.get("free_measurements") == "on")
-        session.flush()
-        return row.id
-
+async def create(request: Request, read: ReadOf, write: WriteOf, form: FormOf) -> Response:
+    name, free = form.get("name", ""), form.get("free_measurements") == "on"
     try:
-        return await _change(arena, token, work)
+        row = await write(competitions.create, name, _bots(form.get("bots", BotPolicy.SEPARATE)), free)
     except RequestError as refused:
         if refused.status in (401, 403):
             raise
-        return await _front(request, arena, token, name=form.get("name", ""), refused=refused)
+        return await read(_front, base_url(request), name=name, refused=refused)
+    return _to(row.id)
+
+
+def _to(competition_id: str) -> Response:
+    return go(f"/host/competitions/{competition_id}")
 
 
 def _bots(text: str) -> BotPolicy:
@@ -112,41 +90,31 @@ def _bots(text: str) -> BotPolicy:
 
 
 @router.get("/competitions/{competition_id}")
-async def competition(request: Request, arena: ArenaOf, token: TokenOf, competition_id: str) -> Response:
-    return await _competition_page(request, arena, token, competition_id)
+async def competition(request: Request, read: ReadOf, competition_id: str) -> Response:
+    await read.context.look_for_workers()
+    return await read(_competition_page, base_url(request), competition_id, {})
 
 
-async def _competition_page(
-    request: Request,
-    arena: AppContext,
-    token: str | None,
-    competition_id: str,
-    form: dict[str, str] | None = None,
-    refused: RequestError | None = None,
+def _competition_page(
+    unit: Unit, base: str, competition_id: str, form: dict[str, str], refused: RequestError | None = None
 ) -> Response:
-    await arena.look_for_workers()
-
-    def work(session: Session) -> Response:
-        viewer = _host(session, token)
-        row = competitions.find(session, competition_id)
-        return page(
-            "competition.html",
-            refused.status if refused else 200,
-            viewer=viewer,
-            competition=row,
-            base=base_url(request),
-            rounds=view_models.lines(session, viewer.caller, competition_id),
-            moves=_moves(session, competition_id),
-            members=players.members(session, competition_id),
-            games=[game_pages.line(row) for row in games.newest(session)],
-            default_game=games.DEFAULT,
-            judges=list(dict.fromkeys(judge.name for judge in reversed(judges.everyone(session)))),
-            move_seconds=rounds.MOVE_SECONDS,
-            form=form or {},
-            error=refused.detail if refused else None,
-        )
-
-    return await arena.read(work)
+    viewer = host(unit)
+    return page(
+        "competition.html",
+        refused.status if refused else 200,
+        viewer=viewer,
+        competition=competitions.see(unit, competition_id),
+        base=base,
+        rounds=view_models.lines(unit, competition_id),
+        moves=_moves(unit.session, competition_id),
+        members=players.list_members(unit, competition_id),
+        games=[game_pages.line(row) for row in games.newest(unit.session)],
+        default_game=games.DEFAULT,
+        judges=list(dict.fromkeys(judge.name for judge in reversed(judges.visible(unit)))),
+        move_seconds=rounds.MOVE_SECONDS,
+        form=form,
+        error=refused.detail if refused else None,
+    )
 
 
 def _moves(session: Session, competition_id: str) -> list[view_models.SubmissionLine]:
@@ -158,30 +126,26 @@ def _moves(session: Session, competition_id: str) -> list[view_models.Submission
 
 
 @router.post("/competitions/{competition_id}/rounds")
-async def create_round(request: Request, arena: ArenaOf, token: TokenOf, competition_id: str, form: FormOf) -> Response:
-    await arena.look_for_workers()
-
-    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
-        rounds.create_round(session, outbox, caller, competition_id, _new_round(arena, session, form))
-        return competition_id
-
+async def create_round(request: Request, read: ReadOf, write: WriteOf, competition_id: str, form: FormOf) -> Response:
+    await read.context.look_for_workers()
     try:
-        return await _change(arena, token, work)
+        await write(_create_round, competition_id, form)
     except RequestError as refused:
         if refused.status in (401, 403, 404):
             raise
-        return await _competition_page(request, arena, token, competition_id, form, refused)
+        return await read(_competition_page, base_url(request), competition_id, form, refused)
+    return _to(competition_id)
 
 
-def _new_round(arena: AppContext, session: Session, form: dict[str, str]) -> NewRound:
+def _create_round(unit: Unit, competition_id: str, form: dict[str, str]) -> Round:
     minutes = _number(form, "minutes", "How long the round lasts", 1_000_000)
-    return NewRound(
+    new = NewRound(
         game=form.get("game") or games.DEFAULT,
         passages=_passages(form.get("passages", "")),
-        judge=form.get("judge") or arena.default_judge(),
+        judge=form.get("judge") or None,
         judges=_judges(form.get("judges", "")),
         attempts=_number(form, "attempts", "The number of attempts", 1_000_000),
-        closes_at=now(session) + timedelta(minutes=minutes) if minutes else None,
+        closes_at=unit.now + timedelta(minutes=minutes) if minutes else None,
         move_seconds=_number(
             form,
             "move_seconds",
@@ -190,6 +154,7 @@ def _new_round(arena: AppContext, session: Session, form: dict[str, str]) -> New
             least=round_setup.LEAST_MOVE_SECONDS,
         ),
     )
+    return rounds.create_round(unit, competition_id, new)
 
 
 def _judges(text: str) -> dict[str, str]:
@@ -223,32 +188,22 @@ def _number(form: dict[str, str], field: str, what: str, most: int, *, least: in
 
 
 @router.post("/rounds/{round_id}/{action}")
-async def set_state(
-    arena: ArenaOf, token: TokenOf, round_id: str, action: Literal["open", "pause", "close"]
-) -> Response:
-    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
-        return rounds.set_round_state(session, outbox, caller, round_id, STATES[action]).competition_id
-
-    changed = await _change(arena, token, work)
-    await arena.write(endings.end_late_plays)
-    return changed
+async def set_state(write: WriteOf, round_id: str, action: Literal["open", "pause", "close"]) -> Response:
+    row = await write(rounds.set_round_state, round_id, STATES[action])
+    await write.context.write(endings.end_late_plays)
+    return _to(row.competition_id)
 
 
 @router.post("/submissions/{submission_id}/{action}")
-async def set_hidden(arena: ArenaOf, token: TokenOf, submission_id: str, action: Literal["hide", "show"]) -> Response:
-    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
-        row = submissions.set_hidden(session, outbox, caller, submission_id, action == "hide")
-        return rounds.find_round(session, row.round_id).competition_id
+async def set_hidden(write: WriteOf, submission_id: str, action: Literal["hide", "show"]) -> Response:
+    return _to(await write.show(_competition_of, submissions.set_hidden, submission_id, action == "hide"))
 
-    return await _change(arena, token, work)
+
+def _competition_of(unit: Unit, row: Submission) -> str:
+    return rounds.find_round(unit.session, row.round_id).competition_id
 
 
 @router.post("/players/{player_id}/{action}")
-async def set_removed(arena: ArenaOf, token: TokenOf, player_id: str, action: Literal["remove", "readmit"]) -> Response:
-    def work(session: Session, outbox: Outbox, caller: Caller) -> str:
-        row = players.set_removed(session, player_id, action == "remove")
-        audit.audit(session, caller, f"player.{action}", player_id)
-        outbox.tokens |= set(players.tokens_of(session, player_id))
-        return row.competition_id
-
-    return await _change(arena, token, work)
+async def set_removed(write: WriteOf, player_id: str, action: Literal["remove", "readmit"]) -> Response:
+    row = await write(players.set_removed, player_id, action == "remove")
+    return _to(row.competition_id)

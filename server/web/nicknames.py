@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.arena.players import tidy_code
+from server.arena.unit import Unit
 from server.db.models import Competition, Player
 
 TRIES = 32
@@ -23,9 +24,9 @@ raven reef robin saffron salmon seal sparrow squirrel starling stork swallow swa
 toucan turtle violin walrus willow wombat wren yak zebra""".split()  # noqa: SIM905
 
 
-def suggest(session: Session, code: str) -> str:
+def suggest(unit: Unit, code: str) -> str:
     """A name that nobody in the competition with this code has, as far as a few tries can tell."""
-    taken = _taken(session, code)
+    taken = _taken(unit.session, code)
     name = _made_up()
     for _ in range(TRIES):
         if name.casefold() not in taken:

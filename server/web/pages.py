@@ -3,20 +3,20 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from server.arena import rounds
-from server.db.models import SubmissionState
+from server.arena import challenges, rounds, submissions
+from server.arena.unit import Unit
+from server.db.models import Submission, SubmissionState
 from server.errors import RequestError
-from server.http import requests
-from server.http.context import AppContext
-from server.http.requests import ArenaOf, TokenOf
+from server.http.calls import PlayOf, Read, ReadOf, WriteOf
+from server.http.requests import settled
 from server.web import auth, board, games, host, view_models
 from server.web.rendering import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 Hold = Annotated[float, Query(ge=0, le=30)]
+HELD = 10  # seconds that a form waits for its score
 
 
 def install(app: FastAPI) -> None:
@@ -29,218 +29,206 @@ def install(app: FastAPI) -> None:
 
 
 @router.get("/play")
-async def play(arena: ArenaOf, token: TokenOf) -> Response:
+async def play(read: ReadOf) -> Response:
     """To the newest open round, or to the list of rounds where none is open."""
-
-    def work(session: Session) -> view_models.RoundLine | None:
-        viewer = view_models.viewer(session, token)
-        if viewer.competition is None:
-            return None
-        return view_models.newest_open(view_models.lines(session, viewer.caller, viewer.competition.id))
-
-    newest = await arena.read(work)
+    newest = await read(_newest_open)
     return go(f"/rounds/{newest.id}" if newest else "/rounds")
 
 
+def _newest_open(unit: Unit) -> view_models.RoundLine | None:
+    competition = view_models.viewer(unit).competition
+    return view_models.newest_open(view_models.lines(unit, competition.id)) if competition else None
+
+
 @router.get("/rounds")
-async def all_rounds(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
+async def all_rounds(request: Request, read: ReadOf) -> Response:
     """The competition: its rounds, and the board over all of them."""
-    return await _rounds(request, arena, token, "rounds.html")
+    return await read(_rounds, "rounds.html", request.app.state.boards)
 
 
 @router.get("/rounds/list")
-async def list_of_rounds(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
-    return await _rounds(request, arena, token, "parts/rounds.html")
+async def list_of_rounds(request: Request, read: ReadOf) -> Response:
+    return await read(_rounds, "parts/rounds.html", request.app.state.boards)
 
 
 @router.get("/rounds/board")
-async def overall_board(request: Request, arena: ArenaOf, token: TokenOf) -> Response:
-    return await _rounds(request, arena, token, "parts/board.html")
+async def overall_board(request: Request, read: ReadOf) -> Response:
+    return await read(_rounds, "parts/board.html", request.app.state.boards)
 
 
-async def _rounds(request: Request, arena: AppContext, token: str | None, template: str) -> Response:
-    def work(session: Session) -> Response:
-        viewer = view_models.viewer(session, token)
-        if viewer.competition is None:
-            return go("/host")
-        return page(
-            template,
-            viewer=viewer,
-            events=viewer.competition.id,
-            rounds=view_models.lines(session, viewer.caller, viewer.competition.id),
-            sections=board.of_competition(session, viewer.caller, viewer.competition.id, request.app.state.boards),
-        )
-
-    return await arena.read(work)
+def _rounds(unit: Unit, template: str, boards: board.Boards) -> Response:
+    viewer = view_models.viewer(unit)
+    if viewer.competition is None:
+        return go("/host")
+    return page(
+        template,
+        viewer=viewer,
+        events=viewer.competition.id,
+        rounds=view_models.lines(unit, viewer.competition.id),
+        sections=board.of_competition(unit, viewer.competition.id, boards),
+    )
 
 
 @router.get("/rounds/{round_id}")
-async def one_round(request: Request, arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
+async def one_round(request: Request, read: ReadOf, round_id: str) -> Response:
     """A round to be played in."""
-    return await _round(request, arena, token, round_id)
+    return await read(_round, round_id, request.app.state.boards)
 
 
-async def _round(
-    request: Request,
-    arena: AppContext,
-    token: str | None,
-    round_id: str,
-    *,
-    status: int = 200,
-    move: str = "",
-    error: str | None = None,
+def _round(
+    unit: Unit, round_id: str, boards: board.Boards, *, move: str = "", refused: RequestError | None = None
 ) -> Response:
-    def work(session: Session) -> Response:
-        viewer = view_models.viewer(session, token)
-        round_ = view_models.round_(session, viewer.caller, round_id)
-        mine = view_models.own(session, viewer.caller, round_id)
-        latest = view_models.submission(session, arena, viewer.caller, mine[0].id) if mine else None
-        return page(
-            "round.html",
-            status,
-            viewer=viewer,
-            events=round_.competition,
-            rounds=view_models.lines(session, viewer.caller, round_.competition),
-            current=round_id,
-            round=round_,
-            mine=mine,
-            submission=latest,
-            meeting=view_models.meeting(session, viewer.caller, round_id),
-            sections=board.of_round(session, viewer.caller, round_id, request.app.state.boards),
-            move=move,
-            error=error,
-        )
+    viewer = view_models.viewer(unit)
+    round_ = view_models.round_(unit, round_id)
+    mine = view_models.own(unit, round_id)
+    return page(
+        "round.html",
+        refused.status if refused else 200,
+        viewer=viewer,
+        events=round_.competition,
+        rounds=view_models.lines(unit, round_.competition),
+        current=round_id,
+        round=round_,
+        mine=mine,
+        submission=view_models.submission(unit, mine[0].id) if mine else None,
+        meeting=view_models.meeting(unit, round_id),
+        sections=board.of_round(unit, round_id, boards),
+        move=move,
+        error=refused.detail if refused else None,
+    )
 
-    return await arena.read(work)
+
+async def _told(request: Request, read: Read, round_id: str, refused: RequestError, move: str = "") -> Response:
+    """The round's page with what was refused, where it is about the move and not about who asks."""
+    if refused.status in (401, 403, 404):
+        raise refused
+    return await read(_round, round_id, request.app.state.boards, move=move, refused=refused)
 
 
 @router.get("/rounds/{round_id}/state")
-async def state_of_round(arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
-    def work(session: Session) -> Response:
-        viewer = view_models.viewer(session, token)
-        round_ = view_models.round_(session, viewer.caller, round_id)
-        return page("parts/state.html", viewer=viewer, round=round_)
+async def state_of_round(read: ReadOf, round_id: str) -> Response:
+    return await read(_state, round_id)
 
-    return await arena.read(work)
+
+def _state(unit: Unit, round_id: str) -> Response:
+    return page("parts/state.html", viewer=view_models.viewer(unit), round=view_models.round_(unit, round_id))
 
 
 @router.get("/rounds/{round_id}/challenges")
-async def challenges_of_round(arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
-    def work(session: Session) -> Response:
-        viewer = view_models.viewer(session, token)
-        meeting = view_models.meeting(session, viewer.caller, round_id)
-        return page("parts/challenges.html", viewer=viewer, meeting=meeting, error=None) if meeting else Response()
+async def challenges_of_round(read: ReadOf, round_id: str) -> Response:
+    return await read(_challenges, round_id)
 
-    return await arena.read(work)
+
+def _challenges(unit: Unit, round_id: str) -> Response:
+    viewer, meeting = view_models.viewer(unit), view_models.meeting(unit, round_id)
+    return page("parts/challenges.html", viewer=viewer, meeting=meeting, error=None) if meeting else Response()
 
 
 @router.post("/rounds/{round_id}/challenges")
-async def challenge(request: Request, arena: ArenaOf, token: TokenOf, round_id: str, form: FormOf) -> Response:
+async def challenge(request: Request, call: PlayOf, read: ReadOf, round_id: str, form: FormOf) -> Response:
     """Play with whoever waits or comes, or with the one who is invited."""
     seat, invite = form.get("seat") or None, form.get("invite") or None
     try:
-        taken = await requests.challenge(arena, token, round_id, seat, invite, None, lambda *_: None)
+        taken = await call.play(_id, challenges.challenge, round_id, seat, invite, None)
     except RequestError as refused:
-        if refused.status in (401, 403, 404):
-            raise
-        return await _round(request, arena, token, round_id, status=refused.status, error=refused.detail)
+        return await _told(request, read, round_id, refused)
     return go(f"/submissions/{taken.submission}")
 
 
 @router.post("/challenges/{play_id}/accept")
-async def accept(arena: ArenaOf, token: TokenOf, play_id: str) -> Response:
-    taken = await requests.accept(arena, token, play_id, None, None, lambda *_: None)
+async def accept(call: PlayOf, play_id: str) -> Response:
+    taken = await call.play(_id, challenges.accept, play_id, None, None)
     return go(f"/submissions/{taken.submission}")
 
 
 @router.post("/submissions/{submission_id}/resign")
-async def resign(arena: ArenaOf, token: TokenOf, submission_id: str) -> Response:
-    round_id = await requests.resign(arena, token, submission_id, lambda _, row: row.round_id)
-    return go(f"/rounds/{round_id}#score")
+async def resign(write: WriteOf, submission_id: str) -> Response:
+    row = await write(submissions.resign, submission_id)
+    return go(f"/rounds/{row.round_id}#score")
 
 
 @router.get("/rounds/{round_id}/board")
-async def board_of_round(request: Request, arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
-    def work(session: Session) -> Response:
-        viewer = view_models.viewer(session, token)
-        sections = board.of_round(session, viewer.caller, round_id, request.app.state.boards)
-        return page("parts/board.html", viewer=viewer, sections=sections)
+async def board_of_round(request: Request, read: ReadOf, round_id: str) -> Response:
+    return await read(_board, round_id, request.app.state.boards)
 
-    return await arena.read(work)
+
+def _board(unit: Unit, round_id: str, boards: board.Boards) -> Response:
+    sections = board.of_round(unit, round_id, boards)
+    return page("parts/board.html", viewer=view_models.viewer(unit), sections=sections)
 
 
 @router.get("/rounds/{round_id}/mine")
-async def own_submissions(arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
-    def work(session: Session) -> Response:
-        viewer = view_models.viewer(session, token)
-        return page("parts/mine.html", viewer=viewer, mine=view_models.own(session, viewer.caller, round_id))
+async def own_submissions(read: ReadOf, round_id: str) -> Response:
+    return await read(_own, round_id)
 
-    return await arena.read(work)
+
+def _own(unit: Unit, round_id: str) -> Response:
+    return page("parts/mine.html", viewer=view_models.viewer(unit), mine=view_models.own(unit, round_id))
 
 
 @router.post("/rounds/{round_id}/moves")
-async def submit(request: Request, arena: ArenaOf, token: TokenOf, round_id: str, form: FormOf) -> Response:
+async def submit(request: Request, call: PlayOf, read: ReadOf, round_id: str, form: FormOf) -> Response:
     """A move from the form itself, where no script is at work to send it."""
     move = form.get("move", "")
     try:
-        accepted = await requests.submit(arena, token, round_id, move, form.get("key") or None, lambda *_: None)
+        taken = await call.play(_id, submissions.submit, round_id, move, form.get("key") or None)
     except RequestError as refused:
-        if refused.status in (401, 403, 404):
-            raise
-        return await _round(request, arena, token, round_id, status=refused.status, move=move, error=refused.detail)
-    await requests.settled(arena, accepted.submission, 10)
+        return await _told(request, read, round_id, refused, move)
+    await settled(call.context, taken.submission, HELD)
     return go(f"/rounds/{round_id}#score")
 
 
 @router.post("/rounds/{round_id}/begin")
-async def begin(request: Request, arena: ArenaOf, token: TokenOf, round_id: str) -> Response:
+async def begin(request: Request, call: PlayOf, read: ReadOf, round_id: str) -> Response:
     """A play of a game that measures something before it asks for the first move."""
     try:
-        accepted = await requests.submit(arena, token, round_id, None, None, lambda *_: None)
+        taken = await call.play(_id, submissions.submit, round_id, None, None)
     except RequestError as refused:
-        if refused.status in (401, 403, 404):
-            raise
-        return await _round(request, arena, token, round_id, status=refused.status, error=refused.detail)
-    await requests.settled(arena, accepted.submission, 10)
+        return await _told(request, read, round_id, refused)
+    await settled(call.context, taken.submission, HELD)
     return go(f"/rounds/{round_id}#score")
 
 
 @router.post("/submissions/{submission_id}/moves")
-async def move_again(arena: ArenaOf, token: TokenOf, submission_id: str, form: FormOf) -> Response:
-    await requests.move_again(arena, token, submission_id, form.get("move", ""), None, lambda *_: None)
-    await requests.settled(arena, submission_id, 10)
+async def move_again(call: PlayOf, submission_id: str, form: FormOf) -> Response:
+    await call.play(_id, submissions.move_again, submission_id, form.get("move", ""), None)
+    await settled(call.context, submission_id, HELD)
     return go(f"/submissions/{submission_id}")
 
 
+def _id(_: Unit, row: Submission) -> str:
+    return row.id
+
+
 @router.get("/submissions/{submission_id}")
-async def submission(arena: ArenaOf, token: TokenOf, submission_id: str) -> Response:
+async def submission(read: ReadOf, submission_id: str) -> Response:
     """A submission on a page of its own."""
+    return await read(_submission, submission_id)
 
-    def work(session: Session) -> Response:
-        viewer = view_models.viewer(session, token)
-        seen = view_models.submission(session, arena, viewer.caller, submission_id)
-        competition = rounds.find_round(session, seen.round).competition_id
-        listed = view_models.lines(session, viewer.caller, competition)
-        return page(
-            "submission.html", viewer=viewer, events=competition, rounds=listed, current=seen.round, submission=seen
-        )
 
-    return await arena.read(work)
+def _submission(unit: Unit, submission_id: str) -> Response:
+    seen = view_models.submission(unit, submission_id)
+    competition = rounds.find_round(unit.session, seen.round).competition_id
+    return page(
+        "submission.html",
+        viewer=view_models.viewer(unit),
+        events=competition,
+        rounds=view_models.lines(unit, competition),
+        current=seen.round,
+        submission=seen,
+    )
 
 
 @router.get("/submissions/{submission_id}/panel")
-async def panel(
-    arena: ArenaOf, token: TokenOf, submission_id: str, wait: Hold = 0, known: SubmissionState | None = None
-) -> Response:
+async def panel(read: ReadOf, submission_id: str, wait: Hold = 0, known: SubmissionState | None = None) -> Response:
     """A submission as part of a page; held until it is settled, and in another state than the one that the page knows
     already, at most `wait` seconds."""
-
-    def work(session: Session) -> Response:
-        viewer = view_models.viewer(session, token)
-        seen = view_models.submission(session, arena, viewer.caller, submission_id)
-        return page("parts/submission.html", viewer=viewer, submission=seen)
-
     if wait:
-        await arena.read(lambda session: view_models.viewer(session, token))
-        await requests.settled(arena, submission_id, wait, known)
-    return await arena.read(work)
+        await read(view_models.viewer)
+        await settled(read.context, submission_id, wait, known)
+    return await read(_panel, submission_id)
+
+
+def _panel(unit: Unit, submission_id: str) -> Response:
+    seen = view_models.submission(unit, submission_id)
+    return page("parts/submission.html", viewer=view_models.viewer(unit), submission=seen)

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.seeing import seen
-from games.values import MAIN, Event
+from games.protocol import MAIN, Event
+from games.visibility import seen
 from server.arena import (
     attempts,
     challenges,
@@ -21,10 +21,9 @@ from server.arena import (
     seats,
     submissions,
 )
-from server.arena.players import Caller
+from server.arena.callers import Caller
+from server.arena.unit import Unit
 from server.db.models import Competition, Game, Play, Player, Round, RoundState, Submission, SubmissionState
-from server.db.session import now
-from server.http.context import AppContext
 from server.http.requests import SETTLED
 from server.web import timeline
 from server.web.move_diff import Said, said
@@ -156,31 +155,33 @@ class SubmissionShown:
         return self.line.state in SETTLED
 
 
-def viewer(session: Session, token: str | None) -> Viewer:
-    """Raises `Refused` for a token that is not good."""
-    caller = players.authenticate(session, token)
+def viewer(unit: Unit) -> Viewer:
+    """Who looks. Raises `RequestError` (401) for a visitor."""
+    session, caller = unit.session, unit.caller
     if caller.player is None:
         return Viewer(caller, "Host" if caller.is_host else "Visitor", None)
     assert caller.competition is not None
     return Viewer(caller, players.find(session, caller.player).name, competitions.find(session, caller.competition))
 
 
-def lines(session: Session, caller: Caller, competition_id: str) -> list[RoundLine]:
+def visitor(unit: Unit) -> Viewer | None:
+    """Who is signed in, if anyone is."""
+    return viewer(unit) if unit.asked_by else None
+
+
+def lines(unit: Unit, competition_id: str) -> list[RoundLine]:
     """The rounds of a competition, in order."""
-    players.require_member(caller, competition_id)
-    at = now(session)
-    return [_line(session, row, at) for row in rounds.of_competition(session, competition_id)]
+    return [_line(unit.session, row, unit.now) for row in rounds.visible(unit, competition_id)]
 
 
 def newest_open(rounds: Sequence[RoundLine]) -> RoundLine | None:
     return next((line for line in reversed(rounds) if line.state is RoundState.OPEN), None)
 
 
-def round_(session: Session, caller: Caller, round_id: str) -> RoundShown:
-    row = rounds.find_round(session, round_id)
-    players.require_member(caller, row.competition_id)
+def round_(unit: Unit, round_id: str) -> RoundShown:
+    row = rounds.see(unit, round_id)
+    session, caller, at = unit.session, unit.caller, unit.now
     setup = round_setup.setup_of(session, row)
-    at = now(session)
     line = _line(session, row, at)
     opening = rounds.opening(session, row, at)
     return RoundShown(
@@ -201,16 +202,16 @@ def round_(session: Session, caller: Caller, round_id: str) -> RoundShown:
     )
 
 
-def meeting(session: Session, caller: Caller, round_id: str) -> Meeting | None:
+def meeting(unit: Unit, round_id: str) -> Meeting | None:
     """How the caller may find an opponent; None in a game of one seat, and for a host."""
-    row = rounds.find_round(session, round_id)
-    players.require_member(caller, row.competition_id)
+    row = rounds.see(unit, round_id)
+    session, caller = unit.session, unit.caller
     seats = round_setup.setup_of(session, row).program.seats
     if caller.player is None or len(seats) == 1:
         return None
-    lines = [_challenge(session, each, caller.player) for each in challenges.opened(session, caller, round_id)]
+    lines = [_challenge(session, each, caller.player) for each in challenges.opened(unit, round_id)]
     waiting = [line for line in lines if line.own]
-    open_ = rounds.state_of(row, now(session)) is RoundState.OPEN
+    open_ = rounds.state_of(row, unit.now) is RoundState.OPEN
     left = attempts.attempts_left(session, row, caller.player) != 0
     others = [
         each for each in players.members(session, row.competition_id) if each.id != caller.player and not each.removed
@@ -237,16 +238,18 @@ def _challenge(session: Session, each: challenges.Challenge, player: str) -> Cha
     )
 
 
-def own(session: Session, caller: Caller, round_id: str) -> list[SubmissionLine]:
+def own(unit: Unit, round_id: str) -> list[SubmissionLine]:
     """The caller's latest submissions of a round, newest first."""
-    players.require_member(caller, rounds.find_round(session, round_id).competition_id)
-    query = select(Submission).where(Submission.round_id == round_id, Submission.player_id == caller.player)
-    rows = session.scalars(query.order_by(Submission.number.desc()).limit(EARLIER)).all() if caller.player else []
-    return [submission_line(session, row) for row in rows]
+    if unit.caller.player is None:
+        rounds.see(unit, round_id)
+        return []
+    rows = submissions.of_round(unit, round_id, None, EARLIER).items
+    return [submission_line(unit.session, row) for row in rows]
 
 
-def submission(session: Session, arena: AppContext, caller: Caller, submission_id: str) -> SubmissionShown:
-    row = submissions.see(session, caller, submission_id)
+def submission(unit: Unit, submission_id: str) -> SubmissionShown:
+    row = submissions.see(unit, submission_id)
+    session, caller = unit.session, unit.caller
     play = session.get_one(Play, row.play_id)
     round_row = session.get_one(Round, row.round_id)
     setup = round_setup.setup_of(session, round_row)
@@ -259,12 +262,12 @@ def submission(session: Session, arena: AppContext, caller: Caller, submission_i
         line=submission_line(session, row),
         round=row.round_id,
         title=setup.program.title,
-        passages=rounds.passages_for(session, round_row, host=caller.is_host, at=now(session)),
+        passages=rounds.passages_for(session, round_row, host=caller.is_host, at=unit.now),
         said=[] if several else said(play.moves, events, row.seat),
         parts=parts(session, setup, play, row.seat) if row.state == SubmissionState.SCORED else [],
         place=place,
-        wait=arena.expected_wait(identity, place),
-        served=bool(arena.serving(identity)),
+        wait=unit.workforce.expected_wait(identity, place),
+        served=bool(unit.workforce.serving(identity)),
         reason=row.reason["detail"] if row.reason else None,
         limit=(play.awaits or {}).get("limit") if row.state == SubmissionState.AWAITING_MOVE else None,
         told=timeline.told(_before_score(row, events), row.seat, names)
@@ -293,7 +296,7 @@ def submission_line(session: Session, row: Submission) -> SubmissionLine:
     return SubmissionLine(
         id=row.id,
         move=next((move["text"] for move in moves if move["seat"] == row.seat), ""),
-        state=SubmissionState(row.state),
+        state=row.state,
         bits=None if row.millibits is None else row.millibits / 1000,
         hidden=row.hidden,
         accepted_at=row.accepted_at,

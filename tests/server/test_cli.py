@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from games import catalog, generation
+from games import catalog
 from games.program import parse
-from games.values import JudgeFacts, NeedText, Setup
+from games.protocol import JudgeFacts, NeedText, Setup
+from games.runtime import generation
 from judge.measure import Judge
 from server.cli import main
 from server.queue.messages import GenerationJob

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from server.arena import players
+from server.arena import callers
 from tests.scenarios.arena import answer
 from tests.server.conftest import PLAIN
 from tests.server.house import Caller, Class, House, new_class, new_competition, nothing_changes, problem
@@ -110,11 +110,11 @@ def test_a_token_can_be_given_up(lesson: Class) -> None:
 def test_the_hosts_token_of_the_settings_is_good_whatever_happened_to_it(house: House) -> None:
     """`XENTARENA_HOST_TOKEN` is 'always accepted': also after it was given up, and where only its end is new."""
     first, second = "class-of-2026-" + "a" * 32, "class-of-2026-" + "b" * 32
-    house.database.write(lambda session: players.ensure_host(session, first))
+    house.database.write(lambda session: callers.ensure_host(session, first))
     assert house.caller(first).request("DELETE", "/me/token").status_code == 204
-    house.database.write(lambda session: players.ensure_host(session, first))
+    house.database.write(lambda session: callers.ensure_host(session, first))
     assert answer(house.caller(first).get("/me"))["scope"] == "host"
-    house.database.write(lambda session: players.ensure_host(session, second))
+    house.database.write(lambda session: callers.ensure_host(session, second))
     assert answer(house.caller(second).get("/me"))["scope"] == "host"
     problem(house.caller(first).get("/me"), 401, "unauthorized")
 
@@ -123,7 +123,7 @@ def test_a_players_token_cannot_be_turned_into_a_hosts(lesson: Class) -> None:
     ada = lesson.join()
     assert ada.token is not None
     twin = ada.token[:8] + "x" * 40
-    lesson.house.database.write(lambda session: players.ensure_host(session, twin))
+    lesson.house.database.write(lambda session: callers.ensure_host(session, twin))
     assert answer(ada.get("/me"))["scope"] == "play"
 
 

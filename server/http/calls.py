@@ -1,0 +1,199 @@
+"""The one way into a use case, for the API and for the pages.
+
+An endpoint asks for a `Read`, a `Write` or one that is charged, and says which use case runs:
+
+    return await call(submissions.see, submission_id)
+
+The call authenticates, opens the transaction, charges the rate, and after the commit sends what the transaction left
+in its outbox. A view is made after the commit too, from what the use case returned.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from fastapi import Depends
+from sqlalchemy.orm import Session
+
+from server.arena.callers import Caller, authenticate
+from server.arena.outbox import Outbox
+from server.arena.submissions import Accepted
+from server.arena.unit import Unit
+from server.db.models import Submission
+from server.errors import RequestError
+from server.http.context import AppContext
+from server.http.rate_limit import Rates
+from server.http.requests import ContextOf, TokenOf
+from server.metrics import ACCEPTED
+
+P = ParamSpec("P")
+T = TypeVar("T")
+V = TypeVar("V")
+
+Admit = Callable[[Session, str | None], Caller | None]
+Bound = Callable[[Session, Outbox], tuple[Unit, T]]
+View = Callable[[Unit, T], V]
+
+
+def known(session: Session, token: str | None) -> Caller | None:
+    """The caller; None for a visitor, whose token is missing or not good any more."""
+    try:
+        return authenticate(session, token)
+    except RequestError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What both kinds have: for whom, and how a use case gets its unit."""
+
+    context: AppContext
+    token: str | None
+    admit: Admit = authenticate
+
+    def _run(
+        self,
+        charge: Callable[[Caller], None] | None,
+        use_case: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        session: Session,
+        outbox: Outbox,
+    ) -> tuple[Unit, T]:
+        caller = self.admit(session, self.token)
+        if charge is not None and caller is not None:
+            charge(caller)
+        unit = Unit(session, outbox, caller, self.context.settings, self.context.workforce)
+        return unit, use_case(unit, *args, **kwargs)
+
+
+class Read(Call):
+    """Runs a use case that only looks. What it would write is undone."""
+
+    async def __call__(self, use_case: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.context.read(partial(self._look, use_case, args, kwargs))
+
+    async def show(
+        self,
+        view: View[T, V],
+        use_case: Callable[Concatenate[Unit, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> V:
+        return await self.context.read(partial(self._show, view, use_case, args, kwargs))
+
+    def _look(self, use_case: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], session: Session) -> T:
+        return self._run(None, use_case, args, kwargs, session, Outbox())[1]
+
+    def _show(
+        self,
+        view: View[T, V],
+        use_case: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        session: Session,
+    ) -> V:
+        return view(*self._run(None, use_case, args, kwargs, session, Outbox()))
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Call):
+    """Runs a use case and commits. charged: the bucket that a call is charged to; None: it costs nothing."""
+
+    charged: str | None = None
+
+    async def __call__(self, use_case: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        _, result = await self.context.write(self._bound(use_case, args, kwargs))
+        return result
+
+    async def show(
+        self,
+        view: View[T, V],
+        use_case: Callable[Concatenate[Unit, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> V:
+        return await self.context.write_and_show(self._bound(use_case, args, kwargs), view)
+
+    async def play(
+        self,
+        view: View[Submission, V],
+        use_case: Callable[Concatenate[Unit, P], Accepted],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> "Taken[V]":
+        """A step in a play, counted when it is new."""
+        taken = await self.context.write_and_show(self._bound(use_case, args, kwargs), partial(_taken, view))
+        if taken.fresh:
+            ACCEPTED.labels(taken.kind).inc()
+        return taken
+
+    def _bound(self, use_case: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound[T]:
+        charge = None if self.charged is None else Charge(self.context.rates, self.charged)
+        return partial(self._run, charge, use_case, args, kwargs)
+
+
+@dataclass(slots=True)
+class Charge:
+    """Charges a call once, however often its transaction is run again."""
+
+    rates: Rates
+    bucket: str
+    paid: bool = False
+
+    def __call__(self, caller: Caller) -> None:
+        """Raises `RequestError` (429) where the caller has been too quick."""
+        if not self.paid:
+            self.rates.spend(f"{self.bucket}{caller.player or caller.token}")
+            self.paid = True
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[V]):
+    """A step that was accepted. fresh: this request took it. shown: what the view made of its submission."""
+
+    submission: str
+    fresh: bool
+    kind: str
+    shown: V
+
+
+def _taken(view: View[Submission, V], unit: Unit, accepted: Accepted) -> Taken[V]:
+    row = accepted.submission
+    return Taken(row.id, accepted.fresh, unit.caller.kind, view(unit, row))
+
+
+# Async, although they wait for nothing: the framework runs plain functions in a thread, two switches a request.
+
+
+async def _read(context: ContextOf, token: TokenOf) -> Read:
+    return Read(context, token)
+
+
+async def _look(context: ContextOf, token: TokenOf) -> Read:
+    return Read(context, token, known)
+
+
+async def _write(context: ContextOf, token: TokenOf) -> Write:
+    return Write(context, token)
+
+
+async def _join(context: ContextOf, token: TokenOf) -> Write:
+    return Write(context, token, known)
+
+
+async def _play(context: ContextOf, token: TokenOf) -> Write:
+    return Write(context, token, charged="")
+
+
+async def _measure(context: ContextOf, token: TokenOf) -> Write:
+    return Write(context, token, charged="measure ")
+
+
+ReadOf = Annotated[Read, Depends(_read)]
+VisitOf = Annotated[Read, Depends(_look)]  # visitors are let in
+WriteOf = Annotated[Write, Depends(_write)]
+JoinOf = Annotated[Write, Depends(_join)]  # visitors are let in
+PlayOf = Annotated[Write, Depends(_play)]  # charged like a move
+MeasureOf = Annotated[Write, Depends(_measure)]

@@ -1,0 +1,82 @@
+"""What earlier versions left behind opens with today's program: nothing is lost, and what was open goes on.
+
+The folders and how they were made: tests/data/README.md.
+"""
+
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.data import make_folder
+from tests.server.processes import Serve, serving
+
+pytestmark = pytest.mark.slow
+
+FOLDERS = sorted(Path(make_folder.__file__).parent.glob("folder-*"))
+SETTLED = {"scored", "rejected", "void", "failed"}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An older folder, served. told: what its own version said of it. seen: what today's says, before any move."""
+
+    server: Serve
+    told: dict[str, Any]
+    seen: dict[str, Any]
+
+
+@pytest.fixture(scope="module", params=FOLDERS, ids=lambda folder: folder.name)
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    data = tmp_path_factory.mktemp("older") / "data"
+    with tarfile.open(request.param / "data.tar.xz") as archive:
+        archive.extractall(data, filter="data")
+    told = json.loads((request.param / "told.json").read_text(encoding="utf-8"))
+    with serving(data, "--demo") as server:
+        yield Opened(server, told, make_folder.seen(server.api, server.facts["host_token"], told))
+
+
+def test_every_round_submission_and_board_is_as_it_was(opened: Opened) -> None:
+    then, now = opened.told["seen"], opened.seen
+    assert now["boards"] == then["boards"]
+    assert _differences(then["rounds"], now["rounds"]) == []
+    submissions = {each["id"]: each for each in now["submissions"]}
+    assert len(submissions) == len(then["submissions"])
+    for each in then["submissions"]:
+        if each["state"] in SETTLED:
+            assert _differences(each, submissions[each["id"]]) == []
+
+
+def test_the_host_and_the_demo_are_the_same(opened: Opened) -> None:
+    assert opened.server.facts["demo"] == opened.told["demo"]
+    assert opened.server.facts["host_token"] == (opened.server.data / "host-token").read_text().strip()
+
+
+def test_what_was_sent_before_is_known_by_its_key(opened: Opened) -> None:
+    assert make_folder.repeat(opened.server.api, opened.told) == opened.told["repeated"]
+
+
+def test_what_was_open_goes_on_and_scores_the_same(opened: Opened) -> None:
+    scores = make_folder.play_on(opened.server.api, opened.told)
+    assert {name: _millibits(bits) for name, bits in scores.items()} == {
+        name: _millibits(bits) for name, bits in opened.told["bits"].items()
+    }
+
+
+def _differences(then: Any, now: Any, where: str = "") -> list[str]:
+    """What of `then` is not in `now`. Newer versions may say more; numbers are compared to the millibit."""
+    if isinstance(then, dict):
+        return [line for key in then for line in _differences(then[key], now.get(key), f"{where}/{key}")]
+    if isinstance(then, list) and len(then) == len(now):
+        return [line for at, each in enumerate(then) for line in _differences(each, now[at], f"{where}/{at}")]
+    if isinstance(then, float):
+        then, now = _millibits(then), _millibits(now)
+    return [] if then == now else [f"{where}: {then!r} became {now!r}"]
+
+
+def _millibits(bits: float) -> int:
+    return round(bits * 1000)
