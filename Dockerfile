@@ -8,12 +8,12 @@ WORKDIR /source
 COPY constraints.txt ./
 RUN pip install -c constraints.txt hatchling
 COPY pyproject.toml README.md LICENSE ./
-COPY benchmarks ./benchmarks
 COPY bots ./bots
 COPY games ./games
 COPY judge ./judge
 COPY migrations ./migrations
 COPY server ./server
+COPY xentarena ./xentarena
 RUN pip wheel --no-deps --no-build-isolation -w /wheels .
 
 

@@ -100,9 +100,3 @@ class CommandError(Exception):
 
 class CommandStopped(Exception):
     """The command was told to stop before it had begun (exit status 0)."""
-
-
-NO_TORCH = (
-    "this needs torch, which a base installation leaves out: pip install 'xentarena[judge]'"
-    " (without a GPU: pip install 'xentarena[judge]' --extra-index-url https://download.pytorch.org/whl/cpu)"
-)

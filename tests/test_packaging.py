@@ -24,7 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_the_wheel_carries_all_that_runs(wheel: list[str]) -> None:
-    rooms = ("games", "judge", "server", "bots", "migrations")
+    rooms = ("xentarena", "games", "judge", "server", "bots", "migrations")
     here = {
         str(path.relative_to(ROOT))
         for room in rooms
@@ -42,7 +42,7 @@ def test_the_wheel_carries_all_that_runs(wheel: list[str]) -> None:
         "judge/pocket/tokenizer.json",
         "migrations/env.py",
         "migrations/versions/0001_the_first_tables.py",
-        "bots/fields.json",
+        "bots/strategies/fields.json",
     ],
 )
 def test_the_wheel_carries(wheel: list[str], needed: str) -> None:
@@ -53,15 +53,15 @@ def test_the_wheel_carries_pages(wheel: list[str]) -> None:
     assert [name for name in wheel if name.startswith("server/web/") and name.endswith(".html")]
 
 
-def test_the_wheel_carries_no_tests(wheel: list[str]) -> None:
-    assert not [name for name in wheel if name.startswith(("tests/", "docs/", "docker/"))]
+def test_the_wheel_carries_no_tests_and_no_benchmarks(wheel: list[str]) -> None:
+    assert not [name for name in wheel if name.startswith(("tests/", "docs/", "docker/", "benchmarks/", "examples/"))]
 
 
 def test_a_base_install_needs_no_torch() -> None:
     blocked = "import sys; sys.modules.update({'torch': None, 'transformers': None, 'safetensors': None})\n"
     parts = (
         "import server.app, server.cli.main, server.queue.server, server.queue.worker,"
-        " judge.tokens, bots.client, bots.cli"
+        " judge.tokens, xentarena, bots.runner"
     )
     done = subprocess.run([sys.executable, "-c", blocked + parts], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -108,6 +108,6 @@ def test_a_worker_of_compose_reaches_redis_and_no_database(services: dict[str, A
 def test_the_images_copy_what_the_wheel_is_made_of() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8")
-    for room in ("benchmarks", "bots", "games", "judge", "migrations", "server"):
+    for room in ("bots", "games", "judge", "migrations", "server", "xentarena"):
         assert f"COPY {room} ./{room}" in text
         assert f"!{room}" in ignored

@@ -1,13 +1,8 @@
-"""The parts of a server one at a time, for more than one machine: `api`, `worker`, `migrate`; and `bench`."""
+"""The parts of a server one at a time, for more than one machine: `api`, `worker`, `migrate`."""
 
-import importlib
-import inspect
 import os
 import sys
-from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import structlog
 
@@ -65,22 +60,3 @@ def migrate(settings: Settings) -> None:
         raise CommandError(f"there is no data folder {settings.data}: name a database with --database-url")
     url = settings.database_url or sqlite_url(settings.data)
     upgrade.ensure_current(url, settings.data / "backups" if settings.database_url is None else None)
-
-
-def benchmark(name: str, *, as_json: bool) -> None:
-    """Run a benchmark: its `main(as_json)`, or its own command line. Raises CommandError for a name that none has."""
-    known = sorted(
-        file.stem for folder in _folders("benchmarks") for file in folder.glob("*.py") if not file.name.startswith("_")
-    )
-    if name not in known:
-        raise CommandError(f"no benchmark {name!r}: there is {', '.join(known) or 'none'}")
-    main: Callable[..., Any] = importlib.import_module(f"benchmarks.{name}").main
-    if "as_json" in inspect.signature(main).parameters:
-        main(as_json=as_json)
-    else:
-        main(["--json"] if as_json else [])
-
-
-def _folders(package: str) -> list[Path]:
-    spec = find_spec(package)
-    return [Path(each) for each in spec.submodule_search_locations or ()] if spec else []

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bots import cli
-from bots.client import Client
+from bots import runner
+from xentarena.client import Client
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -97,7 +97,7 @@ def test_the_curl_lines_join_submit_and_show_the_score(demo: Demo, tmp_path: Pat
 
 def test_the_bot_plays_against_a_real_server(demo: Demo) -> None:
     said: list[str] = []
-    tally = cli.run("random", demo.url, code=demo.code, budget=5, seed=1, name="Wren", say=said.append)
+    tally = runner.run("random", demo.url, code=demo.code, budget=5, seed=1, name="Wren", say=said.append)
     assert tally.sent == 5
     assert len(said) == 5
     with Client(demo.url) as client:

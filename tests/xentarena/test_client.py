@@ -4,13 +4,14 @@ import itertools
 import json
 import socket
 
+import httpx
 import pytest
 
-from bots.client import Client
-from bots.errors import ApiError, BotError, ServerAway
-from bots.feed import parse
-from tests.bots.builders import event, joined, problem, round_, submission
-from tests.bots.scripted import Answer, serving
+from tests.xentarena.builders import event, joined, problem, round_, submission
+from tests.xentarena.scripted import Answer, serving
+from xentarena.client import Client
+from xentarena.errors import ApiError, ArenaError, ServerUnavailable
+from xentarena.feed import parse
 
 QUICK = {"Retry-After": "0"}
 
@@ -95,7 +96,11 @@ def test_an_answer_that_is_no_problem_document_is_still_an_api_error() -> None:
 
 
 def test_joining_is_not_repeated_once_it_may_have_arrived() -> None:
-    with serving(Answer(cut=True)) as script, Client(script.url, patience=5) as client, pytest.raises(ServerAway):
+    with (
+        serving(Answer(cut=True)) as script,
+        Client(script.url, patience=5) as client,
+        pytest.raises(ServerUnavailable),
+    ):
         client.join("K7QWPX", "Ada")
     assert len(script.asked) == 1
 
@@ -104,13 +109,13 @@ def test_nobody_at_the_address() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with Client(url, "t", patience=0.3) as client, pytest.raises(ServerAway, match="did not answer"):
+        with Client(url, "t", patience=0.3) as client, pytest.raises(ServerUnavailable, match="did not answer"):
             client.me()
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1:8000", "ftp://x", "http://", "http://[::"])
 def test_an_address_that_is_none(address: str) -> None:
-    with pytest.raises(BotError, match="is not an address"):
+    with pytest.raises(ArenaError, match="is not an address"):
         Client(address)
 
 
@@ -121,7 +126,7 @@ def test_waiting_for_a_score_asks_until_it_is_there() -> None:
         Client(script.url, "t") as client,
     ):
         done = client.wait_for(client.submit("rnd_1", "sea ship", wait=0))
-    assert done.final
+    assert done.state == "scored"
     assert done.bits == 12.345
     assert script.asked[-1].path == "/api/v1/submissions/sub_1?wait=10.0"
 
@@ -131,7 +136,7 @@ def test_a_score_that_does_not_come() -> None:
     with (
         serving(Answer(202, queued)) as script,
         Client(script.url, "t") as client,
-        pytest.raises(BotError, match="still queued"),
+        pytest.raises(ArenaError, match="still queued"),
     ):
         client.wait_for(client.submit("rnd_1", "sea ship", wait=0), seconds=0)
 
@@ -228,5 +233,5 @@ def test_a_stream_may_be_cut_into_any_pieces() -> None:
     data = json.dumps(event(7, name="line\u2028separator"), ensure_ascii=False)
     whole = f"data: {data}\r\n\r\n".encode()
     pieces = [whole[i : i + 1] for i in range(len(whole))]
-    (only,) = parse(pieces)
+    (only,) = parse(httpx.Response(200, headers={"Content-Type": "text/event-stream"}, content=iter(pieces)))
     assert (only.number, only.data) == (7, {"name": "line\u2028separator"})

@@ -5,43 +5,40 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["person", "bot"]
-
-#: States in which a submission no longer changes.
-FINAL = frozenset({"scored", "rejected", "void", "failed"})
+PlayerKind = Literal["person", "bot"]
 
 
-class Answer(BaseModel):
+class WireModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Player(Answer):
+class Player(WireModel):
     id: str
     name: str
     kind: str
     competition: str
 
 
-class Joined(Answer):
+class Joined(WireModel):
     """token: sent with every later request; the server shows it this once."""
 
     token: str
     player: Player
 
 
-class Me(Answer):
+class Me(WireModel):
     scope: str
     player: Player | None
     competition: str | None
 
 
-class Competition(Answer):
+class Competition(WireModel):
     id: str
     name: str
     last_event: int
 
 
-class Awaits(Answer):
+class Awaits(WireModel):
     """A move that is awaited. register, limit: null, and registers empty, where it is another player's.
 
     registers: what the player may see, by name. events: what was shown before the first move. due_at: when the move
@@ -56,7 +53,7 @@ class Awaits(Answer):
     due_at: datetime | None = None
 
 
-class Round(Answer):
+class Round(WireModel):
     """attempts, attempts_left: null where a player may submit as often as they like.
 
     opening: what a play's first move is asked for; null where something is measured before it.
@@ -79,12 +76,16 @@ class Round(Answer):
     move_seconds: int | None = None
 
 
-class Reason(Answer):
+class Reason(WireModel):
+    """line, column: the place in the game's program, 1-based; null where it is about no place."""
+
     type: str
     detail: str
+    line: int | None = None
+    column: int | None = None
 
 
-class Submission(Answer):
+class Submission(WireModel):
     """bits: the score, in bits, rounded to thousandths; null until it is there. expected_wait_s: seconds."""
 
     id: str
@@ -106,18 +107,14 @@ class Submission(Answer):
     seat: str = "black"
     awaits: Awaits | None = None
 
-    @property
-    def final(self) -> bool:
-        return self.state in FINAL
 
-
-class BoardPlayer(Answer):
+class BoardPlayer(WireModel):
     id: str
     name: str
     kind: str
 
 
-class Challenge(Answer):
+class Challenge(WireModel):
     """A play that waits for players. invited: the only one who may take it up; null: anybody may."""
 
     id: str
@@ -127,7 +124,7 @@ class Challenge(Answer):
     invited: BoardPlayer | None
 
 
-class BoardEntry(Answer):
+class BoardEntry(WireModel):
     """bits: the best score of the player, in bits. submission: null on a board over several rounds."""
 
     rank: int
@@ -136,7 +133,7 @@ class BoardEntry(Answer):
     submission: str | None
 
 
-class Event(Answer):
+class Event(WireModel):
     """What happened in a competition. number: its place in the feed; ask for what came after it."""
 
     number: int
@@ -144,7 +141,7 @@ class Event(Answer):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
-class TokenBits(Answer):
+class TokenBits(WireModel):
     """bits: surprise of the token after the prefix; base: without it. Both in bits."""
 
     text: str
@@ -152,7 +149,7 @@ class TokenBits(Answer):
     base: float
 
 
-class Measurement(Answer):
+class Measurement(WireModel):
     """bits: of the text after the prefix; base: of the text alone; saved: base - bits. Null until known."""
 
     id: str
@@ -166,14 +163,14 @@ class Measurement(Answer):
     failure: str | None
 
 
-class ErrorDetail(Answer):
+class ErrorDetail(WireModel):
     """pointer: JSON pointer to the field at fault."""
 
     pointer: str
     detail: str
 
 
-class Problem(Answer):
+class Problem(WireModel):
     """RFC 9457, as the server writes it."""
 
     type: str
@@ -184,7 +181,27 @@ class Problem(Answer):
     retry_after: int | None = None
 
 
-class BatchResult(Answer):
+class BatchResult(WireModel):
     status: int
     submission: Submission | None = None
     problem: Problem | None = None
+
+
+class Outcome(WireModel):
+    """What a play without a server came to (`xentarena.play`).
+
+    status: scored, rejected, void, or awaiting_move where the moves ran out before the play did; awaits says what is
+    asked for then. rewards: seat → bits, rounded to thousandths. moves_left: how many of the moves were not asked for.
+    identity, build: what the judge's bits depend on.
+    """
+
+    status: str
+    rewards: dict[str, float]
+    events: tuple[dict[str, Any], ...]
+    reason: Reason | None = None
+    awaits: Awaits | None = None
+    judge: str
+    identity: str
+    profile: str
+    build: str
+    moves_left: int

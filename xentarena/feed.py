@@ -1,19 +1,20 @@
 """The live feed of a competition: server-sent events, taken up again after the last number seen."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 
 import httpx
+from httpx_sse import EventSource
 
-from bots.errors import BotError, ServerAway
-from bots.transport import NOT_DONE, PERHAPS_DONE, Transport, pause, refusal
-from bots.wire import Event
+from xentarena.errors import ArenaError, ServerUnavailable
+from xentarena.models import Event
+from xentarena.transport import NOT_DONE, PERHAPS_DONE, Transport, pause, refusal
 
 SILENCE = 45.0  # seconds without a byte (the server sends a sign of life more often) after which a stream is dead
 
 
 def follow(transport: Transport, path: str, after: int) -> Generator[Event]:
-    """Events after `after`, for ever. Raises `ApiError` on a refusal, `ServerAway` when patience is at its end."""
+    """Events after `after`, for ever. Raises `ApiError` on a refusal, `ServerUnavailable` after `patience` seconds."""
     failures, waited = count(), 0.0
     while True:
         try:
@@ -21,9 +22,9 @@ def follow(transport: Transport, path: str, after: int) -> Generator[Event]:
                 failures, waited = count(), 0.0
                 after = event.number
                 yield event
-            reason: BotError | None = None
+            reason: ArenaError | None = None
         except httpx.TransportError as error:
-            reason = ServerAway(transport.server, transport.patience, str(error) or type(error).__name__)
+            reason = ServerUnavailable(transport.server, transport.patience, str(error) or type(error).__name__)
         except _Busy as busy:
             reason = busy.error
         seconds = pause(next(failures))
@@ -34,7 +35,7 @@ def follow(transport: Transport, path: str, after: int) -> Generator[Event]:
 
 
 class _Busy(Exception):
-    def __init__(self, error: BotError) -> None:
+    def __init__(self, error: ArenaError) -> None:
         self.error = error
 
 
@@ -46,25 +47,11 @@ def _stream(transport: Transport, path: str, after: int) -> Iterator[Event]:
             response.read()
             error = refusal(response)
             raise _Busy(error) if response.status_code in NOT_DONE | PERHAPS_DONE else error
-        yield from parse(response.iter_bytes())
+        yield from parse(response)
 
 
-def parse(chunks: Iterable[bytes]) -> Iterator[Event]:
+def parse(response: httpx.Response) -> Iterator[Event]:
     """The events in a stream. Their `data` is JSON, an Event; one cut off in the middle is dropped."""
-    data: list[bytes] = []
-    for line in _lines(chunks):
-        if line:
-            field, _, value = line.partition(b":")
-            if field == b"data":
-                data.append(value.removeprefix(b" "))
-        elif data:
-            yield Event.model_validate_json(b"\n".join(data))
-            data = []
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Complete lines. Not `iter_lines`: that also splits at characters that a player's name may hold."""
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line.removesuffix(b"\r") for line in lines)
+    for sent in EventSource(response).iter_sse():
+        if sent.data:  # not the pause that a server asks for
+            yield Event.model_validate_json(sent.data)

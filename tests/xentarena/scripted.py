@@ -77,6 +77,7 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 return
             data = json.dumps(answer.body).encode() if answer.raw is None else answer.raw
             self.send_response(answer.status)
+            self.send_header("Content-Type", "application/json" if answer.raw is None else "text/event-stream")
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             if not answer.cut:

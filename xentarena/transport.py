@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from bots.errors import ApiError, BotError, ServerAway
-from bots.wire import Problem
+from xentarena.errors import ApiError, ArenaError, ServerUnavailable
+from xentarena.models import Problem
 
 #: Refused before anything was done: safe to send again, whatever it is.
 NOT_DONE = frozenset({429, 503})
@@ -80,7 +80,7 @@ class Transport:
                 timeout=httpx.Timeout(self.timeout, read=self.timeout + call.wait),
             )
         except httpx.TransportError as error:
-            away = ServerAway(self.server, self.patience, str(error) or type(error).__name__)
+            away = ServerUnavailable(self.server, self.patience, str(error) or type(error).__name__)
             if call.repeatable or isinstance(error, httpx.ConnectError):
                 return _Again(pause(attempt), away)
             raise away from error
@@ -94,7 +94,7 @@ class Transport:
 @dataclass(frozen=True, slots=True)
 class _Again:
     pause: float
-    error: BotError
+    error: ArenaError
 
 
 def refusal(response: httpx.Response) -> ApiError:
@@ -121,7 +121,7 @@ def _address(server: str) -> str:
     try:
         url = httpx.URL(server)
     except httpx.InvalidURL as error:
-        raise BotError(f"{server!r} is not an address: {error}.") from error
+        raise ArenaError(f"{server!r} is not an address: {error}.") from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise BotError(f"{server!r} is not an address; one looks like http://127.0.0.1:8000.")
+        raise ArenaError(f"{server!r} is not an address; one looks like http://127.0.0.1:8000.")
     return server.rstrip("/")
