@@ -12,7 +12,8 @@ from games.generation import needed
 from games.preflight import check_round
 from games.program import Program
 from games.values import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
-from judge.measure import Judge, JudgeError, Pair
+from judge.judge import Judge, JudgeError, Pair
+from judge.profiles import begins_with_bos, scored_tokens
 from judge.sampling import write
 from server.errors import CommandError
 
@@ -30,7 +31,7 @@ class Table:
 def load(name: str, profile: str, dtype: str) -> Judge:
     """Raises Fault."""
     try:
-        return Judge.load(name, dtype=dtype, need_bos=profile == "arena")
+        return Judge.load(name, dtype=dtype, need_bos=begins_with_bos(profile))
     except JudgeError as error:
         raise CommandError(f"judge {name}: {error}") from error
 
@@ -48,8 +49,7 @@ def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any
     except JudgeError as error:
         raise CommandError(str(error)) from error
     spelled = judge.tokens.spelled(text)
-    # The profile may leave out the token next to the beginning: the last one for a judge that reads backwards.
-    scored = spelled[: len(bits)] if judge.direction == "backward" else spelled[len(spelled) - len(bits) :]
+    scored = spelled[scored_tokens(len(spelled), profile, judge.direction)]
     total = 0.0
     for value in bits:
         total += value

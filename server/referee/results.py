@@ -7,7 +7,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import generations, judges, measurements, plays, rounds
+from judge.codec import BYTES_PER_TOKEN, unpack_bits
+from judge.profiles import scored_count
+from server.arena import generations, judges, plays, rounds
 from server.arena.outbox import Outbox
 from server.db.models import Judge, Measurement, WorkState
 from server.db.session import now
@@ -51,10 +53,10 @@ def _note(session: Session, row: Measurement, result: Result) -> None:
 
 def _fault(judge: Judge, row: Measurement, raw: bytes) -> str | None:
     """What is wrong with the bits of a result, if anything: their number, or a value that no surprise can have."""
-    expected = judges.tokens(judge).count(row.text) - (row.profile == "xent-0.5")
-    if len(raw) != 4 * expected:
-        return f"The worker sent {len(raw) // 4} values for {expected} tokens."
-    values = measurements.unpack(raw)
+    expected = scored_count(judges.tokens(judge).count(row.text), row.profile)
+    if len(raw) != BYTES_PER_TOKEN * expected:
+        return f"The worker sent {len(raw) // BYTES_PER_TOKEN} values for {expected} tokens."
+    values = unpack_bits(raw)
     if any(not math.isfinite(value) or value < 0 for value in values):
         return "The worker sent bits that are negative or not finite."
     return None

@@ -16,7 +16,7 @@ from bots.transport import Transport
 from games import catalog, generation
 from games.program import parse
 from games.values import JudgeFacts, NeedText, Setup
-from judge.measure import Judge
+from judge.judge import Judge
 from server.cli import main, offline
 from server.queue.messages import GenerationJob
 from server.worker import loop
