@@ -61,7 +61,7 @@ def test_a_base_install_needs_no_torch() -> None:
     blocked = "import sys; sys.modules.update({'torch': None, 'transformers': None, 'safetensors': None})\n"
     parts = (
         "import server.app, server.cli.main, server.queue.server, server.queue.worker,"
-        " judge.tokens, xentarena, bots.runner"
+        " judge.loading.tokenizer, judge.profiles, judge.codec, xentarena, bots.runner"
     )
     done = subprocess.run([sys.executable, "-c", blocked + parts], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
