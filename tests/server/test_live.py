@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.http import live
+from server.http import event_stream
 from server.http.event_stream import Feeds
 from server.http.live import Notifier, until
 from server.queue.messages import ChangeNotice
@@ -52,7 +52,7 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
 @pytest.fixture(autouse=True)
 def _short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few events are kept, so that slow streams have to read for themselves."""
-    monkeypatch.setattr(live, "KEPT", 4)
+    monkeypatch.setattr(event_stream, "CACHED_EVENTS", 4)
 
 
 STEPS = st.lists(
