@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.http import event_stream
+from server.http import event_stream, live
 from server.http.event_stream import Feeds
 from server.http.live import Notifier, until
 from server.queue.messages import ChangeNotice
@@ -119,7 +119,8 @@ def test_news_is_read_once_however_many_listen() -> None:
 
 
 def test_a_lost_bell_only_costs_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "NETS", 0.05)
+    for module in (live, event_stream):
+        monkeypatch.setattr(module, "RECHECK_SECONDS", 0.05)
 
     async def work() -> None:
         table, bells = Table(), Notifier()
