@@ -62,9 +62,9 @@ class MissingExtra(ArenaError, ImportError):
     """lacking: extra → the module that is not there. A plain installation brings the client and the command alone."""
 
     def __init__(self, lacking: dict[str, str]) -> None:
-        modules = " and ".join(lacking.values())
+        extras, modules = " and ".join(lacking), ", no ".join(lacking.values())
         command = "pip install " + " ".join(f"'xentarena[{extra}]'" for extra in lacking)
-        text = f"this needs {modules}, which a plain installation leaves out: {command}"
+        text = f"this needs {extras}, which a plain installation leaves out (there is no {modules}): {command}"
         if "judge" in lacking:
             text += f" (without a GPU: {command} --extra-index-url https://download.pytorch.org/whl/cpu)"
         super().__init__(text)
