@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from games.engine import replay
+from games.events import to_json
 from games.protocol import Log, Move, NeedBits, NeedMove
 from games.protocol import Measurement as Asked
 from server import competitions, endings, feed, leaderboards, measurements
@@ -381,7 +382,7 @@ def _step(
     rows: dict[str, Measurement] = {}
     while True:
         effect = replay(setup.program, setup.setup, Log(moves, found))
-        play.events = list(effect.events)
+        play.events = to_json(effect.events)
         if not isinstance(effect, NeedBits):
             break
         questions = {asked: _question(setup, asked) for asked in effect.measurements}

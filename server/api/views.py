@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from games.events import from_json, to_json
 from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from server import competitions, endings, judges, measurements, plays, programs
@@ -122,7 +123,7 @@ def submission(session: Session, arena: Arena, row: Submission) -> schemas.Submi
         expected_wait_s=arena.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
         rewards=row.rewards or {},
-        events=seen(play.events, row.seat),
+        events=to_json(seen(from_json(play.events), row.seat)),
         awaits=_awaits(play, row.seat),
         reason=schemas.Reason(**row.reason) if row.reason else None,
         judge=identity,
@@ -154,7 +155,7 @@ def _opening(effect: NeedMove | None) -> schemas.Awaits | None:
         register=effect.register,
         limit=effect.limit,
         registers=dict(effect.registers),
-        events=seen(effect.events, effect.seat),
+        events=to_json(seen(effect.events, effect.seat)),
         due_at=None,
     )
 

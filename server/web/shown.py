@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.protocol import MAIN, Event
+from games.events import Json, from_json, to_json
+from games.protocol import MAIN
 from games.visibility import seen
 from server import challenges, competitions, endings, judges, measurements, players, plays
 from server.arena import Arena
@@ -183,7 +184,7 @@ def round_(session: Session, caller: Caller, round_id: str) -> RoundShown:
         attempts=row.attempts,
         attempts_left=plays.attempts_left(session, row, caller.player),
         seats=setup.program.seats,
-        opening=story.told(seen(opening.events, opening.seat), opening.seat, {}) if opening else [],
+        opening=story.told(to_json(seen(opening.events, opening.seat)), opening.seat, {}) if opening else [],
         begins=opening is None,
         move_seconds=row.move_seconds,
         trouble=row.trouble,
@@ -241,7 +242,7 @@ def submission(session: Session, arena: Arena, caller: Caller, submission_id: st
     setup = competitions.setup_of(session, round_row)
     identity = setup.identities[MAIN]
     place = measurements.place(session, row.play_id) if row.state == State.QUEUED else None
-    events = seen(play.events, row.seat)
+    events = to_json(seen(from_json(play.events), row.seat))
     names = _names(session, play)
     several = len(setup.program.seats) > 1 or sum(event["type"] == "ask" for event in events) > 1
     return SubmissionShown(
@@ -267,7 +268,7 @@ def submission(session: Session, arena: Arena, caller: Caller, submission_id: st
     )
 
 
-def _before_score(row: Submission, events: Sequence[Event]) -> list[Event]:
+def _before_score(row: Submission, events: Sequence[Json]) -> list[Json]:
     """Without the rewards, once they are shown as the score and its parts."""
     return [event for event in events if row.state != State.SCORED or event["type"] != "reward"]
 
