@@ -8,11 +8,11 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from games import catalog
-from games.engine import replay
+from games.engine import advance, replay
 from games.errors import ProgramErrors
 from games.program import Program, parse
 from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
@@ -32,9 +32,8 @@ def _ends(text: str) -> tuple[int, ...]:
     return tuple([match.end() for match in re.finditer(r"\s*\S+\s*?", text)])
 
 
-def _bits(question: Measurement) -> list[float]:
-    cost = 6.0 if question.prefix else 8.0
-    return [cost] * len(_ends(question.text))
+def _bits(measurements: Sequence[Measurement]) -> dict[Measurement, list[float]]:
+    return {each: [6.0 if each.prefix else 8.0] * len(_ends(each.text)) for each in measurements}
 
 
 _FACTS = JudgeFacts(_ends, context=2048)
@@ -43,13 +42,11 @@ _FACTS = JudgeFacts(_ends, context=2048)
 def _play(program: Program, setup: Setup, move: str) -> Finished:
     log = Log()
     while True:
-        effect = replay(program, setup, log)
+        effect, log = advance(program, setup, log, _bits)
         match effect:
             case NeedMove():
                 log = Log((*log.moves, Move(effect.seat, move)), log.bits)
-            case NeedBits():
-                log = Log(log.moves, {**log.bits, **{each: _bits(each) for each in effect.measurements}})
-            case _:
+            case Finished():
                 return effect
 
 
@@ -177,7 +174,7 @@ def _held(source: str) -> float:
         if isinstance(effect, NeedMove):
             log = Log((*log.moves, Move(effect.seat, "a b c d e")), log.bits)
         elif isinstance(effect, NeedBits):
-            log = Log(log.moves, {**log.bits, **{each: _bits(each) for each in effect.measurements}})
+            log = Log(log.moves, {**log.bits, **_bits(effect.measurements)})
         else:
             return longest[0]
 

@@ -1,11 +1,13 @@
 """The engine: what a play needs next, found by running its program from the first line on what is known."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from games import limits
 from games.errors import SetupError
 from games.program import Program
-from games.protocol import PROFILES, Effect, Log, Setup
+from games.protocol import PROFILES, Effect, Log, Measurement, NeedBits, Setup
 from games.runtime import generation
 from games.runtime.state import Play, PlayEnded, Suspended, out_of_budget
 
@@ -30,6 +32,27 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
     except PlayEnded as end:
         return play.broken_off(end)
     return play.finish()
+
+
+#: Gives the bits, one number for each scored token, of those of the measurements that are known.
+Lookup = Callable[[Sequence[Measurement]], Mapping[Measurement, Sequence[float]]]
+
+
+def advance(program: Program, setup: Setup, log: Log, lookup: Lookup) -> tuple[Effect, Log]:
+    """As far as the play goes on what is known: what it needs then, and its log with all that was looked up.
+
+    ``lookup`` is asked once for each set of measurements that the play comes to. ``NeedBits`` comes back where it knows
+    only a part of one; it then holds the others, and none of the events that hang on them is shown. Everything else is
+    as ``replay`` says it, and what ``lookup`` raises goes through.
+    """
+    while True:
+        effect = replay(program, setup, log)
+        if not isinstance(effect, NeedBits):
+            return effect, log
+        log = Log(log.moves, {**log.bits, **lookup(effect.measurements)})
+        missing = tuple([each for each in effect.measurements if each not in log.bits])
+        if missing:
+            return replace(effect, measurements=missing), log
 
 
 def started(of: type[P], program: Program, setup: Setup, log: Log) -> P:

@@ -29,6 +29,9 @@ LIST_CHARACTERS = 100_000
 #: Units of work, about ten nanoseconds each on a laptop: what an operation costs is counted from the characters,
 #: items and tokens that it reads. The other budgets bound how often and how large, this one bounds their product.
 WORK = 4_000_000
+#: Of the texts and prefixes that the terms of a play's rewards repeat; rewards beyond come without terms. Without it,
+#: events could grow without costing work.
+TERM_CHARACTERS = 100_000
 
 # Of a text that a person sends.
 MOVE_BYTES = 8_192

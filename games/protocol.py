@@ -11,7 +11,9 @@ The engine never acts. It returns one of four effects, and whoever holds the pla
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import ClassVar
+
+from games.values.bits import TermToken, TokenBits
 
 #: The slot of a round's main judge: what a measurement without ``judge="…"`` asks.
 MAIN = "main"
@@ -20,9 +22,6 @@ MAIN = "main"
 ARENA = "arena"
 XENT_05 = "xent-0.5"
 PROFILES = (ARENA, XENT_05)
-
-#: One event of a play, as it is shown to players and stored: a JSON object with a "type".
-Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,6 +107,105 @@ class Reason:
     detail: str
     line: int | None = None
     column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A player is asked for a text of at most ``limit`` tokens. line: of the program, 1-based, here as everywhere."""
+
+    type: ClassVar[str] = "ask"
+    seat: str
+    register: str
+    limit: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveMade:
+    """A player's text, as it counts. cut: was it longer?"""
+
+    type: ClassVar[str] = "move"
+    seat: str
+    register: str
+    text: str
+    cut: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBits:
+    """Bits that a player is shown; those of the tokens add up to ``bits``."""
+
+    bits: float
+    tokens: tuple[TokenBits, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value that a player is shown. register: where it is just what one holds."""
+
+    register: str | None
+    value: "str | int | float | bool | tuple[str, ...] | ShownBits"
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    type: ClassVar[str] = "reveal"
+    seat: str
+    line: int
+    values: tuple[Shown, ...]
+
+
+#: What stands on a side of a comparison; None where there is none, or where the player may not be told.
+Side = str | int | float | bool | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureFailed:
+    """A condition did not hold, and the player is asked again. condition: as the author wrote it. left, right: what was
+    compared. failures: how often in a row this line has failed."""
+
+    type: ClassVar[str] = "ensure_failed"
+    seat: str
+    line: int
+    condition: str
+    left: Side
+    right: Side
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a reward was made from: a call of ``xent``, ``nex``, ``xed`` or ``dex`` that measured something.
+
+    factor: how many times it went into the reward. judge: a slot. prefix_before: what the text stood behind at first,
+    None where the function asks once; prefix_after: then. The reward's bits are the sum, over terms and their tokens,
+    of factor times the token's bits, but for what ``min`` and ``max`` brought in as plain numbers.
+    """
+
+    function: str
+    factor: float
+    judge: str
+    text: str
+    prefix_before: str | None
+    prefix_after: str
+    tokens: tuple[TermToken, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What a player gains or loses. tokens: what each gave, the terms on one text added up. terms: see ``Term``; none
+    where nothing was measured, and where a play's terms would repeat too much text (``limits.TERM_CHARACTERS``)."""
+
+    type: ClassVar[str] = "reward"
+    seat: str
+    bits: float
+    tokens: tuple[TokenBits, ...]
+    line: int
+    terms: tuple[Term, ...] = ()
+
+
+Event = Ask | MoveMade | Reveal | EnsureFailed | Reward
 
 
 @dataclass(frozen=True, slots=True)

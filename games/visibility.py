@@ -1,8 +1,9 @@
 """Which of a play's events a seat may see."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from games.protocol import Event
+from games.protocol import Event, MoveMade, Reveal, Reward
 from games.syntax.names import OMNISCIENT
 
 #: How many known stretches a reward's text may be put together from. Many short ones could spell anything.
@@ -18,28 +19,29 @@ def seen(events: Sequence[Event], seat: str) -> list[Event]:
     """The events as the seat may see them: all of them for one that sees every register, else its own.
 
     The tokens of a reward spell what was measured. A seat that does not see every register gets them only where it
-    has been shown that text, or said it; the bits it always gets.
+    has been shown that text, or said it, and the terms only where that goes for their prefixes too; the bits it always
+    gets.
     """
     if seat in OMNISCIENT:
         return list(events)
-    own = [event for event in events if event["seat"] == seat]
+    own = [event for event in events if event.seat == seat]
     known = [text for event in own for text in _texts(event)]
-    return [_without_secrets(event, known) for event in own]
+    return [_without_secrets(event, known) if isinstance(event, Reward) else event for event in own]
 
 
 def _texts(event: Event) -> list[str]:
-    if event["type"] == "move":
-        return [event["text"]]
-    values = [each["value"] for each in event["values"]] if event["type"] == "reveal" else []
-    lists = [item for value in values if isinstance(value, list) for item in value]
+    if isinstance(event, MoveMade):
+        return [event.text]
+    values = [each.value for each in event.values] if isinstance(event, Reveal) else []
+    lists = [item for value in values if isinstance(value, tuple) for item in value]
     return [value for value in values if isinstance(value, str)] + lists
 
 
-def _without_secrets(event: Event, known: Sequence[str]) -> Event:
-    if event["type"] != "reward":
-        return event
-    text = "".join(token["text"] for token in event["tokens"])
-    return event if _is_made_of(text, known) else {**event, "tokens": []}
+def _without_secrets(event: Reward, known: Sequence[str]) -> Reward:
+    if not _is_made_of("".join([token.text for token in event.tokens]), known):
+        return replace(event, tokens=(), terms=())
+    read = [text for term in event.terms for text in (term.text, term.prefix_before or "", term.prefix_after)]
+    return event if all(_is_made_of(text, known) for text in read) else replace(event, terms=())
 
 
 def _is_made_of(text: str, known: Sequence[str]) -> bool:

@@ -6,14 +6,16 @@ Imports the rules and the judge, and with it PyTorch: `xentarena.play` loads it 
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from games.engine import replay
+from games.engine import advance
 from games.errors import GamesError, TextError
+from games.events import to_json
 from games.preflight import check_round
 from games.program import Program
-from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedMove, Setup
 from games.runtime.generation import needed
 from games.values.bits import millibits
 from games.values.text import accept
@@ -135,20 +137,18 @@ def _played(
 ) -> Finished | NeedMove:
     log = Log()
     while True:
-        effect: Effect = replay(program, setup, log)
+        effect, log = advance(program, setup, log, partial(_measured, judges))
         match effect:
-            case NeedBits():
-                log = Log(log.moves, {**log.bits, **_measured(effect, judges)})
             case NeedMove(seat=seat) if seats.get(seat):
                 log = Log((*log.moves, Move(seat, seats[seat].popleft())), log.bits)
-            case _:
+            case NeedMove() | Finished():
                 return effect
 
 
-def _measured(need: NeedBits, judges: Mapping[str, Judge]) -> dict[Measurement, list[float]]:
+def _measured(judges: Mapping[str, Judge], measurements: Sequence[Measurement]) -> dict[Measurement, list[float]]:
     found: dict[Measurement, list[float]] = {}
     for slot, judge in judges.items():
-        asked = [each for each in need.measurements if each.judge == slot]
+        asked = [each for each in measurements if each.judge == slot]
         pairs = [Pair(each.prefix, each.text, each.profile) for each in asked]
         found.update(zip(asked, judge.measure(pairs), strict=True))
     return found
@@ -162,9 +162,9 @@ def _ended(effect: Finished | NeedMove) -> dict[str, Any]:
             "limit": effect.limit,
             "registers": dict(effect.registers),
         }
-        return {"status": "awaiting_move", "rewards": {}, "events": effect.events, "awaits": awaited}
+        return {"status": "awaiting_move", "rewards": {}, "events": to_json(effect.events), "awaits": awaited}
     rewards = {seat: millibits(bits) / 1000 for seat, bits in effect.rewards.items()}
-    ended: dict[str, Any] = {"status": str(effect.status), "rewards": rewards, "events": effect.events}
+    ended: dict[str, Any] = {"status": str(effect.status), "rewards": rewards, "events": to_json(effect.events)}
     if effect.reason is not None:
         reason = effect.reason
         place = {"line": reason.line, "column": reason.column}

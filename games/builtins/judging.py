@@ -8,7 +8,7 @@ from collections.abc import Callable
 from games.protocol import ARENA, MAIN
 from games.runtime.state import Play, run_time_error
 from games.values import bits
-from games.values.bits import Measured
+from games.values.bits import Bits, Call, Measured
 from games.values.text import EMPTY, Text, Texts, is_from_move
 
 
@@ -23,33 +23,52 @@ def _profile(play: Play, first_token: bool | None) -> str:
 
 def xent(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None = None, slot: str = MAIN) -> Measured:
     """The bits of the text after its prefix, with ``before`` in front of both."""
-    if before.text:
-        from_move = before.from_move or text.prefix_from_move
-        text = Text(text.text, before.text + text.prefix, text.from_move, from_move)
-    return _ask(play, slot, first_token, text)
+    text = _behind(text, before)
+    key = ("xent", slot, first_token, EMPTY, text)
+    known = play.measures.get(key)
+    if known is None:
+        measured = _ask(play, slot, first_token, text)
+        if not measured or not measured.parts:
+            return measured
+        call = Call("xent", slot, text.text, None, text.prefix, None, measured)
+        known = play.measures[key] = Bits(measured.parts, ((call, 1.0),))
+    return known
 
 
 def xed(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None = None, slot: str = MAIN) -> Measured:
     """How many bits the prefix of the text saves."""
     if not text.prefix:
         return bits.zeros(play.tokens(slot, _profile(play, first_token), text.text, first_token is False))
-    key = (slot, first_token, before.text, text.prefix, text.text)
-    saved = play.saved.get(key)
-    if saved is None:
+    key = ("xed", slot, first_token, before, text)
+    known = play.measures.get(key)
+    if known is None:
         without = _ask(play, slot, first_token, Text(text.text, before.text, text.from_move, before.from_move))
-        after = xent(play, text, before, first_token, slot)
+        behind = _behind(text, before)
+        after = _ask(play, slot, first_token, behind)
         if without is None or after is None:
             return None
-        saved = play.saved[key] = bits.subtracted(without, after)
-    return saved
+        call = Call("xed", slot, text.text, before.text, behind.prefix, without, after)
+        terms = ((call, 1.0),) if after.parts else ()
+        known = play.measures[key] = Bits(bits.subtracted(without, after).parts, terms)
+    return known
 
 
-def negated(measure: Callable[..., Measured]) -> Callable[..., Measured]:
-    """The same measure with its sign turned: nex of xent, dex of xed."""
+def _behind(text: Text, before: Text) -> Text:
+    """The text with ``before`` in front of its prefix."""
+    if not before.text:
+        return text
+    return Text(text.text, before.text + text.prefix, text.from_move, before.from_move or text.prefix_from_move)
+
+
+def negated(name: str, measure: Callable[..., Measured]) -> Callable[..., Measured]:
+    """The same measure with its sign turned, under a name of its own: nex of xent, dex of xed."""
 
     def run(play: Play, text: Text, before: Text, first_token: bool | None, slot: str) -> Measured:
         value = measure(play, text, before, first_token, slot)
-        return None if value is None else bits.scaled(value, -1)
+        if value is None:
+            return None
+        terms = tuple([(call._replace(function=name, sign=-1), 1.0) for call, _ in value.terms])
+        return Bits(bits.scaled(value, -1).parts, terms)
 
     return run
 

@@ -28,9 +28,9 @@ _MEASURED = (
 
 FUNCTIONS: dict[str, Function] = {
     "xent": function(*_MEASURED, result=Type.BITS, call=judging.xent, uses_judge=True),
-    "nex": function(*_MEASURED, result=Type.BITS, call=judging.negated(judging.xent), uses_judge=True),
+    "nex": function(*_MEASURED, result=Type.BITS, call=judging.negated("nex", judging.xent), uses_judge=True),
     "xed": function(*_MEASURED, result=Type.BITS, call=judging.xed, uses_judge=True),
-    "dex": function(*_MEASURED, result=Type.BITS, call=judging.negated(judging.xed), uses_judge=True),
+    "dex": function(*_MEASURED, result=Type.BITS, call=judging.negated("dex", judging.xed), uses_judge=True),
     "choice": function(
         Parameter("prompt", Type.TEXT),
         Parameter("options", Type.LIST),

@@ -9,7 +9,7 @@ from games.compiler.checker import Checker
 from games.compiler.expression import Step, broken
 from games.compiler.expressions import compile_expression
 from games.errors import LogError
-from games.protocol import MAIN, NeedMove
+from games.protocol import MAIN, Ask, MoveMade, NeedMove
 from games.runtime.state import Play, Suspended, run_time_error
 from games.syntax.names import is_list, is_register, visible
 from games.values.text import Text, unwanted_character
@@ -56,7 +56,7 @@ def _register(checker: Checker, node: ast.expr) -> str | None:
 
 def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     """The move of the log, cut, as a value; stops the play where the log has none."""
-    play.events.append({"type": "ask", "seat": seat, "register": name, "limit": limit, "line": line})
+    play.events.append(Ask(seat, name, limit, line))
     move = play.next_move(seat)
     if move is None:
         shown = visible(seat, play.named, play.revealed.get(seat, ()))
@@ -67,5 +67,5 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     ends = play.ends(MAIN, move.text)
     cut = len(ends) > limit
     text = move.text[: ends[limit - 1]] if cut else move.text
-    play.events.append({"type": "move", "seat": seat, "register": name, "text": text, "cut": cut, "line": line})
+    play.events.append(MoveMade(seat, name, text, cut, line))
     return play.text(text, from_move=True)

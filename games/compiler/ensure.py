@@ -9,7 +9,7 @@ from games.compiler.arguments import refuse_keywords
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, Step
 from games.compiler.expressions import compile_all
-from games.protocol import Event, Status
+from games.protocol import EnsureFailed, Side, Status
 from games.runtime.state import Play, PlayEnded
 from games.syntax.names import OMNISCIENT
 from games.values.types import Type
@@ -42,7 +42,8 @@ def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
         failures = play.failures[index] = play.failures.get(index, 0) + 1
         for (_, source), (holds, left, right) in zip(conditions, results, strict=True):
             if not holds:
-                play.events.append(_failed(play.return_seat, line, source, left, right, failures))
+                sides = _side(left), _side(right)
+                play.events.append(EnsureFailed(play.return_seat, line, source, *sides, failures))
         if failures > limits.ENSURE_FAILURES:
             detail = f"the conditions of line {line} failed {failures} times in a row"
             raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
@@ -51,16 +52,8 @@ def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
     return run
 
 
-def _failed(seat: str, line: int, condition: str, left: Any, right: Any, failures: int) -> Event:
-    return {
-        "type": "ensure_failed",
-        "seat": seat,
-        "line": line,
-        "condition": condition,
-        "left": left,
-        "right": right,
-        "failures": failures,
-    }
+def _side(value: Any) -> Side:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _with_sides(condition: Expression) -> Callable[[Play], _Result]:

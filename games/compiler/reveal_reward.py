@@ -1,17 +1,19 @@
 """``reveal`` and ``reward``: what players are shown and given."""
 
 import ast
+from math import isfinite
 from typing import Any
 
+from games import limits
 from games.compiler.arguments import refuse_keywords, seat_and_rest
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, Step, broken
 from games.compiler.expressions import compile_all
 from games.compiler.operators import scale
-from games.protocol import Event
+from games.protocol import Reveal, Reward, Shown, ShownBits, Term
 from games.runtime.state import Play
 from games.syntax.names import OPPONENT
-from games.values import bits
+from games.values.bits import Bits, Call, Measured, TokenBits
 from games.values.types import Type
 
 _REVEAL = "reveal([player,] value, …)"
@@ -30,32 +32,31 @@ def compile_reveal(checker: Checker, node: ast.Call, index: int) -> Step:
     names = frozenset(value.register for value in values if value.register)
 
     def run(play: Play) -> None:
-        shown = [{"register": value.register, "value": _shown(play, value)} for value in values]
-        if any(each["value"] is None for each in shown):
+        shown = [(value.register, _shown(play, value)) for value in values]
+        if any(each is None for _, each in shown):
             raise play.need_bits()
-        play.events.append({"type": "reveal", "seat": seat, "line": line, "values": shown})
+        play.events.append(Reveal(seat, line, tuple([Shown(register, each) for register, each in shown])))
         play.revealed[seat] = play.revealed.get(seat, frozenset()) | names
 
     return run
 
 
 def _shown(play: Play, value: Expression) -> Any:
-    """As JSON; None for bits, or a condition made of bits, that are not known yet."""
+    """As events hold it; None for bits, or a condition made of bits, that are not known yet."""
     result = value.run(play)
     if value.type is Type.TEXT:
         return result.text
     if value.type is Type.LIST:
         play.spend(10 * len(result))
-        return [item.text for item in result]
+        return tuple([item.text for item in result])
     if value.type is Type.BITS and result is not None:
-        return _told(play, result)
+        return ShownBits(result.total(), _tokens(play, result))
     return result
 
 
-def _told(play: Play, measured: bits.Bits) -> Event:
-    """Bits as events show them: {"bits", "tokens"}."""
+def _tokens(play: Play, measured: Bits) -> tuple[TokenBits, ...]:
     play.spend(40 * measured.count())
-    return {"bits": measured.total(), "tokens": measured.tokens()}
+    return measured.tokens()
 
 
 def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
@@ -71,7 +72,7 @@ def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
     line, value = checker.line.number, values[0].run
 
     def run(play: Play) -> None:
-        measured: bits.Measured = value(play)
+        measured: Measured = value(play)
         _give(play, seat, measured, line)
         opponent = OPPONENT.get(seat)
         if opponent in play.rewards:
@@ -80,13 +81,37 @@ def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
     return run
 
 
-def _give(play: Play, seat: str, measured: bits.Measured, line: int) -> None:
+def _give(play: Play, seat: str, measured: Measured, line: int) -> None:
     if measured is None:
         # Filled in when the play is replayed with the bits; until then no event from here on is shown.
         if play.complete_events is None:
             play.complete_events = len(play.events)
         return
-    event = {"type": "reward", "seat": seat, **_told(play, measured), "line": line}
-    play.events.append(event)
+    tokens = _tokens(play, measured)
+    bits = measured.total()
+    play.events.append(Reward(seat, bits, tokens, line, _terms(play, measured)))
     if seat in play.rewards:
-        play.rewards[seat] += event["bits"]
+        play.rewards[seat] += bits
+
+
+def _terms(play: Play, measured: Bits) -> tuple[Term, ...]:
+    """The calls that the bits were made from, each once; none where they are too many, or a factor too large."""
+    factors: dict[tuple[str, int, int], float] = {}
+    calls: dict[tuple[str, int, int], Call] = {}
+    for call, factor in measured.terms:
+        # The play keeps what was measured: the same bits are the same object.
+        key = (call.function, id(call.before), id(call.after))
+        factors[key] = factors.get(key, 0.0) + factor
+        calls.setdefault(key, call)
+    size = sum([len(call.text) + len(call.prefix_before or "") + len(call.prefix_after) for call in calls.values()])
+    if play.term_characters + size > limits.TERM_CHARACTERS or not all(map(isfinite, factors.values())):
+        return ()
+    play.term_characters += size
+    return tuple([_term(play, key, calls[key], factor) for key, factor in factors.items()])
+
+
+def _term(play: Play, key: tuple[str, int, int], call: Call, factor: float) -> Term:
+    tokens = play.term_tokens.get(key)
+    if tokens is None:
+        tokens = play.term_tokens[key] = call.tokens()
+    return Term(call.function, factor, call.judge, call.text, call.prefix_before, call.prefix_after, tokens)

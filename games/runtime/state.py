@@ -11,7 +11,7 @@ from games.errors import LogError
 from games.protocol import XENT_05, Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
 from games.runtime import rng
 from games.syntax.names import REGISTERS, is_list
-from games.values.bits import NOTHING, Bits, Measured, Tokens
+from games.values.bits import NOTHING, Bits, Measured, TermToken, Tokens
 from games.values.text import EMPTY, Text, Texts
 
 _START: Mapping[str, Text | Texts] = {name: () if is_list(name) else EMPTY for name in REGISTERS}
@@ -64,6 +64,7 @@ class Play:
         "generated",
         "line",
         "lines",
+        "measures",
         "moves",
         "named",
         "registers",
@@ -72,8 +73,9 @@ class Play:
         "return_to",
         "revealed",
         "rewards",
-        "saved",
         "setup",
+        "term_characters",
+        "term_tokens",
         "tokens_of",
         "unknown",
         "used",
@@ -97,8 +99,10 @@ class Play:
         self.asked: set[Measurement] = set()
         #: (slot, profile, prefix, text, without the first token?) → what is known.
         self.answers: dict[tuple[str, str, str, str, bool], Measured] = {}
-        #: (slot, first token?, preprompt, prefix, text) → what ``xed`` is.
-        self.saved: dict[tuple[str, bool | None, str, str, str], Bits] = {}
+        #: (function, slot, first token?, preprompt, text) → what ``xent`` or ``xed`` is, once it is known.
+        self.measures: dict[tuple[str, str, bool | None, Text, Text], Bits] = {}
+        #: (function, its bits before and after, by identity) → the tokens of a reward's term.
+        self.term_tokens: dict[tuple[str, int, int], tuple[TermToken, ...]] = {}
         self.ends_of: dict[tuple[str, str], tuple[int, ...]] = {}
         self.tokens_of: dict[tuple[str, str, bool], Tokens] = {}
         self.failures: dict[int, int] = {}
@@ -106,7 +110,7 @@ class Play:
         self.flags: dict[str, int] = {}
         self.return_to = 0
         self.return_seat = ""
-        self.line = self.lines = self.used = self.draws = self.work = 0
+        self.line = self.lines = self.used = self.draws = self.work = self.term_characters = 0
 
     # Budgets
 

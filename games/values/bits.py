@@ -1,17 +1,18 @@
 """Bits: what measurements are made of, and how they add up.
 
 Bits are a row of parts, a part is the tokens of one text with a number for each. A total is the float64 sum of all
-numbers in token order, added from left to right (not ``sum``, which rounds otherwise in newer Pythons).
+numbers in token order, added from left to right (not ``sum``, which rounds otherwise in newer Pythons). Bits also
+remember their terms: which calls of a measure they were made from, and how many times each.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from operator import add as _plus
 from operator import sub as _minus
-from typing import Any
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,23 @@ class Tokens:
         return every[self.skip : len(every) - self.drop]
 
 
+class TokenBits(NamedTuple):
+    """A scored token. text: ``""`` for one inside a character. bits: what it costs, or gives."""
+
+    text: str
+    bits: float
+
+
+class TermToken(NamedTuple):
+    """A token of a measure. before, after: what it costs behind either prefix, before being None where the measure asks
+    once. bits: what the measure gives of it."""
+
+    text: str
+    before: float | None
+    after: float
+    bits: float
+
+
 #: A number that came by ``min`` or ``max`` and belongs to no token: shown as one token without text.
 _CONSTANT = Tokens("", (0,))
 
@@ -40,9 +58,11 @@ Part = tuple[Tokens, Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """Bits that are known. parts: tokens and, for each token, a float64."""
+    """Bits that are known. parts: tokens and, for each token, a float64. terms: the calls of measures that they come
+    from, each with its factor."""
 
     parts: tuple[Part, ...] = ()
+    terms: "tuple[tuple[Call, float], ...]" = ()
 
     def total(self) -> float:
         """The sum in token order, in bits."""
@@ -55,13 +75,46 @@ class Bits:
         """How many tokens."""
         return sum(len(numbers) for _, numbers in self.parts)
 
-    def tokens(self) -> list[dict[str, Any]]:
-        """As events show them: [{"text", "bits"}], which add up to the total."""
-        return [
-            {"text": text, "bits": number}
-            for tokens, numbers in self.parts
-            for text, number in zip(tokens.labels(), numbers, strict=True)
-        ]
+    def tokens(self) -> tuple[TokenBits, ...]:
+        """As events show them; they add up to the total."""
+        found: list[TokenBits] = []
+        for tokens, numbers in self.parts:
+            found += map(_token_bits, zip(tokens.labels(), numbers, strict=True))
+        return tuple(found)
+
+
+#: Named tuples from plain ones, at the speed of C: a play makes thousands.
+_token_bits: Callable[[tuple[str, float]], TokenBits] = partial(tuple.__new__, TokenBits)
+_term_token: Callable[[tuple[str, float | None, float, float]], TermToken] = partial(tuple.__new__, TermToken)
+
+
+class Call(NamedTuple):
+    """One call of a measure: ``xent`` and ``nex`` ask once, ``xed`` and ``dex`` before and after a prefix.
+
+    function: its name. judge: a slot. prefix_before, before: None where it asks once. before, after: the measured bits
+    of the text, one part each and on the same tokens. sign: -1 for a negated measure, else 1.
+    """
+
+    function: str
+    judge: str
+    text: str
+    prefix_before: str | None
+    prefix_after: str
+    before: Bits | None
+    after: Bits
+    sign: int = 1
+
+    def tokens(self) -> tuple[TermToken, ...]:
+        """What each token costs and gives."""
+        ((tokens, after),) = self.after.parts
+        before: Sequence[float | None] = (None,) * len(after)
+        given: Sequence[float] = after
+        if self.before is not None:
+            ((_, costs),) = self.before.parts
+            before, given = costs, list(map(_minus, costs, after))
+        if self.sign < 0:
+            given = [-number + 0.0 for number in given]
+        return tuple(map(_term_token, zip(tokens.labels(), before, after, given, strict=True)))
 
 
 #: Bits that still have to be measured. Whatever is computed from them is unknown too.
@@ -81,23 +134,32 @@ def zeros(tokens: Tokens) -> Bits:
 
 def scaled(bits: Bits, factor: float) -> Bits:
     """Token by token. A factor that is an exact whole number stays exact; 0.0 is added so that no -0.0 appears."""
-    return Bits(tuple((tokens, [number * factor + 0.0 for number in numbers]) for tokens, numbers in bits.parts))
+    return Bits(
+        tuple([(tokens, [number * factor + 0.0 for number in numbers]) for tokens, numbers in bits.parts]),
+        tuple([(call, times * factor + 0.0) for call, times in bits.terms]),
+    )
 
 
 def _combined(left: Bits, right: Bits, one: Callable[[float, float], float]) -> Bits:
+    """Both sides, one being plus or minus."""
+    others = right.terms if one is _plus else tuple([(call, -times) for call, times in right.terms])
+    return Bits(_combined_parts(left, right, one), left.terms + others)
+
+
+def _combined_parts(left: Bits, right: Bits, one: Callable[[float, float], float]) -> tuple[Part, ...]:
     if len(left.parts) == 1 == len(right.parts):
         # By far the most common: two measurements of one text.
         (tokens, numbers), (others, other_numbers) = left.parts[0], right.parts[0]
         if tokens is others:
-            return Bits(((tokens, list(map(one, numbers, other_numbers))),))
+            return ((tokens, list(map(one, numbers, other_numbers))),)
     if len(left.parts) == len(right.parts) and all(a[0] == b[0] for a, b in zip(left.parts, right.parts, strict=True)):
-        return Bits(
-            tuple(
+        return tuple(
+            [
                 (tokens, list(map(one, numbers, others)))
                 for (tokens, numbers), (_, others) in zip(left.parts, right.parts, strict=True)
-            )
+            ]
         )
-    return Bits(left.parts + (right if one is _plus else scaled(right, -1)).parts)
+    return left.parts + (right if one is _plus else scaled(right, -1)).parts
 
 
 def added(left: Bits, right: Bits) -> Bits:

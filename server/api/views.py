@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from games.events import from_json, to_json
 from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from judge.profiles import scored_tokens
@@ -132,7 +133,7 @@ def submission(unit: Unit, row: Submission) -> schemas.Submission:
         expected_wait_s=unit.workforce.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
         rewards=row.rewards or {},
-        events=seen(play.events, row.seat),
+        events=to_json(seen(from_json(play.events), row.seat)),
         awaits=_awaits(play, row.seat),
         reason=schemas.Reason(**row.reason) if row.reason else None,
         judge=identity,
@@ -164,7 +165,7 @@ def _opening(effect: NeedMove | None) -> schemas.Awaits | None:
         register=effect.register,
         limit=effect.limit,
         registers=dict(effect.registers),
-        events=seen(effect.events, effect.seat),
+        events=to_json(seen(effect.events, effect.seat)),
         due_at=None,
     )
 

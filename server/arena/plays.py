@@ -5,6 +5,7 @@ holds the play replays it, and either records what it needs next or finishes it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -13,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from games.engine import replay
+from games import engine
+from games.events import to_json
 from games.protocol import Log, Move, NeedBits, NeedMove
 from games.protocol import Measurement as Asked
 from server.arena import endings, feed, measurements, round_setup, seats
@@ -151,40 +153,54 @@ def _replay(
 ) -> None:
     """Replay until something is missing or the play is over. New feed entries are left to the caller."""
     moves = tuple(Move(move["seat"], move["text"]) for move in play.moves)
-    found: dict[Asked, list[float]] = {}
-    rows: dict[str, Measurement] = {}
-    while True:
-        effect = replay(setup.program, setup.setup, Log(moves, found))
-        play.events = list(effect.events)
-        if not isinstance(effect, NeedBits):
-            break
-        questions = {asked: _question(setup, asked) for asked in effect.measurements}
-        got, jobs = measurements.ask(session, questions.values(), requester)
-        outbox.jobs += jobs
-        rows |= got
-        if any(row.state == WorkState.PENDING for row in got.values()):
-            _record_needs(session, play, got)
-            session.flush()
-            return
-        if failed := [row for row in got.values() if row.state == WorkState.FAILED]:
-            endings.fail(session, outbox, round_, play, failed[0].failure or "The judge could not measure this.")
-            return
-        found |= {asked: measurements.bits(got[question.key]) for asked, question in questions.items()}
+    table = _Table(session, outbox, setup, requester)
+    effect, _ = engine.advance(setup.program, setup.setup, Log(moves), table)
+    play.events = to_json(effect.events)
+    if isinstance(effect, NeedBits):
+        _await_bits(session, outbox, round_, play, [table.row(asked) for asked in effect.measurements])
+        return
     play.waiting = False
     if isinstance(effect, NeedMove):
         _await_move(session, outbox, round_, play, effect)
     else:
-        entries.setdefault(round_.competition_id, []).extend(
-            endings.finish(session, outbox, round_, play, effect, rows)
-        )
+        told = endings.finish(session, outbox, round_, play, effect, table.rows)
+        entries.setdefault(round_.competition_id, []).extend(told)
 
 
-def _question(setup: RoundSetup, asked: Asked) -> Question:
-    return Question(setup.identities[asked.judge], asked.profile, asked.prefix, asked.text)
+@dataclass(slots=True)
+class _Table:
+    """The bits that the rows hold, as the engine looks them up. What has no row is asked for."""
+
+    session: Session
+    outbox: Outbox
+    setup: RoundSetup
+    requester: Requester
+    rows: dict[str, Measurement] = field(default_factory=dict)
+
+    def __call__(self, asked: Sequence[Asked]) -> dict[Asked, list[float]]:
+        rows, jobs = measurements.ask(self.session, map(self._question, asked), self.requester)
+        self.outbox.jobs += jobs
+        self.rows |= rows
+        return {each: measurements.bits(self.row(each)) for each in asked if self.row(each).state is WorkState.KNOWN}
+
+    def row(self, asked: Asked) -> Measurement:
+        return self.rows[self._question(asked).key]
+
+    def _question(self, asked: Asked) -> Question:
+        return Question(self.setup.identities[asked.judge], asked.profile, asked.prefix, asked.text)
 
 
-def _record_needs(session: Session, play: Play, rows: Mapping[str, Measurement]) -> None:
-    values = [{"key": key, "play_id": play.id} for key in rows]
+def _await_bits(session: Session, outbox: Outbox, round_: Round, play: Play, rows: Sequence[Measurement]) -> None:
+    """The play waits for these rows; it ends where there is nothing to wait for any more, since one has failed."""
+    if any(row.state is WorkState.PENDING for row in rows):
+        _record_needs(session, play, [row.key for row in rows])
+        session.flush()
+    else:
+        endings.fail(session, outbox, round_, play, rows[0].failure or "The judge could not measure this.")
+
+
+def _record_needs(session: Session, play: Play, keys: Iterable[str]) -> None:
+    values = [{"key": key, "play_id": play.id} for key in keys]
     session.execute(
         insert(session, PendingMeasurement).on_conflict_do_nothing().returning(PendingMeasurement.key), values
     )

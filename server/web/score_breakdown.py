@@ -1,20 +1,19 @@
 """Where a score came from: the tokens of a reward, and what each of them cost before and after the player's words.
 
-A reward says what each token gave. Where it is what a prefix saved (xed), or cost (dex), the two measurements that it
-is the difference of are looked up, so that a page can show both sides.
+A reward says what each token gave, and its terms what was measured. Where it is what a prefix saved (xed), or cost
+(dex), a page can show both sides.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import isclose
-from typing import Any
+from functools import partial
 
 from sqlalchemy.orm import Session
 
-from games.engine import replay
-from games.protocol import Log, Measurement, Move, NeedBits
-from games.syntax.names import OMNISCIENT
+from games.engine import advance
+from games.events import from_json
+from games.protocol import Event, Log, Measurement, Move, NeedBits, Reward, Term
+from games.values.bits import TokenBits
 from games.visibility import seen
 from server.arena import measurements
 from server.arena.measurements import Question
@@ -73,21 +72,19 @@ class Sides:
 
 
 def parts(session: Session, setup: RoundSetup, play: Play, seat: str) -> list[Part]:
-    """The rewards of a seat, in the order they were given; with the prefix of each for a seat that sees everything."""
-    rewards = [event for event in seen(play.events, seat) if event["type"] == "reward" and event["seat"] == seat]
-    known = _known(session, setup, play) if rewards and seat in OMNISCIENT else {}
-    return [_part(reward, known, setup.setup.passages) for reward in rewards]
+    """The rewards of a seat, in the order they were given."""
+    passages = setup.setup.passages
+    events = seen(_events(session, setup, play), seat)
+    return [_part(event, passages) for event in events if isinstance(event, Reward) and event.seat == seat]
 
 
-def _part(reward: Mapping[str, Any], known: Mapping[Measurement, Sequence[float]], passages: Sequence[str]) -> Part:
-    tokens = reward["tokens"]
-    text = "".join(token["text"] for token in tokens)
-    sides = _sides(text, [token["bits"] for token in tokens], known)
-    title = _title(text, passages)
+def _part(reward: Reward, passages: Sequence[str]) -> Part:
+    title = _title("".join(token.text for token in reward.tokens), passages)
+    sides = _sides(reward)
     if sides is None:
-        return Part(title, reward["bits"], pieces(tokens))
+        return Part(title, reward.bits, pieces(reward.tokens))
     pairs = list(zip(sides.alone, sides.after, strict=True))
-    return Part(title, reward["bits"], pieces(tokens, pairs), sides.prefix, sum(sides.alone), sum(sides.after))
+    return Part(title, reward.bits, pieces(reward.tokens, pairs), sides.prefix, sum(sides.alone), sum(sides.after))
 
 
 def _title(text: str, passages: Sequence[str]) -> str:
@@ -97,13 +94,13 @@ def _title(text: str, passages: Sequence[str]) -> str:
 
 
 def pieces(
-    tokens: Sequence[Mapping[str, Any]], sides: Sequence[tuple[float | None, float | None]] | None = None
+    tokens: Sequence[TokenBits], sides: Sequence[tuple[float | None, float | None]] | None = None
 ) -> list[Piece]:
     """The tokens, those inside a character joined with the one that completes it (they come with no text before it)."""
     made: list[Piece] = []
     waiting: Piece | None = None
     for token, (alone, after) in zip(tokens, sides or [(None, None)] * len(tokens), strict=True):
-        piece = Piece(token["text"], token["bits"], alone, after)
+        piece = Piece(token.text, token.bits, alone, after)
         piece = piece if waiting is None else _joined(waiting, piece)
         waiting = None if piece.text else piece
         if piece.text:
@@ -119,34 +116,33 @@ def _joined(one: Piece, other: Piece) -> Piece:
     return Piece(one.text + other.text, bits, alone, after, one.tokens + other.tokens)
 
 
-def _sides(text: str, bits: Sequence[float], known: Mapping[Measurement, Sequence[float]]) -> Sides | None:
-    """The measurements that these bits are the difference of, if they are one."""
-    of_text = [(asked, values) for asked, values in known.items() if asked.text == text and len(values) == len(bits)]
-    without = [each for each in of_text if not each[0].prefix]
-    behind = [each for each in of_text if each[0].prefix]
-    for (asked, alone), (other, after) in product(without, behind):
-        saved = [a - b for a, b in zip(alone, after, strict=True)]
-        same_judge = (asked.judge, asked.profile) == (other.judge, other.profile)
-        if same_judge and (_same(saved, bits) or _same([-each for each in saved], bits)):
-            return Sides(other.prefix, alone, after)
+def _sides(reward: Reward) -> Sides | None:
+    """The two measurements that the reward is the difference of, if it is one."""
+    match reward.terms:
+        case [Term(prefix_before="", factor=1.0 | -1.0) as one]:
+            return Sides(one.prefix_after, [token.before or 0.0 for token in one.tokens], _after(one))
+        case [Term(function="xent", factor=1.0 | -1.0) as one, Term(function="xent") as other]:
+            alone, behind = (one, other) if one.prefix_after == "" else (other, one)
+            same = (one.text, one.judge, one.factor) == (other.text, other.judge, -other.factor)
+            if same and alone.prefix_after == "" != behind.prefix_after and len(one.tokens) == len(other.tokens):
+                return Sides(behind.prefix_after, _after(alone), _after(behind))
     return None
 
 
-def _same(one: Sequence[float], other: Sequence[float]) -> bool:
-    return all(isclose(a, b, rel_tol=0, abs_tol=1e-6) for a, b in zip(one, other, strict=True))
+def _after(term: Term) -> list[float]:
+    return [token.after for token in term.tokens]
 
 
-def _known(session: Session, setup: RoundSetup, play: Play) -> dict[Measurement, Sequence[float]]:
-    """Everything that was measured for a play, by replaying it on the rows."""
+def _events(session: Session, setup: RoundSetup, play: Play) -> tuple[Event, ...]:
+    """The play's events. Those stored before rewards said what they were made from come of a replay on the rows."""
+    if all("terms" in event for event in play.events if event["type"] == "reward"):
+        return from_json(play.events)
     moves = tuple(Move(move["seat"], move["text"]) for move in play.moves)
-    known: dict[Measurement, Sequence[float]] = {}
-    while True:
-        effect = replay(setup.program, setup.setup, Log(moves, known))
-        if not isinstance(effect, NeedBits):
-            return known
-        for asked in effect.measurements:
-            question = Question(setup.identities[asked.judge], asked.profile, asked.prefix, asked.text)
-            row = session.get(Row, question.key)
-            if row is None or row.state != WorkState.KNOWN:
-                return known
-            known[asked] = measurements.bits(row)
+    effect, _ = advance(setup.program, setup.setup, Log(moves), partial(_known, session, setup))
+    return from_json(play.events) if isinstance(effect, NeedBits) else effect.events
+
+
+def _known(session: Session, setup: RoundSetup, asked: Sequence[Measurement]) -> dict[Measurement, Sequence[float]]:
+    keys = [Question(setup.identities[each.judge], each.profile, each.prefix, each.text).key for each in asked]
+    rows = {each: session.get(Row, key) for each, key in zip(asked, keys, strict=True)}
+    return {each: measurements.bits(row) for each, row in rows.items() if row and row.state == WorkState.KNOWN}

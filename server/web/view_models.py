@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.protocol import MAIN, Event
+from games.events import Json, from_json, to_json
+from games.protocol import MAIN
 from games.visibility import seen
 from server.arena import (
     attempts,
@@ -195,7 +196,7 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         attempts=row.attempts,
         attempts_left=attempts.attempts_left(session, row, caller.player),
         seats=setup.program.seats,
-        opening=timeline.told(seen(opening.events, opening.seat), opening.seat, {}) if opening else [],
+        opening=timeline.told(to_json(seen(opening.events, opening.seat)), opening.seat, {}) if opening else [],
         begins=opening is None,
         move_seconds=row.move_seconds,
         trouble=row.trouble,
@@ -255,7 +256,7 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
     setup = round_setup.setup_of(session, round_row)
     identity = setup.identities[MAIN]
     place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
-    events = seen(play.events, row.seat)
+    events = to_json(seen(from_json(play.events), row.seat))
     names = _names(session, play)
     several = len(setup.program.seats) > 1 or sum(event["type"] == "ask" for event in events) > 1
     return SubmissionShown(
@@ -281,7 +282,7 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
     )
 
 
-def _before_score(row: Submission, events: Sequence[Event]) -> list[Event]:
+def _before_score(row: Submission, events: Sequence[Json]) -> list[Json]:
     """Without the rewards, once they are shown as the score and its parts."""
     return [event for event in events if row.state != SubmissionState.SCORED or event["type"] != "reward"]
 

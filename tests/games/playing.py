@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from games.builtins import banned
-from games.engine import replay
+from games.engine import advance, replay
 from games.program import Program, parse
 from games.protocol import Effect, Log, Move, NeedBits, NeedMove, Setup
 from tests.games import table_judge
@@ -38,15 +38,25 @@ def steps(of: Program, given: Setup, moves: Iterable[str | tuple[str, str]]) -> 
             move = next(waiting, None)
             if move is None:
                 return found
-            seat, text = move if isinstance(move, tuple) else (effect.seat, move)
-            log = Log((*log.moves, Move(seat, text)), log.bits)
+            log = Log((*log.moves, _by(effect, move)), log.bits)
         else:
             return found
 
 
 def play(of: Program, given: Setup, *moves: str | tuple[str, str]) -> Effect:
     """Where the play stands when the moves are used up."""
-    return steps(of, given, moves)[-1][1]
+    waiting = iter(moves)
+    log = Log()
+    while True:
+        effect, log = advance(of, given, log, table_judge.known)
+        move = next(waiting, None) if isinstance(effect, NeedMove) else None
+        if not isinstance(effect, NeedMove) or move is None:
+            return effect
+        log = Log((*log.moves, _by(effect, move)), log.bits)
+
+
+def _by(effect: NeedMove, move: str | tuple[str, str]) -> Move:
+    return Move(*move) if isinstance(move, tuple) else Move(effect.seat, move)
 
 
 def normalised(text: str) -> str:

@@ -1,13 +1,16 @@
 """The engine's contract with whoever holds a play: what comes back, what is refused, what is fixed with the round."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from games.builtins.judging import QUESTION
-from games.engine import replay
+from games.engine import advance, replay
 from games.errors import LogError, SetupError, TextError
+from games.events import to_json
 from games.preflight import check_round
 from games.protocol import (
     MAIN,
@@ -19,6 +22,7 @@ from games.protocol import (
     NeedBits,
     NeedMove,
     NeedText,
+    Reward,
     Setup,
     Status,
 )
@@ -51,7 +55,7 @@ def test_condense_asks_for_a_move_then_for_two_measurements_and_is_over() -> Non
     end = replay(CONDENSE, SEA, Log(log.moves, {alone: [6.0, 1.5, 2.0, 4.0], after: [2.5, 1.0, 2.0, 4.25]}))
     assert isinstance(end, Finished)
     assert (end.status, end.rewards) == (Status.SCORED, {"black": 3.75})
-    assert end.events == (
+    assert to_json(end.events) == [
         {"type": "ask", "seat": "black", "register": "x", "limit": 10, "line": 2},
         {"type": "move", "seat": "black", "register": "x", "text": "wave at", "cut": False, "line": 2},
         {"type": "reveal", "seat": "black", "line": 4, "values": [{"register": "x1", "value": "wave"}]},
@@ -66,8 +70,24 @@ def test_condense_asks_for_a_move_then_for_two_measurements_and_is_over() -> Non
                 {"text": " sea", "bits": -0.25},
             ],
             "line": 5,
+            "terms": [
+                {
+                    "function": "xed",
+                    "factor": 1.0,
+                    "judge": "main",
+                    "text": "waves at sea",
+                    "prefix_before": "",
+                    "prefix_after": "wave",
+                    "tokens": [
+                        {"text": "wave", "before": 6.0, "after": 2.5, "bits": 3.5},
+                        {"text": "s", "before": 1.5, "after": 1.0, "bits": 0.5},
+                        {"text": " at", "before": 2.0, "after": 2.0, "bits": 0.0},
+                        {"text": " sea", "before": 4.0, "after": 4.25, "bits": -0.25},
+                    ],
+                }
+            ],
         },
-    )
+    ]
 
 
 def test_a_move_of_which_nothing_is_left_scores_nothing_and_needs_no_judge() -> None:
@@ -157,6 +177,78 @@ def test_a_round_is_checked_behind_ensures_and_bad_moves() -> None:
 
 def test_a_checked_round_may_still_hang_on_what_players_say() -> None:
     check_round(playing.program("elicit(x, 5)", "assign(s=x.split()[1])"), playing.setup())
+
+
+# How far a play goes
+
+
+def test_a_play_goes_on_as_far_as_its_bits_are_known() -> None:
+    asked: list[Measurement] = []
+
+    def lookup(measurements: Sequence[Measurement]) -> dict[Measurement, list[float]]:
+        asked.extend(measurements)
+        return table_judge.known(measurements)
+
+    program = playing.program("elicit(x, 5)", "ensure(xent(x) > 2)", "reward(xent(x | story()))", "elicit(y, 5)")
+    sea = playing.setup("sea")
+    effect, log = advance(program, sea, Log(), lookup)
+    assert isinstance(effect, NeedMove)
+    effect, log = advance(program, sea, Log((Move("black", "the sea"),), log.bits), lookup)
+    assert isinstance(effect, NeedMove)
+    assert effect.register == "y"
+    assert effect == replay(program, sea, log)
+    assert list(log.bits) == asked
+    assert len(set(asked)) == len(asked) == 2
+
+
+def test_a_play_stops_where_bits_are_missing_and_says_which() -> None:
+    alone, after = Measurement(MAIN, "arena", "", "waves at sea"), Measurement(MAIN, "arena", "wave", "waves at sea")
+    effect, log = advance(CONDENSE, SEA, Log((Move("black", "wave at"),)), lambda asked: {alone: [6.0, 1.5, 2.0, 4.0]})
+    assert isinstance(effect, NeedBits)
+    assert effect.measurements == (after,)
+    assert [event.type for event in effect.events] == ["ask", "move", "reveal"]
+    end, _ = advance(CONDENSE, SEA, log, lambda asked: {after: [2.5, 1.0, 2.0, 4.25]})
+    assert isinstance(end, Finished)
+    assert end.rewards == {"black": 3.75}
+
+
+# What a reward was made from
+
+
+def _terms(reward: str, **setup: Any) -> list[tuple[object, ...]]:
+    program = playing.program('assign(s="aa bb", t="aa")', reward)
+    end = playing.play(program, playing.setup(**setup))
+    assert isinstance(end, Finished)
+    assert isinstance(end.events[-1], Reward)
+    return [
+        (term.function, term.factor, term.judge, term.text, term.prefix_before, term.prefix_after)
+        for term in end.events[-1].terms
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reward", "terms"),
+    [
+        ("reward(xent(s | t))", [("xent", 1, MAIN, "aa bb", None, "aa")]),
+        ("reward(nex(s))", [("nex", 1, MAIN, "aa bb", None, "")]),
+        ('reward(dex(s | t, "zz "))', [("dex", 1, MAIN, "aa bb", "zz ", "zz aa")]),
+        ("reward(xent(s) - 2 * xent(t))", [("xent", 1, MAIN, "aa bb", None, ""), ("xent", -2, MAIN, "aa", None, "")]),
+        ("reward(xed(s | t) + xed(s | t) * 0.5)", [("xed", 1.5, MAIN, "aa bb", "", "aa")]),
+        ("reward(min(xent(s), xent(t)))", [("xent", 1, MAIN, "aa", None, "")]),
+        ('reward(max(-xent(s, judge="other"), -999))', [("xent", -1, "other", "aa bb", None, "")]),
+        ("reward(max(xent(s), 999))", []),
+        ('reward(xent("") + xed(s) + xed("" | t))', []),
+    ],
+)
+def test_a_reward_says_which_calls_it_was_made_from(reward: str, terms: list[tuple[object, ...]]) -> None:
+    assert _terms(reward, slots=["other"]) == terms
+
+
+def test_a_factor_beyond_all_floats_leaves_the_terms_out() -> None:
+    program = playing.program("reward(" + " * ".join(["xent(story())", *["999999999999999"] * 22]) + ")")
+    end = replay(program, SEA, Log((), {Measurement(MAIN, "arena", "", "waves at sea"): [0.0] * 4}))
+    assert isinstance(end, Finished)
+    assert [event.terms for event in end.events if isinstance(event, Reward)] == [()]
 
 
 # Generation
@@ -280,4 +372,4 @@ def test_tokens_of_a_judge_without_any_are_no_bits() -> None:
     nothing = Setup((), "seed", {MAIN: JudgeFacts(lambda text: (), 10)})
     end = replay(program, nothing, Log())
     assert isinstance(end, Finished)
-    assert end.events == ({"type": "reward", "seat": "black", "bits": 0.0, "tokens": [], "line": 1},)
+    assert end.events == (Reward("black", 0.0, (), 1),)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from games import catalog
+from games.events import to_json
 from games.preflight import check_round
 from games.program import parse
 from games.protocol import Finished, NeedBits
@@ -33,7 +34,7 @@ def transcript(name: str, passages: list[str], moves: list[str]) -> dict[str, An
         "measurements": [len(effect.measurements) for effect in effects if isinstance(effect, NeedBits)],
         "status": end.status.value,
         "rewards": dict(end.rewards),
-        "events": list(end.events),
+        "events": to_json(end.events),
     }
 
 
@@ -64,12 +65,18 @@ def test_no_golden_transcript_is_left_of_a_game_that_is_gone() -> None:
 
 
 def write(name: str, passages: list[str], moves: list[str]) -> None:
-    """Writes the transcript of a game: an event a line, so that a difference shows what changed."""
+    """Writes the transcript of a game, an event or a term a line, so that a difference shows what changed."""
     made = transcript(name, passages, moves)
     lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in made.items()]
-    events = ",\n".join("    " + json.dumps(event, ensure_ascii=False) for event in made["events"])
+    events = ",\n".join(map(_event, made["events"]))
     lines[-1] = f'  "events": [\n{events}\n  ]'
     (GOLDEN / f"{name}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def _event(event: dict[str, Any]) -> str:
+    line = "    " + json.dumps({name: value for name, value in event.items() if name != "terms"}, ensure_ascii=False)
+    terms = ",".join("\n      " + json.dumps(term, ensure_ascii=False) for term in event.get("terms", ()))
+    return f'{line[:-1]}, "terms": [{terms}]}}' if "terms" in event else line
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from games import catalog
-from games.engine import replay
+from games.engine import advance
 from games.program import parse
-from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedMove, Setup
 from judge.loading.tokenizer import Tokens
 
 POCKET = Path(__file__).parents[2] / "judge" / "pocket"
@@ -67,14 +67,11 @@ def _score(name: str, passages: list[str], moves: list[str]) -> float:
     setup = Setup(tuple(passages), "seed", {MAIN: JudgeFacts(_tokens().ends, 512)}, "xent-0.5")
     log, waiting = Log(), iter(moves)
     while True:
-        effect = replay(program, setup, log)
-        if isinstance(effect, NeedMove):
-            log = Log((*log.moves, Move(effect.seat, next(waiting))), log.bits)
-        elif isinstance(effect, NeedBits):
-            log = Log(log.moves, {**log.bits, **_answers(effect.measurements)})
-        else:
-            assert isinstance(effect, Finished)
+        effect, log = advance(program, setup, log, _answers)
+        if isinstance(effect, Finished):
             return effect.rewards["black"]
+        assert isinstance(effect, NeedMove)
+        log = Log((*log.moves, Move(effect.seat, next(waiting))), log.bits)
 
 
 CASES: dict[str, tuple[list[str], list[str], Callable[[], float]]] = {

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from games import limits
 from games.engine import replay
 from games.errors import LogError, ProgramErrors, SetupError
+from games.events import from_json, to_json
 from games.preflight import check_round
 from games.program import parse
-from games.protocol import Effect, Finished, Log, NeedBits, NeedMove
+from games.protocol import Effect, Finished, Log, NeedBits, NeedMove, Reward
 from games.syntax.source import normalised
 from tests.games import playing, table_judge
 from tests.games.programs import moves, programs, texts
@@ -71,7 +73,8 @@ def test_knowing_more_bits_than_asked_for_changes_nothing(source: str, said: lis
 @given(programs, st.lists(moves, max_size=6))
 def test_every_effect_is_json_and_within_the_budgets(source: str, said: list[str]) -> None:
     for log, effect in _all_steps(source, said):
-        json.dumps(effect.events, allow_nan=False)
+        written = json.loads(json.dumps(to_json(effect.events), allow_nan=False))
+        assert from_json(written) == effect.events
         assert len(log.bits) <= limits.MEASUREMENTS
         assert len(log.moves) <= limits.MOVES
         if isinstance(effect, NeedMove):
@@ -88,12 +91,15 @@ def test_the_tokens_of_a_reward_add_up_to_it_and_rewards_to_the_score(source: st
     effect = _all_steps(source, said)[-1][1]
     totals: dict[str, float] = {}
     for event in effect.events:
-        if event["type"] == "reward":
+        if isinstance(event, Reward):
             added = 0.0
-            for token in event["tokens"]:
-                added += token["bits"]
-            assert added == event["bits"]
-            totals[event["seat"]] = totals.get(event["seat"], 0.0) + event["bits"]
+            for token in event.tokens:
+                added += token.bits
+            assert added == event.bits
+            if "max(" not in source:  # which brings in plain numbers
+                made = [term.factor * token.bits for term in event.terms for token in term.tokens]
+                assert math.isclose(math.fsum(made), event.bits, abs_tol=1e-9)
+            totals[event.seat] = totals.get(event.seat, 0.0) + event.bits
     if isinstance(effect, Finished):
         for seat, reward in effect.rewards.items():
             assert reward == totals.get(seat, 0.0)

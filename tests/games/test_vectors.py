@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from games.errors import ProgramErrors
+from games.events import to_json
 from games.program import parse
 from games.protocol import Effect, Finished, NeedBits, NeedMove
 from tests.games import playing
@@ -76,10 +77,11 @@ def _check_end(effect: Effect, expected: dict[str, Any]) -> None:
         assert expected.get("rewards", effect.rewards) == effect.rewards
         _check_reason(effect, expected.get("reason"))
     if "types" in expected:
-        assert [event["type"] for event in effect.events] == expected["types"]
-    events = iter(effect.events)
+        assert [event.type for event in effect.events] == expected["types"]
+    shown = to_json(effect.events)
+    events = iter(shown)
     for wanted in expected.get("events", ()):
-        assert any(event | wanted == event for event in events), f"no {wanted} in {effect.events}"
+        assert any(event | wanted == event for event in events), f"no {wanted} in {shown}"
 
 
 def _check_reason(effect: Finished, expected: dict[str, Any] | None) -> None:

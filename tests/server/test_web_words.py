@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from games.values.bits import TokenBits
 from server.arena.validation import clean_name
 from server.web.markdown import to_html
 from server.web.move_diff import said
@@ -65,13 +66,13 @@ def test_moves_of_other_seats_are_not_shown() -> None:
 
 def test_tokens_inside_a_character_are_joined_with_the_one_that_completes_it() -> None:
     tokens = [("a", 1.0), ("", 2.0), ("", 3.0), ("é", 4.0), ("b", 5.0)]
-    made = pieces([{"text": text, "bits": bits} for text, bits in tokens], [(bits + 1, 1.0) for _, bits in tokens])
+    made = pieces([TokenBits(*token) for token in tokens], [(bits + 1, 1.0) for _, bits in tokens])
     assert [(piece.text, piece.bits, piece.tokens) for piece in made] == [("a", 1, 1), ("é", 9, 3), ("b", 5, 1)]
     assert (made[1].alone, made[1].after) == (12.0, 3.0)
 
 
 def test_tokens_that_end_a_text_inside_a_character_are_kept() -> None:
-    made = pieces([{"text": "a", "bits": 1.0}, {"text": "", "bits": 2.0}])
+    made = pieces([TokenBits("a", 1.0), TokenBits("", 2.0)])
     assert sum(piece.bits for piece in made) == 3
 
 
@@ -88,11 +89,11 @@ def test_tokens_that_end_a_text_inside_a_character_are_kept() -> None:
     ],
 )
 def test_the_tint_grows_with_the_bits(bits: float, style: str) -> None:
-    assert pieces([{"text": "a", "bits": bits}])[0].strength == style
+    assert pieces([TokenBits("a", bits)])[0].strength == style
 
 
 def test_white_space_before_a_word_is_not_tinted_but_kept() -> None:
-    word, space = pieces([{"text": "\n  word ", "bits": 1.0}, {"text": " \n", "bits": 1.0}])
+    word, space = pieces([TokenBits("\n  word ", 1.0), TokenBits(" \n", 1.0)])
     assert (word.space, word.body) == ("\n  ", "word ")
     assert (space.space, space.body) == ("", " \n")
 

@@ -1,0 +1,79 @@
+"""Events as JSON, as they are stored and sent, and back.
+
+An object has the event's "type" and its fields; tuples are lists, tokens and terms objects.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from games.protocol import Ask, EnsureFailed, Event, MoveMade, Reveal, Reward, Shown, ShownBits, Term
+from games.values.bits import TermToken, TokenBits
+
+Json = dict[str, Any]
+
+
+def to_json(events: Iterable[Event]) -> list[Json]:
+    """The events as JSON values."""
+    return [{"type": event.type, **_fields(event)} for event in events]
+
+
+def _fields(value: Any) -> Json:
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, TokenBits | TermToken):
+        return value._asdict()
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Shown | ShownBits | Term):
+        return _fields(value)
+    return value
+
+
+def from_json(events: Iterable[Mapping[str, Any]]) -> tuple[Event, ...]:
+    """The events that ``to_json`` made these of. Rewards from before they had terms have none.
+
+    Raises KeyError for another type, TypeError for other fields.
+    """
+    return tuple([_READERS[each["type"]]({k: v for k, v in each.items() if k != "type"}) for each in events])
+
+
+def _reveal(given: Json) -> Reveal:
+    values = [Shown(each["register"], _value(each["value"])) for each in given["values"]]
+    return Reveal(**{**given, "values": tuple(values)})
+
+
+def _value(value: Any) -> Any:
+    return ShownBits(value["bits"], _tokens(value["tokens"])) if isinstance(value, dict) else _side(value)
+
+
+def _side(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _failed(given: Json) -> EnsureFailed:
+    return EnsureFailed(**{**given, "left": _side(given["left"]), "right": _side(given["right"])})
+
+
+def _reward(given: Json) -> Reward:
+    terms = tuple([_term(each) for each in given.get("terms", ())])
+    return Reward(**{**given, "tokens": _tokens(given["tokens"]), "terms": terms})
+
+
+def _term(given: Json) -> Term:
+    return Term(**{**given, "tokens": tuple([TermToken(**each) for each in given["tokens"]])})
+
+
+def _tokens(given: Sequence[Json]) -> tuple[TokenBits, ...]:
+    return tuple([TokenBits(**each) for each in given])
+
+
+_READERS: dict[str, Callable[[Json], Event]] = {
+    Ask.type: lambda given: Ask(**given),
+    MoveMade.type: lambda given: MoveMade(**given),
+    Reveal.type: _reveal,
+    EnsureFailed.type: _failed,
+    Reward.type: _reward,
+}
