@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 from operator import add as _plus
 from operator import sub as _minus
 from typing import NamedTuple
@@ -27,10 +27,16 @@ class Tokens:
     def count(self) -> int:
         return len(self.ends) - self.skip - self.drop
 
-    def labels(self) -> list[str]:
+    def labels(self) -> Sequence[str]:
         """The text of each scored token: ``""`` for one inside a character, which the completing one carries."""
-        every = [self.text[start:end] for start, end in zip((0, *self.ends), self.ends, strict=False)]
-        return every[self.skip : len(every) - self.drop]
+        return _labels(self)
+
+
+@lru_cache(maxsize=64)
+def _labels(tokens: Tokens) -> Sequence[str]:
+    # A reward names the tokens of a text twice: as its own, and as those of its term.
+    every = [tokens.text[start:end] for start, end in zip((0, *tokens.ends), tokens.ends, strict=False)]
+    return tuple(every[tokens.skip : len(every) - tokens.drop])
 
 
 class TokenBits(NamedTuple):
