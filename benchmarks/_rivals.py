@@ -13,9 +13,9 @@ import transformers
 from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
-from judge.kernels import Packed
-from judge.lanes import AT_ONCE
-from judge.measure import Judge, Pair
+from judge.engine.cpu_lanes import AT_ONCE
+from judge.engine.packed import Packed
+from judge.judge import Judge, Pair
 
 
 class Plain:

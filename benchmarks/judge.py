@@ -42,8 +42,8 @@ from transformers.utils import logging
 
 import judge
 from benchmarks._rivals import Matrix, Plain, harness
-from judge.lanes import cores
-from judge.measure import Judge, Pair
+from judge.engine.cpu_lanes import cores
+from judge.judge import Judge, Pair
 
 _logging: Any = logging  # untyped functions
 
@@ -159,7 +159,7 @@ class Contest:
         target = torch.device("cuda" if self.judge.build.startswith("cuda") else "cpu")
         self.pairs = texts(self.judge, max(waiting))
         self.few = self.pairs[: LOOP_JOBS[name]]
-        self.tokens = statistics.mean(map(self.judge.cost, self.pairs))
+        self.tokens = statistics.mean(map(self.judge.token_count, self.pairs))
         self.plain = Plain(folder, self.judge, dtype, target)
         self.harness = harness(self.plain, folder)
         self.lanes = cores() if target.type == "cpu" else 1

@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from games.library import Passage, load
-from judge.measure import Judge, Pair
-from judge.source import PACKAGED
+from judge.judge import Judge, Pair
+from judge.loading.source import PACKAGED
 
 RIVALS = 8
 """With how many other passages' words each passage is tried."""

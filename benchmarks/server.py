@@ -156,7 +156,7 @@ def _timed(work: Any) -> float:
 
 def _forward() -> float:
     """Milliseconds of one measurement of the passage by the judge alone."""
-    from judge.measure import Judge, Pair
+    from judge.judge import Judge, Pair
 
     judge = Judge.load("pocket", threads=1)
     judge.measure([Pair("warm up", PASSAGE)])

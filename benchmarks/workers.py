@@ -26,7 +26,7 @@ from typing import TypeVar
 
 from benchmarks.judge import texts
 from benchmarks.server import _redis
-from judge.measure import Judge, Pair
+from judge.judge import Judge, Pair
 from server.queue.messages import Job
 from server.queue.server import Queue
 

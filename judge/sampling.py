@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from judge.errors import JudgeError, TooLong
-from judge.measure import Judge
+from judge.judge import Judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from server.settings import Settings
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md")])
 DECISIONS = ROOT / "docs" / "decisions"
-DOTTED = re.compile(r"`((?:xentarena|games|judge|server|bots)(?:\.\w+)+)`")
+DOTTED = re.compile(r"`((?:xentarena|games|judge|server|bots)(?:\.(?!sqlite3`)\w+)+)`")  # the last is a file
 
 
 def _resolved(dotted: str) -> Any:

@@ -73,7 +73,10 @@ def test_the_wheel_carries_no_tests_and_no_benchmarks(wheel: list[str]) -> None:
 
 def test_the_server_needs_no_torch() -> None:
     blocked = "import sys; sys.modules.update({'torch': None, 'transformers': None, 'safetensors': None})\n"
-    parts = "import server.app, server.cli.main, server.queue.server, server.queue.worker, judge.tokens, bots.runner"
+    parts = (
+        "import server.app, server.cli.main, server.queue.server, server.queue.worker,"
+        " judge.loading.tokenizer, judge.profiles, judge.codec, xentarena, bots.runner"
+    )
     done = subprocess.run([sys.executable, "-c", blocked + parts], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -9,7 +9,7 @@ from xentarena.client import Client
 from xentarena.errors import ApiError, ArenaError, InputError, MissingExtra, NamesakeError, ServerUnavailable
 
 if TYPE_CHECKING:
-    from judge.measure import Judge, Pair
+    from judge.judge import Judge, Pair
     from xentarena.offline import play
 
 __all__ = [
@@ -32,9 +32,9 @@ def __getattr__(name: str) -> Any:
 
     if name in ("Judge", "Pair"):
         require("judge", packages=("judge",))
-        from judge import measure
+        from judge import judge
 
-        return getattr(measure, name)
+        return getattr(judge, name)
     if name == "play":
         require("judge", packages=("games", "judge"))
         from xentarena.offline import play

@@ -17,7 +17,8 @@ from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement,
 from games.runtime.generation import needed
 from games.values.bits import millibits
 from games.values.text import accept
-from judge.measure import Judge, JudgeError, Pair
+from judge.judge import Judge, JudgeError, Pair
+from judge.profiles import begins_with_bos, scored_tokens
 from judge.sampling import write
 from xentarena import programs
 from xentarena.errors import InputError
@@ -65,8 +66,7 @@ def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any
     except JudgeError as error:
         raise InputError(str(error)) from error
     spelled = judge.tokens.spelled(text)
-    # The profile may leave out the token next to the beginning: the last one for a judge that reads backwards.
-    scored = spelled[: len(bits)] if judge.direction == "backward" else spelled[len(spelled) - len(bits) :]
+    scored = spelled[scored_tokens(len(spelled), profile, judge.direction)]
     total = 0.0
     for value in bits:
         total += value
@@ -77,7 +77,7 @@ def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any
 def load_judge(name: str, profile: str, dtype: str) -> Judge:
     """Raises `InputError`."""
     try:
-        return Judge.load(name, dtype=dtype, need_bos=profile == "arena")
+        return Judge.load(name, dtype=dtype, need_bos=begins_with_bos(profile))
     except JudgeError as error:
         raise InputError(f"judge {name}: {error}") from error
 

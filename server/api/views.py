@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from games.protocol import MAIN, NeedMove
 from games.visibility import seen
+from judge.profiles import scored_tokens
 from server.api import schemas
 from server.arena import attempts, games, judges, measurements, round_setup, rounds
 from server.arena.challenges import Challenge
@@ -208,9 +209,7 @@ def measurement(unit: Unit, pair: tuple[Measurement, Measurement]) -> schemas.Me
     if row.state == base.state == WorkState.KNOWN:
         judge = unit.session.get_one(Judge, row.judge)
         spelled = judges.tokens(judge).spelled(row.text)
-        left_out = len(spelled) - len(measurements.bits(row))  # the first token, as the profile may want it
-        first_is_last = judge.direction == "backward"
-        scored = spelled[: len(spelled) - left_out] if first_is_last else spelled[left_out:]
+        scored = spelled[scored_tokens(len(spelled), row.profile, judge.direction)]
         values = zip(scored, measurements.bits(row), measurements.bits(base), strict=True)
         tokens = [schemas.TokenBits(text=text, bits=bits, base=alone) for text, bits, alone in values]
     total, alone = sum(token.bits for token in tokens), sum(token.base for token in tokens)

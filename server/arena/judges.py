@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from games.protocol import JudgeFacts
-from judge.tokens import Tokens
+from judge.loading.tokenizer import Tokens
 from server.arena.unit import Unit
 from server.db.models import Judge
 from server.db.session import insert, now

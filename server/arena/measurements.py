@@ -1,8 +1,6 @@
 """Measurements as rows: what is known, what was asked for and is on its way."""
 
 import hashlib
-import sys
-from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from judge.codec import unpack_bits
 from server.arena import judges
 from server.arena.unit import Unit
 from server.arena.validation import clean
@@ -84,16 +83,7 @@ def job(row: Measurement) -> Job:
 def bits(row: Measurement) -> list[float]:
     """The bits of a known measurement, one a scored token."""
     assert row.bits is not None
-    return unpack(row.bits)
-
-
-def unpack(raw: bytes) -> list[float]:
-    """float32, little-endian → floats."""
-    values = array("f")
-    values.frombytes(raw)
-    if sys.byteorder == "big":
-        values.byteswap()
-    return values.tolist()
+    return unpack_bits(row.bits)
 
 
 def waiting(session: Session, player: str) -> int:

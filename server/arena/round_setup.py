@@ -11,12 +11,12 @@ from games.errors import SetupError
 from games.preflight import check_round
 from games.program import Program
 from games.protocol import MAIN, Setup
+from judge.profiles import ARENA
 from server.arena import games, judges
 from server.arena.validation import clean
 from server.db.models import Game, Round, RoundJudge
 from server.errors import invalid
 
-PROFILES = ("arena", "xent-0.5")
 LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS = 5, 604_800
 
 
@@ -28,7 +28,7 @@ class NewRound:
     passages: Sequence[str]
     judge: str | None = None
     judges: Mapping[str, str] | None = None
-    profile: str = "arena"
+    profile: str = ARENA
     attempts: int | None = None
     opens_at: datetime | None = None
     closes_at: datetime | None = None

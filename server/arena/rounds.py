@@ -11,11 +11,11 @@ from games.engine import replay
 from games.protocol import MAIN, Log, NeedMove
 from games.runtime import generation
 from games.visibility import sees_everything
+from judge.profiles import PROFILES
 from server.arena import callers, competitions, feed, games, generations
 from server.arena.audit import audit
 from server.arena.outbox import Outbox
 from server.arena.round_setup import (
-    PROFILES,
     NewRound,
     bind_judges,
     check_fit,

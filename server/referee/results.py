@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.orm import Session
 
-from server.arena import generations, judges, measurements, plays, rounds, work
+from judge.codec import BYTES_PER_TOKEN, unpack_bits
+from judge.profiles import scored_count
+from server.arena import generations, judges, plays, rounds, work
 from server.arena.outbox import Outbox
 from server.db.models import Generation, Judge, Measurement, QueuedWork
 from server.metrics import LATE, SETTLED
@@ -41,10 +43,10 @@ def _note(session: Session, row: Measurement, result: Result) -> str | None:
 
 def _fault(judge: Judge, row: Measurement, raw: bytes) -> str | None:
     """What is wrong with the bits of a result, if anything: their number, or a value that no surprise can have."""
-    expected = judges.tokens(judge).count(row.text) - (row.profile == "xent-0.5")
-    if len(raw) != 4 * expected:
-        return f"The worker sent {len(raw) // 4} values for {expected} tokens."
-    values = measurements.unpack(raw)
+    expected = scored_count(judges.tokens(judge).count(row.text), row.profile)
+    if len(raw) != BYTES_PER_TOKEN * expected:
+        return f"The worker sent {len(raw) // BYTES_PER_TOKEN} values for {expected} tokens."
+    values = unpack_bits(raw)
     if any(not math.isfinite(value) or value < 0 for value in values):
         return "The worker sent bits that are negative or not finite."
     return None

@@ -5,17 +5,16 @@ import secrets
 import socket
 import threading
 import time
-from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
-from sys import byteorder
 
 import structlog
 
 from judge import sampling
-from judge.measure import Judge, JudgeError, Pair
+from judge.codec import pack_bits
+from judge.judge import Judge, JudgeError, Pair
 from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, RedisError, Result
 from server.queue.worker import Claim, Claims
 from server.settings import Settings
@@ -117,7 +116,7 @@ class Worker:
         left = dict(enumerate(claims))
         try:
             for i, bits in judge.measure_each([_pair(claim) for claim in claims]):
-                yield left.pop(i), Result(claims[i].job.key, judge.build, bits=_packed(bits))
+                yield left.pop(i), Result(claims[i].job.key, judge.build, bits=pack_bits(bits))
         except Exception as error:
             log.warning("worker.batch_failed", judge=judge.name, size=len(claims), error=repr(error))
             for claim in left.values():
@@ -177,7 +176,7 @@ def steps(judge: Judge, writing: GenerationJob) -> Steps:
 
 def _alone(judge: Judge, claim: Claim) -> Result:
     try:
-        return Result(claim.job.key, judge.build, bits=_packed(judge.measure([_pair(claim)])[0]))
+        return Result(claim.job.key, judge.build, bits=pack_bits(judge.measure([_pair(claim)])[0]))
     except Exception as error:
         log.exception("worker.measurement_failed", key=claim.job.key)
         return Result(claim.job.key, judge.build, failure=f"{type(error).__name__}: {error}")
@@ -194,11 +193,3 @@ def _judge_of(claim: Claim) -> str:
 def _pair(claim: Claim) -> Pair:
     assert isinstance(claim.job, Job)
     return Pair(claim.job.prefix, claim.job.text, claim.job.profile)
-
-
-def _packed(bits: Sequence[float]) -> bytes:
-    """float32, little-endian."""
-    values = array("f", bits)
-    if byteorder == "big":
-        values.byteswap()
-    return values.tobytes()

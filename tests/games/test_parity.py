@@ -17,7 +17,7 @@ from games import catalog
 from games.engine import replay
 from games.program import parse
 from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
-from judge.tokens import Tokens
+from judge.loading.tokenizer import Tokens
 
 POCKET = Path(__file__).parents[2] / "judge" / "pocket"
 SEA = "Waves rolled in from the café, and gulls cried over the harbour while the boats came home."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from judge.measure import Judge
+from judge.judge import Judge
 from tests.judge import tiny
 
 SHAPES: dict[str, Callable[[Path], Path]] = {

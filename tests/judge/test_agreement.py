@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import judge
-from judge.measure import Judge, Pair
+from judge.judge import Judge, Pair
 from tests.judge import reference, tiny
 
 POCKET = Path(judge.__file__).parent / "pocket"

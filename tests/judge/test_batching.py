@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judge.batching import fill, longest_first, pack, shape_for
+from judge.engine.batching import fill, longest_first, pack, shape_for
 
 costs = st.lists(st.integers(0, 50), max_size=40)
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import torch
 
-from judge import kernels
-from judge.buckets import Buckets
-from judge.forward import Job, Network, joined, surprise, tally
-from judge.kernels import Packed, gelu_
-from judge.lean import lean
-from judge.measure import Judge, Pair
-from judge.model import has_state, load_model
-from judge.source import find
+from judge.engine import packed
+from judge.engine.cuda_buckets import Buckets
+from judge.engine.lean import lean
+from judge.engine.network import Job, Network, combine, nll, partial_logsumexp
+from judge.engine.packed import Packed, gelu_
+from judge.judge import Judge, Pair
+from judge.loading.model import has_state, load_model
+from judge.loading.source import find
 from tests.judge import reference, tiny
 
 PAIR = Pair("dragon", "The dragon flew over the mountain and the old castle by the sea.")
@@ -54,7 +54,7 @@ def test_the_output_layer_in_parts_gives_the_same(
     shape: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain, fast = _network(folders[shape]), _network(folders[shape])
-    monkeypatch.setattr("judge.lean.HEAD_TOKENS", 70)
+    monkeypatch.setattr("judge.engine.lean.HEAD_TOKENS", 70)
     fast.speed_up()
     assert fast._lean is not None
     assert len(fast._lean.head) > 3
@@ -86,7 +86,7 @@ def test_a_model_that_cannot_keep_some_logits_computes_all(
 
     monkeypatch.setattr(network.model, "forward", ignorant)
     assert network.check(network.probe(256), 256)
-    assert not network.keeps
+    assert not network.supports_logits_to_keep
     for one, other in zip(expected, network.bits(JOBS), strict=True):
         assert other.tolist() == pytest.approx(one.tolist(), abs=1e-4)
 
@@ -99,7 +99,7 @@ def test_a_fast_part_that_computes_something_else_is_not_used(
         built.layers = built.layers[:1]
         return built
 
-    monkeypatch.setattr("judge.forward.lean", wrong)
+    monkeypatch.setattr("judge.engine.network.lean", wrong)
     loaded = Judge.load(folders["llama"], device="cpu")
     assert loaded.build.endswith(", plain")
     model, tokenizer = reference.load(folders["llama"])
@@ -120,7 +120,7 @@ def test_without_the_operators_all_is_plain(folders: dict[str, Path], monkeypatc
 def test_a_layer_that_disagrees_is_not_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = torch.nn.Linear(8, 4).requires_grad_(False)
     monkeypatch.setattr(Packed, "forward", lambda self, x: torch.zeros(len(x), 4))
-    assert kernels.packed(layer, {}) is None
+    assert packed.packed(layer, {}) is None
 
 
 def test_a_model_that_keeps_state_runs_one_at_a_time(tmp_path: Path) -> None:
@@ -132,27 +132,27 @@ def test_a_model_that_keeps_state_runs_one_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_surprise_is_the_negative_log_softmax(dtype: torch.dtype) -> None:
+def test_nll_is_the_negative_log_softmax(dtype: torch.dtype) -> None:
     logits = (20 * torch.randn(7, 50_000, generator=torch.Generator().manual_seed(0))).to(dtype)
     targets = torch.arange(7)
     expected = -torch.log_softmax(logits.double(), dim=1).gather(1, targets[:, None])[:, 0]
-    assert surprise(logits, targets).tolist() == pytest.approx(expected.tolist(), rel=1e-6)
+    assert nll(logits, targets).tolist() == pytest.approx(expected.tolist(), rel=1e-6)
 
 
-def test_surprise_is_the_same_from_parts_of_the_vocabulary() -> None:
+def test_nll_is_the_same_from_parts_of_the_vocabulary() -> None:
     logits = 20 * torch.randn(40, 1000, generator=torch.Generator().manual_seed(1))
     targets = torch.arange(0, 1000, 25)
-    whole, cuts = surprise(logits, targets), (0, 1, 300, 301, 999, 1000)
-    parts = [tally(logits[:, a:b], targets, a) for a, b in pairwise(cuts)]
-    assert joined(parts).tolist() == pytest.approx(whole.tolist(), rel=1e-6)
+    whole, cuts = nll(logits, targets), (0, 1, 300, 301, 999, 1000)
+    parts = [partial_logsumexp(logits[:, a:b], targets, a) for a, b in pairwise(cuts)]
+    assert combine(parts).tolist() == pytest.approx(whole.tolist(), rel=1e-6)
 
 
-def test_surprise_of_a_certain_token_is_zero_and_of_nonsense_not_finite() -> None:
+def test_nll_of_a_certain_token_is_zero_and_of_nonsense_not_finite() -> None:
     certain = torch.tensor([[100.0, -100.0]])
-    assert surprise(certain, torch.tensor([0])).tolist() == [0.0]
+    assert nll(certain, torch.tensor([0])).tolist() == [0.0]
     for nonsense in (float("nan"), float("inf")):
-        assert not surprise(torch.tensor([[nonsense, 0.0]]), torch.tensor([1])).isfinite().any()
-    assert surprise(torch.tensor([[0.0, float("-inf")]]), torch.tensor([1])).tolist() == [float("inf")]
+        assert not nll(torch.tensor([[nonsense, 0.0]]), torch.tensor([1])).isfinite().any()
+    assert nll(torch.tensor([[0.0, float("-inf")]]), torch.tensor([1])).tolist() == [float("inf")]
 
 
 def test_the_quick_gelu_is_the_tanh_gelu() -> None:

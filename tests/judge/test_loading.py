@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from judge.measure import Judge, JudgeError, NotFinite, Pair, TooLong
+from judge.judge import Judge, JudgeError, NotFinite, Pair, TooLong
 from tests.judge import tiny
 
 
@@ -23,7 +23,7 @@ def test_a_judge_announces_itself(pocket: Judge) -> None:
     assert len(info["identity"]) == 64
     assert info["build"].startswith("cpu ")
     assert torch.__version__ in info["build"]
-    assert info["keeps_logits"]
+    assert info["supports_logits_to_keep"]
 
 
 def test_identity_is_of_content_not_of_place(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_pair_beyond_the_context_names_the_counts(tmp_path: Path) -> None:
         judge.measure([Pair("", "ok"), Pair("a b", "x" * 20)])
     assert caught.value.index == 1
     fits = Pair("", "z" * 15)
-    assert judge.cost(fits) == 16
+    assert judge.token_count(fits) == 16
     assert len(judge.measure([fits])[0]) == 15
 
 

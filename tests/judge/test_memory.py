@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from judge.buckets import FEWEST_TOKENS, Buckets
+from judge.engine.cpu_lanes import Lanes, Work
+from judge.engine.cuda_buckets import FEWEST_TOKENS, Buckets
+from judge.engine.memory import is_out_of_memory
+from judge.engine.network import Job, Network, Share
 from judge.errors import OutOfMemory
-from judge.forward import Job, Network, Share
-from judge.lanes import Lanes, Work
-from judge.measure import Judge, Pair
-from judge.memory import ran_out
-from judge.model import load_model
-from judge.source import find
+from judge.judge import Judge, Pair
+from judge.loading.model import load_model
+from judge.loading.source import find
 
 PAIRS = [Pair("the sea " * (i % 5), f"dragon {i} " + "flew over the castle " * (i % 3 + 1)) for i in range(40)]
 JOBS: list[Job] = [(list(range(3, 3 + n)), n - 1) for n in range(5, 65)]
@@ -120,7 +120,7 @@ def test_other_errors_are_not_taken_for_too_little_memory(folders: dict[str, Pat
     with pytest.raises(RuntimeError, match="shapes differ"):
         judge.measure(PAIRS)
     assert min(seen) > 3
-    assert not ran_out(ValueError("can't allocate memory"))
+    assert not is_out_of_memory(ValueError("can't allocate memory"))
 
 
 def test_a_lane_holds_few_tokens_at_once_however_many_wait() -> None:

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import judge
 from benchmarks.pocket import estimate, halves, held_out_passages, longest_words, six_words, words_prefix
 from games.library import load
-from judge.measure import Judge, Pair
+from judge.judge import Judge, Pair
 
 ROOM = Path(judge.__file__).parent
 FOLDERS = [folder for folder in sorted(ROOM.glob("pocket*")) if (folder / "config.json").is_file()]

@@ -18,7 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judge.measure import Judge, Pair
+from judge.judge import Judge, Pair
 from tests.judge import tiny
 
 WORDS = ["dragon", "castle", "sea", "mountain", "old", "the", "and", "flew", "日本", "😀", "naïve", "—", ",", "."]
@@ -36,7 +36,7 @@ PAIRS = _pairs(40)
 @functools.cache
 def _judge(dtype: str, lanes: int | None = None) -> tuple[Judge, list[list[float]]]:
     """A judge whose output layer has many parts, and what it measures of each pair alone."""
-    with tempfile.TemporaryDirectory() as folder, patch("judge.lean.HEAD_TOKENS", 50):
+    with tempfile.TemporaryDirectory() as folder, patch("judge.engine.lean.HEAD_TOKENS", 50):
         judge = Judge.load(tiny.write_gpt2(Path(folder)), device="cpu", dtype=dtype, threads=lanes)
     return judge, [judge.measure([pair])[0] for pair in PAIRS]
 
@@ -79,7 +79,7 @@ def test_whatever_number_of_threads_others_ask_for(dtype: str) -> None:
 
 MEASURE_ELSEWHERE = """
 import json, sys
-from judge.measure import Judge, Pair
+from judge.judge import Judge, Pair
 judge = Judge.load("pocket", device="cpu", dtype=sys.argv[1], threads=int(sys.argv[2]))
 print(json.dumps(judge.measure([Pair(*pair) for pair in json.load(sys.stdin)])))
 """

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import MinPLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from judge import sampling
-from judge.measure import Judge, Pair, TooLong
+from judge.judge import Judge, Pair, TooLong
 from judge.sampling import GREEDY, Sampling, beam_search, candidates, choose, generate, growing
 from tests.judge import reference, tiny
 

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, normalizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from judge.errors import JudgeError
-from judge.tokens import Tokens
+from judge.loading.tokenizer import Tokens
 from tests.judge import tiny
 
 TOKENIZERS = {

@@ -14,14 +14,14 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from judge.measure import Judge, Pair
-from judge.train import main, parser
-from judge.train_corpus import Data
-from judge.train_data import Document, build_stream, encode, read_documents, split_held_out, weigh, windows
-from judge.train_eval import bytes_per_token, evaluate, total
-from judge.train_model import Llama, Shape, load_weights, save_folder, shape_of
-from judge.train_optim import orthogonal, rate
-from judge.train_primed import encode_primed, primed
+from judge.judge import Judge, Pair
+from judge.training.__main__ import main, parser
+from judge.training.corpus import Data
+from judge.training.data import Document, build_stream, encode, read_documents, split_held_out, weigh, windows
+from judge.training.evaluate import bytes_per_token, evaluate, total
+from judge.training.model import Llama, Shape, load_weights, save_folder, shape_of
+from judge.training.optimizer import orthogonal, rate
+from judge.training.primed import encode_primed, primed
 
 SUBJECTS = ["The miller", "A tall woman", "Old Peter", "The queen’s cousin", "Nobody"]
 VERBS = ["carried", "painted", "forgot", "wanted to sell", "had never seen"]
@@ -163,7 +163,7 @@ def test_the_model_is_the_one_that_transformers_makes_of_its_folder(tmp_path: Pa
 
 
 def small_tokenizer(vocab: int = 300) -> Tokenizer:
-    from judge.train_data import train_tokenizer
+    from judge.training.data import train_tokenizer
 
     return train_tokenizer([Document("a", sample_text(200))], {}, vocab)
 

@@ -12,7 +12,7 @@ from games.engine import replay
 from games.program import parse
 from games.protocol import MAIN, Finished, JudgeFacts, Log, Move, NeedBits, Setup
 from games.values.bits import millibits
-from judge.measure import Judge, Pair
+from judge.judge import Judge, Pair
 from server.db.session import normalised
 from tests.scenarios.arena import Arena, Game, Process, answer
 from tests.scenarios.reference import words

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from judge.measure import Judge, Pair
-from judge.tokens import Tokens
+from judge.judge import Judge, Pair
+from judge.loading.tokenizer import Tokens
 from server.settings import Settings
 from server.worker.loop import Worker
 

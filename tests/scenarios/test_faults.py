@@ -16,7 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
-from judge.measure import Judge
+from judge.judge import Judge
 from server.db.migrate import migrate
 from server.db.session import normalised
 from tests.scenarios.arena import Arena, Process, answer

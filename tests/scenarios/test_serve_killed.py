@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from judge.measure import Judge
+from judge.judge import Judge
 from tests.scenarios.arena import HOST_TOKEN, Arena
 from tests.scenarios.flight import Flight
 from tests.services import eventually, free_port

@@ -15,7 +15,7 @@ from games import catalog
 from games.program import parse
 from games.protocol import JudgeFacts, NeedText, Setup
 from games.runtime import generation
-from judge.measure import Judge
+from judge.judge import Judge
 from server.cli import main
 from server.queue.messages import GenerationJob
 from server.worker import loop

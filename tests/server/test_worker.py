@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from judge.measure import Judge, Pair
+from judge.judge import Judge, Pair
 from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, Result, stream
 from server.queue.worker import Claims
 from server.settings import Settings

@@ -6,7 +6,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 
-def place() -> tuple[int, int]:
+def rank_and_world() -> tuple[int, int]:
     """This process's number and how many there are, as torchrun set them."""
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 

@@ -1,11 +1,11 @@
 """Train a judge: a small causal language model, from text files to a folder that transformers loads.
 
-    python -m judge.train --text my-texts --work run --out my-judge
+    python -m judge.training --text my-texts --work run --out my-judge
 
 Interrupt it whenever you like; the same command goes on from the last checkpoint in --work. On a machine with
 several cores, one process per core with one thread each is faster than one process with many threads:
 
-    torchrun --nproc-per-node 2 -m judge.train --threads 1 ...
+    torchrun --nproc-per-node 2 -m judge.training --threads 1 ...
 """
 
 import argparse
@@ -20,13 +20,13 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
-from judge.train_corpus import Data
-from judge.train_eval import Score, evaluate, total
-from judge.train_loop import Recipe, Trainer
-from judge.train_model import Shape, load_weights, save_folder, shape_of
-from judge.train_parallel import begin, end, place
+from judge.training.corpus import Data
+from judge.training.distributed import begin, end, rank_and_world
+from judge.training.evaluate import Score, evaluate, total
+from judge.training.model import Shape, load_weights, save_folder, shape_of
+from judge.training.trainer import Recipe, Trainer
 
-log = logging.getLogger("judge.train")
+log = logging.getLogger("judge.training")
 
 SHAPE_HELP = {
     "vocab": "tokens in the vocabulary, 257 at least",
@@ -53,7 +53,7 @@ def report(scores: dict[str, Score]) -> dict[str, float]:
 
 def parser() -> argparse.ArgumentParser:
     formatter = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m judge.train", description=__doc__, formatter_class=formatter)
+    parser = argparse.ArgumentParser("python -m judge.training", description=__doc__, formatter_class=formatter)
     add = parser.add_argument
     add("--text", type=Path, nargs="+", required=True, help="files or folders: plain text, or .jsonl[.xz|.gz]")
     add("--heldout", type=Path, nargs="+", help="text to evaluate on (default: a fiftieth of --text)")
@@ -90,7 +90,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     add("--matrix-lr", type=float, default=0.02, help="learning rate of the layers' matrices (Muon)")
     add("--other-lr", type=float, default=0.004, help="learning rate of embedding and norms (AdamW)")
     add("--bos-share", type=float, default=0.8, help="share of windows opened by the beginning-of-text token")
-    add("--primed", type=int, help="primed passages to make (see judge/train_primed.py; default: what a run reads)")
+    add("--primed", type=int, help="primed passages to make (see judge/training/primed.py; default: what a run reads)")
     add("--primed-share", type=float, default=0.25, help="share of windows with primed passages")
     add("--seed", type=int, default=0)
     add("--dtype", choices=("bfloat16", "float32"), default="bfloat16", help="what the matrices multiply in")
@@ -105,14 +105,14 @@ def _setup(args: argparse.Namespace) -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     args.device = begin(args.device)
-    level = logging.INFO if place()[0] == 0 else logging.WARNING
+    level = logging.INFO if rank_and_world()[0] == 0 else logging.WARNING
     logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
 
 
 def train(args: argparse.Namespace) -> dict[str, float] | None:
     """One run, as the arguments say. Returns the finished judge's bits per byte by source; None on processes
     other than the first, and where --stop-after stopped it."""
-    lead = place()[0] == 0
+    lead = rank_and_world()[0] == 0
     data = Data(args, lead)
     args.vocab = data.tokenizer.get_vocab_size()
     shape = Shape(**{field.name: getattr(args, field.name) for field in fields(Shape)})

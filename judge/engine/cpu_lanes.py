@@ -17,10 +17,10 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
-from judge.batching import longest_first, pack
+from judge.engine.batching import longest_first, pack
+from judge.engine.memory import is_out_of_memory
+from judge.engine.network import Job, Share
 from judge.errors import OutOfMemory
-from judge.forward import Job, Share
-from judge.memory import ran_out
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -83,7 +83,7 @@ class Lanes:
         try:
             return _pinned(self._work, jobs, self._shared)
         except (MemoryError, RuntimeError) as error:
-            if not ran_out(error):
+            if not is_out_of_memory(error):
                 raise
             if len(jobs) == 1:
                 tokens = len(jobs[0][0])
@@ -100,10 +100,10 @@ class Lanes:
         def take() -> None:
             while True:
                 try:
-                    place, item = left.popleft()
+                    nth, item = left.popleft()
                 except IndexError:
                     return
-                found[place] = work(item)
+                found[nth] = work(item)
 
         helpers = [self._pool.submit(_pinned, take) for _ in range(min(self.count, len(items)) - 1)]
         try:
@@ -114,7 +114,7 @@ class Lanes:
             wait(started)
         for helper in started:
             helper.result()
-        return [found[place] for place in range(len(items))]
+        return [found[nth] for nth in range(len(items))]
 
 
 def _pinned(work: Callable[P, B], *args: P.args, **kwargs: P.kwargs) -> B:
@@ -128,4 +128,4 @@ def _groups(lengths: Sequence[int], lanes: int, at_once: int) -> list[list[int]]
     order = longest_first(lengths)
     most = max(1, min(at_once, -(-len(order) // lanes)))
     packs = pack([lengths[index] for index in order], TOKENS_AT_ONCE, most=most)
-    return [[order[place] for place in places] for places in packs]
+    return [[order[i] for i in members] for members in packs]

@@ -17,7 +17,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
-from judge.train_model import BOS
+from judge.training.model import BOS
 
 HELD_OUT_EVERY = 50
 """Without a held-out file, one document in this many is kept for evaluation (texts are cut up for it)."""

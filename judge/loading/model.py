@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging
 
 from judge.errors import JudgeError
-from judge.source import Source
+from judge.loading.source import Source
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 # These keep what they computed for the last sequence on the module itself.

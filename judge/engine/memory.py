@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 
-def ran_out(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Does the error say that there is too little memory? PyTorch's allocator for CPUs has no class of its own."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True

@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from judge.train_data import (
+from judge.training.data import (
     Document,
     build_stream,
     encode,
@@ -18,11 +18,11 @@ from judge.train_data import (
     train_tokenizer,
     weigh,
 )
-from judge.train_eval import bytes_per_token
-from judge.train_parallel import barrier
-from judge.train_primed import encode_primed, primed
+from judge.training.distributed import barrier
+from judge.training.evaluate import bytes_per_token
+from judge.training.primed import encode_primed, primed
 
-log = logging.getLogger("judge.train")
+log = logging.getLogger("judge.training")
 
 PRIMED_TOKENS = 128  # of a primed passage, about
 

@@ -38,16 +38,16 @@ ONEDNN: dict[str, tuple[str, list[float], str]] = {
     "silu": ("swish", [], ""),
 }
 
-Agreed = dict[tuple[object, ...], bool]
+Verified = dict[tuple[object, ...], bool]
 
 
 class Packed(nn.Module):
-    """x (…, in) → f(x Wᵀ + b) (…, out), f being the tanh GELU, SiLU or nothing as `then` says."""
+    """x (…, in) → f(x Wᵀ + b) (…, out), f being the tanh GELU, SiLU or nothing as `activation` says."""
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, then: str = "") -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, activation: str = "") -> None:
         super().__init__()
         self.bias = bias
-        self.then = then
+        self.activation = activation
         # The operator asks the plain weight for its shape and reads no value of it.
         self.shape = weight.new_zeros(1).expand(weight.shape)
         self.mkl = weight.dtype == torch.float32
@@ -62,19 +62,19 @@ class Packed(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor
         if not self.mkl:
-            y = self.product(x, self.packed, self.bias, *ONEDNN[self.then])
+            y = self.product(x, self.packed, self.bias, *ONEDNN[self.activation])
             return y
         y = self.product(x, self.packed, self.shape, self.bias, x.numel() // x.shape[-1])
-        if self.then == "silu":
+        if self.activation == "silu":
             return functional.silu(y, inplace=True)
-        return gelu_(y) if self.then else y
+        return gelu_(y) if self.activation else y
 
     def plus(self, x: Tensor, other: Tensor) -> Tensor:
-        """x Wᵀ + b + other. `then` plays no part."""
+        """x Wᵀ + b + other. `activation` plays no part."""
         return self._combined(x, other, "add")
 
     def times(self, x: Tensor, other: Tensor) -> Tensor:
-        """(x Wᵀ + b) · other. `then` plays no part."""
+        """(x Wᵀ + b) · other. `activation` plays no part."""
         return self._combined(x, other, "mul")
 
     def _combined(self, x: Tensor, other: Tensor, how: str) -> Tensor:
@@ -95,38 +95,38 @@ def gelu_(x: Tensor) -> Tensor:
     return x
 
 
-def packed(layer: nn.Module, agreed: Agreed) -> Packed | None:
+def packed(layer: nn.Module, verified: Verified) -> Packed | None:
     """The same layer, packed; None for what is no linear layer or where the operators are not to be had.
 
-    `agreed` remembers which shapes have been compared with the plain product.
+    `verified` remembers which shapes have been compared with the plain product.
     """
     if type(layer) is nn.Linear:
-        return pack(layer.weight.data, layer.bias, agreed)
+        return pack(layer.weight.data, layer.bias, verified)
     if type(layer) is Conv1D:
-        return pack(layer.weight.data.t(), layer.bias, agreed)
+        return pack(layer.weight.data.t(), layer.bias, verified)
     return None
 
 
-def pack(weight: Tensor, bias: Tensor | None, agreed: Agreed) -> Packed | None:
+def pack(weight: Tensor, bias: Tensor | None, verified: Verified) -> Packed | None:
     """The layer x Wᵀ + b, packed; else None. `weight` is (out, in)."""
     key = (weight.shape, weight.dtype, bias is None)
-    if agreed.get(key) is False:
+    if verified.get(key) is False:
         return None
     try:
         layer = Packed(weight, bias)
-        if key not in agreed:
-            agreed[key] = _agrees(layer, weight, bias)
+        if key not in verified:
+            verified[key] = _agrees(layer, weight, bias)
     except (RuntimeError, AttributeError):  # not built into this PyTorch, or not for this processor
-        agreed[key] = False
-    return layer if agreed[key] else None
+        verified[key] = False
+    return layer if verified[key] else None
 
 
-def pack_all(model: nn.Module, agreed: Agreed) -> bool:
+def pack_all(model: nn.Module, verified: Verified) -> bool:
     """Pack every linear layer of a model, in place. False where nothing could be."""
     found = False
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            layer = packed(child, agreed)
+            layer = packed(child, verified)
             if layer is not None:
                 setattr(parent, name, layer)
                 found = True
@@ -135,7 +135,7 @@ def pack_all(model: nn.Module, agreed: Agreed) -> bool:
     return found
 
 
-def activation(act: object) -> str | None:
+def activation_name(act: object) -> str | None:
     """The name by which a packed layer knows an activation module."""
     if type(act).__name__ in GELU_NAMES or (isinstance(act, nn.GELU) and act.approximate == "tanh"):
         return "gelu"
@@ -156,7 +156,7 @@ def _agrees(layer: Packed, weight: Tensor, bias: Tensor | None) -> bool:
 def _join(parent: nn.Module) -> None:
     """Let a layer do the activation that follows it."""
     for layer_name, act_name in FOLLOWED_BY:
-        layer, then = getattr(parent, layer_name, None), activation(getattr(parent, act_name, None))
-        if isinstance(layer, Packed) and then:
-            layer.then = then
+        layer, activation = getattr(parent, layer_name, None), activation_name(getattr(parent, act_name, None))
+        if isinstance(layer, Packed) and activation:
+            layer.activation = activation
             setattr(parent, act_name, nn.Identity())

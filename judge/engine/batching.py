@@ -14,30 +14,30 @@ class Shape:
     columns: int
 
 
-def longest_first(costs: Sequence[int]) -> list[int]:
-    """Indices by falling cost, equal costs in their own order.
+def longest_first(token_counts: Sequence[int]) -> list[int]:
+    """Indices by falling token count, equal counts in their own order.
 
     Longest first keeps several lanes busy to the end: what is left for the last minute is short.
     """
-    return sorted(range(len(costs)), key=lambda index: (-costs[index], index))
+    return sorted(range(len(token_counts)), key=lambda index: (-token_counts[index], index))
 
 
-def pack(costs: Sequence[int], budget: int, *, most: int) -> list[list[int]]:
-    """Cut a queue into batches of at most `most` jobs whose costs sum to at most `budget`, in order.
+def pack(token_counts: Sequence[int], budget: int, *, most: int) -> list[list[int]]:
+    """Cut a queue into batches of at most `most` jobs whose tokens sum to at most `budget`, in order.
 
-    A job that alone costs more than the budget makes a batch of its own: it must run some time, and alone it
+    A job that alone has more tokens than the budget makes a batch of its own: it must run some time, and alone it
     needs the least memory. Raises ValueError for a budget or a number that is not positive.
     """
     if budget <= 0 or most <= 0:
         raise ValueError(f"a budget must be positive, not {budget} tokens and {most} jobs")
     batches: list[list[int]] = []
     room = 0
-    for index, cost in enumerate(costs):
-        if not batches or cost > room or len(batches[-1]) == most:
+    for index, count in enumerate(token_counts):
+        if not batches or count > room or len(batches[-1]) == most:
             batches.append([])
             room = budget
         batches[-1].append(index)
-        room -= cost
+        room -= count
     return batches
 
 

@@ -16,7 +16,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from judge.train_data import Document, weigh
+from judge.training.data import Document, weigh
 
 SEPARATORS = (" ", " ", ", ")
 ENDS = (". ", ". ", ".\n", ": ", "\n", " ")

@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions as Output
 
-from judge.kernels import Agreed, pack_all
-from judge.lean import Lean, Part, Unsuitable, lean
+from judge.engine.lean import Lean, Part, Unsuitable, lean
+from judge.engine.packed import Verified, pack_all
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -55,7 +55,7 @@ class Network:
         self.dtype: torch.dtype = embedding.weight.dtype
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         #: False: this model's `logits_to_keep` is missing or wrong, so all logits are computed
-        self.keeps = True
+        self.supports_logits_to_keep = True
         self.head_rows = max(1, LOGITS_BYTES // (4 * self.vocabulary))
         self._body = _install_body(model)
         self._lean: Lean | None = None
@@ -72,11 +72,13 @@ class Network:
             hidden = self._lean.hidden(rows, [scored for _, scored in jobs])
             wanted = [torch.tensor(ids[-scored:]) for ids, scored in jobs]
 
-            def tallies(part: Part) -> list[Tensor]:
+            def partials(part: Part) -> list[Tensor]:
                 with torch.inference_mode():  # said in each thread
-                    return [self._tally(part, x, targets) for x, targets in zip(hidden, wanted, strict=True)]
+                    return [
+                        self._partial_logsumexp(part, x, targets) for x, targets in zip(hidden, wanted, strict=True)
+                    ]
 
-            return [to_bits(joined(parts)) for parts in zip(*share(tallies, self._lean.head), strict=True)]
+            return [to_bits(combine(parts)) for parts in zip(*share(partials, self._lean.head), strict=True)]
 
     def last_logits(self, ids: list[int]) -> Tensor:
         """What may follow `ids`: float32 logits, (V,), on the CPU."""
@@ -85,7 +87,7 @@ class Network:
             if self._lean is not None:
                 (hidden,) = self._lean.hidden([inputs[0]], [1])
                 return torch.cat([part.layer.forward(hidden) for part in self._lean.head], 1)[0].float()
-            kept = {"logits_to_keep": 1} if self.keeps else {}
+            kept = {"logits_to_keep": 1} if self.supports_logits_to_keep else {}
             return self._logits(inputs, **kept)[-1].float().cpu()
 
     def body(self, inputs: Tensor) -> Tensor:
@@ -108,48 +110,50 @@ class Network:
         ids, scored = _probe(self.vocabulary, context)
         try:
             (kept,) = self.bits([(ids, scored)])
-            self.keeps = self._near(kept, expected) and self._near(self._apart(ids, scored), expected)
+            self.supports_logits_to_keep = self._close(kept, expected) and self._close(
+                self._split_forward(ids, scored), expected
+            )
         except (TypeError, RuntimeError, IndexError, AttributeError):  # no such argument, no such part
-            self.keeps = False
-        return self._near(self.bits([(ids, scored)])[0], expected)
+            self.supports_logits_to_keep = False
+        return self._close(self.bits([(ids, scored)])[0], expected)
 
     def speed_up(self) -> str:
         """On a CPU, faster parts that compute the same; says which, in a word. To be checked afterwards."""
-        agreed: Agreed = {}
+        verified: Verified = {}
         try:
-            self._lean = lean(self.model, self._body.inner, agreed)
+            self._lean = lean(self.model, self._body.inner, verified)
         except Unsuitable:
-            return "packed" if pack_all(self.model, agreed) else "plain"
+            return "packed" if pack_all(self.model, verified) else "plain"
         self._body.inner = nn.Identity()  # its weights are in the lean one
         return "lean"
 
     def _alone(self, ids: list[int], scored: int) -> Tensor:
-        if not self.keeps:
+        if not self.supports_logits_to_keep:
             return self._plain(ids, scored).cpu()
         inputs = torch.tensor([ids[:-1]], device=self.device)
         if scored > self.head_rows:
             return self._scored(self.body(inputs)[0, -scored:], ids)
         targets = torch.tensor(ids[-scored:], device=self.device)
-        return to_bits(surprise(self._logits(inputs, logits_to_keep=scored), targets)).cpu()
+        return to_bits(nll(self._logits(inputs, logits_to_keep=scored), targets)).cpu()
 
-    def _tally(self, part: Part, hidden: Tensor, targets: Tensor) -> Tensor:
-        """`tally` of one part of the output layer at hidden states (k, width): (3, k)."""
+    def _partial_logsumexp(self, part: Part, hidden: Tensor, targets: Tensor) -> Tensor:
+        """`partial_logsumexp` of one part of the output layer at hidden states (k, width): (3, k)."""
         chunks = zip(torch.split(hidden, self.head_rows), torch.split(targets, self.head_rows), strict=True)
-        return torch.cat([tally(part.layer.forward(x), wanted, part.first) for x, wanted in chunks], 1)
+        return torch.cat([partial_logsumexp(part.layer.forward(x), wanted, part.first) for x, wanted in chunks], 1)
 
     def _scored(self, hidden: Tensor, ids: list[int]) -> Tensor:
         """Bits of the last of `ids` from the hidden states (k, width) before them."""
         wanted = torch.tensor(ids[-len(hidden) :], device=self.device)
         parts = zip(torch.split(hidden, self.head_rows), torch.split(wanted, self.head_rows), strict=True)
-        return to_bits(torch.cat([surprise(self.head(part), targets) for part, targets in parts])).cpu()
+        return to_bits(torch.cat([nll(self.head(part), targets) for part, targets in parts])).cpu()
 
     def _plain(self, ids: list[int], scored: int) -> Tensor:
         """Bits by the plain full forward: every position's logits, all but the last few dropped."""
         targets = torch.tensor(ids[-scored:], device=self.device)
         logits = self._logits(torch.tensor([ids[:-1]], device=self.device))
-        return to_bits(surprise(logits[-scored:], targets))
+        return to_bits(nll(logits[-scored:], targets))
 
-    def _apart(self, ids: list[int], scored: int) -> Tensor:
+    def _split_forward(self, ids: list[int], scored: int) -> Tensor:
         """Bits by the body and the output layer asked one after the other."""
         if self._lean is not None:
             return self.bits([(ids, scored)])[0]
@@ -160,16 +164,16 @@ class Network:
         logits: Tensor = self.model(input_ids=inputs, use_cache=False, **kept).logits[0]
         return logits
 
-    def _near(self, found: Tensor, expected: Tensor) -> bool:
+    def _close(self, found: Tensor, expected: Tensor) -> bool:
         return bool((found - expected).abs().max() <= PROBE_TOLERANCE[self.dtype])
 
 
-def surprise(logits: Tensor, targets: Tensor) -> Tensor:
+def nll(logits: Tensor, targets: Tensor) -> Tensor:
     """−ln softmax(logits)[target] for each row: logits (k, V), targets (k,) → (k,) float32."""
-    return joined([tally(logits, targets)])
+    return combine([partial_logsumexp(logits, targets)])
 
 
-def tally(logits: Tensor, targets: Tensor, first: int = 0) -> Tensor:
+def partial_logsumexp(logits: Tensor, targets: Tensor, first: int = 0) -> Tensor:
     """What the logits of the tokens from `first` on give to the surprise: (k, some) and targets (k,) → (3, k) float32.
 
     For each row max x, Σ exp(x − max x), and x[target], or 0 where the target is none of these tokens. Some rows at a
@@ -178,9 +182,9 @@ def tally(logits: Tensor, targets: Tensor, first: int = 0) -> Tensor:
     count = logits.shape[1]
     rows = max(1, CACHE_FLOATS // count) if logits.device.type == "cpu" else len(logits)
     scratch = torch.empty(min(rows, len(logits)), count, device=logits.device)
-    places = targets - first
-    elsewhere = (places < 0) | (places >= count)
-    picked = logits.gather(1, places.clamp(0, count - 1)[:, None])[:, 0].float().masked_fill_(elsewhere, 0)
+    columns = targets - first
+    elsewhere = (columns < 0) | (columns >= count)
+    picked = logits.gather(1, columns.clamp(0, count - 1)[:, None])[:, 0].float().masked_fill_(elsewhere, 0)
     tops, totals = [], []
     for part in torch.split(logits, rows):
         x = scratch[: len(part)]
@@ -191,12 +195,12 @@ def tally(logits: Tensor, targets: Tensor, first: int = 0) -> Tensor:
     return torch.stack([torch.cat(tops), torch.cat(totals), picked])
 
 
-def joined(tallies: Sequence[Tensor]) -> Tensor:
-    """The surprise from the tallies (3, k) of all parts of the vocabulary: (k,) nats.
+def combine(partials: Sequence[Tensor]) -> Tensor:
+    """The surprise from the partials (3, k) of all parts of the vocabulary: (k,) nats.
 
     log Σ exp(x − max) + (max − x[target])
     """
-    tops, totals, picked = torch.stack(list(tallies)).unbind(1)
+    tops, totals, picked = torch.stack(list(partials)).unbind(1)
     top = tops.amax(dim=0)
     return (totals * (tops - top).exp_()).sum(dim=0).log_() + (top - picked.sum(dim=0))
 

@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from judge.train_corpus import Data
-from judge.train_data import replace, windows
-from judge.train_eval import Score, evaluate, total
-from judge.train_model import Llama, Shape, shape_facts
-from judge.train_optim import make_optimizers, rate, set_rate
-from judge.train_parallel import add_up, barrier, place
+from judge.training.corpus import Data
+from judge.training.data import replace, windows
+from judge.training.distributed import add_up, barrier, rank_and_world
+from judge.training.evaluate import Score, evaluate, total
+from judge.training.model import Llama, Shape, shape_facts
+from judge.training.optimizer import make_optimizers, rate, set_rate
 
-log = logging.getLogger("judge.train")
+log = logging.getLogger("judge.training")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Trainer:
             if recipe.micro % length:
                 raise ValueError(f"--micro {recipe.micro} is not a multiple of --{name} {length}")
         self.shape, self.recipe, self.data, self.work = shape, recipe, data, work
-        self.rank, self.world = place()
+        self.rank, self.world = rank_and_world()
         self.seen = 0
         self.seconds = 0.0
         self.master = Llama(shape, recipe.seed).to(recipe.device)

@@ -10,7 +10,7 @@ that the text's tokens are the same after every prefix. What is scored:
     backward    BOS  p2 p1  t3 t2 t1      t1 t2 t3    −log₂ P(tᵢ | all to its right, then the prefix)
     xent-0.5         p2 p1  t3 t2 t1      t1 t2       t3 stands next to the prefix
 
-Unit: bits. The network computes in the judge's dtype; log-softmax in float32 (judge/forward.py has the shapes);
+Unit: bits. The network computes in the judge's dtype; log-softmax in float32 (judge/engine/network.py has the shapes);
 a result is float32, handed over as Python floats of exactly that value. Sums are the caller's, in float64.
 """
 
@@ -27,18 +27,17 @@ import torch
 import transformers
 from torch import Tensor
 
-from judge.buckets import Buckets
+from judge.engine.cpu_lanes import Lanes, cores
+from judge.engine.cuda_buckets import Buckets
+from judge.engine.network import Job, Network
 from judge.errors import JudgeError, NotFinite, TooLong
-from judge.forward import Job, Network
-from judge.identity import identity
-from judge.lanes import Lanes, cores
-from judge.model import DTYPES, context_length, has_state, load_model
-from judge.source import Source, begin_token, find
-from judge.tokens import Tokens
+from judge.loading.identity import identity
+from judge.loading.model import DTYPES, context_length, has_state, load_model
+from judge.loading.source import Source, begin_token, find
+from judge.loading.tokenizer import Tokens
+from judge.profiles import ARENA, PROFILES, begins_with_bos, scored_count
 
-__all__ = ["PROFILES", "Judge", "JudgeError", "NotFinite", "Pair", "TooLong"]
-
-PROFILES = ("arena", "xent-0.5")
+__all__ = ["Judge", "JudgeError", "NotFinite", "Pair", "TooLong"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Pair:
 
     prefix: str
     text: str
-    profile: str = "arena"
+    profile: str = ARENA
 
 
 class Runner(Protocol):
@@ -76,7 +75,7 @@ class Judge:
         self.bos = begin_token(source, network.vocabulary)
         self.context = context_length(network.model, source.name)
         self.identity = identity(source, bos=self.bos, dtype=dtype, device_kind=network.device.type)
-        self.keeps_logits = network.keeps
+        self.supports_logits_to_keep = network.supports_logits_to_keep
         self._network = network
         self._runner = runner
         # A round asks about the same passages again and again.
@@ -125,7 +124,7 @@ class Judge:
             "direction",
             "dtype",
             "build",
-            "keeps_logits",
+            "supports_logits_to_keep",
             "tokenizer_json",
         )
         return {name: getattr(self, name) for name in names}
@@ -148,11 +147,11 @@ class Judge:
         some = [index for index, (_, scored) in enumerate(rows) if scored]
         yield from ((index, []) for index, (_, scored) in enumerate(rows) if not scored)
         failed = None
-        for place, bits in self._runner.each([rows[index] for index in some]):
+        for nth, bits in self._runner.each([rows[index] for index in some]):
             if torch.isfinite(bits).all():
-                yield some[place], self._in_reading_order(bits)
+                yield some[nth], self._in_reading_order(bits)
             else:
-                failed = some[place]
+                failed = some[nth]
         if failed is not None:
             raise NotFinite(failed)
 
@@ -160,7 +159,7 @@ class Judge:
         """What may follow each row of ids, BOS and all: float32 logits (V,), each computed alone."""
         return self._runner.map(self._network.last_logits, rows)
 
-    def cost(self, pair: Pair) -> int:
+    def token_count(self, pair: Pair) -> int:
         """How many tokens the pair takes, BOS included: the unit of a budget. Too long is not an error here."""
         return self._begins(pair) + self.tokens.count(pair.prefix) + self.tokens.count(pair.text)
 
@@ -173,15 +172,15 @@ class Judge:
         if self.direction == "backward":
             prefix, text = prefix[::-1], text[::-1]
         first = [] if self.bos is None or not bos else [self.bos]
-        return first + prefix + text, len(text) if bos else max(0, len(text) - 1)
+        return first + prefix + text, scored_count(len(text), pair.profile)
 
     def _begins(self, pair: Pair) -> int:
         """1 where the pair's profile puts BOS first, else 0."""
         if pair.profile not in PROFILES:
             raise JudgeError(f"no profile {pair.profile!r}: a judge is asked as {' or '.join(PROFILES)}")
-        if pair.profile == "arena" and self.bos is None:
+        if begins_with_bos(pair.profile) and self.bos is None:
             raise JudgeError(_no_bos(self.name))
-        return 1 if pair.profile == "arena" else 0
+        return int(begins_with_bos(pair.profile))
 
     def _in_reading_order(self, bits: Tensor) -> list[float]:
         values: list[float] = bits.tolist()
@@ -203,7 +202,7 @@ def _network(source: Source, dtype: str, device: torch.device) -> tuple[Network,
 
 def _runner(network: Network, kernels: str, threads: int | None) -> Runner:
     """What fits the device."""
-    if network.device.type == "cuda" and network.keeps:
+    if network.device.type == "cuda" and network.supports_logits_to_keep:
         buckets = Buckets(network, context_length(network.model, "judge"))
         buckets.warm_up()
         return buckets

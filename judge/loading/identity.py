@@ -8,7 +8,7 @@ import mmap
 from pathlib import Path
 
 from judge.errors import JudgeError
-from judge.source import Source
+from judge.loading.source import Source
 
 # Written by tools, read by none: the same model saved by a newer version is the same judge.
 VOLATILE = {"_name_or_path", "transformers_version"}

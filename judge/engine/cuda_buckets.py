@@ -22,10 +22,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from judge.batching import Shape, fill, shape_for
+from judge.engine.batching import Shape, fill, shape_for
+from judge.engine.memory import is_out_of_memory
+from judge.engine.network import Job, Network, nll, to_bits
 from judge.errors import OutOfMemory
-from judge.forward import Job, Network, surprise, to_bits
-from judge.memory import ran_out
 
 # Work of one batch in multiplications and additions: a few milliseconds of a data-centre GPU.
 BATCH_WORK = {torch.float32: 3e11, torch.bfloat16: 3e12}
@@ -93,42 +93,42 @@ class Buckets:
 
     def _filled(self, jobs: Sequence[Job], which: Sequence[int]) -> list[tuple[Shape, list[int]]]:
         batches = fill([len(jobs[index][0]) - 1 for index in which], context=self._context, tokens=self.tokens)
-        return [(shape, [which[place] for place in places]) for shape, places in batches]
+        return [(shape, [which[i] for i in members]) for shape, members in batches]
 
     def _tried(self, shape: Shape, members: list[int], jobs: Sequence[Job]) -> _Started | None:
         """The batch, begun; None where memory ran out."""
         try:
             return self._start(shape, members, [jobs[index] for index in members])
         except (MemoryError, RuntimeError) as error:
-            if not ran_out(error):
+            if not is_out_of_memory(error):
                 raise
         return None
 
     def _start(self, shape: Shape, members: list[int], jobs: Sequence[Job]) -> _Started:
         inputs = torch.zeros(shape.rows, shape.columns, dtype=torch.long)
-        places: list[int] = []
+        positions: list[int] = []
         targets: list[int] = []
         for row, (ids, scored) in enumerate(jobs):
             inputs[row, : len(ids) - 1] = torch.tensor(ids[:-1])
             first = row * shape.columns + len(ids) - 1 - scored
-            places.extend(range(first, first + scored))
+            positions.extend(range(first, first + scored))
             targets.extend(ids[-scored:])
         counts = [scored for _, scored in jobs]
         with self._turn, torch.inference_mode():
             hidden = self._body(shape, self._sent(inputs))
-            bits, done = self._sent_back(to_bits(self._scored(hidden, places, targets)))
+            bits, done = self._sent_back(to_bits(self._scored(hidden, positions, targets)))
         return _Started(members, counts, bits, done)
 
-    def _scored(self, hidden: Tensor, places: list[int], targets: list[int]) -> Tensor:
+    def _scored(self, hidden: Tensor, positions: list[int], targets: list[int]) -> Tensor:
         """The output layer at some rows of `hidden` (rows · columns, width), the same number at a time."""
-        missing = -len(places) % self._head_rows
-        at = self._sent(torch.tensor(places + [0] * missing))
+        missing = -len(positions) % self._head_rows
+        at = self._sent(torch.tensor(positions + [0] * missing))
         wanted = self._sent(torch.tensor(targets + [0] * missing))
         nats = [
-            surprise(self._network.head(hidden[part]), ids)
+            nll(self._network.head(hidden[part]), ids)
             for part, ids in zip(torch.split(at, self._head_rows), torch.split(wanted, self._head_rows), strict=True)
         ]
-        return torch.cat(nats)[: len(places)]
+        return torch.cat(nats)[: len(positions)]
 
     def _body(self, shape: Shape, inputs: Tensor) -> Tensor:
         """Last hidden states, (rows · columns, width), good until the next call."""
@@ -161,7 +161,7 @@ class Buckets:
                 self._start_over(1)
                 return self._has_run_all()
         except (MemoryError, RuntimeError) as error:
-            if not ran_out(error):
+            if not is_out_of_memory(error):
                 raise
             return False
         return True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from judge.errors import JudgeError
-from judge.tokens import Tokens
+from judge.loading.tokenizer import Tokens
 
 PACKAGED = {"pocket": "pocket", "pocket-backward": "pocket-backward"}
 HUB_FILES = [
@@ -89,7 +89,7 @@ def begin_token(source: Source, vocabulary: int) -> int | None:
 
 def _folder(name: str) -> Path:
     if name in PACKAGED:
-        folder = Path(__file__).parent / PACKAGED[name]
+        folder = Path(__file__).parents[1] / PACKAGED[name]
         if not folder.is_dir():
             raise JudgeError(f"this installation lacks the packaged judge {name}: install the package again")
         return folder

@@ -1,0 +1,1 @@
+"""Training a judge of one's own: `python -m judge.training`."""
