@@ -1,0 +1,40 @@
+"""What docs/writing-bots.md shows works as it stands there, against a real server with its demo."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Demo
+from tests.server.processes import command, environment
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+PAGE = Path(__file__).parents[2] / "docs" / "writing-bots.md"
+
+
+def block(name: str) -> str:
+    """The code that stands on the page under `<!-- test: name -->`."""
+    found = re.search(rf"<!-- test: {name} -->\n```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+def test_the_client_plays(demo: Demo, tmp_path: Path) -> None:
+    program = tmp_path / "play.py"
+    text = block("client").replace("http://127.0.0.1:8000", demo.url).replace("K7QWPX", demo.code)
+    program.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(program)], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120
+    )
+    assert re.fullmatch(r"(-?\d+\.\d+ None\n)+", done.stdout), done.stderr
+
+
+def test_the_strategy_plays(demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "my_file.py").write_text(block("strategy"), encoding="utf-8")
+    name = f"{tmp_path / 'my_file.py'}:Climber"
+    ended = command("bot", name, "--server", demo.url, "--code", demo.code, "--budget", "5", "--seed", "1")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count(" bits  ") == 5
