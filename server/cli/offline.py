@@ -73,8 +73,9 @@ def play(table: Table, judges: Mapping[str, Judge], moves: Mapping[str, Sequence
     }
 
 
-def told(judge: Judge, profile: str) -> dict[str, str]:
-    return {"identity": judge.identity, "profile": profile, "build": judge.build}
+def told(judge: Judge, profile: str) -> dict[str, Any]:
+    engine = {"name": judge.engine.name, "reason": judge.engine.reason}
+    return {"identity": judge.identity, "profile": profile, "build": judge.build, "engine": engine}
 
 
 def _played(table: Table, judges: Mapping[str, Judge], seats: Mapping[str, deque[str]]) -> Finished | NeedMove:
