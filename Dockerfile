@@ -8,12 +8,12 @@ WORKDIR /source
 COPY constraints.txt ./
 RUN pip install -c constraints.txt hatchling
 COPY pyproject.toml README.md LICENSE ./
-COPY benchmarks ./benchmarks
 COPY bots ./bots
 COPY games ./games
 COPY judge ./judge
 COPY migrations ./migrations
 COPY server ./server
+COPY xentarena ./xentarena
 RUN pip wheel --no-deps --no-build-isolation -w /wheels .
 
 
@@ -23,7 +23,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 \
 RUN useradd --create-home --uid 10001 arena
 COPY constraints.txt docker/healthy.py /opt/xentarena/
 COPY --from=wheel /wheels /opt/xentarena/wheels
-RUN pip install -c /opt/xentarena/constraints.txt /opt/xentarena/wheels/*.whl
+RUN pip install -c /opt/xentarena/constraints.txt "$(echo /opt/xentarena/wheels/*.whl)[server]"
 USER arena
 WORKDIR /home/arena
 EXPOSE 8000
@@ -38,7 +38,7 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 USER root
 RUN pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
         "$(grep '^torch==' /opt/xentarena/constraints.txt)" \
- && pip install -c /opt/xentarena/constraints.txt "$(echo /opt/xentarena/wheels/*.whl)[judge]" \
+ && pip install -c /opt/xentarena/constraints.txt "$(echo /opt/xentarena/wheels/*.whl)[all]" \
  && install -d -o arena -g arena /home/arena/.cache/huggingface
 USER arena
 HEALTHCHECK --interval=10s --timeout=6s --start-period=300s --retries=3 \

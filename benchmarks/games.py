@@ -15,7 +15,7 @@ from games import catalog
 from games.engine import replay
 from games.errors import ProgramErrors
 from games.program import Program, parse
-from games.values import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
 
 PASSAGE = (
     "The ferry left at seven, an hour before the fog came down. Nobody on the quay had seen the second boat, and the "

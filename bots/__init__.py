@@ -1,1 +1,1 @@
-"""Players that are programs. They speak HTTP only."""
+"""Players that are programs: a loop that plays the rounds of a server, and strategies that it can be given."""

@@ -2,11 +2,12 @@
 
 from typing import TypeVar
 
-from games import generation, limits
+from games import limits
 from games.errors import SetupError
-from games.play import PROFILES, Ends, Pause, Play, out_of_budget
 from games.program import Program
-from games.values import Effect, Log, Setup
+from games.protocol import PROFILES, Effect, Log, Setup
+from games.runtime import generation
+from games.runtime.state import Play, PlayEnded, Suspended, out_of_budget
 
 P = TypeVar("P", bound=Play)
 
@@ -15,8 +16,8 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
     """What the play needs next: a move, a set of measurements, or nothing because it is over.
 
     Pure: the same program, setup and log always give the same effect, and the events of an effect begin with those
-    of every earlier one of the same play. The log's moves are texts that ``games.texts.accept`` gave back. Rewards are
-    not rounded (see ``games.bits.millibits``).
+    of every earlier one of the same play. The log's moves are texts that ``games.values.text.accept`` gave back.
+    Rewards are not rounded (see ``games.values.bits.millibits``).
 
     Raises SetupError where the setup is not one for this program, LogError where the log cannot be of this play.
     """
@@ -24,23 +25,23 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
     play = started(Play, program, setup, log)
     try:
         run(program, play)
-    except Pause as pause:
-        return pause.effect
-    except Ends as end:
+    except Suspended as suspended:
+        return suspended.effect
+    except PlayEnded as end:
         return play.broken_off(end)
     return play.finish()
 
 
-def started(kind: type[P], program: Program, setup: Setup, log: Log) -> P:
-    """A play of the given kind, before its first line."""
-    play = kind(program, setup, log)
+def started(of: type[P], program: Program, setup: Setup, log: Log) -> P:
+    """A play of the given class, before its first line."""
+    play = of(program.seats, program.registers, setup, log)
     if program.generations:
         play.generated = generation.values(program.generations, setup)
     return play
 
 
 def run(program: Program, play: Play) -> None:
-    """Runs the program to its end; stops by Pause or Ends."""
+    """Runs the program to its end; stops by Suspended or PlayEnded."""
     instructions = program.instructions
     index = 0
     while index < len(instructions):
@@ -54,7 +55,7 @@ def run(program: Program, play: Play) -> None:
                 raise out_of_budget("units of work", limits.WORK)
             play.line = instruction.line
             target = instruction.run(play)
-        except Ends as end:
+        except PlayEnded as end:
             raise end.at(instruction.line, instruction.column) from None
         index = index + 1 if target is None else target
     if play.unknown:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from games import bits, engine, limits
-from games.bits import Measured
+from games import engine, limits
 from games.errors import SetupError
-from games.play import Ends, Pause, Play
 from games.program import Program
-from games.texts import Text, unwanted_character
-from games.values import Log, Move, Setup
+from games.protocol import Log, Move, Setup
+from games.runtime.state import Play, PlayEnded, Suspended
+from games.values import bits
+from games.values.bits import Measured
+from games.values.text import Text, unwanted_character
 
 #: What the players of the trial say: a word that no passage holds, so that it is taken out of nothing.
 _ANYTHING = "qzx"
@@ -33,9 +34,9 @@ class _Trial(Play):
     def measured(self, slot: str, profile: str, text: Text, leave_first: bool) -> Measured:
         tokens = self.tokens(slot, profile, text.text, leave_first)
         length, context = 1, self.setup.judges[slot].context
-        if not text.moved:
+        if not text.from_move:
             length += len(tokens.ends)
-        if text.prefix and not text.prefix_moved:
+        if text.prefix and not text.prefix_from_move:
             length += len(self.ends(slot, text.prefix))
         if length > context:
             raise _TooLong(
@@ -63,6 +64,6 @@ def check_round(program: Program, setup: Setup) -> None:
         engine.run(program, trial)
     except _TooLong as problem:
         raise SetupError(f"line {trial.line}: {problem}") from None
-    except (Ends, Pause):
+    except (PlayEnded, Suspended):
         # Beyond this line the play hangs on what the players say, and ends or pauses by itself where it must.
         return

@@ -4,22 +4,24 @@ import ast
 import hashlib
 from dataclasses import dataclass, field
 
-from games import limits, scan
-from games.banned import VERSION as BANNED_WORDS_VERSION
-from games.checker import Checker, Generation
+from games import limits
+from games.builtins.banned import VERSION as BANNED_WORDS_VERSION
+from games.compiler.checker import Checker
+from games.compiler.statements import Instruction, compile_instruction
 from games.errors import ProgramError, ProgramErrors
-from games.instructions import Instruction, compile_instruction
-from games.source import Line, front_page, lines_of, normalised, refusal
+from games.runtime.generation import Generation
+from games.syntax import scan
+from games.syntax.source import Line, front_page, lines_of, normalised, size_error
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """A game that passed the check.
 
-    source: normalised (see ``games.source.normalised``). digest: SHA-256, hex, of the source and, where the program
-    uses the hardened word rule, of that rule's version. title, description: the front page, Markdown. seats: the
-    players it elicits from, by first use. judges: the slots it measures with, ``main`` first. passages: how many
-    ``story()`` it has. registers: those it names, by first use. generations: its ``generate…``, by place.
+    source: normalised (see ``games.syntax.source``). digest: SHA-256, hex, of the source and, where the program uses
+    the hardened word rule, of that rule's version. title, description: the front page, Markdown. seats: the players it
+    elicits from, by first use. judges: the slots it measures with, ``main`` first. passages: how many ``story()`` it
+    has. registers: those it names, by first use. generations: its ``generate…``, in order.
     """
 
     source: str
@@ -39,7 +41,7 @@ def parse(source: str, name: str = "<program>") -> Program:
 
     Raises ProgramErrors with every static error of the program.
     """
-    too_large = refusal(source)
+    too_large = size_error(source)
     if too_large:
         raise ProgramErrors(name, (too_large,))
     lines, errors = lines_of(source)
@@ -49,7 +51,7 @@ def parse(source: str, name: str = "<program>") -> Program:
     if not lines and not errors:
         errors.append(ProgramError(1, 1, "found no instruction, expected at least one", "", "an instruction"))
     if errors:
-        raise ProgramErrors(name, tuple(sorted(set(errors), key=lambda each: (each.line, each.column))))
+        raise ProgramErrors(name, tuple(sorted(dict.fromkeys(errors), key=lambda each: (each.line, each.column))))
     text = normalised(source)
     page = front_page(text, name)
     return Program(

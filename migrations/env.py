@@ -3,6 +3,8 @@
 from typing import Literal
 
 from alembic import context
+from alembic.operations.ops import MigrationScript
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool, text
 
 from server.db.models import Base, UTCDateTime
@@ -13,6 +15,13 @@ ONE_AT_A_TIME = 7_264_003_911  # an advisory lock of PostgreSQL, any constant
 def _plain_type(kind: str, item: object, _context: object) -> str | Literal[False]:
     """Migrations name SQLAlchemy's types, so that they outlive ours."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
+
+
+def _numbered(_context: object, _revision: object, made: list[MigrationScript]) -> None:
+    """A new migration's name is the next number."""
+    newest = ScriptDirectory.from_config(context.config).get_current_head()
+    for script in made:
+        script.rev_id = f"{int(newest or 0) + 1:04}"
 
 
 def run() -> None:
@@ -26,6 +35,7 @@ def run() -> None:
             render_as_batch=sqlite,
             compare_type=True,
             render_item=_plain_type,
+            process_revision_directives=_numbered,
         )
         with context.begin_transaction():
             if not sqlite:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.api import catalog, health, me, measurements, problems, rounds, submissions
 from server.api import competitions as competitions_api
-from server.api.body_gate import Gate
+from server.api.gate import Gate
 from server.arena import callers, games
 from server.arena.outbox import Outbox
 from server.db.session import Database

@@ -1,8 +1,8 @@
 """Everything that can go wrong for a caller, by whose fault it is.
 
     ServerError
-    ├── Refused          the caller's request cannot be done (4xx)
-    └── Away             a part of the server is not there for the moment (503)
+    ├── RequestError     the caller's request cannot be done (4xx)
+    └── Unavailable      a part of the server is not there for the moment (503)
 
 `server.api.problems` turns each into an RFC 9457 problem.
 """
@@ -100,9 +100,3 @@ class CommandError(Exception):
 
 class CommandStopped(Exception):
     """The command was told to stop before it had begun (exit status 0)."""
-
-
-NO_TORCH = (
-    "this needs torch, which a base installation leaves out: pip install 'xentarena[judge]'"
-    " (without a GPU: pip install 'xentarena[judge]' --extra-index-url https://download.pytorch.org/whl/cpu)"
-)

@@ -2,12 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from server.db.migrate import migrate
 from server.db.session import Database
+from tests.server.processes import serving
 from tests.services import Postgres, Redis
 
 
@@ -60,3 +62,20 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running server, the join code of its demo competition, and the demo's round."""
+
+    url: str
+    code: str
+    round: str
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """`xentarena serve --demo`, for the tests of one file. Takes ten seconds to start."""
+    with serving(tmp_path_factory.mktemp("serve") / "data", "--demo") as server:
+        told = server.facts["demo"]
+        yield Demo(server.facts["url"], told["code"], told["round"])

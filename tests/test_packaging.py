@@ -1,30 +1,44 @@
 """What is handed out: the wheel, the images, and what may be imported without PyTorch."""
 
+import re
 import subprocess
 import sys
+import venv
 import zipfile
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.xentarena import builders
+from tests.xentarena.scripted import Answer, serving
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The names of the files in the wheel."""
+def wheel_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
     subprocess.run([sys.executable, "-c", build, str(folder)], cwd=ROOT, check=True, capture_output=True)
     (file,) = folder.glob("*.whl")
-    with zipfile.ZipFile(file) as archive:
+    return file
+
+
+@pytest.fixture(scope="module")
+def wheel(wheel_file: Path) -> list[str]:
+    """The names of the files in the wheel."""
+    with zipfile.ZipFile(wheel_file) as archive:
         return archive.namelist()
 
 
 def test_the_wheel_carries_all_that_runs(wheel: list[str]) -> None:
-    rooms = ("games", "judge", "server", "bots", "migrations")
+    rooms = ("xentarena", "games", "judge", "server", "bots", "migrations")
     here = {
         str(path.relative_to(ROOT))
         for room in rooms
@@ -42,7 +56,7 @@ def test_the_wheel_carries_all_that_runs(wheel: list[str]) -> None:
         "judge/pocket/tokenizer.json",
         "migrations/env.py",
         "migrations/versions/0001_the_first_tables.py",
-        "bots/fields.json",
+        "bots/strategies/fields.json",
     ],
 )
 def test_the_wheel_carries(wheel: list[str], needed: str) -> None:
@@ -53,18 +67,97 @@ def test_the_wheel_carries_pages(wheel: list[str]) -> None:
     assert [name for name in wheel if name.startswith("server/web/") and name.endswith(".html")]
 
 
-def test_the_wheel_carries_no_tests(wheel: list[str]) -> None:
-    assert not [name for name in wheel if name.startswith(("tests/", "docs/", "docker/"))]
+def test_the_wheel_carries_no_tests_and_no_benchmarks(wheel: list[str]) -> None:
+    assert not [name for name in wheel if name.startswith(("tests/", "docs/", "docker/", "benchmarks/", "examples/"))]
 
 
-def test_a_base_install_needs_no_torch() -> None:
+def test_the_server_needs_no_torch() -> None:
     blocked = "import sys; sys.modules.update({'torch': None, 'transformers': None, 'safetensors': None})\n"
     parts = (
         "import server.app, server.cli.main, server.queue.server, server.queue.worker,"
-        " judge.loading.tokenizer, judge.profiles, judge.codec, bots.client, bots.cli"
+        " judge.loading.tokenizer, judge.profiles, judge.codec, xentarena, bots.runner"
     )
     done = subprocess.run([sys.executable, "-c", blocked + parts], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def plain(wheel_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command where only `pip install xentarena` was run: the wheel, and links to what it requires."""
+    folder = tmp_path_factory.mktemp("plain")
+    venv.create(folder, symlinks=True)
+    (site,) = folder.glob("lib/python*/site-packages")
+    with zipfile.ZipFile(wheel_file) as archive:
+        archive.extractall(site)
+    (ours,) = site.glob("xentarena-*.dist-info")
+    for name in _required(Distribution.at(ours).requires or []):
+        found = distribution(name)
+        for part in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
+            (site / part).symlink_to(Path(str(found.locate_file(part))))
+    return folder / "bin" / "python"
+
+
+def _required(requirements: Iterable[str], known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The packages that are installed for these, each with what it requires in turn. No extras."""
+    for text in requirements:
+        each = Requirement(text)
+        wanted = each.marker is None or each.marker.evaluate({"extra": ""})
+        name = canonicalize_name(each.name)
+        if wanted and name not in known:
+            known = _required(distribution(name).requires or [], known | {name})
+    return known
+
+
+def _xentarena(python: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(python), "-Ic", "from server.cli.main import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_a_plain_install_is_small(plain: Path) -> None:
+    (site,) = plain.parents[1].glob("lib/python*/site-packages")
+    there = {path.name.partition("-")[0] for path in site.glob("*.dist-info")}
+    assert {"httpx", "httpx_sse", "pydantic", "typer"} < there
+    assert not there & {"torch", "tokenizers", "fastapi", "sqlalchemy", "redis", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extras"),
+    [
+        (["serve"], ["server", "judge"]),
+        (["worker", "--redis-url", "redis://127.0.0.1:1"], ["server", "judge"]),
+        (["api"], ["server"]),
+        (["migrate"], ["server"]),
+        (["backup", "folder", "file.tar"], ["server"]),
+        (["measure", "--text", "a"], ["judge"]),
+        (["play", "condense", "--story", "a", "--move", "b"], ["judge"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_a_command_of_a_plain_install_names_the_extra_it_needs(
+    plain: Path, arguments: list[str], extras: list[str]
+) -> None:
+    done = _xentarena(plain, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    command = " ".join(["pip install", *(f"'xentarena[{extra}]'" for extra in extras)])
+    assert command in done.stderr
+
+
+def test_a_plain_install_helps_checks_and_plays(plain: Path, tmp_path: Path) -> None:
+    assert "serve" in _xentarena(plain, "--help").stdout
+    (tmp_path / "game.xent").write_text("reward(3)\n")
+    assert _xentarena(plain, "check", str(tmp_path / "game.xent")).stdout.startswith(f"{tmp_path}/game.xent:1:8: ")
+    round_ = Answer(200, {"items": [builders.round_()], "next": None})
+    with serving(Answer(201, builders.joined()), round_, Answer(201, builders.submission())) as script:
+        done = _xentarena(plain, "bot", "random", "--server", script.url, "--code", "K", "--budget", "1")
+    assert done.returncode == 0, done.stderr
+    assert "12.345 bits" in done.stdout
+
+
+def test_benchmarks_are_run_from_the_source(plain: Path) -> None:
+    done = _xentarena(plain, "bench", "judge")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the benchmarks come with the source, not with the installed package" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +201,12 @@ def test_a_worker_of_compose_reaches_redis_and_no_database(services: dict[str, A
 def test_the_images_copy_what_the_wheel_is_made_of() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8")
-    for room in ("benchmarks", "bots", "games", "judge", "migrations", "server"):
+    for room in ("bots", "games", "judge", "migrations", "server", "xentarena"):
         assert f"COPY {room} ./{room}" in text
         assert f"!{room}" in ignored
+
+
+def test_the_images_install_what_they_run() -> None:
+    stages = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")
+    installs = {stage.partition(" AS ")[2].split()[0]: re.findall(r"\.whl\)\[(\w+)\]", stage) for stage in stages[1:]}
+    assert installs == {"wheel": [], "api": ["server"], "worker": ["all"]}

@@ -94,5 +94,5 @@ def stem(word: str) -> str:
 @cache
 def fields() -> Mapping[str, tuple[str, ...]]:
     """Name of a field → its words."""
-    text = files("bots").joinpath("fields.json").read_text(encoding="utf-8")
+    text = files("bots.strategies").joinpath("fields.json").read_text(encoding="utf-8")
     return {name: tuple(listed.split()) for name, listed in json.loads(text).items()}

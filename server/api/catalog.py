@@ -5,12 +5,13 @@ from functools import partial
 from fastapi import APIRouter, Response
 
 from server.api import schemas, views
+from server.api.json_route import ProgramRoute
 from server.api.params import Cursor, Limit
 from server.arena import games, judges
 from server.errors import RequestError, not_found
 from server.http.calls import PlayOf, VisitOf, WriteOf
 
-router = APIRouter(tags=["judges and games"])
+router = APIRouter(tags=["judges and games"], route_class=ProgramRoute)
 
 
 @router.get("/judges")

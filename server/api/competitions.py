@@ -9,6 +9,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
 from server.api import schemas, views
 from server.api.boards import board_page
+from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import competitions, feed, leaderboards, players
 from server.arena.unit import Unit
@@ -18,7 +19,7 @@ from server.http.calls import JoinOf, Read, ReadOf, WriteOf
 from server.http.live import until
 from server.metrics import STREAMS
 
-router = APIRouter(tags=["competitions"])
+router = APIRouter(tags=["competitions"], route_class=JsonRoute)
 
 RETRY_MS = 1000  # before a client that was cut off connects again
 

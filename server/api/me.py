@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Response
 
 from server.api import schemas, views
+from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import players, submissions
 from server.http.calls import ReadOf, WriteOf
 
-router = APIRouter(tags=["me"])
+router = APIRouter(tags=["me"], route_class=JsonRoute)
 
 
 @router.get("/me")

@@ -5,12 +5,13 @@ from functools import partial
 from fastapi import APIRouter, Response
 
 from server.api import schemas, views
+from server.api.json_route import JsonRoute
 from server.api.params import Wait
 from server.arena import measurements
 from server.http.calls import MeasureOf, Read, ReadOf
 from server.http.live import until
 
-router = APIRouter(tags=["measurements"])
+router = APIRouter(tags=["measurements"], route_class=JsonRoute)
 
 
 @router.post(

@@ -4,12 +4,13 @@ from fastapi import APIRouter, Request, Response
 
 from server.api import schemas, views
 from server.api.boards import board_page
+from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import endings, leaderboards, round_setup, rounds
 from server.db.models import PlayerKind, RoundState
 from server.http.calls import ReadOf, Write, WriteOf
 
-router = APIRouter(tags=["rounds"])
+router = APIRouter(tags=["rounds"], route_class=JsonRoute)
 
 
 @router.post("/competitions/{competition_id}/rounds", status_code=201)

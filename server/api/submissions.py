@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from server.api import schemas, views
+from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit, RepeatKey, Wait
 from server.api.problems import problem_of
 from server.arena import challenges, rounds, submissions
@@ -13,7 +14,7 @@ from server.errors import ServerError
 from server.http.calls import PlayOf, Read, ReadOf, Taken, WriteOf
 from server.http.requests import SETTLED, settled
 
-router = APIRouter(tags=["submissions"])
+router = APIRouter(tags=["submissions"], route_class=JsonRoute)
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -6,8 +6,8 @@ from typing import TypeVar
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from games.seeing import seen
-from games.values import MAIN, NeedMove
+from games.protocol import MAIN, NeedMove
+from games.visibility import seen
 from judge.profiles import scored_tokens
 from server.api import schemas
 from server.arena import attempts, games, judges, measurements, round_setup, rounds
@@ -19,7 +19,6 @@ from server.arena.seats import taken as taken_seats
 from server.arena.submissions import Page
 from server.arena.unit import Unit
 from server.db.models import (
-    BotPolicy,
     Competition,
     FeedEvent,
     Game,
@@ -27,7 +26,6 @@ from server.db.models import (
     Measurement,
     Play,
     Player,
-    PlayerKind,
     Round,
     Submission,
     SubmissionState,
@@ -75,9 +73,7 @@ def game(_: Unit, row: Game) -> schemas.Game:
 
 
 def player(_: Unit, row: Player) -> schemas.Player:
-    return schemas.Player(
-        id=row.id, name=row.name, kind=PlayerKind(row.kind), competition=row.competition_id, removed=row.removed
-    )
+    return schemas.Player(id=row.id, name=row.name, kind=row.kind, competition=row.competition_id, removed=row.removed)
 
 
 def competition(unit: Unit, row: Competition) -> schemas.Competition:
@@ -85,7 +81,7 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
         id=row.id,
         name=row.name,
         code=row.code if unit.caller.is_host else None,
-        bots=BotPolicy(row.bots),
+        bots=row.bots,
         free_measurements=row.free_measurements,
         last_event=row.last_event,
         created_at=row.created_at,
@@ -131,7 +127,7 @@ def submission(unit: Unit, row: Submission) -> schemas.Submission:
         seat=row.seat,
         seats=_seats(session, round_setup.setup_of(session, round_row).program.seats, play),
         player=row.player_id,
-        state=SubmissionState(row.state),
+        state=row.state,
         place=place,
         expected_wait_s=unit.workforce.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
@@ -187,7 +183,7 @@ def _seats(session: Session, names: Sequence[str], play: Play) -> dict[str, sche
 
 
 def _board_player(row: Player) -> schemas.BoardPlayer:
-    return schemas.BoardPlayer(id=row.id, name=row.name, kind=PlayerKind(row.kind))
+    return schemas.BoardPlayer(id=row.id, name=row.name, kind=row.kind)
 
 
 def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:

@@ -4,26 +4,16 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.arena.validation import new_id
-from server.db.models import Player, PlayerKind, Token
+from server.db.models import Player, PlayerKind, Scope, Token
 from server.db.session import insert, now
 from server.errors import forbidden, unauthorized
 
 PREFIX = 8  # letters of a token by which its row is found; the rest is compared by digest
-
-
-class Scope(StrEnum):
-    """What a token is good for."""
-
-    PLAY = "play"
-    BOT = "bot"
-    HOST = "host"
-    BOARD = "board:read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +32,7 @@ class Caller:
 
 
 def authenticate(session: Session, token: str | None) -> Caller:
-    """The caller behind a bearer token. Raises `Refused` (401) for none, an unknown or a revoked one."""
+    """The caller behind a bearer token. Raises `RequestError` (401) for none, an unknown or a revoked one."""
     if not token:
         raise unauthorized("This needs a token: send 'Authorization: Bearer …' with the token that joining gave you.")
     query = (
@@ -57,10 +47,10 @@ def authenticate(session: Session, token: str | None) -> Caller:
         raise unauthorized("This token was revoked. Ask the host, or join again.")
     player: Player | None = row.Player
     if player is None:
-        return Caller(row.id, Scope(row.scope))
+        return Caller(row.id, row.scope)
     if player.removed:
         raise forbidden("The host has removed this player from the competition.")
-    return Caller(row.id, Scope(row.scope), player.id, player.competition_id, PlayerKind(player.kind))
+    return Caller(row.id, row.scope, player.id, player.competition_id, player.kind)
 
 
 def require_host(caller: Caller) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.bits import millibits
-from games.values import Finished, Status
+from games.protocol import Finished, Status
+from games.values.bits import millibits
 from server.arena import feed, leaderboards, seats
 from server.arena.attempts import give_back
 from server.arena.outbox import Outbox

@@ -88,7 +88,7 @@ def withdrawn(session: Session) -> Sequence[Game]:
 
 
 def find(session: Session, name: str) -> Game:
-    """The game for a new round: by digest, or the newest of that name. Raises `Refused` for one that is withdrawn."""
+    """The game for a new round: by digest, or the newest of that name. Raises `RequestError` for a withdrawn one."""
     game = _seen(session, name)
     if game is None:
         known = ", ".join(game.name for game in newest(session))
@@ -112,7 +112,7 @@ def versions(unit: Unit, name: str) -> Sequence[Game]:
 
 
 def check(source: str, name: str | None = None) -> Program:
-    """The program of a source. Raises `Refused` with all its static errors."""
+    """The program of a source. Raises `RequestError` with all its static errors."""
     try:
         return parsed(source, name or "")
     except ProgramErrors as errors:
@@ -120,7 +120,7 @@ def check(source: str, name: str | None = None) -> Program:
 
 
 def plan(session: Session, source: str, name: str | None = None) -> Plan:
-    """What `upload` would do. Raises `Refused` for a program with errors, a bad name, the name of a packaged game,
+    """What `upload` would do. Raises `RequestError` for a program with errors, a bad name, the name of a packaged game,
     and a program that is here under another name."""
     given = check(source, name)
     wanted = name_of(given) if name is None else clean_game_name(name)
@@ -175,7 +175,7 @@ def restore(unit: Unit, name: str) -> Game:
 
 
 def name_of(given: Program) -> str:
-    """A name made of the program's title. Raises `Refused` where there is no letter in it that a name may have."""
+    """A name made of the program's title. Raises `RequestError` where there is no letter in it that a name may have."""
     plain = unicodedata.normalize("NFKD", given.title).encode("ascii", "ignore").decode().lower()
     name = re.sub("[^a-z0-9]+", "_", plain).lstrip("_0123456789")[:NAME_LENGTH].rstrip("_")
     if not name:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from games.errors import TextError
 from games.limits import TEXT_CHARACTERS
-from games.texts import accept
-from games.values import NeedText
+from games.protocol import NeedText
+from games.values.text import accept
 from server.arena.outbox import Outbox
 from server.db.models import Generation, WorkState
 from server.db.session import insert, now
@@ -31,7 +31,7 @@ class GenerationFailed(Exception):
 def texts(session: Session, outbox: Outbox, judge: str, needs: Iterable[NeedText], *, retry: bool) -> list[str] | None:
     """What the judge wrote, in order; None while something of it is on its way.
 
-    What was never asked for is asked for now; with `retry` also what failed. Raises NotWritten.
+    What was never asked for is asked for now; with `retry` also what failed. Raises GenerationFailed.
     """
     rows = [_row(session, outbox, judge, need, retry=retry) for need in needs]
     for row in rows:
@@ -44,27 +44,11 @@ def job(row: Generation) -> messages.GenerationJob:
     return messages.GenerationJob(row.key, row.judge, row.prompt, row.tokens, row.seed, row.lane)
 
 
-def settle(session: Session, results: Sequence[messages.Result]) -> set[str]:
-    """Note what was written; the keys of those that were awaited. A late result changes nothing."""
-    if not results:
-        return set()
-    query = select(Generation).where(
-        Generation.key.in_([result.key for result in results]), Generation.state == WorkState.PENDING
-    )
-    rows = {row.key: row for row in session.scalars(query.order_by(Generation.key).with_for_update())}
-    for result in results:
-        row = rows.get(result.key)
-        if row is not None and row.state == WorkState.PENDING:
-            _note(session, row, result)
-    session.flush()
-    return set(rows)
-
-
-def _note(session: Session, row: Generation, result: messages.Result) -> None:
-    failure = result.failure or _fault(result.text)
-    row.state = WorkState.FAILED if failure else WorkState.KNOWN
-    row.text = None if failure else result.text
-    row.failure, row.build, row.finished_at = failure, result.build, now(session)
+def note(_: Session, row: Generation, result: messages.Result) -> str | None:
+    """Keep the text of a result, or say what is wrong with it."""
+    fault = _fault(result.text)
+    row.text = None if fault else result.text
+    return fault
 
 
 def _fault(text: str | None) -> str | None:
@@ -95,13 +79,7 @@ def _row(session: Session, outbox: Outbox, judge: str, need: NeedText, *, retry:
     made = session.scalars(statement.returning(Generation)).one_or_none()
     row = made or session.scalars(select(Generation).where(Generation.key == key).with_for_update()).one()
     if row.state == WorkState.FAILED and retry:
-        row.state, row.failure, row.finished_at, row.tries, row.queued_at = (
-            WorkState.PENDING,
-            None,
-            None,
-            0,
-            now(session),
-        )
+        row.retry(now(session))
         made = row
     if made is not None:
         session.flush()

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.values import JudgeFacts
+from games.protocol import JudgeFacts
 from judge.loading.tokenizer import Tokens
 from server.arena.unit import Unit
 from server.db.models import Judge
@@ -39,7 +39,7 @@ def everyone(session: Session) -> Sequence[Judge]:
 
 
 def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
-    """A judge by identity or name; the newest of that name. None: the newest of all (see `Arena.default_judge`)."""
+    """A judge by identity or name; the newest of that name. None: the newest of all (see `Workforce.default_judge`)."""
     query = select(Judge).order_by(Judge.created_at.desc(), Judge.identity)
     if name is not None:
         query = query.where((Judge.identity == name) | (Judge.name == name))

@@ -158,7 +158,7 @@ def see(unit: Unit, key: str) -> tuple[Measurement, Measurement]:
 
 
 def _refuse_exploring(unit: Unit, judge: Judge) -> None:
-    """Raises `Refused` where the caller may not measure freely with this judge, nor see what others measured."""
+    """Raises `RequestError` where the caller may not measure freely with this judge, nor see what others measured."""
     if judge.name in unit.settings.private_judge:
         raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
     _refuse_helping_hand(unit, judge)
@@ -216,7 +216,7 @@ def _try_again(session: Session, rows: dict[str, Measurement]) -> dict[str, Meas
         if row.state == WorkState.FAILED and row.finished_at and at - row.finished_at > RETRY
     }
     for row in retried.values():
-        row.state, row.failure, row.finished_at, row.tries, row.queued_at = WorkState.PENDING, None, None, 0, at
+        row.retry(at)
     session.flush()
     return retried
 

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from server.arena import callers, competitions, feed
 from server.arena.audit import audit
-from server.arena.callers import Scope, issue
+from server.arena.callers import issue
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
-from server.db.models import BotPolicy, Competition, Player, PlayerKind, Token
+from server.db.models import BotPolicy, Competition, Player, PlayerKind, Scope, Token
 from server.db.session import insert
 from server.errors import conflict, forbidden, invalid, not_found
 

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from games.engine import replay
-from games.values import Log, Move, NeedBits, NeedMove
-from games.values import Measurement as Asked
+from games.protocol import Log, Move, NeedBits, NeedMove
+from games.protocol import Measurement as Asked
 from server.arena import endings, feed, measurements, round_setup, seats
 from server.arena.measurements import Question, Requester
 from server.arena.outbox import Outbox
@@ -27,7 +27,6 @@ from server.db.models import (
     PendingMeasurement,
     Play,
     Player,
-    PlayerKind,
     Round,
     Submission,
     SubmissionState,
@@ -130,7 +129,7 @@ def stalled(session: Session) -> Sequence[str]:
 def _latest_requester(session: Session, play: Play) -> Requester:
     query = select(Player).join(Submission, Submission.player_id == Player.id).where(Submission.play_id == play.id)
     player = session.scalars(query.order_by(Submission.number.desc()).limit(1)).one()
-    return Requester(player.id, PlayerKind(player.kind), measurements.waiting(session, player.id))
+    return Requester(player.id, player.kind, measurements.waiting(session, player.id))
 
 
 def advance(

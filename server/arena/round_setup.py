@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from games.errors import SetupError
 from games.preflight import check_round
 from games.program import Program
-from games.values import MAIN, Setup
+from games.protocol import MAIN, Setup
 from judge.profiles import ARENA
 from server.arena import games, judges
 from server.arena.validation import clean

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from games import generation
 from games.engine import replay
-from games.seeing import sees_everything
-from games.values import MAIN, Log, NeedMove
+from games.protocol import MAIN, Log, NeedMove
+from games.runtime import generation
+from games.visibility import sees_everything
 from judge.profiles import PROFILES
 from server.arena import callers, competitions, feed, games, generations
 from server.arena.audit import audit
@@ -113,7 +113,7 @@ def state_of(round_: Round, at: datetime) -> RoundState:
         return RoundState.CLOSED
     if round_.state == RoundState.SCHEDULED and at >= round_.opens_at:
         return RoundState.OPEN
-    return RoundState(round_.state)
+    return round_.state
 
 
 def passages_for(session: Session, round_: Round, *, host: bool, at: datetime) -> Sequence[str]:

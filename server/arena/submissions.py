@@ -49,7 +49,7 @@ def submit(
 ) -> Accepted:
     """A new play of a game of one seat, and its submission; with its first move, unless that is still to come.
 
-    Raises `Refused` and changes nothing otherwise.
+    Raises `RequestError` and changes nothing otherwise.
     """
     player = callers.player_of(unit.caller)
     submission_id = new_id("sub")

@@ -5,14 +5,14 @@ import unicodedata
 
 from games.errors import TextError
 from games.limits import MOVE_BYTES
-from games.texts import accept
+from games.values.text import accept
 from server.errors import invalid
 
 
 def clean(text: str, pointer: str, *, what: str = "The text", empty: bool = False, most: int = MOVE_BYTES) -> str:
-    """`text` as it is stored (see `games.texts.accept`).
+    """`text` as it is stored (see `games.values.text.accept`).
 
-    Raises `Refused` for an empty text, one of more than `most` bytes of UTF-8, lone surrogates, and control
+    Raises `RequestError` for an empty text, one of more than `most` bytes of UTF-8, lone surrogates, and control
     characters but newline and tab.
     """
     try:

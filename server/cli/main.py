@@ -5,19 +5,18 @@ Exit status: 0 good, 1 the input is at fault, 2 usage. Errors go to standard err
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from server.errors import NO_TORCH, CommandError
+from server.errors import CommandError
+from xentarena.errors import ArenaError
+from xentarena.extras import require
 
 if TYPE_CHECKING:
     from server.settings import Settings
-
-HEAVY = frozenset({"torch", "transformers", "safetensors", "huggingface_hub"})
 
 app = typer.Typer(
     name="xentarena",
@@ -36,6 +35,9 @@ Judges = Annotated[
 ]
 OneJudge = Annotated[str, typer.Option("--judge", metavar="J", help="pocket, a hub id or a folder.")]
 Profile = Annotated[Literal["arena", "xent-0.5"], typer.Option(help="How the judge is asked.")]
+Dtype = Annotated[
+    Literal["float32", "bfloat16"], typer.Option(envvar="XENTARENA_DTYPE", help="What the judge computes in.")
+]
 Host = Annotated[str | None, typer.Option(metavar="H", help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0: a free one.  [default: 8000]")]
 Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for everything kept.")]
@@ -58,6 +60,7 @@ def serve(
     as_json: Annotated[bool, typer.Option("--json", help="Once ready, print one line of JSON.")] = False,
 ) -> None:
     """Serve everything on this machine: API, pages, queue, one worker."""
+    require("server", "judge")
     settings = _settings(host=host, port=port, data=data, judge=judge, database_url=database_url, redis_url=redis_url)
     from server.launch.addresses import Address
     from server.launch.serve import Options, serve
@@ -74,6 +77,7 @@ def serve(
 @app.command()
 def api(host: Host = None, port: Port = None, database_url: DatabaseUrl = None, redis_url: RedisUrl = None) -> None:
     """Serve the API and the pages only. Needs a migrated database and a Redis."""
+    require("server")
     settings = _settings(host=host, port=port, database_url=database_url, redis_url=redis_url)
     _need(settings.database_url, "--database-url")
     _need(settings.redis_url, "--redis-url")
@@ -85,17 +89,18 @@ def api(host: Host = None, port: Port = None, database_url: DatabaseUrl = None, 
 @app.command()
 def worker(redis_url: RedisUrl = None, judge: Judges = None) -> None:
     """Measure for a server. Needs a Redis address and nothing else."""
+    require("server", "judge")
     settings = _settings(redis_url=redis_url, judge=judge)
     _need(settings.redis_url, "--redis-url")
     from server.launch.commands import run_worker
 
-    with _torch():
-        run_worker(settings)
+    run_worker(settings)
 
 
 @app.command()
 def migrate(database_url: DatabaseUrl = None, data: Data = None) -> None:
     """Create the database's tables, or bring them up to date. Without a URL: the database of the data folder."""
+    require("server")
     settings = _settings(database_url=database_url, data=data)
     from server.launch.commands import migrate
 
@@ -105,7 +110,7 @@ def migrate(database_url: DatabaseUrl = None, data: Data = None) -> None:
 @app.command()
 def check(file: Path) -> None:
     """Check a game program: static errors on standard output as FILE:LINE:COL: message."""
-    from server.cli.inputs import errors_of
+    from xentarena.programs import errors_of
 
     errors = errors_of(file)
     for error in errors:
@@ -119,6 +124,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write, .tar or .tar.gz.")],
 ) -> None:
     """Copy everything that a server keeps, consistently, into one archive."""
+    require("server")
     from server.launch.backup import backup
 
     backup(folder, file)
@@ -135,26 +141,24 @@ def play(
     seat: Annotated[list[str] | None, typer.Option(metavar="SEAT=TEXT", help="A move of another seat.")] = None,
     profile: Profile = "arena",
     seed: Annotated[str, typer.Option(help="Where sample(), shuffle() and generate…() draw from.")] = "0",
+    dtype: Dtype = "float32",
     as_json: AsJson = False,
 ) -> None:
     """Play a game once, without a server."""
-    from server.cli import inputs, output
+    from server.cli import output
+    from xentarena import programs
 
-    program = inputs.find(game)
-    stories = [inputs.cleaned(text, f"Story {number}") for number, text in enumerate(story or [], 1)]
-    if len(stories) != program.passages:
-        raise CommandError(f"{game} takes {program.passages} passages, each as --story TEXT: {len(stories)} were given")
+    program = programs.find(game)
     seats = _seats(program.seats, move or [], seat or [])
-    seats = {name: [inputs.cleaned(text, f"A move of {name}") for text in said] for name, said in seats.items()}
-    with _torch():
-        from server.cli import offline
     judges = _slots(game, judge or [], program.judges)
-    table = offline.Table(program, stories, profile, seed)
-    outcome = offline.play(table, offline.load_all(judges, profile, _settings().dtype), seats)
-    _show(outcome, as_json, output.of_play)
-    if unused := outcome["moves_left"]:
-        typer.echo(f"xentarena: the play asked for {unused} moves fewer than were given", err=True)
-    raise typer.Exit(outcome["status"] != "scored")
+    require("judge")
+    from xentarena import offline
+
+    outcome = offline.play(program, story or [], seats, judge=judges, profile=profile, seed=seed, dtype=dtype)
+    _show(outcome.model_dump(by_alias=True, exclude_unset=True), as_json, output.of_play)
+    if outcome.moves_left:
+        typer.echo(f"xentarena: the play asked for {outcome.moves_left} moves fewer than were given", err=True)
+    raise typer.Exit(outcome.status != "scored")
 
 
 @app.command()
@@ -163,21 +167,22 @@ def measure(
     prefix: Annotated[str, typer.Option(metavar="P", help="What the judge reads before it.")] = "",
     judge: OneJudge = "pocket",
     profile: Profile = "arena",
+    dtype: Dtype = "float32",
     as_json: AsJson = False,
 ) -> None:
     """Measure how many bits each token of a text costs a judge."""
-    from server.cli import inputs, output
+    require("judge")
+    from server.cli import output
+    from xentarena import offline
 
-    prefix, text = (inputs.cleaned(each, what, empty=True) for each, what in ((prefix, "--prefix"), (text, "--text")))
-    with _torch():
-        from server.cli import offline
-    found = offline.measure(offline.load(judge, profile, _settings().dtype), prefix, text, profile)
+    text, prefix = (offline.text_of(each, of, empty=True) for each, of in ((text, "--text"), (prefix, "--prefix")))
+    found = offline.measure(offline.load_judge(judge, profile, dtype), prefix, text, profile)
     _show(found, as_json, output.of_measurement)
 
 
 @app.command()
 def bot(
-    strategy: Annotated[str, typer.Argument(help="How it plays, for example: random.")],
+    strategy: Annotated[str, typer.Argument(help="A registered one, for example random; or your own, FILE.py:CLASS.")],
     server: Annotated[str, typer.Option(metavar="URL", help="The server's address.")],
     code: Annotated[str | None, typer.Option(help="Join the competition with this code.")] = None,
     round_id: Annotated[str | None, typer.Option("--round", metavar="ID", help="Play this round only.")] = None,
@@ -193,26 +198,22 @@ def bot(
     """Let a program play on a server."""
     if not code and not token:
         raise typer.BadParameter("name the competition's --code, or come back with a --token", param_hint="--code")
-    from bots.cli import run
-    from bots.errors import BotError
+    from bots.runner import run
     from server.launch import reaper
 
     reaper.follow()
-    try:
-        run(
-            strategy,
-            server,
-            code=code,
-            round_id=round_id,
-            token=token,
-            budget=budget,
-            seed=seed,
-            pause=pause,
-            name=name,
-            say=(lambda _: None) if quiet else typer.echo,
-        )
-    except BotError as error:
-        raise CommandError(str(error)) from error
+    run(
+        strategy,
+        server,
+        code=code,
+        round_id=round_id,
+        token=token,
+        budget=budget,
+        seed=seed,
+        pause=pause,
+        name=name,
+        say=(lambda _: None) if quiet else typer.echo,
+    )
 
 
 @app.command()
@@ -220,19 +221,18 @@ def bench(
     name: Annotated[str, typer.Argument(help="judge, server, games, …")],
     as_json: AsJson = False,
 ) -> None:
-    """Run a benchmark."""
-    from server.launch.commands import benchmark
+    """Run a benchmark. They come with the source, not with the installed package."""
+    from server.cli.bench import benchmark
 
-    with _torch():
-        benchmark(name, as_json=as_json)
+    benchmark(name, as_json=as_json)
 
 
 def main() -> None:
     """The command, with a line instead of a traceback for whatever can be foreseen."""
     try:
         app(prog_name="xentarena")
-    except CommandError as fault:
-        typer.echo(f"xentarena: {fault}", err=True)
+    except (CommandError, ArenaError) as error:
+        typer.echo(f"xentarena: {error}", err=True)
         sys.exit(1)
 
 
@@ -257,17 +257,6 @@ def _need(value: str | None, flag: str) -> None:
         raise typer.BadParameter(f"needed here; {variable} says it, too", param_hint=flag)
 
 
-@contextmanager
-def _torch() -> Iterator[None]:
-    """What needs torch says so in one line where there is none."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in HEAVY:
-            raise
-        raise CommandError(NO_TORCH) from error
-
-
 def _seats(played: Sequence[str], moves: Sequence[str], further: Sequence[str]) -> dict[str, list[str]]:
     """Seat → its moves. A plain move is the first seat's."""
     seats: dict[str, list[str]] = {seat: [] for seat in played}
@@ -277,14 +266,12 @@ def _seats(played: Sequence[str], moves: Sequence[str], further: Sequence[str]) 
         seat, equals, move = given.partition("=")
         if not equals:
             raise typer.BadParameter(f"{given!r} is no SEAT=TEXT", param_hint="--seat")
-        if seat not in played:
-            raise CommandError(f"nobody sits at {seat!r} in this game: its seats are {', '.join(played) or 'none'}")
-        seats[seat].append(move)
+        seats.setdefault(seat, []).append(move)
     return seats
 
 
 def _slots(game: str, given: Sequence[str], slots: Sequence[str]) -> dict[str, str]:
-    """Slot → judge. A plain name is the main judge's. Raises Fault for a slot without a judge."""
+    """Slot → judge. A plain name is the main judge's. Raises CommandError for a slot without a judge."""
     judges = {"main": "pocket"}
     for each in given:
         slot, equals, name = each.partition("=")

@@ -17,6 +17,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
+    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -46,6 +47,10 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def _values(of: type[StrEnum]) -> list[str]:
+    return [member.value for member in of]
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -55,7 +60,13 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UTCDateTime,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        # Kept as the text of the value, which every database has; read back as the member.
+        StrEnum: Enum(StrEnum, native_enum=False, create_constraint=False, values_callable=_values),
+    }
 
 
 class BotPolicy(StrEnum):
@@ -69,6 +80,15 @@ class BotPolicy(StrEnum):
 class PlayerKind(StrEnum):
     PERSON = "person"
     BOT = "bot"
+
+
+class Scope(StrEnum):
+    """What a token is good for."""
+
+    PLAY = "play"
+    BOT = "bot"
+    HOST = "host"
+    BOARD = "board:read"
 
 
 class RoundState(StrEnum):
@@ -100,7 +120,7 @@ FINAL = frozenset({SubmissionState.SCORED, SubmissionState.REJECTED, SubmissionS
 
 
 class WorkState(StrEnum):
-    """The life of a measurement."""
+    """The life of a measurement or a generation."""
 
     PENDING = "pending"
     KNOWN = "known"
@@ -148,7 +168,7 @@ class Competition(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     code: Mapped[str] = mapped_column(unique=True)
-    bots: Mapped[str]
+    bots: Mapped[BotPolicy]
     free_measurements: Mapped[bool]
     last_event: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
@@ -164,7 +184,7 @@ class Player(Base):
     competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
     name: Mapped[str]
     name_key: Mapped[str]
-    kind: Mapped[str]
+    kind: Mapped[PlayerKind]
     removed: Mapped[bool] = mapped_column(default=False)
     joined_at: Mapped[datetime]
 
@@ -177,7 +197,7 @@ class Token(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     prefix: Mapped[str] = mapped_column(unique=True)
     digest: Mapped[str]
-    scope: Mapped[str]
+    scope: Mapped[Scope]
     player_id: Mapped[str | None] = mapped_column(ForeignKey("players.id"))
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
@@ -200,7 +220,7 @@ class Round(Base):
     passages: Mapped[list[Any]]
     seed: Mapped[str]
     profile: Mapped[str]
-    state: Mapped[str]
+    state: Mapped[RoundState]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime | None]
     attempts: Mapped[int | None]
@@ -260,7 +280,7 @@ class Submission(Base):
     seat: Mapped[str]
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"), index=True)
     player_id: Mapped[str] = mapped_column(ForeignKey("players.id"))
-    state: Mapped[str]
+    state: Mapped[SubmissionState]
     millibits: Mapped[int | None] = mapped_column(BigInteger)
     rewards: Mapped[dict[str, Any] | None]
     reason: Mapped[dict[str, Any] | None]
@@ -271,10 +291,34 @@ class Submission(Base):
     finished_at: Mapped[datetime | None]
 
 
-class Measurement(Base):
+class QueuedWork:
+    """What a row has that a worker fills in: its way through the queue. tries: how often it was put in it again."""
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    judge: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
+    state: Mapped[WorkState]
+    build: Mapped[str | None]
+    failure: Mapped[str | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    lane: Mapped[str]
+    queued_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    def settle(self, build: str | None, failure: str | None, at: datetime) -> None:
+        """It is done, or cannot be: `failure` says why."""
+        self.state = WorkState.FAILED if failure else WorkState.KNOWN
+        self.build, self.failure, self.finished_at = build, failure, at
+
+    def retry(self, at: datetime) -> None:
+        """It failed, and is to be done once more."""
+        self.state, self.failure, self.finished_at = WorkState.PENDING, None, None
+        self.tries, self.queued_at = 0, at
+
+
+class Measurement(QueuedWork, Base):
     """The bits of (prefix, text) under (judge, profile): `key` is the digest of these four.
 
-    bits: one float32 a scored token, little-endian, once known. tries: how often it was put in the queue again.
+    bits: one float32 a scored token, little-endian, once known.
     """
 
     __tablename__ = "measurements"
@@ -283,45 +327,26 @@ class Measurement(Base):
         Index("ix_measurements_player_id_state", "player_id", "state"),
     )
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    judge: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
     profile: Mapped[str]
     prefix: Mapped[str]
     text: Mapped[str]
-    state: Mapped[str]
     bits: Mapped[bytes | None] = mapped_column(LargeBinary)
-    build: Mapped[str | None]
-    failure: Mapped[str | None]
-    tries: Mapped[int] = mapped_column(default=0)
-    lane: Mapped[str]
     player_id: Mapped[str | None] = mapped_column(ForeignKey("players.id"))
-    queued_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
 
 
-class Generation(Base):
+class Generation(QueuedWork, Base):
     """A text that a judge writes for rounds: `tokens` tokens after `prompt`, drawn from `seed`.
 
-    `key` is the digest of judge, prompt, tokens and seed: the same four give the same text. The columns of its way
-    through the queue are those of a measurement.
+    `key` is the digest of judge, prompt, tokens and seed: the same four give the same text.
     """
 
     __tablename__ = "writings"
     __table_args__ = (Index("ix_writings_state_queued_at", "state", "queued_at"),)
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    judge: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
     prompt: Mapped[str]
     tokens: Mapped[int]
     seed: Mapped[str]
-    state: Mapped[str]
     text: Mapped[str | None]
-    build: Mapped[str | None]
-    failure: Mapped[str | None]
-    tries: Mapped[int] = mapped_column(default=0)
-    lane: Mapped[str]
-    queued_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
 
 
 class PendingMeasurement(Base):

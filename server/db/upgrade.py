@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 def ensure_current(url: str, backups: Path | None = None) -> None:
-    """Create or upgrade the tables; an older SQLite file is copied to `backups` first. Raises Fault."""
+    """Create or upgrade the tables; an older SQLite file is copied to `backups` first. Raises CommandError."""
     current, newest = _revisions(url)
     if current == newest:
         return
@@ -33,7 +33,7 @@ def ensure_current(url: str, backups: Path | None = None) -> None:
 
 
 def check_current(url: str) -> None:
-    """Raises Fault unless the tables are those of this version."""
+    """Raises CommandError unless the tables are those of this version."""
     current, newest = _revisions(url)
     if current != newest:
         state = "has no tables yet" if current is None else f"is at revision {current}, not {newest}"

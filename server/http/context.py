@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -31,7 +32,7 @@ V = TypeVar("V")
 
 
 class AppContext:
-    """What every request of a process shares. Built once, at the edge."""
+    """What every request of a process shares. Built once, when it starts."""
 
     def __init__(
         self, settings: Settings, database: Database, queue: Queue, show: Callable[[FeedEvent], bytes]
@@ -52,21 +53,27 @@ class AppContext:
 
     async def write(self, work: Callable[[Session, Outbox], T]) -> T:
         """Run `work` in a transaction; after its commit, put jobs in the queue and tell of the changes."""
-        session, result = await self._commit(work)
-        session.close()
+        result, outbox = await self._in_thread(partial(self.database.write, partial(_with_outbox, work)))
+        await self.follow_up(outbox)
         return result
 
     async def write_and_show(
         self, work: Callable[[Session, Outbox], tuple[Unit, T]], view: Callable[[Unit, T], V]
     ) -> V:
-        """The same, and then a view of what it returned, made with the rows that the session has already."""
-        session, (unit, result) = await self._commit(work)
-        return await self._in_thread(partial(self.database.look, session, partial(view, unit, result)))
+        """The same, and a view of what it returned, made after the commit with the rows that the session has."""
+        shown = await self._in_thread(partial(self._commit_and_show, work, view))
+        await self.follow_up(shown.outbox)
+        return shown.value()
 
-    async def _commit(self, work: Callable[[Session, Outbox], T]) -> tuple[Session, T]:
-        session, (result, outbox) = await self._in_thread(partial(self.database.commit, partial(_with_outbox, work)))
-        await self.follow_up(outbox)
-        return session, result
+    def _commit_and_show(
+        self, work: Callable[[Session, Outbox], tuple[Unit, T]], view: Callable[[Unit, T], V]
+    ) -> "_Shown[V]":
+        session, ((unit, result), outbox) = self.database.commit(partial(_with_outbox, work))
+        try:
+            value = self.database.look(session, partial(view, unit, result))
+        except Exception as error:  # what is committed is to be queued and told all the same
+            return _Shown(outbox, partial(_raise, error))
+        return _Shown(outbox, lambda: value)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -125,3 +132,15 @@ class AppContext:
 def _with_outbox(work: Callable[[Session, Outbox], T], session: Session) -> tuple[T, Outbox]:
     outbox = Outbox()
     return work(session, outbox), outbox
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown(Generic[V]):
+    """What a commit leads to. value: the view, or raises what went wrong with it."""
+
+    outbox: Outbox
+    value: Callable[[], V]
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error

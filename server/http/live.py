@@ -64,7 +64,7 @@ class Notifier:
                     else:
                         self.notify(notice)
             except RedisError as error:
-                log.warning("doorbell.away", error=str(error))
+                log.warning("notices.away", error=str(error))
             self.notify_all()
             await asyncio.sleep(1)
 

@@ -21,7 +21,7 @@ class Rates:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def spend(self, participant: str, amount: int = 1) -> None:
-        """Raises `Refused` (429) when the participant has been too quick."""
+        """Raises `RequestError` (429) when the participant has been too quick."""
         with self._lock:
             short = self._take(participant, amount)
         if short > 0:

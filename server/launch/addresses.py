@@ -44,7 +44,7 @@ class Address:
 
 
 def listen(address: Address) -> socket.socket:
-    """A socket that listens, so that the port is ours before anything else is started. Raises Fault."""
+    """A socket that listens, so that the port is ours before anything else is started. Raises CommandError."""
     host = None if address.anywhere and address.host != "::" else address.host
     try:
         found = socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

@@ -19,7 +19,7 @@ from server.settings import sqlite_path, sqlite_url
 
 
 def backup(folder: Path, file: Path) -> None:
-    """Write the archive in one step: whole, or not at all. Raises Fault."""
+    """Write the archive in one step: whole, or not at all. Raises CommandError."""
     database = _database(folder)
     if file.is_dir():
         raise CommandError(f"{file} is a folder: name the archive to write")

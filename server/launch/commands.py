@@ -1,13 +1,8 @@
-"""The parts of a server one at a time, for more than one machine: `api`, `worker`, `migrate`; and `bench`."""
+"""The parts of a server one at a time, for more than one machine: `api`, `worker`, `migrate`."""
 
-import importlib
-import inspect
 import os
 import sys
-from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import structlog
 
@@ -27,7 +22,7 @@ WORKER_STOPS = 3.0  # seconds to finish what it measures; a model that is being 
 
 
 def serve_api(settings: Settings) -> None:
-    """Serve until stopped. Raises Fault where database or Redis cannot be used as they are."""
+    """Serve until stopped. Raises CommandError where database or Redis cannot be used as they are."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     upgrade.check_current(settings.database_url or "")
     check.check(settings.redis_url or "")
@@ -42,7 +37,7 @@ def serve_api(settings: Settings) -> None:
 
 
 def run_worker(settings: Settings) -> NoReturn:
-    """Measure until stopped, and end the process. Raises Fault where Redis or a judge cannot be used."""
+    """Measure until stopped, and end the process. Raises CommandError where Redis or a judge cannot be used."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     check.check(settings.redis_url or "")
     reaper.follow()
@@ -59,28 +54,9 @@ def run_worker(settings: Settings) -> NoReturn:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the named database, or that of the data folder, up to date. Raises Fault."""
+    """Bring the named database, or that of the data folder, up to date. Raises CommandError."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     if settings.database_url is None and not settings.data.is_dir():
         raise CommandError(f"there is no data folder {settings.data}: name a database with --database-url")
     url = settings.database_url or sqlite_url(settings.data)
     upgrade.ensure_current(url, settings.data / "backups" if settings.database_url is None else None)
-
-
-def benchmark(name: str, *, as_json: bool) -> None:
-    """Run a benchmark: its `main(as_json)`, or its own command line. Raises Fault for a name that none has."""
-    known = sorted(
-        file.stem for folder in _folders("benchmarks") for file in folder.glob("*.py") if not file.name.startswith("_")
-    )
-    if name not in known:
-        raise CommandError(f"no benchmark {name!r}: there is {', '.join(known) or 'none'}")
-    main: Callable[..., Any] = importlib.import_module(f"benchmarks.{name}").main
-    if "as_json" in inspect.signature(main).parameters:
-        main(as_json=as_json)
-    else:
-        main(["--json"] if as_json else [])
-
-
-def _folders(package: str) -> list[Path]:
-    spec = find_spec(package)
-    return [Path(each) for each in spec.submodule_search_locations or ()] if spec else []

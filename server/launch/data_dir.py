@@ -50,7 +50,7 @@ def noted_database(path: Path) -> str | None:
 
 @contextmanager
 def held(path: Path) -> Iterator[DataDir]:
-    """Make the folder where it is missing and keep every other server out of it. Raises Fault."""
+    """Make the folder where it is missing and keep every other server out of it. Raises CommandError."""
     path = path.expanduser().absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)

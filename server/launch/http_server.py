@@ -76,7 +76,7 @@ class Shutdown:
         os._exit(0)
 
     def run(self, server: Server, listener: socket.socket) -> None:
-        """Serve until stopped. Raises Fault where the application does not start."""
+        """Serve until stopped. Raises CommandError where the application does not start."""
         _raise_file_limit()
         _forgive_cancelled_tasks()
         self._server = server

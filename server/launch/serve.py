@@ -3,13 +3,12 @@
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import structlog
 
 from server import logs
 from server.db import upgrade
-from server.errors import NO_TORCH, CommandError, CommandStopped
+from server.errors import CommandStopped
 from server.launch import banner, data_dir
 from server.launch.addresses import Address, listen
 from server.launch.demo import Demo, open_demo
@@ -32,9 +31,7 @@ class Options:
 
 
 def serve(settings: Settings, options: Options) -> None:
-    """Serve until Ctrl-C, SIGTERM or SIGHUP. Raises Fault where it cannot begin, after cleaning up."""
-    if not all(map(find_spec, ("torch", "transformers"))):
-        raise CommandError(NO_TORCH)
+    """Serve until Ctrl-C, SIGTERM or SIGHUP. Raises CommandError where it cannot begin, after cleaning up."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     stop = Shutdown()
     with stop.on_signals(), ExitStack() as running:

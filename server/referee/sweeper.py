@@ -16,15 +16,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import endings, generations, measurements, plays, rounds
+from server.arena import endings, generations, measurements, plays, rounds, work
 from server.arena.outbox import Outbox
 from server.db.models import Generation, Measurement, WorkState
 from server.db.session import now
 from server.errors import Unavailable
 from server.http.context import AppContext
 from server.metrics import LOOP_ERRORS, REQUEUED
-from server.queue import messages
-from server.queue.messages import Job, RedisError, Result
+from server.queue.messages import RedisError, Result
 from server.referee.results import settle
 
 log = structlog.get_logger()
@@ -90,8 +89,8 @@ class Referee:
     async def sweep_once(self) -> None:
         context = self._context
         # Apart, since each of these ends by locking competitions, which comes last in a transaction.
-        for work in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
-            await context.write(work)
+        for task in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
+            await context.write(task)
         await context.learn_of_workers()
         await context.gauge()
         for model in (Measurement, Generation):
@@ -133,38 +132,29 @@ def _overdue(session: Session, *, model: Queued, grace: timedelta, after_key: st
 
 
 def _requeue(session: Session, outbox: Outbox, *, model: Queued, keys: Sequence[str]) -> int:
-    """Jobs of those rows that are still pending; the ones tried too often are given up."""
-    query = select(model).where(model.key.in_(keys), model.state == WorkState.PENDING)
-    rows: list[Measurement | Generation] = [*session.scalars(query.order_by(model.key).with_for_update())]
-    given_up = []
-    for row in rows:
-        row.tries += 1
-        if row.tries > LAST_TRY:
-            row.state, row.finished_at = WorkState.FAILED, now(session)
-            row.failure = f"It was lost by the queue {LAST_TRY} times."
-            given_up.append(row.key)
-    session.flush()
-    outbox.jobs += [_job(row) for row in rows if row.state == WorkState.PENDING]
-    plays.resume(session, outbox, given_up)  # rounds whose texts were given up are seen to by the next sweep
-    return len(rows)
+    """Put those rows in the queue again that are still pending; the ones tried too often are given up."""
+    if model is Measurement:
+        again, given_up = work.requeue(session, Measurement, keys, LAST_TRY)
+        outbox.jobs += map(measurements.job, again)
+        plays.resume(session, outbox, [row.key for row in given_up])
+        return len(again) + len(given_up)
+    texts, lost = work.requeue(session, Generation, keys, LAST_TRY)
+    outbox.jobs += map(generations.job, texts)  # the rounds of those given up are seen to by the next sweep
+    return len(texts) + len(lost)
 
 
-def _job(row: Measurement | Generation) -> Job | messages.GenerationJob:
-    return measurements.job(row) if isinstance(row, Measurement) else generations.job(row)
-
-
-async def _forever(work: Callable[[], Awaitable[None]], *, pause: float) -> None:
-    """Repeat `work`. Whatever goes wrong, go on; slower while it keeps going wrong."""
+async def _forever(task: Callable[[], Awaitable[None]], *, pause: float) -> None:
+    """Repeat `task`. Whatever goes wrong, go on; slower while it keeps going wrong."""
     failures = 0
     while True:
         try:
-            await work()
+            await task()
             failures = 0
         except (RedisError, Unavailable) as error:
             failures += 1
-            log.warning("loop.away", work=work.__name__, error=str(error))
+            log.warning("loop.away", task=task.__name__, error=str(error))
         except Exception:
             failures += 1
             LOOP_ERRORS.inc()
-            log.exception("loop.error", work=work.__name__)
+            log.exception("loop.error", task=task.__name__)
         await asyncio.sleep(min(2.0, 0.05 * 2**failures) if failures else pause)

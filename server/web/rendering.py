@@ -95,7 +95,7 @@ def own_forms_only(request: Request) -> None:
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a form. Raises `Refused` for anything but a plain form of decent size."""
+    """The fields of a form. Raises `RequestError` for anything but a plain form of decent size."""
     if not request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
         raise RequestError("unsupported-media-type", 415, "Not a form", "This address takes the page's own form only.")
     body = bytearray()

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from games.engine import replay
-from games.registers import OMNISCIENT
-from games.seeing import seen
-from games.values import Log, Measurement, Move, NeedBits
+from games.protocol import Log, Measurement, Move, NeedBits
+from games.syntax.names import OMNISCIENT
+from games.visibility import seen
 from server.arena import measurements
 from server.arena.measurements import Question
 from server.arena.round_setup import RoundSetup

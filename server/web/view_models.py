@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.seeing import seen
-from games.values import MAIN, Event
+from games.protocol import MAIN, Event
+from games.visibility import seen
 from server.arena import (
     attempts,
     challenges,
@@ -296,7 +296,7 @@ def submission_line(session: Session, row: Submission) -> SubmissionLine:
     return SubmissionLine(
         id=row.id,
         move=next((move["text"] for move in moves if move["seat"] == row.seat), ""),
-        state=SubmissionState(row.state),
+        state=row.state,
         bits=None if row.millibits is None else row.millibits / 1000,
         hidden=row.hidden,
         accepted_at=row.accepted_at,

@@ -1,4 +1,4 @@
-"""What a worker holds: leases are renewed and results handed in by threads beside the one that works.
+"""What a worker holds: leases are renewed and results published by threads beside the one that works.
 
 So neither a slow line to Redis nor Redis being away for a moment stops the device.
 """
@@ -45,7 +45,7 @@ class LeaseKeeper:
 
     @property
     def full(self) -> bool:
-        """Is so much waiting to be handed in that no more should be taken?"""
+        """Is so much waiting to be published that no more should be taken?"""
         return self._results.qsize() >= MOST_WAITING
 
     def take(self, claims: Sequence[Claim]) -> None:
@@ -54,15 +54,15 @@ class LeaseKeeper:
                 self._renewed = time.monotonic()
             self._held |= {_name(claim): claim for claim in claims}
 
-    def holds(self, claim: Claim) -> bool:
+    def owns(self, claim: Claim) -> bool:
         return _name(claim) in self._held
 
-    def hand_in(self, claim: Claim, result: Result) -> None:
+    def publish(self, claim: Claim, result: Result) -> None:
         """To be published soon. The lease is renewed until it is."""
         self._results.put((claim, result))
 
     def close(self) -> None:
-        """Hand in what is done, if Redis takes it, and stop renewing."""
+        """Publish what is done, if Redis takes it, and stop renewing."""
         self._closing.set()
         self._results.put(None)
         self._publisher.join()

@@ -39,13 +39,13 @@ class Worker:
         self._build = judges[0].build
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._claims = Claims(settings.redis_url, name, tuple(self._judges), settings.lease)
-        self._hands = LeaseKeeper(self._claims, settings.lease)
+        self._leases = LeaseKeeper(self._claims, settings.lease)
         self._texts: deque[tuple[Claim, Steps]] = deque()
         self._infos = [judge.info() for judge in judges]
         self._rate = 0.0  # measurements per second, a moving average
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; then hand in what is done and give back the rest."""
+        """Work until told to stop; then publish what is done and give back the rest."""
         threading.Thread(target=self._stay_known, args=(stop,), daemon=True).start()
         with ThreadPoolExecutor(1, "claim") as claimer:
             ahead = claimer.submit(self._claim, texts=True)
@@ -65,20 +65,20 @@ class Worker:
 
     def _claim(self, *, texts: bool) -> list[Claim]:
         """The next batch, with a text to be written only if `texts`. In a thread of its own."""
-        if self._hands.full:
+        if self._leases.full:
             time.sleep(PAUSE)
             return []
         count = max(1, min(LARGEST_CLAIM, int(self._rate * BATCH_SECONDS))) if self._rate else FIRST_CLAIM
         claims = self._claims.claim(count, block=0.5, texts=texts)
-        if claims and claims[0].alone and not self._hands.empty:
+        if claims and claims[0].alone and not self._leases.empty:
             self._claims.give_back(claims)
             return []
-        self._hands.take(claims)
+        self._leases.take(claims)
         return claims
 
     def _taken(self, ahead: Future[list[Claim]], stop: threading.Event) -> list[Claim]:
         try:
-            return [claim for claim in ahead.result() if self._hands.holds(claim)]
+            return [claim for claim in ahead.result() if self._leases.owns(claim)]
         except RedisError as error:
             log.warning("worker.redis_away", error=str(error))
             stop.wait(PAUSE)
@@ -88,7 +88,7 @@ class Worker:
         """Measure all of it, and go on with a text for a while."""
         if batch and batch[0].delivery >= LAST_DELIVERY:
             failure = f"It was handed out {batch[0].delivery} times and no worker brought it back."
-            self._hands.hand_in(batch[0], Result(batch[0].job.key, self._build, failure=failure))
+            self._leases.publish(batch[0], Result(batch[0].job.key, self._build, failure=failure))
             return
         self._measure([claim for claim in batch if not _is_text(claim)], stop)
         for claim in batch:
@@ -101,11 +101,11 @@ class Worker:
         start, done = time.perf_counter(), 0
         for judge, claims in groupby(sorted(batch, key=_judge_of), key=_judge_of):
             for claim, result in self._results(self._judges[judge], list(claims)):
-                lost = not self._hands.holds(claim)
-                self._hands.hand_in(claim, result)
+                lost = not self._leases.owns(claim)
+                self._leases.publish(claim, result)
                 done += 1
                 # After a pause a batch may have both: what is others' by now, or done, and what was claimed anew.
-                if stop.is_set() or (lost and not any(map(self._hands.holds, batch))):
+                if stop.is_set() or (lost and not any(map(self._leases.owns, batch))):
                     return
         if done:
             pace = done / (time.perf_counter() - start)
@@ -131,8 +131,8 @@ class Worker:
         claim, steps = self._texts[0]
         result = next(steps)
         if result is not None:
-            self._hands.hand_in(claim, result)
-        if result is not None or not self._hands.holds(claim):
+            self._leases.publish(claim, result)
+        if result is not None or not self._leases.owns(claim):
             self._texts.popleft()
 
     def _stay_known(self, stop: threading.Event) -> None:
@@ -144,7 +144,7 @@ class Worker:
             stop.wait(HELLO)
 
     def _leave(self) -> None:
-        self._hands.close()
+        self._leases.close()
         try:
             self._claims.leave()
         except RedisError:

@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.errors import UnknownStrategy
-from bots.strategies import STRATEGIES, find
 from bots.strategies.random_words import RandomWords, fields, nearest, stem, words
 
 SEA = "The tide came in over the flats before the boats were home; the captain watched the waves from the harbour."
@@ -73,9 +71,3 @@ def test_every_field_has_its_words_once() -> None:
     assert len(fields()) >= 12
     for field in fields().values():
         assert len(set(field)) == len(field) >= 35
-
-
-def test_an_unknown_strategy_names_the_known() -> None:
-    assert find("random") is STRATEGIES["random"]
-    with pytest.raises(UnknownStrategy, match="no strategy 'randon'; there is: random"):
-        find("randon")

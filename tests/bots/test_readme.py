@@ -2,55 +2,21 @@
 
 import json
 import re
-import select
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bots import cli
-from bots.client import Client
+from bots import runner
+from tests.conftest import Demo
+from xentarena.client import Client
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 README = Path(__file__).parents[2] / "README.md"
-START = 120  # seconds until a server on a busy machine must be ready
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    url: str
-    code: str
-    round: str
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder = tmp_path_factory.mktemp("serve")
-    command = [sys.executable, "-m", "server.cli", "serve", "--demo", "--json", "--port", "0", "--data", str(folder)]
-    log = folder.parent / f"{folder.name}.log"
-    with log.open("wb") as errors:
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
-    try:
-        line = _first_line(server)
-        assert line, f"the server does not start:\n{log.read_text()}"
-        ready = json.loads(line)
-        yield Demo(ready["url"], ready["demo"]["code"], ready["demo"]["round"])
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=60)
-
-
-def _first_line(server: "subprocess.Popen[bytes]") -> bytes:
-    assert server.stdout is not None
-    ready, _, _ = select.select([server.stdout], [], [], START)
-    return server.stdout.readline() if ready else b""
 
 
 def block(name: str) -> str:
@@ -97,7 +63,7 @@ def test_the_curl_lines_join_submit_and_show_the_score(demo: Demo, tmp_path: Pat
 
 def test_the_bot_plays_against_a_real_server(demo: Demo) -> None:
     said: list[str] = []
-    tally = cli.run("random", demo.url, code=demo.code, budget=5, seed=1, name="Wren", say=said.append)
+    tally = runner.run("random", demo.url, code=demo.code, budget=5, seed=1, name="Wren", say=said.append)
     assert tally.sent == 5
     assert len(said) == 5
     with Client(demo.url) as client:

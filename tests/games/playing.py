@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from games.builtins import banned
 from games.engine import replay
 from games.program import Program, parse
-from games.values import Effect, Log, Move, NeedBits, NeedMove, Setup
+from games.protocol import Effect, Log, Move, NeedBits, NeedMove, Setup
 from tests.games import table_judge
 
 
@@ -46,3 +47,13 @@ def steps(of: Program, given: Setup, moves: Iterable[str | tuple[str, str]]) -> 
 def play(of: Program, given: Setup, *moves: str | tuple[str, str]) -> Effect:
     """Where the play stands when the moves are used up."""
     return steps(of, given, moves)[-1][1]
+
+
+def normalised(text: str) -> str:
+    """As the hardened word rule reads it."""
+    return banned.folded(banned.decomposed(text))
+
+
+def without_banned_words(text: str, unwanted: str) -> str:
+    """What ``remove_banned_words(text, unwanted)`` leaves of the text."""
+    return banned.without(normalised(text), banned.banned(normalised(unwanted)))

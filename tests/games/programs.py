@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from games.registers import FLAGS, SEATS
+from games.syntax.names import FLAGS, SEATS
 
 #: Texts as a player may send them: no control characters but newline and tab, no half surrogates.
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=60)

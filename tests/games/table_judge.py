@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
-from games.values import MAIN, JudgeFacts, Measurement
+from games.protocol import MAIN, JudgeFacts, Measurement
 
 _TOKEN = re.compile(r" ?[A-Za-z0-9]{1,4}|[\x00-\x7f]|.", re.DOTALL)
 BACKWARD = "backward"

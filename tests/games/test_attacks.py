@@ -6,7 +6,7 @@ from benchmarks.games import ATTACKS
 from games import limits
 from games.errors import ProgramErrors
 from games.program import parse
-from games.values import Finished, Status
+from games.protocol import Finished, Status
 from tests.games import playing
 
 ESCAPES = [

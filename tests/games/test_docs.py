@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from games import banned, functions, limits, lookalikes, words
-from games.measures import QUESTION
+from games import limits
+from games.builtins import confusables, words
+from games.builtins.judging import QUESTION
+from games.compiler.calls import NAMES
 from games.program import parse
+from tests.games.playing import without_banned_words
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing-games.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"```xent\n(.*?)```", PAGE, re.DOTALL)
@@ -33,7 +36,7 @@ def test_the_page_has_programs_from_two_lines_to_a_debate() -> None:
 def test_each_trick_of_the_page_ends_as_it_says(trick: tuple[str, str, str]) -> None:
     written, common, hardened = map(html.unescape, trick)
     assert words.remove_words(written, ["dragon"]) == common
-    assert banned.remove_banned_words(written, "dragon") == hardened
+    assert without_banned_words(written, "dragon") == hardened
 
 
 def test_the_page_has_every_trick() -> None:
@@ -48,11 +51,11 @@ def test_the_page_prints_the_question_of_is_true() -> None:
 def test_the_page_prints_every_look_alike() -> None:
     rows = dict(re.findall(r"^\| ([A-Za-z]) \| (.+) \|$", PAGE, re.MULTILINE))
     printed = {ord(other): letter for letter, others in rows.items() for other in others.split(" ")}
-    assert printed == lookalikes.LETTERS
+    assert printed == confusables.LETTERS
 
 
 def test_the_page_names_every_function_and_every_budget() -> None:
-    for name in functions.ALL:
+    for name in (*NAMES, ".split", ".join"):
         assert name in PAGE
     budgets = (limits.LINES, limits.MEASUREMENTS, limits.MOVES, limits.TEXT_CHARACTERS, limits.LIST_ITEMS)
     for number in (*budgets, limits.LIST_CHARACTERS, limits.WORK, limits.PIECES, limits.LINE_CHARACTERS):

@@ -5,15 +5,27 @@ from dataclasses import replace
 
 import pytest
 
-from games.bits import millibits
-from games.draws import draw, shuffled
+from games.builtins.judging import QUESTION
 from games.engine import replay
 from games.errors import LogError, SetupError, TextError
-from games.generation import mask, needed
-from games.measures import QUESTION
 from games.preflight import check_round
-from games.texts import accept
-from games.values import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, NeedText, Setup, Status
+from games.protocol import (
+    MAIN,
+    Finished,
+    JudgeFacts,
+    Log,
+    Measurement,
+    Move,
+    NeedBits,
+    NeedMove,
+    NeedText,
+    Setup,
+    Status,
+)
+from games.runtime.generation import mask, needed
+from games.runtime.rng import draw, shuffled
+from games.values.bits import millibits
+from games.values.text import accept
 from tests.games import playing, table_judge
 
 CONDENSE = playing.program(

@@ -13,7 +13,7 @@ import pytest
 from games import catalog
 from games.preflight import check_round
 from games.program import parse
-from games.values import Finished, NeedBits
+from games.protocol import Finished, NeedBits
 from tests.games import playing
 
 GOLDEN = Path(__file__).parent / "golden"

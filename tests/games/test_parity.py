@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 from games import catalog
 from games.engine import replay
 from games.program import parse
-from games.values import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
 from judge.loading.tokenizer import Tokens
 
 POCKET = Path(__file__).parents[2] / "judge" / "pocket"

@@ -8,7 +8,7 @@ from games import catalog
 from games.engine import replay
 from games.errors import ProgramErrors
 from games.program import parse
-from games.values import Log, NeedMove
+from games.protocol import Log, NeedMove
 from tests.games import playing
 
 SOURCE = """\

@@ -11,8 +11,8 @@ from games.engine import replay
 from games.errors import LogError, ProgramErrors, SetupError
 from games.preflight import check_round
 from games.program import parse
-from games.source import normalised
-from games.values import Effect, Finished, Log, NeedBits, NeedMove
+from games.protocol import Effect, Finished, Log, NeedBits, NeedMove
+from games.syntax.source import normalised
 from tests.games import playing, table_judge
 from tests.games.programs import moves, programs, texts
 

@@ -11,7 +11,7 @@ import pytest
 
 from games.errors import ProgramErrors
 from games.program import parse
-from games.values import Effect, Finished, NeedBits, NeedMove
+from games.protocol import Effect, Finished, NeedBits, NeedMove
 from tests.games import playing
 
 VECTORS = Path(__file__).parent / "vectors"

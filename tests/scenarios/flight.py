@@ -8,10 +8,10 @@ import httpx
 from sqlalchemy import create_engine, text
 
 from games import catalog
-from games.bits import millibits
 from games.engine import replay
 from games.program import parse
-from games.values import MAIN, Finished, JudgeFacts, Log, Move, NeedBits, Setup
+from games.protocol import MAIN, Finished, JudgeFacts, Log, Move, NeedBits, Setup
+from games.values.bits import millibits
 from judge.judge import Judge, Pair
 from server.db.session import normalised
 from tests.scenarios.arena import Arena, Game, Process, answer

@@ -11,18 +11,20 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bots.errors import ServerAway
-from bots.transport import Transport
-from games import catalog, generation
+from games import catalog
 from games.program import parse
-from games.values import JudgeFacts, NeedText, Setup
+from games.protocol import JudgeFacts, NeedText, Setup
+from games.runtime import generation
 from judge.judge import Judge
-from server.cli import main, offline
+from server.cli import main
 from server.queue.messages import GenerationJob
 from server.worker import loop
 from tests.games.test_golden import GOLDEN
 from tests.judge.tiny import declare, write_gpt2
 from tests.server.processes import command
+from xentarena import offline
+from xentarena.errors import ServerUnavailable
+from xentarena.transport import Transport
 
 STORY = "The tide came in over the flats before the boats were home."
 TWO_SEATS = """
@@ -68,7 +70,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def loaded_once() -> Iterator[None]:
     """A judge is the same however often it is loaded, and loading takes long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offline, "load", cache(offline.load))
+        patch.setattr(offline, "load_judge", cache(offline.load_judge))
         yield
 
 
@@ -123,7 +125,7 @@ def test_help_and_check_need_no_heavy_libraries() -> None:
     assert ended.returncode == 0
     assert "serve" in ended.stdout
     light = (
-        "import sys, server.cli.main, server.cli.inputs;"
+        "import sys, server.cli.main, xentarena.programs;"
         " sys.exit(bool({'torch', 'sqlalchemy', 'uvicorn'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", light]).returncode == 0
@@ -403,7 +405,7 @@ reward(xed(s | x))
 def test_texts_that_a_game_has_written_are_those_that_a_worker_would_write(run: Run, tmp_path: Path) -> None:
     arguments = ("play", game(tmp_path, GENERATED), "--story", STORY, "--seed", "one", "--json")
     shown = run(*arguments).json["awaits"]["registers"]
-    judge = offline.load("pocket", "arena", "float32")
+    judge = offline.load_judge("pocket", "arena", "float32")
     setup = Setup((STORY,), "one", {"main": JudgeFacts(judge.tokens.ends, judge.context)})
     text, item = (_by_a_worker(judge, need) for need in generation.requests(parse(GENERATED).generations, setup))
     assert text.strip()
@@ -467,4 +469,4 @@ def test_a_benchmark_that_is_not_there_is_told_with_those_that_are(run: Run) -> 
 
 
 def _away(*_: object) -> None:
-    raise ServerAway("http://127.0.0.1:1", 60, "refused")
+    raise ServerUnavailable("http://127.0.0.1:1", 60, "refused")

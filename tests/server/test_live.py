@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.http import live
+from server.http import event_stream, live
 from server.http.event_stream import Feeds
 from server.http.live import Notifier, until
 from server.queue.messages import ChangeNotice
@@ -52,7 +52,7 @@ def run(work: Callable[[], Awaitable[None]]) -> None:
 @pytest.fixture(autouse=True)
 def _short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few events are kept, so that slow streams have to read for themselves."""
-    monkeypatch.setattr(live, "KEPT", 4)
+    monkeypatch.setattr(event_stream, "CACHED_EVENTS", 4)
 
 
 STEPS = st.lists(
@@ -119,7 +119,8 @@ def test_news_is_read_once_however_many_listen() -> None:
 
 
 def test_a_lost_bell_only_costs_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "NETS", 0.05)
+    for module in (live, event_stream):
+        monkeypatch.setattr(module, "RECHECK_SECONDS", 0.05)
 
     async def work() -> None:
         table, bells = Table(), Notifier()

@@ -25,7 +25,7 @@ HOW_TO_INSTALL = {
 
 @cache
 def find() -> str:
-    """The path of a server that is new enough. Raises Fault with the command that installs one."""
+    """The path of a server that is new enough. Raises CommandError with the command that installs one."""
     too_old = ""
     for binary in _candidates():
         version = _version(binary)

@@ -11,7 +11,7 @@ OLDEST = (6, 2)
 
 
 def check(url: str) -> None:
-    """Raises Fault where nothing answers, the password is wrong or the version is too old."""
+    """Raises CommandError where nothing answers, the password is wrong or the version is too old."""
     try:
         with redis.Redis.from_url(url, protocol=2, socket_timeout=5, socket_connect_timeout=5) as client:
             version = str(client.info("server").get("redis_version", ""))

@@ -1,0 +1,167 @@
+"""`xentarena bot`: a strategy plays the rounds of a server."""
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bots.strategy import Strategy, StrategyError, StrategyFactory, load_strategy
+from xentarena import models
+from xentarena.client import Client
+from xentarena.errors import ApiError, ArenaError
+
+OPPONENT = 60.0  # seconds to wait for somebody to play against, or for their move
+LOOK = 5.0  # seconds between two looks for open rounds
+#: Refusals after which a round is over for this player, and another may not be.
+OVER = frozenset({"round-closed", "round-paused", "round-scheduled", "no-attempts-left"})
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run came to. sent: accepted submissions; best: round → highest score, in bits."""
+
+    sent: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+
+    def note(self, submission: models.Submission) -> None:
+        self.sent += 1
+        if submission.bits is not None:
+            self.best[submission.round] = max(submission.bits, self.best.get(submission.round, submission.bits))
+
+
+def run(
+    strategy: str,
+    server: str,
+    *,
+    code: str | None = None,
+    round_id: str | None = None,
+    token: str | None = None,
+    budget: int | None = 20,
+    seed: int | None = None,
+    pause: float = 0,
+    name: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Tally:
+    """Play every open round of a competition in turn, or only `round_id`, and say each score.
+
+    strategy: a registered name, or FILE.py:CLASS. code: join with it as a new bot called `name`. token: play on as an
+    earlier one instead. budget: submissions in all; None plays on as long as it is let, and waits for rounds to open.
+    seed: same seed, same words (as long as they earn the same). pause: seconds between two submissions. Raises
+    `ArenaError` for anything a user can mend.
+    """
+    factory = load_strategy(strategy)
+    if token is None and code is None:
+        raise ArenaError("A bot needs the competition's join code, or the token of an earlier visit.")
+    if budget is not None and budget < 1:
+        raise ArenaError("The budget is at least one submission.")
+    seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+    with Client(server, token) as client:
+        if token is None and code is not None:
+            client.join(code, name or f"{strategy.rpartition(':')[2]}-{random.SystemRandom().getrandbits(16):04x}")
+        session = _Session(client, factory, str(seed), budget, pause, say or _to_stdout)
+        return session.play(round_id)
+
+
+@dataclass(slots=True)
+class _Session:
+    client: Client
+    factory: StrategyFactory
+    seed: str
+    budget: int | None
+    pause: float
+    say: Callable[[str], None]
+    tally: Tally = field(default_factory=Tally)
+    strategies: dict[str, Strategy] = field(default_factory=dict)  # by round
+
+    def play(self, round_id: str | None) -> Tally:
+        while self._more():
+            played = [self._turn(each) for each in self._open_rounds(round_id) if self._more()]
+            if not any(played):
+                if self.budget is not None:
+                    break
+                time.sleep(LOOK)
+        if not self.tally.sent:
+            raise ArenaError("There is no open round with an attempt left to play.")
+        return self.tally
+
+    def _more(self) -> bool:
+        return self.budget is None or self.tally.sent < self.budget
+
+    def _open_rounds(self, round_id: str | None) -> list[models.Round]:
+        rounds = self.client.rounds() if round_id is None else [self.client.round(round_id)]
+        return [each for each in rounds if each.state == "open" and each.attempts_left != 0]
+
+    def _turn(self, round_: models.Round) -> bool:
+        """Submit one move; false where the round turns out to be over for us."""
+        strategy = self._strategy(round_)
+        move = _proposed(strategy)
+        try:
+            submission = self._begun(round_, move)
+        except ApiError as error:
+            if error.type not in OVER:
+                raise
+            self.say(f"{round_.game} {round_.id}: {error.detail}")
+            return False
+        if submission.reason and submission.reason.type == "withdrawn":
+            self.say(f"{round_.game} {round_.id}: nobody came to play against")
+            return False
+        while submission.state == "awaiting_move":
+            submission = self.client.wait_for(self.client.move_again(submission.id, _proposed(strategy)))
+        strategy.learn(move, submission.bits)
+        self.tally.note(submission)
+        self.say(f"{round_.game} {round_.id}: {_outcome(submission)}  {move}")
+        time.sleep(self.pause)
+        return True
+
+    def _strategy(self, round_: models.Round) -> Strategy:
+        """The one that plays this round, from its first move to its last."""
+        if round_.id not in self.strategies:
+            made = self.factory(_texts(round_), f"{self.seed}:{round_.id}")
+            if not isinstance(made, Strategy):
+                raise StrategyError(f"{type(made).__name__} is not a strategy: it lacks propose or learn.")
+            self.strategies[round_.id] = made
+        return self.strategies[round_.id]
+
+    def _begun(self, round_: models.Round, move: str) -> models.Submission:
+        """A play that has begun: with its first move, where it is asked for one at once."""
+        if len(round_.seats) > 1:
+            return self._met(self.client.challenge(round_.id))
+        if round_.opening is None:
+            return self.client.wait_for(self.client.begin(round_.id))
+        return self.client.wait_for(self.client.submit(round_.id, move))
+
+    def _met(self, submission: models.Submission) -> models.Submission:
+        """The play once it is our turn; taken back where nobody comes to play against us."""
+        try:
+            return self.client.wait_for(submission, OPPONENT)
+        except ArenaError:
+            return self.client.resign(submission.id)
+
+
+def _proposed(strategy: Strategy) -> str:
+    move: object = strategy.propose()
+    if not isinstance(move, str):
+        raise StrategyError(f"{type(strategy).__name__}.propose() gave {move!r}; a move is a text.")
+    return move
+
+
+def _texts(round_: models.Round) -> list[str]:
+    """What a round is about: its passages, or what it shows before the first move."""
+    shown = [
+        value["value"]
+        for event in (round_.opening.events if round_.opening else ())
+        for value in event.get("values", ())
+    ]
+    return [*round_.passages] or [text for text in shown if isinstance(text, str)]
+
+
+def _outcome(submission: models.Submission) -> str:
+    if submission.bits is not None:
+        return f"{submission.bits:9.3f} bits"
+    return f"{submission.state}: {submission.reason.detail if submission.reason else 'no score'}"
+
+
+def _to_stdout(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

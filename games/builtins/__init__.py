@@ -1,0 +1,1 @@
+"""The built-in functions: the table of what each takes and gives, and what computes it."""

@@ -1,0 +1,107 @@
+"""The functions that ask a judge: xent, nex, xed, dex, choice, is_true, is_false.
+
+first_token: is the first token of a text scored? True, False, or None for what the round's profile says.
+"""
+
+from collections.abc import Callable
+
+from games.protocol import ARENA, MAIN
+from games.runtime.state import Play, run_time_error
+from games.values import bits
+from games.values.bits import Measured
+from games.values.text import EMPTY, Text, Texts, is_from_move
+
+
+def _ask(play: Play, slot: str, first_token: bool | None, text: Text) -> Measured:
+    """The bits of the text after its prefix."""
+    return play.measured(slot, _profile(play, first_token), text, first_token is False)
+
+
+def _profile(play: Play, first_token: bool | None) -> str:
+    return ARENA if first_token else play.setup.profile
+
+
+def xent(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None = None, slot: str = MAIN) -> Measured:
+    """The bits of the text after its prefix, with ``before`` in front of both."""
+    if before.text:
+        from_move = before.from_move or text.prefix_from_move
+        text = Text(text.text, before.text + text.prefix, text.from_move, from_move)
+    return _ask(play, slot, first_token, text)
+
+
+def xed(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None = None, slot: str = MAIN) -> Measured:
+    """How many bits the prefix of the text saves."""
+    if not text.prefix:
+        return bits.zeros(play.tokens(slot, _profile(play, first_token), text.text, first_token is False))
+    key = (slot, first_token, before.text, text.prefix, text.text)
+    saved = play.saved.get(key)
+    if saved is None:
+        without = _ask(play, slot, first_token, Text(text.text, before.text, text.from_move, before.from_move))
+        after = xent(play, text, before, first_token, slot)
+        if without is None or after is None:
+            return None
+        saved = play.saved[key] = bits.subtracted(without, after)
+    return saved
+
+
+def negated(measure: Callable[..., Measured]) -> Callable[..., Measured]:
+    """The same measure with its sign turned: nex of xent, dex of xed."""
+
+    def run(play: Play, text: Text, before: Text, first_token: bool | None, slot: str) -> Measured:
+        value = measure(play, text, before, first_token, slot)
+        return None if value is None else bits.scaled(value, -1)
+
+    return run
+
+
+# Answers. A one-token answer is its first token, so that they are always asked with it, whatever the profile.
+
+
+def _cost(play: Play, option: Text, prompt: Text) -> float | None:
+    measured = _ask(play, MAIN, True, Text(option.text, prompt.text, option.from_move, prompt.from_move))
+    return None if measured is None else measured.total()
+
+
+def choice(play: Play, prompt: Text, options: Texts) -> Text:
+    """The option that costs the fewest bits after the prompt; the first of those that cost the same."""
+    if not options:
+        raise run_time_error("found an empty list of options, expected at least one to choose from")
+    costs = [_cost(play, option, prompt) for option in options]
+    known = [cost for cost in costs if cost is not None]
+    if len(known) < len(costs):
+        raise play.need_bits()
+    return Text(options[known.index(min(known))].text, "", is_from_move(prompt, options))
+
+
+#: The question of ``is_true``, printed in docs/writing-games.md. What it asks about stands for ``{}``.
+QUESTION = """\
+Is each statement true or false?
+
+Statement: Two and two make four.
+Answer: true
+
+Statement: Fish live on the moon.
+Answer: false
+
+Statement: Snow is cold.
+Answer: true
+
+Statement: A week has nine days.
+Answer: false
+
+Statement: {}
+Answer:"""
+_BEFORE, _AFTER = QUESTION.split("{}")
+
+
+def is_true(play: Play, statement: Text) -> bool | None:
+    """Is " true" cheaper than " false" after the question about the statement? A tie is false."""
+    prompt = play.text(_BEFORE + statement.text + _AFTER, statement.from_move)
+    yes, no = _cost(play, Text(" true"), prompt), _cost(play, Text(" false"), prompt)
+    return None if yes is None or no is None else yes < no
+
+
+def is_false(play: Play, statement: Text) -> bool | None:
+    """Not ``is_true``."""
+    answer = is_true(play, statement)
+    return None if answer is None else not answer

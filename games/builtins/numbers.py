@@ -1,0 +1,49 @@
+"""``min`` and ``max``, of numbers and of bits."""
+
+from collections.abc import Callable
+
+from games.builtins.signature import Function, Parameter, Signature
+from games.runtime.state import Play
+from games.values import bits
+from games.values.bits import Bits, Measured
+from games.values.types import Type
+
+_Better = Callable[[float, float], bool]
+
+
+def _of_numbers(better: _Better) -> Callable[..., float]:
+    def call(play: Play, one: float, other: float) -> float:
+        play.work += 20
+        return other if better(other, one) else one
+
+    return call
+
+
+def _of_bits(better: _Better) -> Callable[..., Measured]:
+    def call(play: Play, left: Measured | float, right: Measured | float) -> Measured:
+        one, other = _as_bits(left), _as_bits(right)
+        if one is None or other is None:
+            return None
+        play.spend(50 + 2 * (one.count() + other.count()))
+        return other if better(other.total(), one.total()) else one
+
+    return call
+
+
+def _as_bits(value: Measured | float) -> Measured:
+    return value if value is None or isinstance(value, Bits) else bits.constant(value)
+
+
+def extreme(better: _Better) -> Function:
+    """A function of two values that gives the one which is better; the first where neither is."""
+
+    def signature(takes: Type, result: Type, call: Callable[..., object]) -> Signature:
+        return Signature(tuple(Parameter(name, takes, role="an argument") for name in "ab"), result, call)
+
+    return Function(
+        (
+            signature(Type.INTEGER, Type.INTEGER, _of_numbers(better)),
+            signature(Type.NUMBER, Type.FLOAT, _of_numbers(better)),
+            signature(Type.NUMBER | Type.BITS, Type.BITS, _of_bits(better)),
+        )
+    )

@@ -1,0 +1,138 @@
+"""The functions on words, texts and lists: each counts its work, then does what ``words`` or ``banned`` says."""
+
+from collections.abc import Iterator, Sequence
+
+from games import limits
+from games.builtins import banned, words
+from games.protocol import MAIN
+from games.runtime.rng import shuffled
+from games.runtime.state import Play, out_of_budget, run_time_error
+from games.values.text import EMPTY, Text, Texts, is_from_move
+
+_Other = Text | Texts
+
+
+# Words
+
+
+def _strings(value: _Other) -> str | list[str]:
+    return value.text if isinstance(value, Text) else [item.text for item in value]
+
+
+def _size(value: _Other) -> int:
+    return len(value.text) if isinstance(value, Text) else sum([len(item.text) for item in value])
+
+
+def remove_common_words(play: Play, text: Text, other: _Other) -> Text:
+    if isinstance(other, Text):
+        play.spend(100 + 10 * (len(text.text) + len(other.text)))
+        left = words.remove_common_words(text.text, other.text)
+    else:
+        listed = [item.text for item in other]
+        # Those with a separator in them are looked for one by one, and each may nearly match at every place.
+        alone = sum([len(item) for item in listed if words.has_separator(item)])
+        play.spend(100 + 10 * (_size(other) + len(text.text)) + alone * len(text.text) // 2)
+        left = words.remove_words(text.text, listed)
+    return Text(left, "", is_from_move(text, other))
+
+
+def remove_banned_words(play: Play, text: Text, other: _Other) -> Text:
+    mine = _normalised(play, text.text)
+    others = _normalised(play, other.text if isinstance(other, Text) else "\n".join([item.text for item in other]))
+    left = banned.without(mine, banned.banned(others), lambda: play.spend(300))
+    return play.text(left, is_from_move(text, other))
+
+
+def _normalised(play: Play, text: str) -> str:
+    play.spend(100 + 40 * len(text))
+    text = banned.decomposed(text)
+    # A Hangul syllable is three characters here, and one ligature eighteen.
+    if len(text) > 3 * limits.TEXT_CHARACTERS:
+        raise out_of_budget("characters in one text", limits.TEXT_CHARACTERS)
+    play.spend(100 + 40 * len(text))
+    return banned.folded(text)
+
+
+def only_uses_words(play: Play, allowed: _Other, text: Text) -> bool:
+    play.spend(100 + 4 * (_size(allowed) + len(text.text)))
+    return words.only_uses_words(_strings(allowed), text.text)
+
+
+def only_uses_chars(play: Play, allowed: Text, text: Text) -> bool:
+    play.spend(100 + 4 * (len(allowed.text) + len(text.text)))
+    return words.only_uses_chars(allowed.text, text.text)
+
+
+def _sorted(play: Play, found: Sequence[str], from_move: bool) -> Texts:
+    play.spend(100 * len(found))
+    return play.texts(tuple([Text(word, "", from_move) for word in found]))
+
+
+def word_set(play: Play, text: Text) -> Texts:
+    play.spend(100 + 10 * len(text.text))
+    return _sorted(play, words.word_set(text.text), text.from_move)
+
+
+def common_word_set(play: Play, text: Text, other: Text) -> Texts:
+    play.spend(100 + 10 * (len(text.text) + len(other.text)))
+    return _sorted(play, words.common_word_set(text.text, other.text), text.from_move or other.from_move)
+
+
+def num_words(play: Play, text: Text) -> int:
+    play.spend(100 + 10 * len(text.text))
+    return len(words.words(text.text))
+
+
+# Cuts and joints
+
+
+def first_n_tokens(play: Play, text: Text, n: int) -> Text:
+    play.work += 100
+    ends = play.ends(MAIN, text.text)
+    if len(ends) <= n:
+        return text
+    return Text(text.text[: ends[n - 1]] if n else "", "", text.from_move)
+
+
+def last_n_tokens(play: Play, text: Text, n: int) -> Text:
+    play.work += 100
+    ends = play.ends(MAIN, text.text)
+    start = ends[-n - 1] if n < len(ends) else 0
+    return Text(text.text[start:] if n else "", "", text.from_move)
+
+
+def split(play: Play, text: Text, separator: Text | None) -> Texts:
+    play.spend(100 + 4 * len(text.text))
+    if separator is None:
+        parts = text.text.split()
+    elif separator.text:
+        parts = text.text.split(separator.text)
+    else:
+        raise run_time_error("found an empty separator for split, expected at least one character")
+    return _sorted(play, parts, text.from_move or (separator is not None and separator.from_move))
+
+
+def join(play: Play, separator: Text, items: Texts) -> Text:
+    play.spend(100 + 10 * len(items) + _size(items))
+    joined = separator.text.join([item.text for item in items])
+    return play.text(joined, is_from_move(separator, items))
+
+
+def length(play: Play, value: _Other) -> int:
+    play.work += 20
+    return len(value.text) if isinstance(value, Text) else len(value)
+
+
+# Draws
+
+
+def sample(play: Play, items: Texts) -> Text:
+    return items[play.draw(len(items))] if items else EMPTY
+
+
+def shuffle(play: Play, items: Texts) -> Texts:
+    def numbers() -> Iterator[int]:
+        for last in range(len(items) - 1, 0, -1):
+            yield play.draw(last + 1)
+
+    return tuple(shuffled(items, numbers()))

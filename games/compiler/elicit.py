@@ -1,0 +1,71 @@
+"""``elicit``: a player is asked for a text."""
+
+import ast
+
+from games import limits
+from games.builtins.signature import Parameter
+from games.compiler.arguments import argument_fits, is_writable, refuse_keywords, seat_and_rest
+from games.compiler.checker import Checker
+from games.compiler.expression import Step, broken
+from games.compiler.expressions import compile_expression
+from games.errors import LogError
+from games.protocol import MAIN, NeedMove
+from games.runtime.state import Play, Suspended, run_time_error
+from games.syntax.names import is_list, is_register, visible
+from games.values.text import Text, unwanted_character
+from games.values.types import Type
+
+_USAGE = "elicit([player,] register, …, n)"
+_LIMIT = Parameter("n", Type.INTEGER, 1, limits.ELICIT_TOKENS)
+
+
+def compile_elicit(checker: Checker, node: ast.Call, index: int) -> Step:
+    refuse_keywords(checker, node, _USAGE)
+    seat, rest = seat_and_rest(node.args)
+    checker.seats[seat] = None
+    names = [name for name in [_register(checker, each) for each in rest[:-1]] if name]
+    if len(rest) < 2:
+        checker.report(node, f"{len(rest)} arguments", f"at least a register and a number: {_USAGE}")
+    limit = compile_expression(checker, rest[-1]) if rest else broken(node)
+    argument_fits(checker, limit, _LIMIT, _USAGE)
+    line = checker.line.number
+
+    def run(play: Play) -> None:
+        if play.unknown:
+            raise play.need_bits()
+        most: int = limit.run(play)
+        range_error = _LIMIT.range_error(most)
+        if range_error:
+            raise run_time_error(f"found {most}, expected {range_error}")
+        play.return_to, play.return_seat = index, seat
+        for name in names:
+            play.registers[name] = _asked(play, seat, name, most, line)
+
+    return run
+
+
+def _register(checker: Checker, node: ast.expr) -> str | None:
+    if not isinstance(node, ast.Name):
+        checker.report(node, checker.source(node), "a register")
+    elif is_register(node.id) and is_list(node.id):
+        checker.report(node, f"the list register {node.id}", "a text register: a move is one text")
+    elif is_writable(checker, node, node.id):
+        return node.id
+    return None
+
+
+def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
+    """The move of the log, cut, as a value; stops the play where the log has none."""
+    play.events.append({"type": "ask", "seat": seat, "register": name, "limit": limit, "line": line})
+    move = play.next_move(seat)
+    if move is None:
+        shown = visible(seat, play.named, play.revealed.get(seat, ()))
+        raise Suspended(NeedMove(seat, name, limit, {each: play.plain(each) for each in shown}, play.shown()))
+    unwanted = unwanted_character(move.text)
+    if unwanted:
+        raise LogError(f"move {play.used} of the log holds {unwanted[1]}")
+    ends = play.ends(MAIN, move.text)
+    cut = len(ends) > limit
+    text = move.text[: ends[limit - 1]] if cut else move.text
+    play.events.append({"type": "move", "seat": seat, "register": name, "text": text, "cut": cut, "line": line})
+    return play.text(text, from_move=True)

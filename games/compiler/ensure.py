@@ -1,0 +1,85 @@
+"""``ensure``: conditions on what was said, or say it again."""
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from games import limits
+from games.compiler.arguments import refuse_keywords
+from games.compiler.checker import Checker
+from games.compiler.expression import Expression, Step
+from games.compiler.expressions import compile_all
+from games.protocol import Event, Status
+from games.runtime.state import Play, PlayEnded
+from games.syntax.names import OMNISCIENT
+from games.values.types import Type
+
+_USAGE = "ensure(condition, …)"
+
+
+_Result = tuple[bool | None, Any, Any]
+
+
+def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
+    refuse_keywords(checker, node, _USAGE)
+    if not checker.seats:
+        checker.report(node, "ensure before any elicit", "an elicit on an earlier line, to return to")
+    if not node.args:
+        checker.report(node, "no condition", _USAGE)
+    values = compile_all(checker, node.args)
+    for value in values:
+        checker.fits(value, Type.CONDITION, f"an argument of {_USAGE}")
+    line = checker.line.number
+    conditions = [(_with_sides(value), checker.source(value.node)) for value in values]
+
+    def run(play: Play) -> int | None:
+        results = [condition(play) for condition, _ in conditions]
+        if any(holds is None for holds, _, _ in results):
+            raise play.need_bits()
+        if play.passes([bool(holds) for holds, _, _ in results]):
+            play.failures.pop(index, None)
+            return None
+        failures = play.failures[index] = play.failures.get(index, 0) + 1
+        for (_, source), (holds, left, right) in zip(conditions, results, strict=True):
+            if not holds:
+                play.events.append(_failed(play.return_seat, line, source, left, right, failures))
+        if failures > limits.ENSURE_FAILURES:
+            detail = f"the conditions of line {line} failed {failures} times in a row"
+            raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
+        return play.return_to
+
+    return run
+
+
+def _failed(seat: str, line: int, condition: str, left: Any, right: Any, failures: int) -> Event:
+    return {
+        "type": "ensure_failed",
+        "seat": seat,
+        "line": line,
+        "condition": condition,
+        "left": left,
+        "right": right,
+        "failures": failures,
+    }
+
+
+def _with_sides(condition: Expression) -> Callable[[Play], _Result]:
+    """Does the condition hold (None: not known yet), and what stands on the sides of a simple comparison?
+
+    Texts are told to seats that see every register, and to no other.
+    """
+    comparison, plain = condition.comparison, condition.run
+    if comparison is None:
+        return lambda play: (plain(play), None, None)
+    sides, holds, secret = comparison.sides, comparison.holds, comparison.secret
+
+    def run(play: Play) -> _Result:
+        left, right = sides(play)
+        if left is None or right is None:
+            return None, None, None
+        result = holds(left, right)
+        if secret and play.return_seat not in OMNISCIENT:
+            return result, None, None
+        return result, left, right
+
+    return run

@@ -1,0 +1,83 @@
+"""A checked expression of a program: what it will be, and how it runs."""
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from games.runtime.state import Play, PlayEnded
+from games.values.text import Text, is_from_move
+from games.values.types import BROKEN, Type
+
+Run = Callable[[Play], Any]
+#: One instruction of a program, ready to run: where to go on, or None for the next one.
+Step = Callable[[Play], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A condition with two sides, for players to be told of. sides: both values, None where not known yet.
+    holds: does it hold of them? secret: are they texts, which not everyone may see?"""
+
+    sides: Callable[[Play], tuple[Any, Any]]
+    holds: Callable[[Any, Any], bool]
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A checked expression, ready to run.
+
+    type: what it will be. run: its value in a play. uses_judge: does it ask a judge? literal: its value where it is
+    written out, else None. register: its name where it is a bare register. reads: the registers it reads.
+    comparison: its two sides where it is a simple comparison.
+    """
+
+    type: Type
+    run: Run
+    node: ast.expr
+    uses_judge: bool = False
+    literal: str | int | float | bool | None = None
+    register: str | None = None
+    reads: frozenset[str] = frozenset()
+    comparison: Comparison | None = None
+
+
+def _never(play: Play) -> Any:
+    raise AssertionError("a program with errors never runs")
+
+
+def broken(node: ast.AST) -> Expression:
+    return Expression(BROKEN, _never, node if isinstance(node, ast.expr) else ast.Constant(value=None))
+
+
+def fallible(run: Run, location: tuple[int, int]) -> Run:
+    """The same, but an end of the play that it causes carries its location."""
+
+    def located(play: Play) -> Any:
+        try:
+            return run(play)
+        except PlayEnded as end:
+            raise end.at(*location) from None
+
+    return located
+
+
+_NOTHING_READ: frozenset[str] = frozenset()
+
+
+def composed(type: Type, run: Run, node: ast.expr, parts: Iterable[Expression], uses_judge: bool = False) -> Expression:
+    """An expression made of parts. Where it ends a play, the location is its instruction's, unless ``run`` is
+    ``fallible``."""
+    reads, asks = _NOTHING_READ, uses_judge
+    for part in parts:
+        reads = reads | part.reads if reads else part.reads
+        asks = asks or part.uses_judge
+    return Expression(type, run, node, asks, reads=reads)
+
+
+def taint(play: Play, text: Text, reads: frozenset[str]) -> Text:
+    """The text, marked as a move's where a number that chose it was made from a move."""
+    if text.from_move or not reads or not any(is_from_move(play.registers[name]) for name in reads):
+        return text
+    return Text(text.text, text.prefix, True, text.prefix_from_move)

@@ -1,0 +1,95 @@
+"""Texts that are fixed when a round is made: passages, and what a judge writes for ``generate…``.
+
+They are no functions of values: what stands in their brackets must be known before play.
+"""
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+
+from games import limits
+from games.builtins.signature import Parameter, usage
+from games.compiler.arguments import argument_fits, by_position_only, count_fits
+from games.compiler.checker import Checker
+from games.compiler.expression import Expression, broken, composed
+from games.runtime.generation import Generation
+from games.runtime.state import Play
+from games.values.text import Text, Texts
+from games.values.types import Type
+
+_PROMPT = Parameter("prompt", Type.TEXT)
+_TOKENS = Parameter("n", Type.INTEGER, 1, limits.GENERATED_TOKENS)
+_ITEMS = Parameter("n", Type.INTEGER, 1, limits.GENERATED_ITEMS)
+_SPANS = Parameter("k", Type.INTEGER, 1, limits.GENERATED_ITEMS)
+
+Form = Callable[[Checker, ast.Call, Sequence[Expression], Mapping[str, Expression]], Expression]
+
+
+def _story(
+    checker: Checker, node: ast.Call, arguments: Sequence[Expression], keywords: Mapping[str, Expression]
+) -> Expression:
+    if not count_fits(checker, node, "story()", len(arguments) + len(keywords), 0, 0):
+        return broken(node)
+    number = checker.stories
+    checker.stories += 1
+
+    def run(play: Play) -> Text:
+        return play.text(play.setup.passages[number])
+
+    return Expression(Type.TEXT, run, node)
+
+
+def _generate(name: str, result: Type, *parameters: Parameter) -> Form:
+    shown = usage(name, parameters)
+
+    def form(
+        checker: Checker, node: ast.Call, arguments: Sequence[Expression], keywords: Mapping[str, Expression]
+    ) -> Expression:
+        fine = by_position_only(checker, keywords, shown)
+        if not count_fits(checker, node, shown, len(arguments), len(parameters), len(parameters)) or not fine:
+            return broken(node)
+        fits = [
+            argument_fits(checker, given, parameter, shown) and _is_fixed(checker, given, shown)
+            for given, parameter in zip(arguments, parameters, strict=True)
+        ]
+        if not all(fits):
+            return broken(node)
+        index = len(checker.generations)
+        prompt, number = _prompt(checker, arguments), arguments[-1].literal
+        checker.generations.append(Generation(name, prompt, int(number or 0)))
+        return composed(result, lambda play: _generated(play, index), node, ())
+
+    return form
+
+
+def _generated(play: Play, index: int) -> Text | Texts:
+    value = play.generated[index]
+    return value if isinstance(value, Text) else play.texts(value)
+
+
+def _is_story(given: Expression) -> bool:
+    node = given.node
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "story"
+
+
+def _is_fixed(checker: Checker, given: Expression, shown: str) -> bool:
+    if given.literal is not None or _is_story(given):
+        return True
+    expected = f"a literal or story(): {shown} is made with the round"
+    checker.report(given.node, checker.described(given), expected)
+    return False
+
+
+def _prompt(checker: Checker, arguments: Sequence[Expression]) -> str | int:
+    if len(arguments) == 1:
+        return ""
+    # The prompt was the last story() compiled, if it is one.
+    return checker.stories - 1 if _is_story(arguments[0]) else str(arguments[0].literal)
+
+
+FORMS: dict[str, Form] = {
+    "story": _story,
+    "generate": _generate("generate", Type.TEXT, _PROMPT, _TOKENS),
+    "generate_list": _generate("generate_list", Type.LIST, _PROMPT, _ITEMS),
+    "generate_masked": _generate("generate_masked", Type.LIST, _SPANS),
+    "generate_list_next_token": _generate("generate_list_next_token", Type.LIST, _TOKENS),
+}

@@ -1,0 +1,162 @@
+"""What the engine works on and what it hands back.
+
+The engine never acts. It returns one of four effects, and whoever holds the play acts on it:
+
+* ``NeedMove``: a player must say something;
+* ``NeedBits``: these texts must be measured;
+* ``NeedText``: a judge must write something (only while a round is made);
+* ``Finished``: the play is over.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+#: The slot of a round's main judge: what a measurement without ``judge="…"`` asks.
+MAIN = "main"
+
+#: How a judge is asked: every token scored, or the first left out as the public benchmark's version 0.5 does.
+ARENA = "arena"
+XENT_05 = "xent-0.5"
+PROFILES = (ARENA, XENT_05)
+
+#: One event of a play, as it is shown to players and stored: a JSON object with a "type".
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Measurement:
+    """A question to a judge: the bits of each token of ``text`` after ``prefix``.
+
+    judge: a slot of the round (``MAIN`` or the name in ``judge="…"``), not yet a judge's identity.
+    profile: how the judge is asked, one of ``PROFILES``.
+    """
+
+    judge: str
+    profile: str
+    prefix: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeFacts:
+    """What the rules need to know of a judge; all of it pure.
+
+    ends: for each token of a text, the number of characters complete after it. Never decreasing, one entry a
+        token; a token that ends inside a character repeats the offset before that character.
+    context: the most tokens (beginning-of-text token, prefix and text together) that the judge reads at once.
+    direction: ``forward``, or ``backward`` for a judge that reads from right to left; its *first* token, the one
+        next to the beginning, is then the last in reading order.
+    """
+
+    ends: Callable[[str], Sequence[int]]
+    context: int
+    direction: str = "forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is fixed when a round is made.
+
+    passages: what ``story()`` stands for, by occurrence. seed: where ``sample`` and ``shuffle`` draw from.
+    judges: slot → facts; ``MAIN`` is always there. profile: how judges are asked by default.
+    generated: what a judge wrote for ``generate…`` while the round was made, in the order that
+    ``games.runtime.generation.needed`` asked for it.
+    """
+
+    passages: tuple[str, ...]
+    seed: str
+    judges: Mapping[str, JudgeFacts]
+    profile: str = ARENA
+    generated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A text as the player sent it, before any cut."""
+
+    seat: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """All that happened in a play: the moves in order, and every measurement known so far (bits per token)."""
+
+    moves: tuple[Move, ...] = ()
+    bits: Mapping[Measurement, Sequence[float]] = field(default_factory=dict)
+
+
+class Status(StrEnum):
+    """How a play ended. Scored and rejected are the player's doing, void is the game author's."""
+
+    SCORED = "scored"
+    REJECTED = "rejected"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a play ended without a score.
+
+    type: ``ensure_limit`` or ``too_long`` (rejected); ``budget``, ``run_time`` or ``too_long`` (void: texts that no
+    move flowed into). line, column: 1-based, of the source.
+    """
+
+    type: str
+    detail: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedMove:
+    """The play waits for ``seat``.
+
+    limit: the most tokens of the main judge that will be kept. registers: those the player may see, by name,
+    as texts or lists of texts.
+    """
+
+    seat: str
+    register: str
+    limit: int
+    registers: Mapping[str, str | list[str]]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedBits:
+    """The play waits for these measurements: distinct, in the order the program asked for them."""
+
+    measurements: tuple[Measurement, ...]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedText:
+    """The round being made waits for a text of the main judge.
+
+    prompt: what the judge continues (``""``: it starts on its own). tokens: the most tokens to write. seed: where
+    its draws come from; the same seed, prompt and judge give the same text.
+    """
+
+    prompt: str
+    tokens: int
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The play is over.
+
+    rewards: seat → bits (float64, not rounded) for every played seat; empty unless scored.
+    """
+
+    status: Status
+    rewards: Mapping[str, float]
+    events: tuple[Event, ...]
+    reason: Reason | None = None
+
+
+Effect = NeedMove | NeedBits | Finished

@@ -1,0 +1,1 @@
+"""One play while it is replayed: its state, its draws, and what a judge wrote for its round."""

@@ -1,0 +1,1 @@
+"""A source before it is compiled: lines, signs, and the names that are no functions."""

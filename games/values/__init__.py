@@ -1,0 +1,1 @@
+"""What programs work on: texts, bits, and the types of expressions."""

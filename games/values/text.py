@@ -1,0 +1,62 @@
+"""Texts: which are accepted, and the value that a program works on."""
+
+import re
+from typing import NamedTuple
+
+from games.errors import TextError
+from games.limits import MOVE_BYTES
+
+#: Control characters but tab and newline (C0, DEL, C1), and halves of surrogate pairs.
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Text(NamedTuple):
+    """A text with the prefix that it is measured after.
+
+    from_move, prefix_from_move: has a move flowed into the text, into the prefix? It decides whose fault it is when
+    they are too long for a judge. (A named tuple, because a play makes many: it is built in half the time.)
+    """
+
+    text: str
+    prefix: str = ""
+    from_move: bool = False
+    prefix_from_move: bool = False
+
+
+#: A list of the language. Never changed in place, so that every copy is one's own.
+Texts = tuple[Text, ...]
+
+EMPTY = Text("")
+
+
+def is_from_move(*values: Text | Texts) -> bool:
+    """Has a move flowed into one of them?"""
+    return any(
+        value.from_move if isinstance(value, Text) else any(item.from_move for item in value) for value in values
+    )
+
+
+def unwanted_character(text: str) -> tuple[int, str] | None:
+    """Where the first character stands that no text may hold, and what to call it; None where there is none."""
+    found = _UNWANTED.search(text)
+    if found is None:
+        return None
+    code = ord(found[0])
+    kind = "half of a surrogate pair" if code >= 0xD800 else "a control character"
+    return found.start(), f"U+{code:04X}, {kind}"
+
+
+def accept(text: str, what: str = "the move", limit: int = MOVE_BYTES) -> str:
+    """The text as it is stored: CRLF becomes newline.
+
+    Raises TextError for more than ``limit`` bytes of UTF-8, for control characters other than newline and tab, and
+    for lone surrogates.
+    """
+    text = text.replace("\r\n", "\n")
+    unwanted = unwanted_character(text)
+    if unwanted:
+        raise TextError(f"{what} holds {unwanted[1]} at character {unwanted[0] + 1}")
+    size = len(text.encode())
+    if size > limit:
+        raise TextError(f"{what} is {size:,} bytes long, {limit:,} are the most")
+    return text

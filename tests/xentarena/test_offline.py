@@ -1,0 +1,81 @@
+"""`xentarena.play`: one play of a game, without a server."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xentarena import InputError, Judge, Pair, play
+
+STORY = "The tide came in over the flats before the boats were home."
+TWO_SEATS = """
+elicit(black, x, 5)
+elicit(white, y, 5)
+reward(black, xent(y))
+"""
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge.load("pocket")
+
+
+def test_a_play_earns_what_the_move_saves(judge: Judge) -> None:
+    outcome = play("condense", [STORY], ["sea story"], judge=judge)
+    alone, helped = judge.measure([Pair("", STORY), Pair("sea story", STORY)])
+    assert outcome.status == "scored"
+    assert outcome.rewards["black"] == pytest.approx(sum(alone) - sum(helped), abs=0.002)
+    assert (outcome.judge, outcome.identity, outcome.moves_left) == ("pocket", judge.identity, 0)
+
+
+def test_a_judge_is_loaded_by_its_name(judge: Judge) -> None:
+    assert play("condense", [STORY], ["sea"]).rewards == play("condense", [STORY], ["sea"], judge=judge).rewards
+
+
+def test_a_play_whose_moves_run_out_says_what_it_awaits(judge: Judge) -> None:
+    outcome = play("condense", [STORY], judge=judge)
+    assert outcome.status == "awaiting_move"
+    assert outcome.awaits is not None
+    assert (outcome.awaits.seat, outcome.awaits.register_, outcome.awaits.registers["s"]) == ("black", "x", STORY)
+
+
+def test_a_file_with_two_seats(judge: Judge, tmp_path: Path) -> None:
+    file = tmp_path / "game.xent"
+    file.write_text(TWO_SEATS)
+    outcome = play(file, moves={"black": ["calm"], "white": ["storm", "again"]}, judge=judge)
+    assert outcome.rewards["white"] == -outcome.rewards["black"]
+    assert outcome.moves_left == 1
+
+
+def test_a_play_that_ends_badly_says_why_and_where(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "game.xent").write_text("elicit(x, 5)\nassign(l=x.split())\nassign(s=l[9])\nreward(xent(s))")
+    outcome = play(tmp_path / "game.xent", moves=["a"], judge=judge)
+    assert outcome.status == "void"
+    assert outcome.reason is not None
+    assert outcome.reason.line == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"game": "no-such-game"}, "no game 'no-such-game': name a .xent file, or one of .*condense"),
+        ({"stories": []}, r"the game takes 1 passages \(stories\): 0 were given"),
+        ({"stories": [" "]}, "Story 1 is empty"),
+        ({"stories": ["tide " * 1_500]}, "give shorter passages or another judge"),
+        ({"moves": "sea"}, "moves are a list of texts"),
+        ({"moves": ["half \ud83d"]}, "surrogate"),
+        ({"moves": {"white": ["sea"]}}, "nobody sits at 'white' in this game: its seats are black"),
+        ({"judge": "./nowhere"}, "no judge './nowhere'"),
+        ({"judge": {}}, "the game asks a further judge, 'main'"),
+    ],
+)
+def test_what_cannot_be_used_is_told(judge: Judge, arguments: dict[str, Any], told: str) -> None:
+    good: dict[str, Any] = {"game": "condense", "stories": [STORY], "moves": ["sea"], "judge": judge}
+    with pytest.raises(InputError, match=told):
+        play(**good | arguments)
+
+
+def test_a_file_with_errors_is_told_with_all_of_them(tmp_path: Path) -> None:
+    (tmp_path / "game.xent").write_text("reward(3)\nnonsense()\n")
+    with pytest.raises(InputError, match=r"does not pass the check:\n(.|\n)*nonsense"):
+        play(tmp_path / "game.xent")

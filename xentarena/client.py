@@ -1,0 +1,258 @@
+"""The Python client of a server's HTTP API.
+
+    with Client("http://127.0.0.1:8000") as client:
+        client.join("K7QWPX", "Ada")
+        for round in client.rounds():
+            submission = client.wait_for(client.submit(round.id, "sea ship"))
+            log.info("%s bits", submission.bits)
+
+What can be repeated without harm is repeated: a submission always carries an Idempotency-Key, and goes out again with
+the same key when the server was away (503, no connection) or asked for patience (429 with Retry-After).
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from itertools import count
+from types import TracebackType
+from typing import Self, TypeVar
+
+from xentarena import models
+from xentarena.errors import ApiError, ArenaError
+from xentarena.feed import follow
+from xentarena.transport import NOT_DONE, Call, Transport, pause
+
+T = TypeVar("T", bound=models.WireModel)
+
+BATCH, BATCH_BYTES = 32, 48_000  # what the server takes at once: so many items, and 64 KB with everything
+WAITING = frozenset({"queued", "awaiting_opponent"})  # states in which it is others who have to do something
+HOLD = 10.0  # seconds that one request may be held while waiting for a score
+
+
+class Client:
+    """A player's (or a host's) view of one server. Not to be shared between threads.
+
+    Every method raises `ApiError` where the server refuses, and `ServerAway` where it cannot be reached for
+    `patience` seconds. Times are seconds, scores bits.
+    """
+
+    def __init__(self, server: str, token: str | None = None, *, timeout: float = 30, patience: float = 60) -> None:
+        self._transport = Transport(server, token, timeout=timeout, patience=patience)
+        self._competition: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.http.close()
+
+    @property
+    def token(self) -> str | None:
+        """The bearer token in use. Keep it to come back as the same player."""
+        return self._transport.token
+
+    def join(self, code: str, name: str, kind: models.PlayerKind = "bot") -> models.Joined:
+        """Join the competition with this code as a new player, and go on as that player.
+
+        Not sent again once it may have arrived: a second one would find the name taken.
+        """
+        body = {"code": code, "name": name, "kind": kind}
+        answer = self._transport.send(Call("POST", "/competitions:join", body=body, repeatable=False))
+        joined = models.Joined.model_validate(answer)
+        self._transport.token = joined.token
+        self._competition = joined.player.competition
+        return joined
+
+    def me(self) -> models.Me:
+        """Who the token belongs to."""
+        return models.Me.model_validate(self._get("/me"))
+
+    def competition(self, competition: str | None = None) -> models.Competition:
+        """A competition; the token's own where none is named."""
+        return models.Competition.model_validate(self._get(f"/competitions/{competition or self._own()}"))
+
+    def rounds(self, competition: str | None = None) -> list[models.Round]:
+        """All rounds of a competition; of the token's own where none is named."""
+        return list(self._pages(f"/competitions/{competition or self._own()}/rounds", models.Round))
+
+    def round(self, round_id: str) -> models.Round:
+        return models.Round.model_validate(self._get(f"/rounds/{round_id}"))
+
+    def submit(self, round_id: str, move: str, *, wait: float = HOLD, key: str | None = None) -> models.Submission:
+        """Send a move. The answer comes when the score is there, or after `wait` seconds (at most 60) without it.
+
+        key: the Idempotency-Key, one for each move that is meant to count by itself; made up where none is given.
+        """
+        return self._move(f"/rounds/{round_id}/submissions", move, wait, key)
+
+    def move_again(
+        self, submission_id: str, move: str, *, wait: float = HOLD, key: str | None = None
+    ) -> models.Submission:
+        """Send a further move to a play that awaits one."""
+        return self._move(f"/submissions/{submission_id}/moves", move, wait, key)
+
+    def begin(self, round_id: str, *, wait: float = HOLD, key: str | None = None) -> models.Submission:
+        """Begin a play without a move: what it shows and asks for stands in the submission's `awaits`."""
+        return self._step(f"/rounds/{round_id}/submissions:begin", None, wait, key)
+
+    def challenges(self, round_id: str) -> list[models.Challenge]:
+        """The plays of a game of several seats that wait for players."""
+        return list(self._pages(f"/rounds/{round_id}/challenges", models.Challenge))
+
+    def challenge(
+        self,
+        round_id: str,
+        *,
+        seat: str | None = None,
+        invite: str | None = None,
+        wait: float = 0,
+        key: str | None = None,
+    ) -> models.Submission:
+        """Play with whoever waits already or comes; with `invite` (a player's id or name) with that player alone."""
+        wanted = {"seat": seat, "invite": invite}
+        return self._step(f"/rounds/{round_id}/challenges", wanted, wait, key)
+
+    def accept(
+        self, challenge_id: str, *, seat: str | None = None, wait: float = HOLD, key: str | None = None
+    ) -> models.Submission:
+        """Take a free seat of this challenge."""
+        return self._step(f"/challenges/{challenge_id}:accept", {"seat": seat}, wait, key)
+
+    def resign(self, submission_id: str) -> models.Submission:
+        """Give a play up, or take back a challenge that nobody has taken up."""
+        call = Call("POST", f"/submissions/{submission_id}:resign", repeatable=False)
+        return models.Submission.model_validate(self._transport.send(call))
+
+    def submit_batch(
+        self, round_id: str, moves: Sequence[str], keys: Sequence[str] | None = None
+    ) -> list[models.Submission | ApiError]:
+        """Send many moves; for each, in order, its submission (mostly still queued) or why it was refused."""
+        keys = [_new_key() for _ in moves] if keys is None else keys
+        items = [{"move": move, "key": key} for move, key in zip(moves, keys, strict=True)]
+        return [outcome for chunk in _chunks(items) for outcome in self._send_batch(round_id, chunk)]
+
+    def submission(self, submission_id: str, *, wait: float = 0) -> models.Submission:
+        """A submission as it is now, or as it is when final, if that takes no longer than `wait` seconds."""
+        return models.Submission.model_validate(self._get(f"/submissions/{submission_id}", wait=wait))
+
+    def wait_for(self, submission: models.Submission, seconds: float = 600) -> models.Submission:
+        """The submission once it is final or awaits a move of ours. Raises `BotError` when that takes longer."""
+        deadline = time.monotonic() + seconds
+        while submission.state in WAITING:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ArenaError(f"Submission {submission.id} is still {submission.state} after {seconds:.0f} seconds.")
+            submission = self.submission(submission.id, wait=min(HOLD, left))
+        return submission
+
+    def leaderboard(self, round_id: str) -> list[models.BoardEntry]:
+        """The whole board of a round, best first."""
+        return list(self._pages(f"/rounds/{round_id}/leaderboard", models.BoardEntry))
+
+    def competition_leaderboard(self, competition: str | None = None) -> list[models.BoardEntry]:
+        """The board over all rounds of a competition, best first."""
+        return list(self._pages(f"/competitions/{competition or self._own()}/leaderboard", models.BoardEntry))
+
+    def events(self, competition: str | None = None, *, after: int = 0) -> Generator[models.Event]:
+        """Everything that happened after event `after`, then whatever happens, each once, in order.
+
+        Never ends by itself: it takes up where it was whenever the stream breaks off. An event of type `reset` says
+        that the numbers began anew, so that what is known has to be fetched again.
+        """
+        return follow(self._transport, f"/competitions/{competition or self._own()}/events", after)
+
+    def measure(
+        self, text: str, prefix: str = "", *, judge: str | None = None, profile: str = "arena", seconds: float = 60
+    ) -> models.Measurement:
+        """Bits of `text` after `prefix` and alone. judge: name or identity; the newest where none is named."""
+        body = {"text": text, "prefix": prefix, "profile": profile} | ({} if judge is None else {"judge": judge})
+        deadline = time.monotonic() + seconds
+        while True:
+            wait = min(HOLD, max(0.0, deadline - time.monotonic()))
+            answer = self._transport.send(Call("POST", "/measurements", {"wait": wait}, body, wait=wait))
+            measurement = models.Measurement.model_validate(answer)
+            if measurement.state != "pending":
+                return measurement
+            if time.monotonic() >= deadline:
+                raise ArenaError(f"Measurement {measurement.id} is still pending after {seconds:.0f} seconds.")
+
+    def _own(self) -> str:
+        if self._competition is None:
+            self._competition = self.me().competition
+        if self._competition is None:
+            raise ArenaError("This token belongs to no competition; name one.")
+        return self._competition
+
+    def _move(self, path: str, move: str, wait: float, key: str | None) -> models.Submission:
+        return self._step(path, {"move": move}, wait, key)
+
+    def _step(self, path: str, body: Mapping[str, object] | None, wait: float, key: str | None) -> models.Submission:
+        call = Call("POST", path, {"wait": wait}, body, key or _new_key(), wait=wait)
+        return models.Submission.model_validate(self._transport.send(call))
+
+    def _send_batch(self, round_id: str, items: Sequence[dict[str, str]]) -> list[models.Submission | ApiError]:
+        """One batch; items that were refused only for the moment are sent again, with the same keys."""
+        outcomes: dict[int, models.Submission | ApiError] = {}
+        deadline = time.monotonic() + self._transport.patience
+        for attempt in count():
+            left = [i for i in range(len(items)) if i not in outcomes]
+            pauses: list[float] = []
+            body = {"items": [items[i] for i in left]}
+            answer = self._transport.send(Call("POST", f"/rounds/{round_id}/submissions:batch", body=body))
+            for i, result in zip(left, answer["items"], strict=True):
+                outcome = _outcome(models.BatchResult.model_validate(result))
+                if isinstance(outcome, ApiError) and outcome.status in NOT_DONE:
+                    pauses.append(outcome.retry_after or pause(attempt))
+                    if time.monotonic() + pauses[-1] <= deadline:
+                        continue
+                outcomes[i] = outcome
+            if len(outcomes) == len(items):
+                break
+            self._transport.sleep(max(pauses))
+        return [outcomes[i] for i in range(len(items))]
+
+    def _get(self, path: str, *, wait: float = 0) -> object:
+        return self._transport.send(Call("GET", path, {"wait": wait} if wait else None, wait=wait))
+
+    def _pages(self, path: str, model: type[T]) -> Iterator[T]:
+        params: dict[str, str | int | float] = {}
+        while True:
+            page = self._transport.send(Call("GET", path, params))
+            yield from (model.model_validate(item) for item in page["items"])
+            if page.get("next") is None:
+                return
+            params = {"cursor": page["next"]}
+
+
+def _new_key() -> str:
+    return uuid.uuid4().hex
+
+
+def _chunks(items: Sequence[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    """Items in portions that the server takes at once."""
+    chunk: list[dict[str, str]] = []
+    size = 0
+    for item in items:
+        length = len(json.dumps(item))
+        if chunk and (len(chunk) == BATCH or size + length > BATCH_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(item)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def _outcome(result: models.BatchResult) -> models.Submission | ApiError:
+    if result.submission is not None:
+        return result.submission
+    if result.problem is not None:
+        return ApiError.of(result.problem)
+    return ApiError("http-error", result.status, "The server said nothing about this item.")

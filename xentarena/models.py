@@ -1,0 +1,207 @@
+"""What a server answers, as far as a player program needs it. Fields a newer server adds are passed over."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PlayerKind = Literal["person", "bot"]
+
+
+class WireModel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Player(WireModel):
+    id: str
+    name: str
+    kind: str
+    competition: str
+
+
+class Joined(WireModel):
+    """token: sent with every later request; the server shows it this once."""
+
+    token: str
+    player: Player
+
+
+class Me(WireModel):
+    scope: str
+    player: Player | None
+    competition: str | None
+
+
+class Competition(WireModel):
+    id: str
+    name: str
+    last_event: int
+
+
+class Awaits(WireModel):
+    """A move that is awaited. register, limit: null, and registers empty, where it is another player's.
+
+    registers: what the player may see, by name. events: what was shown before the first move. due_at: when the move
+    clock runs out.
+    """
+
+    seat: str
+    register_: str | None = Field(None, alias="register")
+    limit: int | None = None
+    registers: dict[str, str | list[str]] = Field(default_factory=dict)
+    events: tuple[dict[str, Any], ...] = ()
+    due_at: datetime | None = None
+
+
+class Round(WireModel):
+    """attempts, attempts_left: null where a player may submit as often as they like.
+
+    opening: what a play's first move is asked for; null where something is measured before it.
+    """
+
+    id: str
+    competition: str
+    game: str
+    digest: str
+    passages: tuple[str, ...]
+    judges: dict[str, str]
+    profile: str
+    state: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    attempts: int | None
+    attempts_left: int | None
+    seats: tuple[str, ...] = ("black",)
+    opening: Awaits | None = None
+    move_seconds: int | None = None
+
+
+class Reason(WireModel):
+    """line, column: the place in the game's program, 1-based; null where it is about no place."""
+
+    type: str
+    detail: str
+    line: int | None = None
+    column: int | None = None
+
+
+class Submission(WireModel):
+    """bits: the score, in bits, rounded to thousandths; null until it is there. expected_wait_s: seconds."""
+
+    id: str
+    round: str
+    player: str
+    state: str
+    place: int | None
+    expected_wait_s: float | None
+    bits: float | None
+    rewards: dict[str, float]
+    events: tuple[dict[str, Any], ...]
+    reason: Reason | None
+    judge: str
+    profile: str
+    build: str | None
+    engine: str
+    accepted_at: datetime
+    play: str = ""
+    seat: str = "black"
+    awaits: Awaits | None = None
+
+
+class BoardPlayer(WireModel):
+    id: str
+    name: str
+    kind: str
+
+
+class Challenge(WireModel):
+    """A play that waits for players. invited: the only one who may take it up; null: anybody may."""
+
+    id: str
+    round: str
+    taken: dict[str, BoardPlayer]
+    free: tuple[str, ...]
+    invited: BoardPlayer | None
+
+
+class BoardEntry(WireModel):
+    """bits: the best score of the player, in bits. submission: null on a board over several rounds."""
+
+    rank: int
+    player: BoardPlayer
+    bits: float
+    submission: str | None
+
+
+class Event(WireModel):
+    """What happened in a competition. number: its place in the feed; ask for what came after it."""
+
+    number: int
+    type: str
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class TokenBits(WireModel):
+    """bits: surprise of the token after the prefix; base: without it. Both in bits."""
+
+    text: str
+    bits: float
+    base: float
+
+
+class Measurement(WireModel):
+    """bits: of the text after the prefix; base: of the text alone; saved: base - bits. Null until known."""
+
+    id: str
+    judge: str
+    profile: str
+    state: str
+    bits: float | None
+    base: float | None
+    saved: float | None
+    tokens: tuple[TokenBits, ...]
+    failure: str | None
+
+
+class ErrorDetail(WireModel):
+    """pointer: JSON pointer to the field at fault."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(WireModel):
+    """RFC 9457, as the server writes it."""
+
+    type: str
+    status: int
+    detail: str
+    errors: tuple[ErrorDetail, ...] = ()
+    limit: str | None = None
+    retry_after: int | None = None
+
+
+class BatchResult(WireModel):
+    status: int
+    submission: Submission | None = None
+    problem: Problem | None = None
+
+
+class Outcome(WireModel):
+    """What a play without a server came to (`xentarena.play`).
+
+    status: scored, rejected, void, or awaiting_move where the moves ran out before the play did; awaits says what is
+    asked for then. rewards: seat → bits, rounded to thousandths. moves_left: how many of the moves were not asked for.
+    identity, build: what the judge's bits depend on.
+    """
+
+    status: str
+    rewards: dict[str, float]
+    events: tuple[dict[str, Any], ...]
+    reason: Reason | None = None
+    awaits: Awaits | None = None
+    judge: str
+    identity: str
+    profile: str
+    build: str
+    moves_left: int

@@ -1,0 +1,177 @@
+"""A judge asked on this machine, without a server: one play of a game, one measurement.
+
+Imports the rules and the judge, and with it PyTorch: `xentarena.play` loads it when it is first used.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from games.engine import replay
+from games.errors import GamesError, TextError
+from games.preflight import check_round
+from games.program import Program
+from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.runtime.generation import needed
+from games.values.bits import millibits
+from games.values.text import accept
+from judge.judge import Judge, JudgeError, Pair
+from judge.profiles import begins_with_bos, scored_tokens
+from judge.sampling import write
+from xentarena import programs
+from xentarena.errors import InputError
+from xentarena.models import Outcome
+
+Judges = Judge | str | Mapping[str, Judge | str]
+
+
+def play(
+    game: str | Path | Program,
+    stories: Sequence[str] = (),
+    moves: Sequence[str] | Mapping[str, Sequence[str]] = (),
+    *,
+    judge: Judges = "pocket",
+    profile: str = "arena",
+    seed: str = "0",
+    dtype: str = "float32",
+) -> Outcome:
+    """Play a game once, from its first line to its end, or to where the moves run out.
+
+    game: a packaged game's name, a .xent file, or a parsed program. stories: a passage for each story() of it. moves:
+    those of the first seat, or seat → moves. judge: a name or a loaded `Judge`; for a game that asks several, slot →
+    judge with the main one as "main". seed: what sample(), shuffle() and generate…() draw from. profile, dtype: how the
+    judge is asked, and what it computes in. Scores are bits. Raises `InputError` for anything that cannot be used.
+    """
+    program = game if isinstance(game, Program) else programs.find(game)
+    stories = [text_of(story, f"Story {number}") for number, story in enumerate(stories, 1)]
+    if len(stories) != program.passages:
+        raise InputError(f"the game takes {program.passages} passages (stories): {len(stories)} were given")
+    seats = _seats(program, moves)
+    named = _slots(program, judge)
+    try:
+        judges = _loaded(named, profile, dtype)
+        effect = _played(program, _prepared(program, stories, profile, seed, judges), judges, seats)
+    except (GamesError, JudgeError) as error:
+        raise InputError(str(error)) from error
+    left = {"moves_left": sum(map(len, seats.values()))}
+    return Outcome.model_validate({**_ended(effect), **_facts(judges[MAIN], profile), **left})
+
+
+def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any]:
+    """The bits of `text` after `prefix`, in all and token by token. Raises `InputError`."""
+    try:
+        bits = judge.measure([Pair(prefix, text, profile)])[0]
+    except JudgeError as error:
+        raise InputError(str(error)) from error
+    spelled = judge.tokens.spelled(text)
+    scored = spelled[scored_tokens(len(spelled), profile, judge.direction)]
+    total = 0.0
+    for value in bits:
+        total += value
+    tokens = [{"text": token, "bits": value} for token, value in zip(scored, bits, strict=True)]
+    engine = {"name": judge.engine.name, "reason": judge.engine.reason}
+    return {"bits": total, "tokens": tokens, **_facts(judge, profile), "engine": engine}
+
+
+def load_judge(name: str, profile: str, dtype: str) -> Judge:
+    """Raises `InputError`."""
+    try:
+        return Judge.load(name, dtype=dtype, need_bos=begins_with_bos(profile))
+    except JudgeError as error:
+        raise InputError(f"judge {name}: {error}") from error
+
+
+def text_of(text: str, what: str, *, empty: bool = False) -> str:
+    """The text as a server would take it. Raises `InputError`."""
+    try:
+        text = accept(text, what)
+    except TextError as error:
+        raise InputError(f"{error}.") from None
+    if not empty and not text.strip():
+        raise InputError(f"{what} is empty.")
+    return text
+
+
+def _seats(program: Program, moves: Sequence[str] | Mapping[str, Sequence[str]]) -> dict[str, deque[str]]:
+    """Seat → its moves."""
+    if isinstance(moves, str):
+        raise InputError("moves are a list of texts, not a text")
+    played = tuple(program.seats) or ("black",)
+    given = moves if isinstance(moves, Mapping) else {played[0]: moves}
+    if strange := [seat for seat in given if seat not in played]:
+        raise InputError(f"nobody sits at {strange[0]!r} in this game: its seats are {', '.join(played)}")
+    return {seat: deque(text_of(move, f"A move of {seat}") for move in said) for seat, said in given.items()}
+
+
+def _slots(program: Program, judge: Judges) -> dict[str, Judge | str]:
+    """Slot → judge, for every slot of the game."""
+    given = dict(judge) if isinstance(judge, Mapping) else {MAIN: judge}
+    if missing := [slot for slot in (MAIN, *program.judges) if slot not in given]:
+        raise InputError(f"the game asks a further judge, {missing[0]!r}: name one for that slot")
+    return given
+
+
+def _loaded(judges: Mapping[str, Judge | str], profile: str, dtype: str) -> dict[str, Judge]:
+    """Slot → judge, each name loaded once."""
+    names = dict.fromkeys(judge for judge in judges.values() if isinstance(judge, str))
+    loaded = {name: load_judge(name, profile, dtype) for name in names}
+    return {slot: loaded[judge] if isinstance(judge, str) else judge for slot, judge in judges.items()}
+
+
+def _prepared(program: Program, stories: Sequence[str], profile: str, seed: str, judges: Mapping[str, Judge]) -> Setup:
+    """What a server fixes when it makes a round: the passages, and the texts that the main judge writes."""
+    facts = {slot: JudgeFacts(judge.tokens.ends, judge.context, judge.direction) for slot, judge in judges.items()}
+    setup = Setup(tuple(stories), seed, facts, profile)
+    while (need := needed(program.generations, setup)) is not None:
+        written = write(judges[MAIN], need.prompt, need.tokens, need.seed)
+        setup = replace(setup, generated=(*setup.generated, written))
+    check_round(program, setup)
+    return setup
+
+
+def _played(
+    program: Program, setup: Setup, judges: Mapping[str, Judge], seats: Mapping[str, deque[str]]
+) -> Finished | NeedMove:
+    log = Log()
+    while True:
+        effect: Effect = replay(program, setup, log)
+        match effect:
+            case NeedBits():
+                log = Log(log.moves, {**log.bits, **_measured(effect, judges)})
+            case NeedMove(seat=seat) if seats.get(seat):
+                log = Log((*log.moves, Move(seat, seats[seat].popleft())), log.bits)
+            case _:
+                return effect
+
+
+def _measured(need: NeedBits, judges: Mapping[str, Judge]) -> dict[Measurement, list[float]]:
+    found: dict[Measurement, list[float]] = {}
+    for slot, judge in judges.items():
+        asked = [each for each in need.measurements if each.judge == slot]
+        pairs = [Pair(each.prefix, each.text, each.profile) for each in asked]
+        found.update(zip(asked, judge.measure(pairs), strict=True))
+    return found
+
+
+def _ended(effect: Finished | NeedMove) -> dict[str, Any]:
+    if isinstance(effect, NeedMove):
+        awaited = {
+            "seat": effect.seat,
+            "register": effect.register,
+            "limit": effect.limit,
+            "registers": dict(effect.registers),
+        }
+        return {"status": "awaiting_move", "rewards": {}, "events": effect.events, "awaits": awaited}
+    rewards = {seat: millibits(bits) / 1000 for seat, bits in effect.rewards.items()}
+    ended: dict[str, Any] = {"status": str(effect.status), "rewards": rewards, "events": effect.events}
+    if effect.reason is not None:
+        reason = effect.reason
+        place = {"line": reason.line, "column": reason.column}
+        ended["reason"] = {"type": reason.type, "detail": reason.detail, **place}
+    return ended
+
+
+def _facts(judge: Judge, profile: str) -> dict[str, str]:
+    return {"judge": judge.name, "identity": judge.identity, "profile": profile, "build": judge.build}

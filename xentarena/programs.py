@@ -1,0 +1,45 @@
+"""Game programs by name or by file."""
+
+from pathlib import Path
+
+from games import catalog
+from games.errors import ProgramErrors
+from games.limits import SOURCE_BYTES
+from games.program import Program, parse
+from xentarena.errors import InputError
+
+
+def find(game: str | Path) -> Program:
+    """A packaged game by name, or a file. Raises `InputError`."""
+    if game in catalog.names():
+        return parse(catalog.source(str(game)), str(game))
+    if not Path(game).exists():
+        raise InputError(f"no game {str(game)!r}: name a .xent file, or one of {', '.join(catalog.names())}")
+    try:
+        return parse(read(Path(game)), str(game))
+    except ProgramErrors as errors:
+        raise InputError(f"{game} does not pass the check:\n{errors}") from errors
+
+
+def errors_of(path: Path) -> list[str]:
+    """Every static error of a file as FILE:LINE:COL: message. Raises `InputError` for one that cannot be read."""
+    try:
+        parse(read(path), str(path))
+    except ProgramErrors as errors:
+        return [f"{path}:{error.line}:{error.column}: {error.message}" for error in errors.errors]
+    return []
+
+
+def read(path: Path) -> str:
+    """The text of a program's file, or as much of it as shows that it is too long. Raises `InputError`."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(2 * SOURCE_BYTES)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if len(raw) > SOURCE_BYTES:
+        return raw.decode(errors="replace")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"cannot read {path}: it is not UTF-8 (byte {error.start + 1})") from error
