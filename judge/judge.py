@@ -27,12 +27,13 @@ import torch
 import transformers
 from torch import Tensor
 
+from judge.engine.choose import Engine, choose
 from judge.engine.cpu_lanes import Lanes, cores
 from judge.engine.cuda_buckets import Buckets
 from judge.engine.network import Job, Network
 from judge.errors import JudgeError, NotFinite, TooLong
 from judge.loading.identity import identity
-from judge.loading.model import DTYPES, context_length, has_state, load_model
+from judge.loading.model import DTYPES, context_length, has_state
 from judge.loading.source import Source, begin_token, find
 from judge.loading.tokenizer import Tokens
 from judge.profiles import ARENA, PROFILES, begins_with_bos, scored_count
@@ -66,9 +67,10 @@ class Runner(Protocol):
 class Judge:
     """A causal language model that measures. Safe to use from many threads; make one with `Judge.load`."""
 
-    def __init__(self, source: Source, network: Network, *, dtype: str, runner: Runner) -> None:
+    def __init__(self, source: Source, network: Network, *, dtype: str, engine: Engine, runner: Runner) -> None:
         self.name = source.name
         self.dtype = dtype
+        self.engine = engine
         self.direction = source.direction
         self.tokenizer_json = source.tokenizer_json
         self.tokens: Tokens = source.tokens
@@ -103,8 +105,8 @@ class Judge:
         found = find(source)
         found.weights()
         target = _device(device)
-        network, kernels = _network(found, dtype, target)
-        judge = cls(found, network, dtype=dtype, runner=_runner(network, kernels, threads))
+        network, engine = choose(found, dtype=dtype, device=target)
+        judge = cls(found, network, dtype=dtype, engine=engine, runner=_runner(network, engine, threads))
         if need_bos and judge.bos is None:
             raise JudgeError(_no_bos(found.name))
         return judge
@@ -187,27 +189,14 @@ class Judge:
         return values[::-1] if self.direction == "backward" else values
 
 
-def _network(source: Source, dtype: str, device: torch.device) -> tuple[Network, str]:
-    """The model with faster parts where they give the same, else without; and which of the two."""
-    network = Network(load_model(source, dtype=dtype, device=device))
-    context = context_length(network.model, source.name)
-    expected = network.probe(context)
-    kernels = network.speed_up() if device.type == "cpu" else "plain"
-    if network.check(expected, context):
-        return network, kernels
-    plain = Network(load_model(source, dtype=dtype, device=device))
-    plain.check(expected, context)
-    return plain, "plain"
-
-
-def _runner(network: Network, kernels: str, threads: int | None) -> Runner:
+def _runner(network: Network, engine: Engine, threads: int | None) -> Runner:
     """What fits the device."""
-    if network.device.type == "cuda" and network.supports_logits_to_keep:
+    if engine.name == "buckets":
         buckets = Buckets(network, context_length(network.model, "judge"))
         buckets.warm_up()
         return buckets
     alone = network.device.type != "cpu" or has_state(network.model)
-    return Lanes(1 if alone else threads or cores(), network.bits, kernels)
+    return Lanes(1 if alone else threads or cores(), network.bits, engine.name)
 
 
 @cache

@@ -73,7 +73,8 @@ def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any
     for value in bits:
         total += value
     tokens = [{"text": token, "bits": value} for token, value in zip(scored, bits, strict=True)]
-    return {"bits": total, "tokens": tokens, **_facts(judge, profile)}
+    engine = {"name": judge.engine.name, "reason": judge.engine.reason}
+    return {"bits": total, "tokens": tokens, **_facts(judge, profile), "engine": engine}
 
 
 def load_judge(name: str, profile: str, dtype: str) -> Judge:

@@ -35,8 +35,6 @@ Share = Callable[[Callable[[A], B], Sequence[A]], list[B]]  # some work, done on
 BITS_PER_NAT = 1 / math.log(2)
 LOGITS_BYTES = 64 * 2**20  # of one chunk, counted in float32
 CACHE_FLOATS = 200_000  # reduced at once on a CPU: they stay in a core's own cache from step to step
-# Other kernels and kept positions may only change rounding. More, in bits per token, is another computation.
-PROBE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25}
 
 
 def alone(work: Callable[[A], B], items: Sequence[A]) -> list[B]:
@@ -59,6 +57,7 @@ class Network:
         self.head_rows = max(1, LOGITS_BYTES // (4 * self.vocabulary))
         self._body = _install_body(model)
         self._lean: Lean | None = None
+        self._verified: Verified = {}
 
     def bits(self, jobs: Sequence[Job], share: Share[Part, list[Tensor]] = alone) -> list[Tensor]:
         """For each job the bits of its scored ids, at least one: float32, (scored,), on the CPU.
@@ -105,27 +104,30 @@ class Network:
         with torch.inference_mode():
             return self._plain(*_probe(self.vocabulary, context)).cpu()
 
-    def check(self, expected: Tensor, context: int) -> bool:
-        """Does the model give what `probe` gave? Where only keeping fails, nothing is kept from then on."""
+    def check(self, expected: Tensor, context: int, tolerance: float) -> float:
+        """How far the model is from what `probe` gave, as `difference` says it.
+
+        Where only keeping some logits is further away than `tolerance`, all are computed from then on.
+        """
         ids, scored = _probe(self.vocabulary, context)
         try:
             (kept,) = self.bits([(ids, scored)])
-            self.supports_logits_to_keep = self._close(kept, expected) and self._close(
-                self._split_forward(ids, scored), expected
-            )
+            split = self._split_forward(ids, scored)
+            self.supports_logits_to_keep = all(difference(x, expected) <= tolerance for x in (kept, split))
         except (TypeError, RuntimeError, IndexError, AttributeError):  # no such argument, no such part
             self.supports_logits_to_keep = False
-        return self._close(self.bits([(ids, scored)])[0], expected)
+        return difference(self.bits([(ids, scored)])[0], expected)
 
-    def speed_up(self) -> str:
-        """On a CPU, faster parts that compute the same; says which, in a word. To be checked afterwards."""
-        verified: Verified = {}
-        try:
-            self._lean = lean(self.model, self._body.inner, verified)
-        except Unsuitable:
-            return "packed" if pack_all(self.model, verified) else "plain"
-        self._body.inner = nn.Identity()  # its weights are in the lean one
-        return "lean"
+    def speed_up(self, engine: str) -> None:
+        """On a CPU, the faster parts of `lean` or `packed`; to be checked afterwards.
+
+        Raises Unsuitable where this model cannot have them: it is then as it was.
+        """
+        if engine == "lean":
+            self._lean = lean(self.model, self._body.inner, self._verified)
+            self._body.inner = nn.Identity()  # its weights are in the lean one
+        elif not pack_all(self.model, self._verified):
+            raise Unsuitable("none of its layers can be packed on this machine")
 
     def _alone(self, ids: list[int], scored: int) -> Tensor:
         if not self.supports_logits_to_keep:
@@ -164,8 +166,10 @@ class Network:
         logits: Tensor = self.model(input_ids=inputs, use_cache=False, **kept).logits[0]
         return logits
 
-    def _close(self, found: Tensor, expected: Tensor) -> bool:
-        return bool((found - expected).abs().max() <= PROBE_TOLERANCE[self.dtype])
+
+def difference(found: Tensor, expected: Tensor) -> float:
+    """The greatest difference of a token's bits, as a share of what a token of `expected` costs on average."""
+    return float((found - expected).abs().max() / expected.abs().mean())
 
 
 def nll(logits: Tensor, targets: Tensor) -> Tensor:

@@ -179,6 +179,8 @@ def test_a_measurement_tells_every_token_and_their_sum(run: Run) -> None:
     text = "Über den Wolken 😀, naïve"
     told = run("measure", "--text", text, "--prefix", "sky", "--json").json
     assert told["judge"] == "pocket"
+    assert told["engine"]["name"] in told["build"]
+    assert told["engine"]["reason"]
     assert "".join(token["text"] for token in told["tokens"]) == text
     assert told["bits"] == sum(token["bits"] for token in told["tokens"])
     assert all(token["bits"] >= 0 for token in told["tokens"])

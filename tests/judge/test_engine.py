@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from judge.engine import packed
+from judge.engine.choose import FAST_ON_A_CPU, Engine, choose
 from judge.engine.cuda_buckets import Buckets
 from judge.engine.lean import lean
 from judge.engine.network import Job, Network, combine, nll, partial_logsumexp
-from judge.engine.packed import Packed, gelu_
+from judge.engine.packed import Packed, Verified, gelu_, pack_all
 from judge.judge import Judge, Pair
 from judge.loading.model import has_state, load_model
 from judge.loading.source import find
@@ -28,11 +29,14 @@ def _network(folder: Path, dtype: str = "float32") -> Network:
     return Network(load_model(find(folder), dtype=dtype, device=torch.device("cpu")))
 
 
+def _fastest(folder: Path, dtype: str = "float32") -> tuple[Network, Engine]:
+    return choose(find(folder), dtype=dtype, device=torch.device("cpu"))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("shape", ALL_SHAPES)
 def test_fast_parts_compute_what_the_model_does(shape: str, dtype: str, folders: dict[str, Path]) -> None:
-    plain, fast = _network(folders[shape], dtype), _network(folders[shape], dtype)
-    fast.speed_up()
+    plain, (fast, _) = _network(folders[shape], dtype), _fastest(folders[shape], dtype)
     tolerance = 1e-3 if dtype == "float32" else 1.0
     for expected, found in zip(plain.bits(JOBS), fast.bits(JOBS), strict=True):
         assert (expected - found).abs().max() <= tolerance
@@ -40,13 +44,11 @@ def test_fast_parts_compute_what_the_model_does(shape: str, dtype: str, folders:
 
 @pytest.mark.parametrize("shape", ALL_SHAPES)
 def test_the_output_layer_in_chunks_gives_the_same(shape: str, folders: dict[str, Path]) -> None:
-    for network in (_network(folders[shape]), _network(folders[shape])):
+    for network in (_network(folders[shape]), _fastest(folders[shape])[0]):
         whole = network.bits(JOBS)
         network.head_rows = 3
         for expected, found in zip(whole, network.bits(JOBS), strict=True):
             assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-4)
-        network.head_rows = 1000
-        network.speed_up()
 
 
 @pytest.mark.parametrize("shape", ["gpt2", "llama"])
@@ -55,7 +57,7 @@ def test_the_output_layer_in_parts_gives_the_same(
 ) -> None:
     plain, fast = _network(folders[shape]), _network(folders[shape])
     monkeypatch.setattr("judge.engine.lean.HEAD_TOKENS", 70)
-    fast.speed_up()
+    fast.speed_up("lean")
     assert fast._lean is not None
     assert len(fast._lean.head) > 3
     for expected, found in zip(plain.bits(JOBS), fast.bits(JOBS), strict=True):
@@ -85,26 +87,50 @@ def test_a_model_that_cannot_keep_some_logits_computes_all(
         return forward(input_ids=input_ids, use_cache=use_cache)
 
     monkeypatch.setattr(network.model, "forward", ignorant)
-    assert network.check(network.probe(256), 256)
+    assert network.check(network.probe(256), 256, 1e-4) <= 1e-4
     assert not network.supports_logits_to_keep
     for one, other in zip(expected, network.bits(JOBS), strict=True):
         assert other.tolist() == pytest.approx(one.tolist(), abs=1e-4)
 
 
-def test_a_fast_part_that_computes_something_else_is_not_used(
-    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def wrong(*model: Any) -> Any:
-        built = lean(*model)
-        built.layers = built.layers[:1]
-        return built
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", ["pocket", "pocket-backward"])
+def test_the_judges_that_ship_run_fast(name: str, dtype: str) -> None:
+    loaded = Judge.load(name, dtype=dtype, device="cpu")
+    assert loaded.engine.name in FAST_ON_A_CPU, loaded.engine.reason
+    assert loaded.build.endswith(f", {loaded.engine.name}")
 
-    monkeypatch.setattr("judge.engine.network.lean", wrong)
-    loaded = Judge.load(folders["llama"], device="cpu")
-    assert loaded.build.endswith(", plain")
+
+def _wrong_lean(*model: Any) -> Any:
+    built = lean(*model)
+    built.layers = built.layers[:1]
+    return built
+
+
+def _wrong_packed(model: Any, verified: Verified) -> bool:
+    model.model.inner.layers = model.model.inner.layers[:1]
+    return pack_all(model, verified)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_an_engine_that_computes_something_else_is_not_used(
+    dtype: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     model, tokenizer = reference.load(folders["llama"])
     expected = reference.bits(model, tokenizer, 1, PAIR.prefix, PAIR.text)
-    assert loaded.measure([PAIR])[0] == pytest.approx(expected, abs=1e-3)
+    caplog.set_level("INFO", logger="judge")
+    monkeypatch.setattr("judge.engine.network.lean", _wrong_lean)
+    for wrong, engine in ((pack_all, "packed"), (_wrong_packed, "plain")):
+        monkeypatch.setattr("judge.engine.network.pack_all", wrong)
+        caplog.clear()
+        loaded = Judge.load(folders["llama"], device="cpu", dtype=dtype)
+        assert loaded.engine.name == engine
+        assert loaded.build.endswith(f", {engine}")
+        assert "lean differs by" in loaded.engine.reason
+        assert loaded.measure([PAIR])[0] == pytest.approx(expected, abs=1e-3 if dtype == "float32" else 2.0)
+        warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
+        assert len(warnings) == (1 if engine == "packed" else 2)
+        assert f"runs on the engine {engine}: {loaded.engine.reason}" in caplog.text
 
 
 def test_without_the_operators_all_is_plain(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +140,7 @@ def test_without_the_operators_all_is_plain(folders: dict[str, Path], monkeypatc
     monkeypatch.setattr(Packed, "__init__", missing)
     loaded = Judge.load(folders["gpt2"], device="cpu")
     assert loaded.build.endswith(", plain")
+    assert "none of its layers can be packed" in loaded.engine.reason
     assert len(loaded.measure([PAIR])[0]) == loaded.tokens.count(PAIR.text)
 
 
