@@ -42,6 +42,41 @@ CONDENSE = playing.program(
 SEA = playing.setup("waves at sea")
 
 
+CONDENSED = [
+    {"type": "ask", "seat": "black", "register": "x", "limit": 10, "line": 2},
+    {"type": "move", "seat": "black", "register": "x", "text": "wave at", "cut": False, "line": 2},
+    {"type": "reveal", "seat": "black", "line": 4, "values": [{"register": "x1", "value": "wave"}]},
+    {
+        "type": "reward",
+        "seat": "black",
+        "bits": 3.75,
+        "tokens": [
+            {"text": "wave", "bits": 3.5},
+            {"text": "s", "bits": 0.5},
+            {"text": " at", "bits": 0.0},
+            {"text": " sea", "bits": -0.25},
+        ],
+        "line": 5,
+        "terms": [
+            {
+                "function": "xed",
+                "factor": 1.0,
+                "judge": "main",
+                "text": "waves at sea",
+                "prefix_before": "",
+                "prefix_after": "wave",
+                "tokens": [
+                    {"text": "wave", "before": 6.0, "after": 2.5, "bits": 3.5},
+                    {"text": "s", "before": 1.5, "after": 1.0, "bits": 0.5},
+                    {"text": " at", "before": 2.0, "after": 2.0, "bits": 0.0},
+                    {"text": " sea", "before": 4.0, "after": 4.25, "bits": -0.25},
+                ],
+            }
+        ],
+    },
+]
+
+
 def test_condense_asks_for_a_move_then_for_two_measurements_and_is_over() -> None:
     asked = replay(CONDENSE, SEA, Log())
     assert isinstance(asked, NeedMove)
@@ -55,39 +90,7 @@ def test_condense_asks_for_a_move_then_for_two_measurements_and_is_over() -> Non
     end = replay(CONDENSE, SEA, Log(log.moves, {alone: [6.0, 1.5, 2.0, 4.0], after: [2.5, 1.0, 2.0, 4.25]}))
     assert isinstance(end, Finished)
     assert (end.status, end.rewards) == (Status.SCORED, {"black": 3.75})
-    assert to_json(end.events) == [
-        {"type": "ask", "seat": "black", "register": "x", "limit": 10, "line": 2},
-        {"type": "move", "seat": "black", "register": "x", "text": "wave at", "cut": False, "line": 2},
-        {"type": "reveal", "seat": "black", "line": 4, "values": [{"register": "x1", "value": "wave"}]},
-        {
-            "type": "reward",
-            "seat": "black",
-            "bits": 3.75,
-            "tokens": [
-                {"text": "wave", "bits": 3.5},
-                {"text": "s", "bits": 0.5},
-                {"text": " at", "bits": 0.0},
-                {"text": " sea", "bits": -0.25},
-            ],
-            "line": 5,
-            "terms": [
-                {
-                    "function": "xed",
-                    "factor": 1.0,
-                    "judge": "main",
-                    "text": "waves at sea",
-                    "prefix_before": "",
-                    "prefix_after": "wave",
-                    "tokens": [
-                        {"text": "wave", "before": 6.0, "after": 2.5, "bits": 3.5},
-                        {"text": "s", "before": 1.5, "after": 1.0, "bits": 0.5},
-                        {"text": " at", "before": 2.0, "after": 2.0, "bits": 0.0},
-                        {"text": " sea", "before": 4.0, "after": 4.25, "bits": -0.25},
-                    ],
-                }
-            ],
-        },
-    ]
+    assert to_json(end.events) == CONDENSED
 
 
 def test_a_move_of_which_nothing_is_left_scores_nothing_and_needs_no_judge() -> None:
