@@ -10,6 +10,7 @@ from bots.strategy import Strategy, StrategyError, StrategyFactory, load_strateg
 from xentarena import models
 from xentarena.client import Client
 from xentarena.errors import ApiError, ArenaError
+from xentarena.events import Reveal
 
 OPPONENT = 60.0  # seconds to wait for somebody to play against, or for their move
 LOOK = 5.0  # seconds between two looks for open rounds
@@ -148,11 +149,8 @@ def _proposed(strategy: Strategy) -> str:
 
 def _texts(round_: models.Round) -> list[str]:
     """What a round is about: its passages, or what it shows before the first move."""
-    shown = [
-        value["value"]
-        for event in (round_.opening.events if round_.opening else ())
-        for value in event.get("values", ())
-    ]
+    opening = round_.opening.events if round_.opening else ()
+    shown = [each.value for event in opening if isinstance(event, Reveal) for each in event.values]
     return [*round_.passages] or [text for text in shown if isinstance(text, str)]
 
 

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from xentarena.events import AnyEvent
+
 PlayerKind = Literal["person", "bot"]
 
 
@@ -49,7 +51,7 @@ class Awaits(WireModel):
     register_: str | None = Field(None, alias="register")
     limit: int | None = None
     registers: dict[str, str | list[str]] = Field(default_factory=dict)
-    events: tuple[dict[str, Any], ...] = ()
+    events: tuple[AnyEvent, ...] = ()
     due_at: datetime | None = None
 
 
@@ -96,7 +98,7 @@ class Submission(WireModel):
     expected_wait_s: float | None
     bits: float | None
     rewards: dict[str, float]
-    events: tuple[dict[str, Any], ...]
+    events: tuple[AnyEvent, ...]
     reason: Reason | None
     judge: str
     profile: str
@@ -197,7 +199,7 @@ class Outcome(WireModel):
 
     status: str
     rewards: dict[str, float]
-    events: tuple[dict[str, Any], ...]
+    events: tuple[AnyEvent, ...]
     reason: Reason | None = None
     awaits: Awaits | None = None
     judge: str

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from server.arena.games import DEFAULT
 from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
 from server.db.models import BotPolicy, PlayerKind, RoundState, SubmissionState
+from xentarena.events import Event as PlayEvent
 
 T = TypeVar("T")
 MoveText = Annotated[
@@ -190,7 +191,7 @@ class Awaits(BaseModel):
     register_: str | None = Field(None, alias="register", description="Null for whoever does not see it.")
     limit: int | None = Field(None, description="The most tokens of the main judge that are kept.")
     registers: dict[str, str | list[str]] = Field({}, description="Those that the player may see, by name.")
-    events: list[dict[str, Any]] = Field([], description="What was shown so far.")
+    events: list[PlayEvent] = Field([], description="What was shown so far.")
     due_at: datetime | None = Field(None, description="When the move clock runs out.")
 
 
@@ -255,7 +256,7 @@ class Submission(BaseModel):
     expected_wait_s: float | None = Field(description="Null where no worker serves the judge.")
     bits: float | None = Field(description="The score: millibits / 1000.")
     rewards: dict[str, float]
-    events: list[dict[str, Any]] = Field(
+    events: list[PlayEvent] = Field(
         description="What happened in the play, as the engine tells it, as far as this seat may see it."
     )
     awaits: Awaits | None = Field(description="The move that is awaited, by whoever's turn it is.")

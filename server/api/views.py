@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy.orm import Session
 
+from games import protocol
 from games.events import from_json, to_json
 from games.protocol import MAIN, NeedMove
 from games.visibility import seen
@@ -32,6 +33,9 @@ from server.db.models import (
     SubmissionState,
     WorkState,
 )
+from xentarena.events import Event as PlayEvent
+
+_EVENTS = TypeAdapter(list[PlayEvent])
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown", bound=BaseModel)
@@ -133,7 +137,7 @@ def submission(unit: Unit, row: Submission) -> schemas.Submission:
         expected_wait_s=unit.workforce.expected_wait(identity, place),
         bits=None if row.millibits is None else row.millibits / 1000,
         rewards=row.rewards or {},
-        events=to_json(seen(from_json(play.events), row.seat)),
+        events=_events(seen(from_json(play.events), row.seat)),
         awaits=_awaits(play, row.seat),
         reason=schemas.Reason(**row.reason) if row.reason else None,
         judge=identity,
@@ -157,6 +161,10 @@ def challenge(_: Unit, row: Challenge) -> schemas.Challenge:
     )
 
 
+def _events(events: Iterable[protocol.Event]) -> list[PlayEvent]:
+    return _EVENTS.validate_python(to_json(events))
+
+
 def _opening(effect: NeedMove | None) -> schemas.Awaits | None:
     if effect is None:
         return None
@@ -165,7 +173,7 @@ def _opening(effect: NeedMove | None) -> schemas.Awaits | None:
         register=effect.register,
         limit=effect.limit,
         registers=dict(effect.registers),
-        events=to_json(seen(effect.events, effect.seat)),
+        events=_events(seen(effect.events, effect.seat)),
         due_at=None,
     )
 
