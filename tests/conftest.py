@@ -8,7 +8,7 @@ import pytest
 
 from server.db.migrate import migrate
 from server.db.session import Database
-from tests.services import Postgres, Redis
+from tests.support.services import Postgres, Redis
 
 
 @pytest.fixture(scope="session")

@@ -21,9 +21,9 @@ from judge.measure import Judge
 from server.cli import main, offline
 from server.queue.messages import GenerationJob
 from server.worker import loop
-from tests.games.test_golden import GOLDEN
 from tests.judge.tiny import declare, write_gpt2
-from tests.server.processes import command
+from tests.support.games import GOLDEN
+from tests.support.system import command
 
 STORY = "The tide came in over the flats before the boats were home."
 TWO_SEATS = """
