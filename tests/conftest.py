@@ -2,15 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from server.db.migrate import migrate
 from server.db.session import Database
-from tests.server.processes import serving
-from tests.services import Postgres, Redis
+from tests.support.services import Postgres, Redis
+from tests.support.system import Demo, serving
 
 
 @pytest.fixture(scope="session")
@@ -62,15 +61,6 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.dispose()
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """A running server, the join code of its demo competition, and the demo's round."""
-
-    url: str
-    code: str
-    round: str
 
 
 @pytest.fixture(scope="module")

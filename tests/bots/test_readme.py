@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bots import runner
-from tests.conftest import Demo
+from tests.support.system import Demo
 from xentarena.client import Client
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

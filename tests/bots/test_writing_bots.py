@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Demo
-from tests.server.processes import command, environment
+from tests.support.system import Demo, command, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

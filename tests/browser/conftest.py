@@ -1,16 +1,16 @@
 """Chromium, a whole server with the judge that ships, and pages that fail a test when something is amiss in them."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from server.db.migrate import migrate
-from tests.scenarios.arena import Arena, Game
-from tests.services import Redis
+from tests.support.browser import OpenPage, Watch
+from tests.support.scenario.deployment import Deployment, Game
+from tests.support.services import Redis
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -23,8 +23,6 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE = 30_000  # ms; machines that run tests are slow
-
-OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +38,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """An API process and a worker with the judge `pocket`, on SQLite and a Redis of their own."""
     folder = tmp_path_factory.mktemp("browser")
     redis = Redis(folder / "redis").start()
     url = f"sqlite:///{folder / 'arena.sqlite3'}"
     migrate(url)
-    arena = Arena(folder, url, redis.url)
+    arena = Deployment(folder, url, redis.url)
     try:
         arena.start_api()
         arena.start_worker()
@@ -58,55 +56,20 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 
 @pytest.fixture
-def game(arena: Arena) -> Game:
+def game(arena: Deployment) -> Game:
     """A competition with one round of Condense."""
     return Game.make(arena)
 
 
-class Watch:
-    """What may not happen in a page: errors in the console (also of the content policy), dialogs, foreign requests.
-
-    forgiven: beginnings of console errors that a test causes on purpose.
-    """
-
-    def __init__(self, own: str) -> None:
-        self._own = urlsplit(own).netloc
-        self.forgiven: list[str] = ["Failed to load resource: the server responded with a status of 4"]
-        self.amiss: list[str] = []
-
-    def follow(self, page: Page) -> None:
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.amiss.append(f"script: {error}"))
-        page.on("dialog", self._dialog)
-        page.on("response", self._response)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.amiss.append(message.text)
-
-    def _dialog(self, dialog: Dialog) -> None:
-        self.amiss.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def _response(self, response: Response) -> None:
-        if urlsplit(response.url).netloc != self._own:
-            self.amiss.append(f"a request to elsewhere: {response.url}")
-        elif response.status >= 500 or (response.status >= 400 and "/static/" in response.url):
-            self.amiss.append(f"{response.status}: {response.url}")
-
-    def found(self) -> list[str]:
-        return [each for each in self.amiss if not each.startswith(tuple(self.forgiven))]
-
-
 @pytest.fixture
-def watch(arena: Arena) -> Iterator[Watch]:
+def watch(arena: Deployment) -> Iterator[Watch]:
     watch = Watch(arena.url)
     yield watch
     assert not watch.found()
 
 
 @pytest.fixture
-def open_page(browser: Browser, arena: Arena, watch: Watch) -> Iterator[OpenPage]:
+def open_page(browser: Browser, arena: Deployment, watch: Watch) -> Iterator[OpenPage]:
     """Opens pages, each in a browser session of its own."""
     contexts: list[BrowserContext] = []
 

@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
-from tests.browser.steps import SLOW, join, live
-from tests.scenarios.arena import Game, answer
+from tests.support.browser import SLOW, OpenPage, join, live
+from tests.support.scenario.deployment import Game, answer
 
 pytestmark = pytest.mark.slow
 

@@ -5,10 +5,8 @@ import secrets
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
-from tests.browser.steps import join, scored, sign_in_as_host, submit
-from tests.browser.test_shape import CONTRAST, LONG, PHONE, _fits
-from tests.scenarios.arena import PASSAGE, Arena, Game, answer
+from tests.support.browser import CONTRAST, LONG, PHONE, OpenPage, fits, join, scored, sign_in_as_host, submit
+from tests.support.scenario.deployment import PASSAGE, Deployment, Game, answer
 
 pytestmark = pytest.mark.slow
 
@@ -115,7 +113,7 @@ def test_the_numbers_of_lines_are_not_copied_with_the_program(open_page: OpenPag
     assert tops[0] == pytest.approx(tops[1], abs=25), "a number stands at its line"
 
 
-def test_no_page_of_games_is_wider_than_a_phone(open_page: OpenPage, arena: Arena) -> None:
+def test_no_page_of_games_is_wider_than_a_phone(open_page: OpenPage, arena: Deployment) -> None:
     name = f"wide-{secrets.token_hex(4)}"
     with arena.client() as host:
         answer(host.post("/games", json={"source": _program(LONG * 3, LONG * 5), "name": name}), 201)
@@ -123,12 +121,12 @@ def test_no_page_of_games_is_wider_than_a_phone(open_page: OpenPage, arena: Aren
     sign_in_as_host(page)
     for path in ("/games", f"/games/{name}", "/host/games/new", f"/host/games/new?of={name}"):
         page.goto(path)
-        _fits(page)
+        fits(page)
     _write(page, f"assign(s={'x' * 600}, t=storyy())")
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_role("alert").locator("li")).to_have_count(2)
     page.get_by_text("The program with numbered lines").click()
-    _fits(page)
+    fits(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

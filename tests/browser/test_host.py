@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
-from tests.browser.steps import SLOW, board, join, live, scored, sign_in_as_host, submit
-from tests.scenarios.arena import PASSAGE, Arena, Game
+from tests.support.browser import SLOW, OpenPage, board, join, live, scored, sign_in_as_host, submit
+from tests.support.scenario.deployment import PASSAGE, Deployment, Game
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +14,7 @@ def _open_competition(page: Page, game: Game) -> None:
     page.goto(f"/host/competitions/{game.competition['id']}")
 
 
-def test_a_host_makes_a_competition_and_a_class_joins_by_its_link(open_page: OpenPage, arena: Arena) -> None:
+def test_a_host_makes_a_competition_and_a_class_joins_by_its_link(open_page: OpenPage, arena: Deployment) -> None:
     host, ada = open_page(), open_page()
     sign_in_as_host(host)
     assert "#" not in host.url

@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
-from tests.browser.steps import SLOW, board, join, scored, sign_in_as_host, submit
-from tests.scenarios.arena import Arena, Game, answer
+from tests.support.browser import SLOW, OpenPage, board, join, scored, sign_in_as_host, submit
+from tests.support.scenario.deployment import Deployment, Game, answer
 
 pytestmark = pytest.mark.slow
 
@@ -14,7 +13,7 @@ NAME = "<img src=x onerror=alert('name')>"
 MOVE = "</textarea><script>alert('move')</script> ships"
 
 
-def test_markup_in_passages_names_and_moves_stays_text(open_page: OpenPage, arena: Arena) -> None:
+def test_markup_in_passages_names_and_moves_stays_text(open_page: OpenPage, arena: Deployment) -> None:
     game = Game.make(arena, passages=[PASSAGE])
     page, host = open_page(), open_page()
     join(page, game, NAME)
@@ -34,7 +33,7 @@ def test_markup_in_passages_names_and_moves_stays_text(open_page: OpenPage, aren
     assert host.locator("img, script:not([src])").count() == 0
 
 
-def test_markup_in_a_competition_s_name_stays_text(open_page: OpenPage, arena: Arena) -> None:
+def test_markup_in_a_competition_s_name_stays_text(open_page: OpenPage, arena: Deployment) -> None:
     name = "<b onclick=alert(2)>Class</b>"
     with arena.client() as host:
         made = answer(host.post("/competitions", json={"name": name}), 201)
@@ -59,7 +58,7 @@ def test_markup_in_forms_and_addresses_stays_text(open_page: OpenPage, game: Gam
     expect(page.get_by_text("There is no round '<img src=x onerror=alert(6)>'.")).to_be_visible()
 
 
-def test_a_form_of_another_site_does_nothing(open_page: OpenPage, game: Game, arena: Arena) -> None:
+def test_a_form_of_another_site_does_nothing(open_page: OpenPage, game: Game, arena: Deployment) -> None:
     """The other site is the same server by its other name: another origin, so that the cookie would have to travel."""
     page = open_page()
     join(page, game, "Ada")

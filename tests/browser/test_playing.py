@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
-from tests.browser.steps import SLOW, board, join, live, number, scored, submit
-from tests.scenarios.arena import PASSAGE, Arena, Game, answer
+from tests.support.browser import SLOW, OpenPage, board, join, live, number, scored, submit
+from tests.support.scenario.deployment import PASSAGE, Deployment, Game, answer
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +93,7 @@ def test_earlier_moves_stay_listed_and_can_be_looked_at(open_page: OpenPage, gam
     assert scored(page) == first
 
 
-def test_a_game_of_three_passages_shows_three_parts(open_page: OpenPage, arena: Arena) -> None:
+def test_a_game_of_three_passages_shows_three_parts(open_page: OpenPage, arena: Deployment) -> None:
     passages = ["A soup of beans and salt.", "Bread, milk, two onions.", "Roast fish with rice, or pie."]
     game = Game.make(arena, game="synthesize", passages=passages)
     page = open_page()
@@ -106,7 +105,7 @@ def test_a_game_of_three_passages_shows_three_parts(open_page: OpenPage, arena: 
     assert sum(parts) == pytest.approx(score, abs=0.002)
 
 
-def test_attempts_are_counted_down_and_the_last_refusal_is_in_words(open_page: OpenPage, arena: Arena) -> None:
+def test_attempts_are_counted_down_and_the_last_refusal_is_in_words(open_page: OpenPage, arena: Deployment) -> None:
     game = Game.make(arena, attempts=1)
     page = open_page()
     join(page, game, "Ada")
@@ -154,7 +153,7 @@ def test_a_paused_round_says_so_at_once_and_keeps_the_text(open_page: OpenPage, 
     expect(page.get_by_label("Your words")).to_have_value("lighthouse")
 
 
-def test_whoever_waits_for_a_round_sees_it_when_it_opens(open_page: OpenPage, arena: Arena) -> None:
+def test_whoever_waits_for_a_round_sees_it_when_it_opens(open_page: OpenPage, arena: Deployment) -> None:
     game = Game.make(arena)
     with arena.client() as host:
         answer(host.post(f"/rounds/{game.round['id']}:close"))
@@ -193,7 +192,7 @@ def _direction(page: Page, selector: str) -> Any:
     return page.locator(selector).first.evaluate("element => getComputedStyle(element).direction")
 
 
-def test_right_to_left_passages_read_from_right_to_left(open_page: OpenPage, arena: Arena) -> None:
+def test_right_to_left_passages_read_from_right_to_left(open_page: OpenPage, arena: Deployment) -> None:
     passage = "הסירות חזרו לנמל לפני עלות השחר, ורק אחת חסרה."
     game = Game.make(arena, passages=[passage])
     page = open_page()

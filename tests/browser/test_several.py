@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
-from tests.browser.steps import SLOW, board, scored, submit
-from tests.scenarios.arena import PASSAGE, Arena, Game, answer
+from tests.support.browser import SLOW, OpenPage, board, scored, submit
+from tests.support.scenario.deployment import PASSAGE, Deployment, Game, answer
 
 pytestmark = pytest.mark.slow
 
@@ -28,11 +27,11 @@ def go_on(page: Page, words: str) -> None:
     page.get_by_role("button", name="Go on").click()
 
 
-def debate(arena: Arena, **round_: Any) -> Game:
+def debate(arena: Deployment, **round_: Any) -> Game:
     return Game.make(arena, game="debate", passages=["Tea is better than coffee."], **round_)
 
 
-def test_two_meet_and_debate(open_page: OpenPage, arena: Arena) -> None:
+def test_two_meet_and_debate(open_page: OpenPage, arena: Deployment) -> None:
     game = debate(arena)
     ada, bob = open_page(), open_page()
     come(ada, game, "Ada")
@@ -51,7 +50,7 @@ def test_two_meet_and_debate(open_page: OpenPage, arena: Arena) -> None:
 
 
 def test_who_stays_sees_that_the_other_gave_up_and_keeps_what_was_typed_until_then(
-    open_page: OpenPage, arena: Arena
+    open_page: OpenPage, arena: Deployment
 ) -> None:
     game = debate(arena)
     ada, bob = open_page(), open_page()
@@ -70,7 +69,7 @@ def test_who_stays_sees_that_the_other_gave_up_and_keeps_what_was_typed_until_th
     assert scored(ada) == 0
 
 
-def test_a_challenge_can_be_taken_back(open_page: OpenPage, arena: Arena) -> None:
+def test_a_challenge_can_be_taken_back(open_page: OpenPage, arena: Deployment) -> None:
     game = debate(arena, attempts=1)
     ada = open_page()
     come(ada, game, "Ada")
@@ -79,7 +78,7 @@ def test_a_challenge_can_be_taken_back(open_page: OpenPage, arena: Arena) -> Non
     expect(ada.get_by_text("1 of 1 attempts left")).to_be_visible(timeout=SLOW)
 
 
-def test_a_step_that_does_not_hold_is_asked_for_again_with_both_sides(open_page: OpenPage, arena: Arena) -> None:
+def test_a_step_that_does_not_hold_is_asked_for_again_with_both_sides(open_page: OpenPage, arena: Deployment) -> None:
     game = Game.make(arena, game="horizon", passages=[PASSAGE])
     page = open_page()
     come(page, game, "Ada")
@@ -91,7 +90,7 @@ def test_a_step_that_does_not_hold_is_asked_for_again_with_both_sides(open_page:
     expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)
 
 
-def test_a_player_who_sees_no_registers_sees_what_is_revealed(open_page: OpenPage, arena: Arena) -> None:
+def test_a_player_who_sees_no_registers_sees_what_is_revealed(open_page: OpenPage, arena: Deployment) -> None:
     game = Game.make(arena, game="infill", passages=[PASSAGE + " " + PASSAGE])
     page = open_page()
     come(page, game, "Ada")
@@ -103,7 +102,7 @@ def test_a_player_who_sees_no_registers_sees_what_is_revealed(open_page: OpenPag
     scored(page)
 
 
-def test_a_round_that_a_judge_writes_for_opens_by_itself(open_page: OpenPage, arena: Arena) -> None:
+def test_a_round_that_a_judge_writes_for_opens_by_itself(open_page: OpenPage, arena: Deployment) -> None:
     source = '# Ghost\n#\n# Likely?\n\nassign(s=generate("It was", 12))\nreveal(s)\nelicit(x, 8)\nreward(xed(s | x))\n'
     with arena.client() as host:
         digest = answer(host.post("/games", json={"source": source}), 200, 201)["digest"]

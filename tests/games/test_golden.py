@@ -5,7 +5,6 @@ the passages and moves that they hold; read the difference before you keep it.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,7 @@ from games.preflight import check_round
 from games.program import parse
 from games.protocol import Finished, NeedBits
 from tests.games import playing
-
-GOLDEN = Path(__file__).parent / "golden"
+from tests.support.games import GOLDEN
 
 
 def transcript(name: str, passages: list[str], moves: list[str]) -> dict[str, Any]:

@@ -19,9 +19,9 @@ from sqlalchemy import create_engine, text
 from judge.judge import Judge
 from server.db.migrate import migrate
 from server.db.session import normalised
-from tests.scenarios.arena import Arena, Process, answer
-from tests.scenarios.flight import Flight, count
-from tests.services import Postgres, Redis, eventually
+from tests.support.scenario.deployment import Deployment, Process, answer
+from tests.support.scenario.flight import Flight, count
+from tests.support.services import Postgres, Redis, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -32,7 +32,7 @@ LEASE = 1.5
 class System:
     """An arena that tests harm and leave whole."""
 
-    arena: Arena
+    arena: Deployment
     redis: Redis
     postgres: Postgres | None
     api: Process
@@ -52,7 +52,7 @@ def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     migrate(url)
     redis = Redis(folder / "redis").start()
     settings = {"XENTARENA_LEASE": str(LEASE), "XENTARENA_GRACE": "1", "XENTARENA_SWEEP": "0.5"}
-    arena = Arena(folder, url, redis.url, settings)
+    arena = Deployment(folder, url, redis.url, settings)
     try:
         made = System(arena, redis, postgres, arena.start_api(), arena.start_worker())
         arena.judge_ready()

@@ -8,25 +8,25 @@ import pytest
 
 from server.db.migrate import migrate
 from server.queue.messages import LAST_DELIVERY
-from tests.scenarios.arena import Arena, Game, answer
-from tests.scenarios.flight import count
-from tests.services import Redis, eventually
+from tests.support.scenario.deployment import Deployment, Game, answer
+from tests.support.scenario.flight import count
+from tests.support.services import Redis, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-def arena(tmp_path: Path, own_redis: Redis) -> Iterator[Arena]:
+def arena(tmp_path: Path, own_redis: Redis) -> Iterator[Deployment]:
     url = f"sqlite:///{tmp_path / 'arena.sqlite3'}"
     migrate(url)
     settings = {"XENTARENA_LEASE": "1", "XENTARENA_GRACE": "1", "XENTARENA_SWEEP": "0.5"}
-    made = Arena(tmp_path, url, own_redis.url, settings)
+    made = Deployment(tmp_path, url, own_redis.url, settings)
     made.start_api()
     yield made
     made.stop()
 
 
-def test_a_measurement_that_always_crashes_the_worker_fails_and_its_batch_mates_are_scored(arena: Arena) -> None:
+def test_a_measurement_that_always_crashes_the_worker_fails_and_its_batch_mates_are_scored(arena: Deployment) -> None:
     worker = arena.start_odd_worker("--deadly", "poison")
     arena.judge_ready()
     game = Game.make(arena, attempts=20)
@@ -55,7 +55,7 @@ def test_a_measurement_that_always_crashes_the_worker_fails_and_its_batch_mates_
     assert worker.process.poll() is None, "the poison is gone"
 
 
-def test_a_backlog_of_a_thousand_on_a_slow_judge_gets_no_second_entry(arena: Arena, own_redis: Redis) -> None:
+def test_a_backlog_of_a_thousand_on_a_slow_judge_gets_no_second_entry(arena: Deployment, own_redis: Redis) -> None:
     worker = arena.start_odd_worker("--pause", "0.03")
     arena.judge_ready()
     game = Game.make(arena)

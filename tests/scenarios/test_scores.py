@@ -15,9 +15,9 @@ import pytest
 
 from server.db.migrate import migrate
 from tests.judge.tiny import write_gpt2
-from tests.scenarios.arena import Arena, Game, answer
-from tests.scenarios.reference import POCKET, saved
-from tests.services import Redis
+from tests.support.scenario.deployment import Deployment, Game, answer
+from tests.support.scenario.reference import POCKET, saved
+from tests.support.services import Redis
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -35,11 +35,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def arena(tmp_path_factory: pytest.TempPathFactory, redis_server: Redis, tiny: Path) -> Iterator[Arena]:
+def arena(tmp_path_factory: pytest.TempPathFactory, redis_server: Redis, tiny: Path) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("arena")
     url = f"sqlite:///{folder / 'arena.sqlite3'}"
     migrate(url)
-    made = Arena(folder, url, redis_server.url)
+    made = Deployment(folder, url, redis_server.url)
     made.start_api()
     made.start_worker("pocket", str(tiny))
     made.judge_ready(2)
@@ -49,7 +49,7 @@ def arena(tmp_path_factory: pytest.TempPathFactory, redis_server: Redis, tiny: P
 
 @pytest.mark.parametrize("passage", [PLAIN, FOREIGN], ids=["plain", "foreign"])
 @pytest.mark.parametrize("judge", ["pocket", "tiny"])
-def test_a_score_is_what_plain_transformers_says(arena: Arena, tiny: Path, judge: str, passage: str) -> None:
+def test_a_score_is_what_plain_transformers_says(arena: Deployment, tiny: Path, judge: str, passage: str) -> None:
     folder = {"pocket": POCKET, "tiny": tiny}[judge]
     game = Game.make(arena, passages=[passage], judge=judge)
     first, second = game.join("first"), game.join("second")
@@ -63,7 +63,7 @@ def test_a_score_is_what_plain_transformers_says(arena: Arena, tiny: Path, judge
     assert {measured_prefix(each["submission"]): each["submission"]["bits"] for each in again} == mine
 
 
-def test_a_batch_gives_the_same_as_one_by_one(arena: Arena) -> None:
+def test_a_batch_gives_the_same_as_one_by_one(arena: Deployment) -> None:
     moves = [f"{move} {i}" for i in range(10) for move in MOVES]
     game = Game.make(arena, passages=[f"{PLAIN} Batch."])
     results = answer(
@@ -75,7 +75,7 @@ def test_a_batch_gives_the_same_as_one_by_one(arena: Arena) -> None:
         assert submission["bits"] == pytest.approx(want, abs=CLOSE)
 
 
-def test_the_tokens_of_a_reward_are_the_passage_and_add_up(arena: Arena) -> None:
+def test_the_tokens_of_a_reward_are_the_passage_and_add_up(arena: Deployment) -> None:
     game = Game.make(arena, passages=[FOREIGN])
     submission = answer(game.join("Ada").post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)
     reward = next(event for event in submission["events"] if event["type"] == "reward")
@@ -85,7 +85,7 @@ def test_the_tokens_of_a_reward_are_the_passage_and_add_up(arena: Arena) -> None
 
 
 @pytest.mark.parametrize("passage", [PLAIN, FOREIGN], ids=["plain", "foreign"])
-def test_the_commands_give_the_same_number(arena: Arena, passage: str) -> None:
+def test_the_commands_give_the_same_number(arena: Deployment, passage: str) -> None:
     game = Game.make(arena, passages=[passage])
     submission = answer(game.join("Ada").post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)
     prefix = measured_prefix(submission)
@@ -98,7 +98,7 @@ def test_the_commands_give_the_same_number(arena: Arena, passage: str) -> None:
     assert "".join(token["text"] for token in after["tokens"]) == passage
 
 
-def test_a_free_measurement_gives_the_same_number(arena: Arena) -> None:
+def test_a_free_measurement_gives_the_same_number(arena: Deployment) -> None:
     game = Game.make(arena, passages=[PLAIN])
     player = game.join("Ada")
     submission = answer(player.post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from judge.judge import Judge
-from tests.scenarios.arena import HOST_TOKEN, Arena
-from tests.scenarios.flight import Flight
-from tests.services import eventually, free_port
+from tests.support.scenario.deployment import HOST_TOKEN, Deployment
+from tests.support.scenario.flight import Flight
+from tests.support.services import eventually, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -70,7 +70,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 def test_serve_is_killed_and_started_again(serve: Serve, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'data' / 'xentarena.sqlite3'}"
-    arena = Arena(tmp_path, database, "", port=serve._port)
+    arena = Deployment(tmp_path, database, "", port=serve._port)
     arena.judge_ready()
     flight = Flight(arena, Judge.load("pocket", threads=2))
     family = serve.family()

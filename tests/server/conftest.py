@@ -8,9 +8,9 @@ import pytest
 import structlog
 
 from server.db.migrate import migrate
-from tests.server.fakes import FakeJudge, Hand, at_work, hand_of
-from tests.server.house import Class, House, new_class
-from tests.services import Postgres, Redis, eventually
+from tests.support.server import Class, RunningApp, new_class
+from tests.support.services import Postgres, Redis, eventually
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, hand_of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,12 +25,8 @@ def plain_logs() -> None:
     )
 
 
-#: Served all the time by a worker of its own, in every house.
-PLAIN = FakeJudge("plain")
-
-
 @pytest.fixture(scope="session")
-def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """For what no database has a part in."""
     folder = tmp_path_factory.mktemp("house")
     with opened(f"sqlite:///{folder / 'house.sqlite3'}", folder) as house:
@@ -38,18 +34,18 @@ def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_house(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[House]:
+def postgresql_house(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[RunningApp]:
     with opened(postgres.new_database(), tmp_path_factory.mktemp("house")) as house:
         yield house
 
 
 @contextmanager
-def opened(database_url: str, folder: Path) -> Iterator[House]:
+def opened(database_url: str, folder: Path) -> Iterator[RunningApp]:
     redis = Redis(folder / "redis").start()
     try:
         migrate(database_url)
         with at_work(redis.url, PLAIN):
-            house = House(database_url, redis.url, private_judge=["secret"], rate_limit=10_000, rate_burst=100_000)
+            house = RunningApp(database_url, redis.url, private_judge=["secret"], rate_limit=10_000, rate_burst=100_000)
             try:
                 house.start()
                 eventually(lambda: house.measurable(PLAIN), what="the judge")
@@ -61,8 +57,8 @@ def opened(database_url: str, folder: Path) -> Iterator[House]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def house(request: pytest.FixtureRequest) -> House:
-    made: House = request.getfixturevalue(f"{request.param}_house")
+def house(request: pytest.FixtureRequest) -> RunningApp:
+    made: RunningApp = request.getfixturevalue(f"{request.param}_house")
     return made
 
 
@@ -73,34 +69,34 @@ def judge() -> FakeJudge:
 
 
 @pytest.fixture
-def hand(house: House, judge: FakeJudge) -> Iterator[Hand]:
+def hand(house: RunningApp, judge: FakeJudge) -> Iterator[Hand]:
     """A worker for `judge` whose steps the test takes itself."""
     with hand_of(house.redis_url, judge) as made:
         yield made
 
 
 @pytest.fixture
-def lesson(house: House) -> Class:
+def lesson(house: RunningApp) -> Class:
     """A class with one open round, scored at once."""
     return new_class(house, PLAIN)
 
 
 @pytest.fixture
-def slow_lesson(house: House, hand: Hand, judge: FakeJudge) -> Class:
+def slow_lesson(house: RunningApp, hand: Hand, judge: FakeJudge) -> Class:
     """A class with one open round, in which nothing is scored before the test does it by `hand`."""
     return new_class(house, judge)
 
 
 @pytest.fixture
-def own_house(tmp_path: Path, own_redis: Redis) -> Iterator[Callable[..., House]]:
+def own_house(tmp_path: Path, own_redis: Redis) -> Iterator[Callable[..., RunningApp]]:
     """Opens a house with settings and a Redis of its own, on SQLite unless another database is named."""
-    houses: list[House] = []
+    houses: list[RunningApp] = []
 
-    def open_(database_url: str | None = None, **settings: object) -> House:
+    def open_(database_url: str | None = None, **settings: object) -> RunningApp:
         url = database_url or f"sqlite:///{tmp_path / 'own.sqlite3'}"
         if database_url is None and not houses:
             migrate(url)
-        houses.append(House(url, own_redis.url, **settings))
+        houses.append(RunningApp(url, own_redis.url, **settings))
         return houses[-1].start()
 
     yield open_

@@ -8,18 +8,26 @@ from weakref import WeakKeyDictionary
 import httpx
 import pytest
 
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import FakeJudge, hand_of
-from tests.server.house import Caller, Class, House, new_class, new_competition, nothing_changes, pointers, problem
-from tests.services import eventually
+from tests.support.scenario.deployment import answer
+from tests.support.server import (
+    Caller,
+    Class,
+    RunningApp,
+    new_class,
+    new_competition,
+    nothing_changes,
+    pointers,
+    problem,
+)
+from tests.support.services import eventually
+from tests.support.workers import PLAIN, FakeJudge, hand_of
 
 KB = 1024
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def shared(house: House) -> tuple[Class, Caller]:
+def shared(house: RunningApp) -> tuple[Class, Caller]:
     """A class and a player in it, the same ones for every test here that changes nothing."""
     if house not in SHARED:
         lesson = new_class(house, PLAIN)
@@ -27,7 +35,7 @@ def shared(house: House) -> tuple[Class, Caller]:
     return SHARED[house]
 
 
-SHARED: WeakKeyDictionary[House, tuple[Class, Caller]] = WeakKeyDictionary()
+SHARED: WeakKeyDictionary[RunningApp, tuple[Class, Caller]] = WeakKeyDictionary()
 
 
 @pytest.fixture
@@ -41,7 +49,7 @@ def ada(shared: tuple[Class, Caller]) -> Caller:
 
 
 @pytest.fixture
-def own(house: House) -> Class:
+def own(house: RunningApp) -> Class:
     """A class of the test's own, in which it may do something."""
     return new_class(house, PLAIN)
 
@@ -269,7 +277,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize("name", ["nope", "a%00b", "%FF%FE", "%F0%9F%92%A9", "'; DROP TABLE rounds; --", "x" * 4_000])
-def test_what_is_not_there_is_not_found(house: House, name: str) -> None:
+def test_what_is_not_there_is_not_found(house: RunningApp, name: str) -> None:
     with nothing_changes(house):
         for method, path in PATHS:
             problem(house.host.request(method, path.format(name)), 404, "not-found")
@@ -284,7 +292,7 @@ def test_an_unknown_round_takes_no_move(lesson: Class, ada: Caller) -> None:
         problem(ada.post("/submissions/sub_0/moves", json={"move": "a"}), 404, "not-found")
 
 
-def test_an_address_that_is_not_offered_says_where_to_look(house: House) -> None:
+def test_an_address_that_is_not_offered_says_where_to_look(house: RunningApp) -> None:
     body = problem(house.anyone.get("/no/such/thing"), 404, "not-found")
     assert "/api/v1/docs" in body["detail"]
     response = house.anyone.request("PUT", "/competitions")
@@ -391,7 +399,7 @@ COMPETITIONS: dict[str, tuple[dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize(("body", "at"), COMPETITIONS.values(), ids=COMPETITIONS.keys())
-def test_a_competition_has_to_be_right(house: House, body: dict[str, object], at: str) -> None:
+def test_a_competition_has_to_be_right(house: RunningApp, body: dict[str, object], at: str) -> None:
     with nothing_changes(house):
         assert pointers(problem(house.host.post("/competitions", json=body), 422, "invalid-request")) == [at]
 
@@ -452,7 +460,7 @@ def test_a_round_needs_a_judge_that_is_known(lesson: Class, name: str) -> None:
         problem(lesson.house.host.post(f"/competitions/{lesson.id}/rounds", json=body), 422, "unknown-judge")
 
 
-def test_a_round_of_an_unknown_competition_is_not_made(house: House) -> None:
+def test_a_round_of_an_unknown_competition_is_not_made(house: RunningApp) -> None:
     body = {"game": "condense", "passages": ["A text."], "judge": "plain"}
     with nothing_changes(house):
         problem(house.host.post("/competitions/cmp_0/rounds", json=body), 404, "not-found")
@@ -474,7 +482,7 @@ MEASUREMENTS: dict[str, tuple[dict[str, object], str]] = {
 
 
 @pytest.mark.parametrize(("part", "at"), MEASUREMENTS.values(), ids=MEASUREMENTS.keys())
-def test_a_measurement_has_to_be_one_that_a_judge_can_make(house: House, part: dict[str, object], at: str) -> None:
+def test_a_measurement_has_to_be_one_that_a_judge_can_make(house: RunningApp, part: dict[str, object], at: str) -> None:
     with nothing_changes(house):
         response = house.host.post("/measurements", json={"judge": "plain", **part})
         assert pointers(problem(response, 422, "invalid-request")) == [at]
@@ -515,13 +523,13 @@ def test_a_refused_key_can_be_used_again(own: Class) -> None:
     answer(ada.submit(own.round_id, "better", key="k"), 201, 202)
 
 
-def test_a_judges_name_that_is_far_too_long_does_not_come_back_whole(house: House) -> None:
+def test_a_judges_name_that_is_far_too_long_does_not_come_back_whole(house: RunningApp) -> None:
     response = house.host.post("/measurements", json={"judge": "x" * 60_000, "text": "a"})
     assert pointers(problem(response, 422, "invalid-request")) == ["/judge"]
     assert len(response.content) < 2_000
 
 
-def test_no_round_is_made_on_a_judge_whose_context_is_a_word_too_short(house: House) -> None:
+def test_no_round_is_made_on_a_judge_whose_context_is_a_word_too_short(house: RunningApp) -> None:
     judge = FakeJudge(context=6)
     competition = new_competition(house)["id"]
     with hand_of(house.redis_url, judge):

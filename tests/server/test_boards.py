@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import Hand, measurement
-from tests.server.house import Caller, Class, House, Json, new_class, pointers, problem
-from tests.services import eventually
+from tests.support.scenario.deployment import answer
+from tests.support.server import Caller, Class, Json, RunningApp, new_class, pointers, problem
+from tests.support.services import eventually
+from tests.support.workers import PLAIN, Hand, measurement
 
 
 def shown(board: list[Json]) -> list[tuple[int, str, float]]:
@@ -141,7 +140,7 @@ def test_a_cursor_is_a_place_and_holds_while_others_move(lesson: Class) -> None:
 
 
 @pytest.fixture(params=["separate", "mixed"])
-def both(request: pytest.FixtureRequest, house: House) -> Class:
+def both(request: pytest.FixtureRequest, house: RunningApp) -> Class:
     """Two people and two programs, in turn, best first."""
     lesson = new_class(house, PLAIN, bots=request.param)
     for name, move in [("bot 9", "9"), ("person 8", "8"), ("bot 7", "7"), ("person 6", "6")]:
@@ -233,7 +232,7 @@ def test_a_removed_player_leaves_the_others_ranks_whole(lesson: Class) -> None:
 # --- The sum over rounds ----------------------------------------------------------------------------------------------
 
 
-def test_the_board_over_all_rounds_is_what_adding_up_by_hand_gives(house: House) -> None:
+def test_the_board_over_all_rounds_is_what_adding_up_by_hand_gives(house: RunningApp) -> None:
     chance = random.Random(7)
     lesson = new_class(house, PLAIN, bots="mixed")
     rounds = [lesson.round_id, *(str(lesson.another_round()["id"]) for _ in range(3))]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from server.db.models import Play, SubmissionState
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.house import Caller, Class, House, Json, new_class, nothing_changes, pointers, problem
-from tests.services import eventually
+from tests.support.scenario.deployment import answer
+from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes, pointers, problem
+from tests.support.services import eventually
+from tests.support.workers import PLAIN
 
 DUEL = """\
 # Duel
@@ -38,13 +38,13 @@ reward(bob, xent(t))
 """
 
 
-def class_of(house: House, source: str = DUEL, **round_: Any) -> Class:
+def class_of(house: RunningApp, source: str = DUEL, **round_: Any) -> Class:
     passages = {"passages": ["The tide came in over the flats."]}
     return new_class(house, PLAIN, game=house.install_game(source), **{**passages, **round_})
 
 
 @pytest.fixture
-def duel(house: House) -> Class:
+def duel(house: RunningApp) -> Class:
     return class_of(house)
 
 
@@ -142,7 +142,7 @@ def test_a_game_of_one_seat_has_no_challenges(lesson: Class) -> None:
         problem(ada.post(f"/rounds/{lesson.round_id}/challenges", json={}), 409, "one-seat")
 
 
-def test_taking_a_challenge_back_costs_no_attempt(house: House) -> None:
+def test_taking_a_challenge_back_costs_no_attempt(house: RunningApp) -> None:
     class_ = class_of(house, attempts=1)
     ada = class_.join()
     waiting = challenge(ada, class_)
@@ -161,7 +161,7 @@ def begun(class_: Class) -> tuple[Caller, Json, Caller, Json]:
     return ada, challenge(ada, class_), bo, challenge(bo, class_)
 
 
-def test_who_resigns_is_rejected_and_who_stays_has_a_result(house: House) -> None:
+def test_who_resigns_is_rejected_and_who_stays_has_a_result(house: RunningApp) -> None:
     class_ = class_of(house, attempts=1)
     ada, first, bo, second = begun(class_)
     left = answer(ada.post(f"/submissions/{first['id']}:resign"))
@@ -173,7 +173,7 @@ def test_who_resigns_is_rejected_and_who_stays_has_a_result(house: House) -> Non
     problem(ada.post(f"/submissions/{first['id']}/moves", json={"move": "late"}), 409, "not-awaiting-move")
 
 
-def test_the_move_clock_ends_a_play(house: House) -> None:
+def test_the_move_clock_ends_a_play(house: RunningApp) -> None:
     class_ = class_of(house, move_seconds=5)
     ada, first, bo, second = begun(class_)
     set_back(house, first, 6)
@@ -182,7 +182,7 @@ def test_the_move_clock_ends_a_play(house: House) -> None:
     assert now(bo, second)["state"] == "scored"
 
 
-def set_back(house: House, submission: Json, seconds: float) -> None:
+def set_back(house: RunningApp, submission: Json, seconds: float) -> None:
     """As if that much of the move clock had run already."""
 
     def work(session: Any) -> None:
@@ -192,7 +192,7 @@ def set_back(house: House, submission: Json, seconds: float) -> None:
     house.database.write(work)
 
 
-def test_a_move_after_the_clock_is_refused_although_nobody_has_noticed(house: House) -> None:
+def test_a_move_after_the_clock_is_refused_although_nobody_has_noticed(house: RunningApp) -> None:
     class_ = class_of(house, move_seconds=5)
     ada, first, _, _ = begun(class_)
     answer(house.host.post(f"/rounds/{class_.round_id}:pause"))  # the clock of a paused round ends nothing
@@ -202,7 +202,7 @@ def test_a_move_after_the_clock_is_refused_although_nobody_has_noticed(house: Ho
     assert move(ada, first, "in time")["state"] == "awaiting_opponent", "opening gives the whole time again"
 
 
-def test_closing_the_round_ends_what_is_going_on(house: House) -> None:
+def test_closing_the_round_ends_what_is_going_on(house: RunningApp) -> None:
     class_ = class_of(house, attempts=1)
     ada, first, bo, second = begun(class_)
     cy = class_.join()
@@ -214,7 +214,7 @@ def test_closing_the_round_ends_what_is_going_on(house: House) -> None:
     assert house.attempts_used(class_.round_id, str(cy.id)) == 0
 
 
-def test_hidden_registers_and_the_others_moves_stay_on_the_server(house: House) -> None:
+def test_hidden_registers_and_the_others_moves_stay_on_the_server(house: RunningApp) -> None:
     class_ = class_of(house, ASIDE)
     ada, bo = class_.join(), class_.join()
     first, second = challenge(ada, class_), challenge(bo, class_)
@@ -252,7 +252,7 @@ def test_a_repeated_challenge_is_the_same_one(duel: Class) -> None:
     assert joined[0] == joined[1]
 
 
-def test_twenty_at_once_make_ten_plays(house: House) -> None:
+def test_twenty_at_once_make_ten_plays(house: RunningApp) -> None:
     class_ = class_of(house)
     callers = [class_.join() for _ in range(20)]
     with ThreadPoolExecutor(20) as pool:
@@ -284,7 +284,7 @@ def test_moves_and_resigning_at_once_leave_one_truth(duel: Class) -> None:
     assert duel.house.submissions(duel.round_id)[0].state == SubmissionState.SCORED
 
 
-def test_who_breaks_the_rules_too_often_leaves_the_other_with_a_result(house: House) -> None:
+def test_who_breaks_the_rules_too_often_leaves_the_other_with_a_result(house: RunningApp) -> None:
     source = "\n".join(
         ["elicit(black, x, 4)", "elicit(white, y, 4)", 'ensure(y == "yes")', "reward(black, xent(x))", ""]
     )
@@ -300,7 +300,7 @@ def test_who_breaks_the_rules_too_often_leaves_the_other_with_a_result(house: Ho
     assert now(ada, first)["reason"]["type"] == "opponent_left"
 
 
-def test_a_play_can_begin_before_its_first_move_and_says_what_it_shows(house: House) -> None:
+def test_a_play_can_begin_before_its_first_move_and_says_what_it_shows(house: RunningApp) -> None:
     source = "assign(s=story())\nreveal(alice, xent(s))\nelicit(alice, x, 8)\nreward(alice, xed(s | x))\n"
     class_ = class_of(house, source)
     ada = class_.join()

@@ -15,8 +15,8 @@ import pytest
 
 from server.launch import reaper
 from server.launch.supervisor import ChildProcess, Supervisor, environment
-from tests.server.processes import alive, family, left_after
-from tests.services import eventually
+from tests.support.services import eventually
+from tests.support.system import alive, family, left_after
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(100)"]
 STUBBORN = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print(1); time.sleep(100)"]

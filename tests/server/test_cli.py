@@ -19,9 +19,9 @@ from judge.judge import Judge
 from server.cli import main
 from server.queue.messages import GenerationJob
 from server.worker import loop
-from tests.games.test_golden import GOLDEN
 from tests.judge.tiny import declare, write_gpt2
-from tests.server.processes import command
+from tests.support.games import GOLDEN
+from tests.support.system import command
 from xentarena import offline
 from xentarena.errors import ServerUnavailable
 from xentarena.transport import Transport

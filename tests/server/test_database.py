@@ -14,7 +14,7 @@ from server.db.migrate import migrate
 from server.db.models import Competition
 from server.db.session import Database, now
 from server.errors import Unavailable
-from tests.services import Postgres, free_port
+from tests.support.services import Postgres, free_port
 
 
 def competition(name: str) -> str:

@@ -16,7 +16,7 @@ from server.db.upgrade import check_current, ensure_current, sqlite_file
 from server.errors import CommandError
 from server.launch.data_dir import held
 from server.settings import sqlite_url
-from tests.server.processes import environment
+from tests.support.system import environment
 
 NEXT = """
 from alembic import op

@@ -10,11 +10,10 @@ import httpx
 import pytest
 
 from server.db.migrate import migrate
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import at_work
-from tests.server.house import Caller, Class, House, Json, new_class, problem, stream
-from tests.services import Postgres, eventually
+from tests.support.scenario.deployment import answer
+from tests.support.server import Caller, Class, Json, RunningApp, new_class, problem, stream
+from tests.support.services import Postgres, eventually
+from tests.support.workers import PLAIN, at_work
 
 
 def page(caller: Caller, competition: str, after: int, wait: float = 0) -> Json:
@@ -156,7 +155,7 @@ def test_a_stream_ends_when_its_player_is_removed(lesson: Class) -> None:
     problem(ada.get(f"/competitions/{lesson.id}/events"), 403, "forbidden")
 
 
-def test_another_process_tells_what_this_one_did(postgres: Postgres, own_house: Callable[..., House]) -> None:
+def test_another_process_tells_what_this_one_did(postgres: Postgres, own_house: Callable[..., RunningApp]) -> None:
     """Two servers on one database: the notice goes through Redis."""
     url = postgres.new_database()
     migrate(url)
@@ -236,7 +235,7 @@ def read_pages(caller: Caller, competition: str, enough: Callable[[int], bool]) 
 
 
 @pytest.mark.timeout(90)
-def test_a_client_that_is_cut_off_anywhere_sees_every_change_once_and_in_order(house: House) -> None:
+def test_a_client_that_is_cut_off_anywhere_sees_every_change_once_and_in_order(house: RunningApp) -> None:
     seed = random.randrange(2**32)
     lesson = new_class(house, PLAIN)
     writers = Writers(lesson, hands=4, each=8)

@@ -14,33 +14,27 @@ from benchmarks.games import ATTACKS
 from games import catalog, limits
 from games.program import parse
 from server.arena import games
-from tests.games.test_attacks import ESCAPES
-from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
-from tests.server.conftest import PLAIN
-from tests.server.house import Class, House, Json, new_class, new_competition, nothing_changes, pointers, problem
-from tests.server.test_submitting import all_at_once
-
-BODY = "\nassign(s=story())\nelicit(x, 10)\nreward(xed(s | x))\n"
-
-
-def program(title: str = "Own game", note: str = "") -> str:
-    """A program that no other test has."""
-    return f"# {title}\n#\n# Say something. {note or secrets.token_hex(4)}\n{BODY}"
-
-
-def new_name() -> str:
-    return f"own-{secrets.token_hex(4)}"
+from tests.support.games import ESCAPES, new_name, program, upload
+from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer
+from tests.support.server import (
+    Class,
+    Json,
+    RunningApp,
+    all_at_once,
+    new_class,
+    new_competition,
+    nothing_changes,
+    pointers,
+    problem,
+)
+from tests.support.workers import PLAIN
 
 
-def upload(house: House, source: str, name: str | None = None) -> httpx.Response:
-    return house.host.post("/games", json={"source": source} | ({} if name is None else {"name": name}))
-
-
-def names(house: House) -> list[str]:
+def names(house: RunningApp) -> list[str]:
     return [game["name"] for game in answer(house.anyone.get("/games", params={"limit": 1000}))["items"]]
 
 
-def audited(house: House, digest: str) -> list[str]:
+def audited(house: RunningApp, digest: str) -> list[str]:
     rows = house.sql("SELECT action FROM audit WHERE target = :digest ORDER BY number", digest=digest)
     return [row.action for row in rows]
 
@@ -48,7 +42,7 @@ def audited(house: House, digest: str) -> list[str]:
 # --- Taken in ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_program_becomes_a_game(house: House) -> None:
+def test_a_program_becomes_a_game(house: RunningApp) -> None:
     name, source = new_name(), program("Sea shanties")
     response = upload(house, source, name)
     made = answer(response, 201)
@@ -64,7 +58,7 @@ def test_a_program_becomes_a_game(house: House) -> None:
     assert audited(house, made["digest"]) == ["game.upload"]
 
 
-def test_the_same_program_again_changes_nothing(house: House) -> None:
+def test_the_same_program_again_changes_nothing(house: RunningApp) -> None:
     name, source = new_name(), program()
     made = answer(upload(house, source, name), 201)
     with nothing_changes(house):
@@ -74,13 +68,13 @@ def test_the_same_program_again_changes_nothing(house: House) -> None:
         assert answer(upload(house, source), 200) == made, "without a name, it is where it is"
 
 
-def test_a_name_is_made_of_the_title(house: House) -> None:
+def test_a_name_is_made_of_the_title(house: RunningApp) -> None:
     unique = secrets.token_hex(4)
     assert answer(upload(house, program(f"Été à la mer, {unique}!")), 201)["name"] == f"ete_a_la_mer_{unique}"
     assert len(answer(upload(house, program(f"Long {unique} " * 20)), 201)["name"]) <= 48
 
 
-def test_a_program_without_a_title_is_called_by_its_name(house: House) -> None:
+def test_a_program_without_a_title_is_called_by_its_name(house: RunningApp) -> None:
     source = f"elicit(x, 10)\nreward(xed(story() | x))  # {secrets.token_hex(4)}\n"
     body = problem(upload(house, source), 422, "invalid-request")
     assert pointers(body) == ["/name"]
@@ -91,7 +85,7 @@ def test_a_program_without_a_title_is_called_by_its_name(house: House) -> None:
     assert round_["title"] == name
 
 
-def test_a_changed_program_is_the_next_version_and_the_older_one_stays(house: House) -> None:
+def test_a_changed_program_is_the_next_version_and_the_older_one_stays(house: RunningApp) -> None:
     name = new_name()
     first, second = (answer(upload(house, program(), name), 201) for _ in range(2))
     assert (first["version"], second["version"]) == (1, 2)
@@ -102,7 +96,7 @@ def test_a_changed_program_is_the_next_version_and_the_older_one_stays(house: Ho
         assert answer(house.anyone.get(f"/games/{way}/versions"))["items"] == [second, first]
 
 
-def test_the_list_goes_on_page_by_page(house: House) -> None:
+def test_the_list_goes_on_page_by_page(house: RunningApp) -> None:
     for _ in range(2):
         answer(upload(house, program(), new_name()), 201)
     seen: list[str] = []
@@ -118,7 +112,7 @@ def test_the_list_goes_on_page_by_page(house: House) -> None:
 
 
 @pytest.mark.parametrize("filler", ["x", '"', "\\", "é", "語", "😀", "\t"])
-def test_a_program_of_exactly_64_kilobytes_is_taken_in_however_it_is_escaped(house: House, filler: str) -> None:
+def test_a_program_of_exactly_64_kilobytes_is_taken_in_however_it_is_escaped(house: RunningApp, filler: str) -> None:
     """The body may be several times as long: JSON writes some bytes as six."""
     source = program()
     room = limits.SOURCE_BYTES - len(source.encode())
@@ -131,7 +125,7 @@ def test_a_program_of_exactly_64_kilobytes_is_taken_in_however_it_is_escaped(hou
     assert "65,537 bytes" in body["detail"]
 
 
-def test_the_line_of_the_documents_brings_a_game(house: House, tmp_path: Path) -> None:
+def test_the_line_of_the_documents_brings_a_game(house: RunningApp, tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "writing-games.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     source = program('"Quoted" été')
@@ -145,7 +139,7 @@ def test_the_line_of_the_documents_brings_a_game(house: House, tmp_path: Path) -
 # --- Refused ----------------------------------------------------------------------------------------------------------
 
 
-def test_all_errors_of_a_program_are_told_at_once_with_their_places(house: House) -> None:
+def test_all_errors_of_a_program_are_told_at_once_with_their_places(house: RunningApp) -> None:
     source = "# Bad\nassign(s=storyy())\n  elicit(x, 900)\nreward(5)\nassign(a=s)\n"
     with nothing_changes(house):
         body = problem(upload(house, source), 422, "invalid-program")
@@ -161,14 +155,14 @@ def test_all_errors_of_a_program_are_told_at_once_with_their_places(house: House
 
 
 @pytest.mark.parametrize("source", ESCAPES, ids=range(len(ESCAPES)))
-def test_a_program_that_would_break_out_is_refused(sqlite_house: House, source: str) -> None:
+def test_a_program_that_would_break_out_is_refused(sqlite_house: RunningApp, source: str) -> None:
     body = problem(upload(sqlite_house, source, "attack"), 422, "invalid-program")
     assert set(pointers(body)) == {"/source"}
     assert sqlite_house.anyone.get("/games/attack").status_code == 404
 
 
 @pytest.mark.parametrize("name", sorted(ATTACKS))
-def test_an_attack_is_taken_or_refused_but_never_breaks_anything(sqlite_house: House, name: str) -> None:
+def test_an_attack_is_taken_or_refused_but_never_breaks_anything(sqlite_house: RunningApp, name: str) -> None:
     response = upload(sqlite_house, ATTACKS[name], new_name())
     if len(ATTACKS[name]) > limits.SOURCE_BYTES:
         problem(response, 413 if response.status_code == 413 else 422, response.json()["type"])
@@ -178,7 +172,7 @@ def test_an_attack_is_taken_or_refused_but_never_breaks_anything(sqlite_house: H
         assert answer(response, 200, 201)["source"]
 
 
-def test_a_text_that_is_no_program_at_all_is_told_so_briefly(house: House) -> None:
+def test_a_text_that_is_no_program_at_all_is_told_so_briefly(house: RunningApp) -> None:
     body = problem(upload(house, "\0\n" * 30_000), 422, "invalid-program")
     assert len(body["errors"]) == games.ERRORS_TOLD
     assert "30,000 errors; the first 1,000 are listed" in body["detail"]
@@ -203,30 +197,30 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_one_that_can_stand_in_an_address(house: House, name: str) -> None:
+def test_a_name_is_one_that_can_stand_in_an_address(house: RunningApp, name: str) -> None:
     with nothing_changes(house):
         assert pointers(problem(upload(house, program(), name), 422, "invalid-request")) == ["/name"]
 
 
 @pytest.mark.parametrize("body", [{}, {"source": 5}, {"source": None}, {"source": "x", "version": 2}, [], "x"])
-def test_a_body_of_another_shape_is_refused(house: House, body: object) -> None:
+def test_a_body_of_another_shape_is_refused(house: RunningApp, body: object) -> None:
     with nothing_changes(house):
         problem(house.host.post("/games", json=body), 422, "invalid-request")
 
 
-def test_a_body_beyond_every_program_is_refused_before_it_is_read(house: House) -> None:
+def test_a_body_beyond_every_program_is_refused_before_it_is_read(house: RunningApp) -> None:
     body = problem(upload(house, "#" * 500_000), 413, "body-too-large")
     assert "397,312 bytes" in body["detail"]
 
 
 @pytest.mark.parametrize("name", ["condense", None])
-def test_the_name_of_a_packaged_game_cannot_be_taken(house: House, name: str | None) -> None:
+def test_the_name_of_a_packaged_game_cannot_be_taken(house: RunningApp, name: str | None) -> None:
     with nothing_changes(house):
         body = problem(upload(house, program("Condense"), name), 409, "name-taken")
     assert "another name" in body["detail"]
 
 
-def test_a_program_has_one_name(house: House) -> None:
+def test_a_program_has_one_name(house: RunningApp) -> None:
     source = program()
     there = answer(upload(house, source, new_name()), 201)
     with nothing_changes(house):
@@ -250,13 +244,13 @@ def test_only_hosts_bring_games(lesson: Class, path: str) -> None:
 # --- Versions, rounds, withdrawal -------------------------------------------------------------------------------------
 
 
-def make_round(house: House, game: str | None, competition: Json | None = None) -> httpx.Response:
+def make_round(house: RunningApp, game: str | None, competition: Json | None = None) -> httpx.Response:
     competition = competition or new_competition(house)
     body = {"passages": [PASSAGE], "judge": PLAIN.identity} | ({} if game is None else {"game": game})
     return house.host.post(f"/competitions/{competition['id']}/rounds", json=body)
 
 
-def test_a_round_plays_the_version_that_it_was_made_with(house: House) -> None:
+def test_a_round_plays_the_version_that_it_was_made_with(house: RunningApp) -> None:
     """The second version gives nothing for any move; the round of the first one does not mind."""
     name = new_name()
     first = answer(upload(house, program(), name), 201)
@@ -273,7 +267,7 @@ def test_a_round_plays_the_version_that_it_was_made_with(house: House) -> None:
     assert digests == [first["digest"], second["digest"], first["digest"]]
 
 
-def test_a_withdrawn_game_leaves_the_lists_and_its_rounds_go_on(house: House) -> None:
+def test_a_withdrawn_game_leaves_the_lists_and_its_rounds_go_on(house: RunningApp) -> None:
     name = new_name()
     first, second = (answer(upload(house, program(), name), 201) for _ in range(2))
     lesson = new_class(house, PLAIN, game=name)
@@ -297,7 +291,7 @@ def test_a_withdrawn_game_leaves_the_lists_and_its_rounds_go_on(house: House) ->
     assert audited(house, first["digest"]) == ["game.upload", "game.withdraw", "game.restore"]
 
 
-def test_a_version_that_was_a_mistake_is_withdrawn_alone(house: House) -> None:
+def test_a_version_that_was_a_mistake_is_withdrawn_alone(house: RunningApp) -> None:
     name = new_name()
     first, second = (answer(upload(house, program(), name), 201) for _ in range(2))
     answer(house.host.post(f"/games/{second['digest']}:withdraw"))
@@ -307,7 +301,7 @@ def test_a_version_that_was_a_mistake_is_withdrawn_alone(house: House) -> None:
     assert third["version"] == 3, "a number is given once"
 
 
-def test_a_withdrawn_program_that_is_sent_again_is_back(house: House) -> None:
+def test_a_withdrawn_program_that_is_sent_again_is_back(house: RunningApp) -> None:
     name, source = new_name(), program()
     made = answer(upload(house, source, name), 201)
     answer(house.host.post(f"/games/{name}:withdraw"))
@@ -315,7 +309,7 @@ def test_a_withdrawn_program_that_is_sent_again_is_back(house: House) -> None:
     assert name in names(house)
 
 
-def test_a_program_under_a_wrong_name_gets_another_one(house: House) -> None:
+def test_a_program_under_a_wrong_name_gets_another_one(house: RunningApp) -> None:
     wrong, right, source = new_name(), new_name(), program()
     answer(upload(house, source, wrong), 201)
     answer(house.host.post(f"/games/{wrong}:withdraw"))
@@ -324,28 +318,28 @@ def test_a_program_under_a_wrong_name_gets_another_one(house: House) -> None:
     assert house.anyone.get(f"/games/{wrong}").status_code == 404
 
 
-def test_a_packaged_game_cannot_be_withdrawn(house: House) -> None:
+def test_a_packaged_game_cannot_be_withdrawn(house: RunningApp) -> None:
     with nothing_changes(house):
         for way in ("condense", parse(catalog.source("condense")).digest):
             problem(house.host.post(f"/games/{way}:withdraw"), 409, "game-packaged")
 
 
 @pytest.mark.parametrize("how", ["get", "withdraw", "restore", "versions"])
-def test_a_game_that_is_not_there_is_not_found(house: House, how: str) -> None:
+def test_a_game_that_is_not_there_is_not_found(house: RunningApp, how: str) -> None:
     caller = house.host
     paths = {"get": "/games/nope", "versions": "/games/nope/versions"}
     response = caller.get(paths[how]) if how in paths else caller.post(f"/games/nope:{how}")
     problem(response, 404, "not-found")
 
 
-def test_where_no_game_is_named_the_strict_one_is_played(house: House) -> None:
+def test_where_no_game_is_named_the_strict_one_is_played(house: RunningApp) -> None:
     assert answer(make_round(house, None), 201)["game"] == "condense_strict"
 
 
 # --- At the same moment -----------------------------------------------------------------------------------------------
 
 
-def test_hosts_who_race_for_a_name_get_a_version_each(house: House) -> None:
+def test_hosts_who_race_for_a_name_get_a_version_each(house: RunningApp) -> None:
     name = new_name()
     sources = [program() for _ in range(8)]
     made = [answer(response, 201) for response in all_at_once(8, lambda i: upload(house, sources[i], name))]
@@ -354,7 +348,7 @@ def test_hosts_who_race_for_a_name_get_a_version_each(house: House) -> None:
     assert answer(house.anyone.get(f"/games/{name}")) == newest
 
 
-def test_hosts_who_send_the_same_program_at_once_get_one_game(house: House) -> None:
+def test_hosts_who_send_the_same_program_at_once_get_one_game(house: RunningApp) -> None:
     name, source = new_name(), program()
     responses = all_at_once(8, lambda _: upload(house, source, name))
     assert sorted(response.status_code for response in responses) == [200] * 7 + [201]
@@ -363,7 +357,7 @@ def test_hosts_who_send_the_same_program_at_once_get_one_game(house: House) -> N
     assert audited(house, parse(source).digest) == ["game.upload"]
 
 
-def test_a_name_that_is_packaged_later_goes_to_the_packaged_game(house: House) -> None:
+def test_a_name_that_is_packaged_later_goes_to_the_packaged_game(house: RunningApp) -> None:
     """A newer server brings a game whose name, or whose very program, a host had first."""
     source = catalog.source("contrast")
     digest = parse(source).digest

@@ -9,21 +9,20 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.db.migrate import migrate
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import FakeJudge, Hand, at_work
-from tests.server.house import Class, House, Json, new_class, problem, stream
-from tests.services import Postgres, Redis, eventually
+from tests.support.scenario.deployment import answer
+from tests.support.server import Class, Json, RunningApp, new_class, problem, stream
+from tests.support.services import Postgres, Redis, eventually
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 
 
-def ready(house: House) -> Json:
+def ready(house: RunningApp) -> Json:
     response = house.http.get(f"{house.url}/readyz")
     body: Json = response.json()
     assert response.status_code == (200 if body["ready"] else 503)
     return body
 
 
-def metrics(house: House) -> dict[tuple[str, ...], float]:
+def metrics(house: RunningApp) -> dict[tuple[str, ...], float]:
     """Every sample by its name and label values."""
     response = house.http.get(f"{house.url}/metrics")
     assert response.headers["content-type"].startswith("text/plain")
@@ -34,7 +33,7 @@ def metrics(house: House) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_a_process_that_lives_says_so(house: House) -> None:
+def test_a_process_that_lives_says_so(house: RunningApp) -> None:
     response = house.http.get(f"{house.url}/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
@@ -91,7 +90,7 @@ def test_open_streams_are_counted(lesson: Class) -> None:
 
 
 def test_a_defect_of_ours_is_admitted_without_its_insides(
-    own_house: Callable[..., House], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    own_house: Callable[..., RunningApp], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     house = own_house()
 
@@ -110,7 +109,7 @@ def test_a_defect_of_ours_is_admitted_without_its_insides(
 
 
 def test_without_redis_everything_but_scoring_goes_on(
-    own_house: Callable[..., House], own_redis: Redis, judge: FakeJudge
+    own_house: Callable[..., RunningApp], own_redis: Redis, judge: FakeJudge
 ) -> None:
     house = own_house()
     with at_work(house.redis_url, judge):
@@ -152,7 +151,7 @@ def test_without_redis_everything_but_scoring_goes_on(
 
 @pytest.mark.slow
 def test_without_its_database_the_server_says_503_and_comes_back_by_itself(
-    own_house: Callable[..., House], postgres: Postgres, judge: FakeJudge
+    own_house: Callable[..., RunningApp], postgres: Postgres, judge: FakeJudge
 ) -> None:
     url = postgres.new_database()
     migrate(url)

@@ -2,15 +2,13 @@
 
 import pytest
 
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import Hand
-from tests.server.house import Class, House, new_class, nothing_changes, problem
-from tests.server.test_submitting import all_at_once
+from tests.support.scenario.deployment import answer
+from tests.support.server import Class, RunningApp, all_at_once, new_class, nothing_changes, problem
+from tests.support.workers import PLAIN, Hand
 
 
 @pytest.mark.timeout(90)
-def test_one_key_sent_50_times_at_once_makes_one_submission(house: House) -> None:
+def test_one_key_sent_50_times_at_once_makes_one_submission(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=3)
     ada = lesson.join()
     responses = all_at_once(50, lambda _: ada.submit(lesson.round_id, "25", key="once"))
@@ -47,7 +45,7 @@ def test_the_key_with_another_body_is_refused(lesson: Class) -> None:
         problem(ada.submit(lesson.round_id, "", key="k"), 422, "idempotency-key-reused")
 
 
-def test_the_key_still_answers_when_the_round_is_closed_and_no_attempt_is_left(house: House) -> None:
+def test_the_key_still_answers_when_the_round_is_closed_and_no_attempt_is_left(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=1)
     ada = lesson.join()
     made = answer(ada.submit(lesson.round_id, "25", key="k", wait=10), 201)
@@ -74,7 +72,7 @@ def test_a_key_is_one_rounds_own(lesson: Class) -> None:
     assert here["id"] != there["id"]
 
 
-def test_a_request_that_was_refused_does_not_use_up_its_key(house: House) -> None:
+def test_a_request_that_was_refused_does_not_use_up_its_key(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN)
     ada = lesson.join()
     answer(house.host.post(f"/rounds/{lesson.round_id}:pause"))

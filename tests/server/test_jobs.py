@@ -1,41 +1,21 @@
 """The queue's contract, on a real Redis: nothing is lost, nothing is doubled, and nobody waits behind a flood."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from server.queue.messages import LAST_DELIVERY, ChangeNotice, GenerationJob, Job, Result, index, stream
 from server.queue.server import Queue
 from server.queue.worker import Claims
-from tests.services import Redis
+from tests.support.queue import LEASE, ask, enqueue
+from tests.support.services import Redis
 
-T = TypeVar("T")
 JUDGE = "judge-1"
-LEASE = 0.3
 
 
 def job(key: str, lane: str = "people") -> Job:
     return Job(key, JUDGE, "arena", "a prefix", f"the text of {key} – ünïcode", lane)
-
-
-def ask(url: str, work: Callable[[Queue], Awaitable[T]]) -> T:
-    """Run some async work on a queue of its own."""
-
-    async def run() -> T:
-        queue = Queue(url, lease=LEASE)
-        try:
-            return await work(queue)
-        finally:
-            await queue.close()
-
-    return asyncio.run(run())
-
-
-def enqueue(url: str, *jobs: Job | GenerationJob) -> int:
-    return ask(url, lambda queue: queue.enqueue(jobs))
 
 
 def results(url: str, consumer: str = "referee") -> Sequence[tuple[str, Result]]:

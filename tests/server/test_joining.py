@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from server.arena import callers
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.house import Caller, Class, House, new_class, new_competition, nothing_changes, problem
+from tests.support.scenario.deployment import answer
+from tests.support.server import Caller, Class, RunningApp, new_class, new_competition, nothing_changes, problem
+from tests.support.workers import PLAIN
 
 
-def join(house: House, code: str, name: str, kind: str = "person") -> httpx.Response:
+def join(house: RunningApp, code: str, name: str, kind: str = "person") -> httpx.Response:
     return house.anyone.post("/competitions:join", json={"code": code, "name": name, "kind": kind})
 
 
@@ -36,7 +36,7 @@ def test_the_codes_case_and_dashes_do_not_matter(lesson: Class) -> None:
     answer(join(lesson.house, f" {code[:3].lower()}-{code[3:].lower()} ", "Ada"), 201)
 
 
-def test_an_unknown_code_is_said_to_be_unknown(house: House) -> None:
+def test_an_unknown_code_is_said_to_be_unknown(house: RunningApp) -> None:
     with nothing_changes(house):
         problem(join(house, "NOSUCH", "Ada"), 404, "not-found")
         problem(join(house, "- -", "Ada"), 422, "invalid-request")
@@ -65,7 +65,7 @@ def test_a_program_says_that_it_is_one_and_its_token_does_too(lesson: Class) -> 
     assert answer(bot.get("/me"))["scope"] == "bot"
 
 
-def test_a_competition_may_take_no_bots(house: House) -> None:
+def test_a_competition_may_take_no_bots(house: RunningApp) -> None:
     people = new_class(house, PLAIN, bots="none")
     problem(join(house, people.competition["code"], "robot", "bot"), 403, "forbidden")
     people.join("Ada")
@@ -87,7 +87,7 @@ def test_joining_is_an_event(lesson: Class) -> None:
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer a b", "Basic YTpi", "Bearer \xff\xfe", "Bearer " + "x" * 4_000]
 )
-def test_without_a_good_token_the_answer_is_401(house: House, header: str) -> None:
+def test_without_a_good_token_the_answer_is_401(house: RunningApp, header: str) -> None:
     response = house.anyone.get("/me", headers={b"Authorization": header.encode("latin-1")})
     problem(response, 401, "unauthorized")
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -107,7 +107,7 @@ def test_a_token_can_be_given_up(lesson: Class) -> None:
     problem(ada.submit(lesson.round_id, "one"), 401, "unauthorized")
 
 
-def test_the_hosts_token_of_the_settings_is_good_whatever_happened_to_it(house: House) -> None:
+def test_the_hosts_token_of_the_settings_is_good_whatever_happened_to_it(house: RunningApp) -> None:
     """`XENTARENA_HOST_TOKEN` is 'always accepted': also after it was given up, and where only its end is new."""
     first, second = "class-of-2026-" + "a" * 32, "class-of-2026-" + "b" * 32
     house.database.write(lambda session: callers.ensure_host(session, first))

@@ -8,12 +8,12 @@ import pytest
 
 from server.errors import RequestError
 from server.http.rate_limit import Rates
-from tests.scenarios.arena import answer
-from tests.server.fakes import FakeJudge, at_work
-from tests.server.house import House, new_class, nothing_changes, problem
+from tests.support.scenario.deployment import answer
+from tests.support.server import RunningApp, new_class, nothing_changes, problem
+from tests.support.workers import FakeJudge, at_work
 
 
-def test_who_is_too_quick_is_told_when_to_come_back(own_house: Callable[..., House], judge: FakeJudge) -> None:
+def test_who_is_too_quick_is_told_when_to_come_back(own_house: Callable[..., RunningApp], judge: FakeJudge) -> None:
     house = own_house(rate_limit=0.1, rate_burst=3)
     with at_work(house.redis_url, judge):
         lesson = new_class(house, judge)
@@ -36,7 +36,7 @@ def test_who_is_too_quick_is_told_when_to_come_back(own_house: Callable[..., Hou
         ada.score(lesson.round_id, "one more")
 
 
-def test_measuring_freely_has_a_rate_of_its_own(own_house: Callable[..., House], judge: FakeJudge) -> None:
+def test_measuring_freely_has_a_rate_of_its_own(own_house: Callable[..., RunningApp], judge: FakeJudge) -> None:
     house = own_house(rate_limit=0.1, rate_burst=1)
     with at_work(house.redis_url, judge):
         lesson = new_class(house, judge)

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from server.db.migrate import migrate
-from tests.server.fakes import FakeJudge, at_work, hand_of
-from tests.server.house import Class, House, Json, new_class
-from tests.services import Postgres, eventually
+from tests.support.server import Class, Json, RunningApp, new_class
+from tests.support.services import Postgres, eventually
+from tests.support.workers import FakeJudge, at_work, hand_of
 
 WAITING = STREAMS = 300
 PLAYERS = 30
@@ -71,7 +71,7 @@ class Crowd:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def crowded(request: pytest.FixtureRequest, own_house: Callable[..., House], judge: FakeJudge) -> Class:
+def crowded(request: pytest.FixtureRequest, own_house: Callable[..., RunningApp], judge: FakeJudge) -> Class:
     if request.param == "sqlite":
         house = own_house(threads=8)
     else:

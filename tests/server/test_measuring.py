@@ -7,21 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.scenarios.arena import PASSAGE, answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import FakeJudge, Hand, at_work, bits, hand_of, measurement
-from tests.server.house import (
+from tests.support.scenario.deployment import PASSAGE, answer
+from tests.support.server import (
     Caller,
     Class,
-    House,
     Json,
+    RunningApp,
     new_class,
     new_competition,
     new_round,
     nothing_changes,
     problem,
 )
-from tests.services import eventually
+from tests.support.services import eventually
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, bits, hand_of, measurement
 
 TEXT = "The tide came in over the flats."
 
@@ -33,7 +32,7 @@ def measure(caller: Caller, text: str = TEXT, prefix: str = "", **more: str) -> 
 
 @pytest.mark.parametrize("profile", ["arena", "xent-0.5"])
 @pytest.mark.parametrize("prefix", ["", "sea and ships", "worth 7.5"])
-def test_the_sums_are_those_of_the_judges_own_bits(house: House, profile: str, prefix: str) -> None:
+def test_the_sums_are_those_of_the_judges_own_bits(house: RunningApp, profile: str, prefix: str) -> None:
     shown = measure(house.host, prefix=prefix, profile=profile)
     after, alone = bits(prefix, TEXT, profile), bits("", TEXT, profile)
     assert shown["bits"] == sum(after)
@@ -50,7 +49,7 @@ def test_a_game_scores_what_measuring_by_hand_says(lesson: Class) -> None:
     assert score == measure(lesson.house.host, PASSAGE, move)["saved"]
 
 
-def test_it_may_be_asked_again_by_its_address(house: House) -> None:
+def test_it_may_be_asked_again_by_its_address(house: RunningApp) -> None:
     response = house.host.post("/measurements", json={"judge": "plain", "text": TEXT}, params={"wait": 20})
     shown = answer(response, 201)
     assert answer(house.host.get(response.headers["Location"].removeprefix("/api/v1"))) == shown
@@ -58,7 +57,7 @@ def test_it_may_be_asked_again_by_its_address(house: House) -> None:
         assert measure(house.host) == shown
 
 
-def test_it_is_202_until_both_halves_are_there(house: House, judge: FakeJudge, hand: Hand) -> None:
+def test_it_is_202_until_both_halves_are_there(house: RunningApp, judge: FakeJudge, hand: Hand) -> None:
     ada = new_class(house, judge).join()
     body = {"judge": judge.identity, "text": TEXT, "prefix": "7"}
     response = ada.post("/measurements", json=body)
@@ -78,7 +77,7 @@ def test_it_is_202_until_both_halves_are_there(house: House, judge: FakeJudge, h
     assert time.monotonic() - start < 4
 
 
-def test_a_measurement_that_fails_says_why(house: House, judge: FakeJudge) -> None:
+def test_a_measurement_that_fails_says_why(house: RunningApp, judge: FakeJudge) -> None:
     with at_work(house.redis_url, judge, says=lambda job: "out of memory" if job.prefix else [4.0] * 7):
         new_class(house, judge)
         body = {"judge": judge.identity, "text": TEXT, "prefix": "7"}
@@ -86,14 +85,14 @@ def test_a_measurement_that_fails_says_why(house: House, judge: FakeJudge) -> No
     assert (shown["state"], shown["failure"], shown["bits"]) == ("failed", "out of memory", None)
 
 
-def test_it_runs_in_the_bots_lane_also_for_people(house: House, judge: FakeJudge, hand: Hand) -> None:
+def test_it_runs_in_the_bots_lane_also_for_people(house: RunningApp, judge: FakeJudge, hand: Hand) -> None:
     lesson = new_class(house, judge)
     answer(lesson.join().post("/measurements", json={"judge": judge.identity, "text": TEXT}), 202)
     (claim,) = hand.take_all(1)
     assert claim.job.lane == "bots"
 
 
-def test_there_is_a_quota_for_each_participant(own_house: Callable[..., House], judge: FakeJudge) -> None:
+def test_there_is_a_quota_for_each_participant(own_house: Callable[..., RunningApp], judge: FakeJudge) -> None:
     house = own_house()
     with hand_of(house.redis_url, judge):
         lesson = new_class(house, judge)
@@ -110,12 +109,12 @@ def test_there_is_a_quota_for_each_participant(own_house: Callable[..., House], 
         answer(bob.post("/measurements", json={"judge": judge.identity, "text": "one more"}), 202)
 
 
-def test_nobody_measures_without_a_token(house: House) -> None:
+def test_nobody_measures_without_a_token(house: RunningApp) -> None:
     with nothing_changes(house):
         problem(house.anyone.post("/measurements", json={"text": TEXT}), 401, "unauthorized")
 
 
-def test_a_private_judge_scores_rounds_and_nothing_else(house: House) -> None:
+def test_a_private_judge_scores_rounds_and_nothing_else(house: RunningApp) -> None:
     secret = FakeJudge("secret")
     with at_work(house.redis_url, secret):
         lesson = new_class(house, secret)
@@ -144,7 +143,7 @@ def refused(lesson: Class, caller: Caller) -> bool:
     return True
 
 
-def test_players_of_an_open_round_with_an_attempt_limit_may_not_measure_with_its_judge(house: House) -> None:
+def test_players_of_an_open_round_with_an_attempt_limit_may_not_measure_with_its_judge(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=3)
     ada = lesson.join()
     assert refused(lesson, ada)
@@ -154,14 +153,14 @@ def test_players_of_an_open_round_with_an_attempt_limit_may_not_measure_with_its
     problem(ada.get(f"/measurements/{key}"), 403, "forbidden")
 
 
-def test_other_judges_are_free(house: House, judge: FakeJudge) -> None:
+def test_other_judges_are_free(house: RunningApp, judge: FakeJudge) -> None:
     with at_work(house.redis_url, judge):
         lesson = new_class(house, judge, attempts=3)
         measure(lesson.join())
         assert refused(lesson, lesson.join())
 
 
-def test_the_host_can_allow_it(house: House) -> None:
+def test_the_host_can_allow_it(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=3, free=True)
     assert not refused(lesson, lesson.join())
 
@@ -170,7 +169,7 @@ def test_a_round_without_an_attempt_limit_has_nothing_to_protect(lesson: Class) 
     assert not refused(lesson, lesson.join())
 
 
-def test_it_opens_again_when_the_round_is_over_but_not_while_it_pauses(house: House) -> None:
+def test_it_opens_again_when_the_round_is_over_but_not_while_it_pauses(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=3)
     ada = lesson.join()
     answer(house.host.post(f"/rounds/{lesson.round_id}:pause"))
@@ -179,7 +178,7 @@ def test_it_opens_again_when_the_round_is_over_but_not_while_it_pauses(house: Ho
     assert not refused(lesson, ada)
 
 
-def test_it_closes_when_the_clock_opens_the_round_and_opens_when_it_ends(house: House) -> None:
+def test_it_closes_when_the_clock_opens_the_round_and_opens_when_it_ends(house: RunningApp) -> None:
     competition = new_competition(house)
     opens = datetime.now(UTC) + timedelta(seconds=1.2)
     closes = opens + timedelta(seconds=1.5)
@@ -194,7 +193,7 @@ def test_it_closes_when_the_clock_opens_the_round_and_opens_when_it_ends(house: 
     assert not refused(lesson, ada)
 
 
-def test_a_backward_judge_leaves_the_last_word_out_where_the_profile_leaves_out_the_first(house: House) -> None:
+def test_a_backward_judge_leaves_the_last_word_out_where_the_profile_leaves_out_the_first(house: RunningApp) -> None:
     judge = FakeJudge(direction="backward")
     with at_work(house.redis_url, judge, says=lambda job: [1.0, 2.0]):
         new_class(house, judge)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.data import make_folder
-from tests.server.processes import Serve, serving
+from tests.support.system import Serve, serving
 
 pytestmark = pytest.mark.slow
 

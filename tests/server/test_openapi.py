@@ -11,9 +11,9 @@ from server.api import schemas
 from server.api.problems import MEDIA
 from server.app import create_app
 from server.settings import Settings
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.house import Class, House, Json, new_class
+from tests.support.scenario.deployment import answer
+from tests.support.server import Class, Json, RunningApp, new_class
+from tests.support.workers import PLAIN
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROMISED = """
@@ -69,7 +69,7 @@ def everything(node: object) -> Iterator[Json]:
             yield from everything(value)
 
 
-def test_it_is_served_where_it_says(house: House, document: Json) -> None:
+def test_it_is_served_where_it_says(house: RunningApp, document: Json) -> None:
     assert answer(house.anyone.get("/openapi.json")) == document
     assert house.anyone.get("/docs").status_code == 200
 
@@ -153,7 +153,7 @@ def test_the_examples_of_a_request_make_a_request(model: type[BaseModel]) -> Non
         assert field.examples or not field.is_required()
 
 
-def test_the_examples_work_when_they_are_sent(house: House) -> None:
+def test_the_examples_work_when_they_are_sent(house: RunningApp) -> None:
     """Whoever copies the document's bodies gets somewhere."""
 
     def examples(model: type[BaseModel]) -> Json:
@@ -210,7 +210,7 @@ def check(document: Json, schema: Json, value: object, where: str) -> None:
     return None
 
 
-def test_answers_are_what_the_document_says(house: House, document: Json) -> None:
+def test_answers_are_what_the_document_says(house: RunningApp, document: Json) -> None:
     lesson = new_class(house, PLAIN, attempts=5)
     ada = lesson.join()
     sent = ada.score(lesson.round_id, "25")

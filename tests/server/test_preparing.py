@@ -7,11 +7,10 @@ import pytest
 
 from server.db.models import WorkState
 from server.queue.messages import GenerationJob, Result
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import BUILD, FakeJudge, Hand, at_work, written
-from tests.server.house import Class, House, Json, new_class, new_competition, new_round, problem
-from tests.services import eventually
+from tests.support.scenario.deployment import answer
+from tests.support.server import Class, Json, RunningApp, new_class, new_competition, new_round, problem
+from tests.support.services import eventually
+from tests.support.workers import BUILD, PLAIN, FakeJudge, Hand, at_work, written
 
 WRITTEN = """\
 # Written
@@ -24,7 +23,7 @@ reward(xed(s | x))
 """
 
 
-def written_class(house: House, judge: FakeJudge, **round_: Any) -> Class:
+def written_class(house: RunningApp, judge: FakeJudge, **round_: Any) -> Class:
     return new_class(house, judge, game=house.install_game(WRITTEN), **round_)
 
 
@@ -32,7 +31,7 @@ def state(class_: Class) -> Json:
     return answer(class_.house.host.get(f"/rounds/{class_.round_id}"))
 
 
-def test_a_round_opens_when_its_texts_are_written(house: House) -> None:
+def test_a_round_opens_when_its_texts_are_written(house: RunningApp) -> None:
     class_ = written_class(house, PLAIN, seed="one", attempts=3)
     assert class_.round["state"] == "preparing"
     eventually(lambda: state(class_)["state"] == "open", what="the round to open")
@@ -46,7 +45,7 @@ def test_a_round_opens_when_its_texts_are_written(house: House) -> None:
     assert [event["type"] for event in class_.events()][:1] == ["round.opened"]
 
 
-def test_the_same_seed_writes_the_same_and_asks_nobody_again(house: House) -> None:
+def test_the_same_seed_writes_the_same_and_asks_nobody_again(house: RunningApp) -> None:
     one = written_class(house, PLAIN, seed="same")
     eventually(lambda: state(one)["state"] == "open", what="the round to open")
     again = written_class(house, PLAIN, seed="same")
@@ -57,7 +56,7 @@ def test_the_same_seed_writes_the_same_and_asks_nobody_again(house: House) -> No
     assert state(other)["generated"] != state(one)["generated"]
 
 
-def test_nobody_plays_or_peeks_while_it_is_prepared(house: House, hand: Hand, judge: FakeJudge) -> None:
+def test_nobody_plays_or_peeks_while_it_is_prepared(house: RunningApp, hand: Hand, judge: FakeJudge) -> None:
     class_ = written_class(house, judge)
     ada = class_.join()
     seen = answer(ada.get(f"/rounds/{class_.round_id}"))
@@ -70,7 +69,7 @@ def test_nobody_plays_or_peeks_while_it_is_prepared(house: House, hand: Hand, ju
     eventually(lambda: state(class_)["state"] == "open", what="the round to open")
 
 
-def test_a_round_for_later_is_prepared_now(house: House) -> None:
+def test_a_round_for_later_is_prepared_now(house: RunningApp) -> None:
     at = datetime.now(UTC) + timedelta(hours=1)
     class_ = written_class(house, PLAIN, opens_at=at.isoformat())
     eventually(lambda: state(class_)["state"] == "scheduled", what="its preparation")
@@ -80,7 +79,7 @@ def test_a_round_for_later_is_prepared_now(house: House) -> None:
 
 
 def test_what_cannot_be_written_closes_the_round_and_opening_it_tries_again(
-    house: House, hand: Hand, judge: FakeJudge
+    house: RunningApp, hand: Hand, judge: FakeJudge
 ) -> None:
     class_ = written_class(house, judge)
     claims = [claim for _ in range(3) for claim in hand.take_all(1)]
@@ -95,7 +94,9 @@ def test_what_cannot_be_written_closes_the_round_and_opening_it_tries_again(
     eventually(lambda: state(class_)["state"] == "open", what="the round to open")
 
 
-def test_a_text_that_no_database_takes_is_a_failure_of_the_worker(house: House, hand: Hand, judge: FakeJudge) -> None:
+def test_a_text_that_no_database_takes_is_a_failure_of_the_worker(
+    house: RunningApp, hand: Hand, judge: FakeJudge
+) -> None:
     class_ = written_class(house, judge)
     for claim in [claim for _ in range(3) for claim in hand.take_all(1)]:
         hand.claims.publish(claim, Result(claim.job.key, BUILD, text="notice \x07"))
@@ -103,7 +104,7 @@ def test_a_text_that_no_database_takes_is_a_failure_of_the_worker(house: House, 
     assert "cannot be used" in state(class_)["trouble"]
 
 
-def test_texts_that_do_not_fit_the_judge_close_the_round(house: House) -> None:
+def test_texts_that_do_not_fit_the_judge_close_the_round(house: RunningApp) -> None:
     small = FakeJudge(context=30)
     with at_work(house.redis_url, small):
         eventually(lambda: house.measurable(small), what="the judge")
@@ -115,7 +116,7 @@ def test_texts_that_do_not_fit_the_judge_close_the_round(house: House) -> None:
         assert "could not be played" in state(class_)["trouble"]
 
 
-def test_a_wiped_queue_loses_no_text(house: House, judge: FakeJudge) -> None:
+def test_a_wiped_queue_loses_no_text(house: RunningApp, judge: FakeJudge) -> None:
     with at_work(house.redis_url, judge, seconds=3600):
         eventually(lambda: house.measurable(judge), what="the judge")
         class_ = written_class(house, judge)
@@ -125,7 +126,7 @@ def test_a_wiped_queue_loses_no_text(house: House, judge: FakeJudge) -> None:
 
 
 @pytest.mark.parametrize("claims_twice", [False, True])
-def test_a_late_text_changes_nothing(house: House, hand: Hand, judge: FakeJudge, claims_twice: bool) -> None:
+def test_a_late_text_changes_nothing(house: RunningApp, hand: Hand, judge: FakeJudge, claims_twice: bool) -> None:
     class_ = written_class(house, judge)
     claims = [claim for _ in range(3) for claim in hand.take_all(1)]
     hand.answer(*claims)

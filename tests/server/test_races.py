@@ -8,13 +8,11 @@ import httpx
 import pytest
 
 from server.db.migrate import migrate
-from tests.scenarios.arena import answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import FakeJudge, Hand, at_work
-from tests.server.house import Class, House, Json, new_class, problem
-from tests.server.test_rounds import TWO_STEPS
-from tests.server.test_submitting import all_at_once
-from tests.services import Postgres, eventually
+from tests.support.games import TWO_STEPS
+from tests.support.scenario.deployment import answer
+from tests.support.server import Class, Json, RunningApp, all_at_once, new_class, problem
+from tests.support.services import Postgres, eventually
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -26,7 +24,7 @@ def no_defects(capsys: pytest.CaptureFixture[str]) -> None:
         assert defect not in logged, logged
 
 
-def best_by_hand(house: House, round_id: str) -> dict[str, int]:
+def best_by_hand(house: RunningApp, round_id: str) -> dict[str, int]:
     best: dict[str, int] = {}
     for row in house.submissions(round_id):
         if row.state == "scored" and not row.hidden and row.millibits is not None:
@@ -50,7 +48,7 @@ def test_a_name_goes_to_one_of_all_who_want_it_at_once(lesson: Class, capsys: py
 
 
 def test_a_round_that_closes_while_moves_come_leaves_no_play_half_done(
-    house: House, capsys: pytest.CaptureFixture[str]
+    house: RunningApp, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each play either got its last move in, and is scored, or was abandoned; a final one never changes again."""
     lesson = new_class(house, PLAIN, game=house.install_game(TWO_STEPS))
@@ -77,13 +75,13 @@ def test_a_round_that_closes_while_moves_come_leaves_no_play_half_done(
     no_defects(capsys)
 
 
-def settled(house: House, path: str) -> Json | None:
+def settled(house: RunningApp, path: str) -> Json | None:
     shown = answer(house.host.get(path))
     return None if shown["state"] in ("queued", "awaiting_move") else shown
 
 
 def test_hiding_and_showing_while_scores_come_keeps_the_board_right(
-    house: House, capsys: pytest.CaptureFixture[str]
+    house: RunningApp, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lesson = new_class(house, PLAIN)
     players = [lesson.join() for _ in range(4)]
@@ -117,7 +115,7 @@ def test_hiding_and_showing_while_scores_come_keeps_the_board_right(
 
 
 def test_one_measurement_that_many_ask_for_and_that_comes_meanwhile_leaves_nobody_waiting(
-    house: House, judge: FakeJudge, hand: Hand, capsys: pytest.CaptureFixture[str]
+    house: RunningApp, judge: FakeJudge, hand: Hand, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The need is noted while the result arrives: either the requester sees it, or the referee sees the requester."""
     lesson = new_class(house, judge)
@@ -137,7 +135,7 @@ def test_one_measurement_that_many_ask_for_and_that_comes_meanwhile_leaves_nobod
 
 
 def test_an_idempotency_key_is_one_in_all_processes(
-    postgres: Postgres, own_house: Callable[..., House], judge: FakeJudge
+    postgres: Postgres, own_house: Callable[..., RunningApp], judge: FakeJudge
 ) -> None:
     url = postgres.new_database()
     migrate(url)

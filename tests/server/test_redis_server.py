@@ -16,8 +16,8 @@ from server.launch.addresses import Address, listen
 from server.launch.redis import binary
 from server.launch.redis.check import check
 from server.launch.redis.server import RedisServer
-from tests.server.processes import alive, left_after
-from tests.services import eventually, free_port
+from tests.support.services import eventually, free_port
+from tests.support.system import alive, left_after
 
 Start = Callable[..., RedisServer]
 

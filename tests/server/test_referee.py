@@ -9,10 +9,10 @@ from itertools import permutations
 
 import pytest
 
-from tests.scenarios.arena import PASSAGE, answer
-from tests.server.fakes import FakeJudge, Hand, Says, at_work, bits, hand_of, measurement, packed, saying
-from tests.server.house import Caller, Class, House, Json, new_class, nothing_changes
-from tests.services import Redis, eventually
+from tests.support.scenario.deployment import PASSAGE, answer
+from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes
+from tests.support.services import Redis, eventually
+from tests.support.workers import FakeJudge, Hand, Says, at_work, bits, hand_of, measurement, packed, saying
 
 
 def final(caller: Caller, submission: Json) -> Json:
@@ -21,16 +21,16 @@ def final(caller: Caller, submission: Json) -> Json:
     return shown
 
 
-def results_left(house: House) -> int:
+def results_left(house: RunningApp) -> int:
     """Results that no referee has settled yet."""
     return int(house.redis.xlen("xa:results"))
 
 
-def referee_is_done(house: House) -> None:
+def referee_is_done(house: RunningApp) -> None:
     eventually(lambda: results_left(house) == 0, what="the end of all results")
 
 
-def publish(house: House, **fields: str | bytes) -> None:
+def publish(house: RunningApp, **fields: str | bytes) -> None:
     """Put something into the results that no claim stands behind."""
     house.redis.xadd("xa:results", fields)
 
@@ -55,7 +55,7 @@ IMPOSSIBLE: dict[str, Says] = {
 }
 
 
-def test_bits_that_cannot_be_are_a_failure_never_a_score(house: House, judge: FakeJudge, hand: Hand) -> None:
+def test_bits_that_cannot_be_are_a_failure_never_a_score(house: RunningApp, judge: FakeJudge, hand: Hand) -> None:
     lesson = new_class(house, judge, attempts=len(IMPOSSIBLE))
     ada = lesson.join()
     sent = [answer(ada.submit(lesson.round_id, str(number)), 202) for number in range(len(IMPOSSIBLE))]
@@ -122,7 +122,7 @@ def test_a_late_result_changes_nothing(slow_lesson: Class, hand: Hand, judge: Fa
     assert final(ada, submission) == first
 
 
-def rows_of(house: House, judge: FakeJudge) -> list[tuple[object, ...]]:
+def rows_of(house: RunningApp, judge: FakeJudge) -> list[tuple[object, ...]]:
     return [(row.key, row.state, row.bits, row.build, row.finished_at) for row in house.measurements(judge)]
 
 
@@ -136,7 +136,7 @@ def test_of_two_answers_to_one_question_in_one_batch_the_first_counts(slow_lesso
     referee_is_done(slow_lesson.house)
 
 
-def test_a_result_for_an_unknown_question_changes_nothing(house: House) -> None:
+def test_a_result_for_an_unknown_question_changes_nothing(house: RunningApp) -> None:
     with nothing_changes(house):
         publish(house, key="0" * 64, build="fake", bits=packed([1.0]))
         publish(house, key="", build="", bits=b"")
@@ -163,7 +163,7 @@ def test_what_is_no_result_at_all_holds_up_nobody(slow_lesson: Class, hand: Hand
 
 @pytest.mark.parametrize("order", random.sample(list(permutations(range(4))), 4))
 def test_a_play_waits_for_all_it_needs_in_whatever_order_it_comes(
-    house: House, judge: FakeJudge, hand: Hand, order: tuple[int, ...]
+    house: RunningApp, judge: FakeJudge, hand: Hand, order: tuple[int, ...]
 ) -> None:
     lesson = new_class(house, judge, game="contrast", passages=["A storm at sea.", "A court of law, in session."])
     ada = lesson.join()
@@ -179,7 +179,7 @@ def test_a_play_waits_for_all_it_needs_in_whatever_order_it_comes(
 
 
 def test_a_play_fails_with_the_first_that_fails_but_only_when_nothing_is_open(
-    house: House, judge: FakeJudge, hand: Hand
+    house: RunningApp, judge: FakeJudge, hand: Hand
 ) -> None:
     lesson = new_class(house, judge, game="contrast", passages=["A storm at sea.", "A court of law."], attempts=1)
     ada = lesson.join()
@@ -240,7 +240,7 @@ def test_a_job_that_waits_in_the_queue_is_never_put_there_twice(
     assert [final(ada, each)["bits"] for each in sent] == list(range(20))
 
 
-def test_a_job_that_is_lost_again_and_again_is_given_up(own_house: Callable[..., House], judge: FakeJudge) -> None:
+def test_a_job_that_is_lost_again_and_again_is_given_up(own_house: Callable[..., RunningApp], judge: FakeJudge) -> None:
     house = own_house(grace=0, sweep=0.05)
     with hand_of(house.redis_url, judge):
         lesson = new_class(house, judge, attempts=1)
@@ -257,7 +257,7 @@ def test_a_job_that_is_lost_again_and_again_is_given_up(own_house: Callable[...,
 
 
 def test_moves_are_taken_while_redis_is_away_and_scored_when_it_is_back(
-    own_house: Callable[..., House], judge: FakeJudge, own_redis: Redis
+    own_house: Callable[..., RunningApp], judge: FakeJudge, own_redis: Redis
 ) -> None:
     house = own_house(grace=0.2, sweep=0.2)
     with hand_of(house.redis_url, judge):
@@ -272,7 +272,7 @@ def test_moves_are_taken_while_redis_is_away_and_scored_when_it_is_back(
 
 
 def test_what_a_referee_had_in_hand_when_it_died_goes_to_the_next(
-    own_house: Callable[..., House], judge: FakeJudge, own_redis: Redis
+    own_house: Callable[..., RunningApp], judge: FakeJudge, own_redis: Redis
 ) -> None:
     first = own_house()
     with hand_of(first.redis_url, judge) as hand:

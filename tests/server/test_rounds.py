@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.scenarios.arena import PASSAGE, answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import FakeJudge, Hand, at_work, hand_of, worth
-from tests.server.house import (
+from tests.support.games import TWO_STEPS
+from tests.support.scenario.deployment import PASSAGE, answer
+from tests.support.server import (
     Caller,
     Class,
-    House,
     Json,
+    RunningApp,
     new_class,
     new_competition,
     new_round,
@@ -20,7 +19,8 @@ from tests.server.house import (
     pointers,
     problem,
 )
-from tests.services import eventually
+from tests.support.services import eventually
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, hand_of, worth
 
 
 def state(caller: Caller, round_id: str) -> str:
@@ -59,7 +59,7 @@ def test_rounds_are_numbered_and_listed_in_order(lesson: Class) -> None:
     assert [(each["number"], each["id"]) for each in listed] == [(1, lesson.round_id), (2, second["id"])]
 
 
-def test_a_judge_is_named_by_name_or_identity_or_not_at_all(house: House) -> None:
+def test_a_judge_is_named_by_name_or_identity_or_not_at_all(house: RunningApp) -> None:
     competition = new_competition(house)["id"]
     for name in ({"judge": PLAIN.name}, {"judge": PLAIN.identity}):
         assert new_round(house, competition, PLAIN, **name)["judges"] == {"main": PLAIN.identity}
@@ -68,7 +68,7 @@ def test_a_judge_is_named_by_name_or_identity_or_not_at_all(house: House) -> Non
     assert answer(made, 201)["judges"]["main"] in served
 
 
-def test_a_round_outlives_the_workers_of_its_judge(house: House, judge: FakeJudge) -> None:
+def test_a_round_outlives_the_workers_of_its_judge(house: RunningApp, judge: FakeJudge) -> None:
     with hand_of(house.redis_url, judge):
         lesson = new_class(house, judge)
     ada = lesson.join()
@@ -81,7 +81,7 @@ def test_a_round_outlives_the_workers_of_its_judge(house: House, judge: FakeJudg
 
 
 @pytest.mark.parametrize(("game", "count"), [("contrast", 2), ("synthesize", 3)])
-def test_a_game_of_several_passages_takes_exactly_that_many(house: House, game: str, count: int) -> None:
+def test_a_game_of_several_passages_takes_exactly_that_many(house: RunningApp, game: str, count: int) -> None:
     competition = new_competition(house)["id"]
     passages = ["A storm at sea.", "A court of law.", "An old kitchen."]
     for wrong in (0, count - 1, count + 1):
@@ -99,7 +99,7 @@ def test_a_game_of_several_passages_takes_exactly_that_many(house: House, game: 
     assert len([event for event in submission["events"] if event["type"] == "reward"]) == count
 
 
-def test_every_packaged_game_of_one_player_can_be_played_or_says_why_not(house: House) -> None:
+def test_every_packaged_game_of_one_player_can_be_played_or_says_why_not(house: RunningApp) -> None:
     competition = new_competition(house)["id"]
     for game in answer(house.anyone.get("/games"))["items"]:
         body = {
@@ -115,7 +115,7 @@ def test_every_packaged_game_of_one_player_can_be_played_or_says_why_not(house: 
 # --- The clock --------------------------------------------------------------------------------------------------------
 
 
-def test_the_clock_opens_and_closes_a_round(house: House) -> None:
+def test_the_clock_opens_and_closes_a_round(house: RunningApp) -> None:
     opens, closes = soon(1), soon(2.5)
     lesson = new_class(house, PLAIN, opens_at=opens.isoformat(), closes_at=closes.isoformat())
     ada = lesson.join()
@@ -134,7 +134,7 @@ def test_the_clock_opens_and_closes_a_round(house: House) -> None:
     assert types == ["round.opened", "round.closed"], "each once"
 
 
-def test_the_passages_are_hidden_from_players_until_the_round_opens(house: House) -> None:
+def test_the_passages_are_hidden_from_players_until_the_round_opens(house: RunningApp) -> None:
     opens = soon(1)
     lesson = new_class(house, PLAIN, opens_at=opens.isoformat())
     ada, path = lesson.join(), f"/rounds/{lesson.round_id}"
@@ -146,13 +146,13 @@ def test_the_passages_are_hidden_from_players_until_the_round_opens(house: House
     assert answer(ada.get(path))["passages"] == [PASSAGE]
 
 
-def test_a_round_that_is_cancelled_before_its_time_keeps_its_passages_to_itself(house: House) -> None:
+def test_a_round_that_is_cancelled_before_its_time_keeps_its_passages_to_itself(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, opens_at=soon(600).isoformat())
     set_state(lesson, "close")
     assert answer(lesson.join().get(f"/rounds/{lesson.round_id}"))["passages"] == []
 
 
-def test_the_host_can_open_a_round_before_its_time(house: House) -> None:
+def test_the_host_can_open_a_round_before_its_time(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, opens_at=soon(600).isoformat())
     ada = lesson.join()
     shown = set_state(lesson, "open")
@@ -161,7 +161,7 @@ def test_the_host_can_open_a_round_before_its_time(house: House) -> None:
     assert ada.score(lesson.round_id, "1")["bits"] == 1.0
 
 
-def test_opening_a_round_whose_time_is_over_takes_its_end_away(house: House) -> None:
+def test_opening_a_round_whose_time_is_over_takes_its_end_away(house: RunningApp) -> None:
     closes = soon(0.5)
     lesson = new_class(house, PLAIN, closes_at=closes.isoformat())
     ada = lesson.join()
@@ -196,7 +196,7 @@ def test_what_is_queued_when_a_round_closes_is_finished_and_counts(slow_lesson: 
     assert [entry["bits"] for entry in slow_lesson.board()] == [25.0]
 
 
-def test_only_an_open_round_can_be_paused(house: House) -> None:
+def test_only_an_open_round_can_be_paused(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, opens_at=soon(600).isoformat())
     path = f"/rounds/{lesson.round_id}:pause"
     problem(house.host.post(path), 409, "round-not-open")
@@ -216,14 +216,6 @@ def test_doing_it_twice_is_doing_it_once(lesson: Class) -> None:
 
 # --- Plays that end otherwise -----------------------------------------------------------------------------------------
 
-TWO_STEPS = """\
-# Two steps
-
-assign(s=story())
-elicit(x, 10)
-elicit(y, 10)
-reward(xed(s | x + y))
-"""
 BROKEN = """\
 # A game with a defect
 
@@ -244,7 +236,7 @@ reward(xed(s | x))
 
 
 @pytest.fixture
-def two_steps(house: House) -> Class:
+def two_steps(house: RunningApp) -> Class:
     return new_class(house, PLAIN, game=house.install_game(TWO_STEPS), attempts=2)
 
 
@@ -297,7 +289,7 @@ def test_a_further_move_is_judged_like_a_first(two_steps: Class) -> None:
 
 
 @pytest.mark.parametrize("by", ["host", "clock"])
-def test_a_play_that_awaits_a_move_when_its_round_ends_is_abandoned_and_charged(house: House, by: str) -> None:
+def test_a_play_that_awaits_a_move_when_its_round_ends_is_abandoned_and_charged(house: RunningApp, by: str) -> None:
     closes = soon(1.5)
     window = closes.isoformat() if by == "clock" else None
     lesson = new_class(house, PLAIN, game=house.install_game(TWO_STEPS), attempts=2, closes_at=window)
@@ -319,7 +311,7 @@ def ended(caller: Caller, submission: Json) -> Json | None:
     return None if shown["state"] in ("awaiting_move", "queued") else shown
 
 
-def test_a_defect_of_the_game_is_void_and_not_charged(house: House) -> None:
+def test_a_defect_of_the_game_is_void_and_not_charged(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, passages=["A short one."], game=house.install_game(BROKEN), attempts=1)
     ada = lesson.join()
     for _ in range(2):
@@ -330,7 +322,7 @@ def test_a_defect_of_the_game_is_void_and_not_charged(house: House) -> None:
     assert lesson.board() == []
 
 
-def test_a_move_that_fails_eleven_times_is_rejected_and_charged(house: House) -> None:
+def test_a_move_that_fails_eleven_times_is_rejected_and_charged(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, game=house.install_game(PICKY), attempts=1)
     ada = lesson.join()
     submission = answer(ada.submit(lesson.round_id, "b"), 201)
@@ -341,7 +333,7 @@ def test_a_move_that_fails_eleven_times_is_rejected_and_charged(house: House) ->
     assert answer(ada.get(f"/rounds/{lesson.round_id}"))["attempts_left"] == 0
 
 
-def test_a_move_too_long_for_the_judge_is_rejected_and_charged(house: House) -> None:
+def test_a_move_too_long_for_the_judge_is_rejected_and_charged(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, passages=["word " * 395], attempts=1)
     ada = lesson.join()
     shown = answer(ada.submit(lesson.round_id, "a b c d e f g h i j", wait=20), 201)
@@ -349,7 +341,7 @@ def test_a_move_too_long_for_the_judge_is_rejected_and_charged(house: House) -> 
     assert answer(ada.get(f"/rounds/{lesson.round_id}"))["attempts_left"] == 0
 
 
-def test_a_judge_slot_that_nobody_names_goes_to_the_main_judges_namesake(house: House) -> None:
+def test_a_judge_slot_that_nobody_names_goes_to_the_main_judges_namesake(house: RunningApp) -> None:
     main = FakeJudge()
     twin = FakeJudge(name=f"{main.name}-backward", direction="backward")
     competition = new_competition(house)["id"]

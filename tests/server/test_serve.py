@@ -20,8 +20,8 @@ from server.launch.addresses import Address, free_port, listen
 from server.launch.banner import Greeting
 from server.launch.demo import PREFIX, Demo
 from tests.judge.tiny import write_gpt2
-from tests.server.processes import Serve, alive, command, left_after, serving
-from tests.services import eventually
+from tests.support.services import eventually
+from tests.support.system import Serve, alive, command, left_after, serving
 
 
 @pytest.fixture(scope="module")

@@ -3,30 +3,13 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import TypeVar
 
 import pytest
 
-from tests.scenarios.arena import PASSAGE, answer
-from tests.server.conftest import PLAIN
-from tests.server.fakes import FakeJudge, Hand, at_work
-from tests.server.house import Class, House, new_class, nothing_changes, problem
-from tests.services import eventually
-
-T = TypeVar("T")
-
-
-def all_at_once(count: int, work: Callable[[int], T]) -> list[T]:
-    """Run `work(0)`, `work(1)`, … in as many threads, started at the same moment."""
-    barrier = Barrier(count)
-
-    def run(number: int) -> T:
-        barrier.wait(30)
-        return work(number)
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(run, range(count)))
+from tests.support.scenario.deployment import PASSAGE, answer
+from tests.support.server import Class, RunningApp, all_at_once, new_class, nothing_changes, problem
+from tests.support.services import eventually
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 
 
 def test_a_move_is_scored_by_the_bits_it_saves(lesson: Class) -> None:
@@ -87,7 +70,7 @@ def test_a_move_whose_every_word_stands_in_the_passage_saves_nothing(lesson: Cla
     assert lesson.join().score(lesson.round_id, "the tide the boats")["bits"] == 0.0
 
 
-def test_scores_are_rounded_once_half_to_even_to_millibits(house: House, judge: FakeJudge) -> None:
+def test_scores_are_rounded_once_half_to_even_to_millibits(house: RunningApp, judge: FakeJudge) -> None:
     """Bits are summed as they come; only the sum is rounded."""
     third = 0.333251953125  # exact in float32
 
@@ -157,7 +140,7 @@ def test_a_final_submission_is_not_waited_for(lesson: Class) -> None:
 
 
 @pytest.mark.timeout(90)
-def test_of_200_submissions_at_once_against_a_limit_of_10_exactly_10_are_accepted(house: House) -> None:
+def test_of_200_submissions_at_once_against_a_limit_of_10_exactly_10_are_accepted(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=10)
     ada = lesson.join()
     with ThreadPoolExecutor(50) as threads:
@@ -172,7 +155,7 @@ def test_of_200_submissions_at_once_against_a_limit_of_10_exactly_10_are_accepte
     assert answer(ada.get(f"/rounds/{lesson.round_id}"))["attempts_left"] == 0
 
 
-def test_everyone_has_attempts_of_their_own_in_every_round(house: House) -> None:
+def test_everyone_has_attempts_of_their_own_in_every_round(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=2)
     second = lesson.another_round(attempts=2)["id"]
     for player in (lesson.join(), lesson.join()):
@@ -190,7 +173,7 @@ def test_a_round_without_a_limit_says_so(lesson: Class) -> None:
     assert (shown["attempts"], shown["attempts_left"]) == (None, None)
 
 
-def test_an_attempt_whose_measurement_fails_is_given_back(house: House, judge: FakeJudge, hand: Hand) -> None:
+def test_an_attempt_whose_measurement_fails_is_given_back(house: RunningApp, judge: FakeJudge, hand: Hand) -> None:
     lesson = new_class(house, judge, attempts=1)
     ada = lesson.join()
     submission = answer(ada.submit(lesson.round_id, "25"), 202)
@@ -205,14 +188,16 @@ def test_an_attempt_whose_measurement_fails_is_given_back(house: House, judge: F
     answer(ada.submit(lesson.round_id, "26"), 201, 202)
 
 
-def test_a_refused_move_costs_nothing(house: House) -> None:
+def test_a_refused_move_costs_nothing(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=1)
     ada = lesson.join()
     problem(ada.submit(lesson.round_id, "bad \0"), 422, "invalid-request")
     ada.score(lesson.round_id, "good")
 
 
-def test_a_pending_limit_holds_back_who_asks_for_too_much(own_house: Callable[..., House], judge: FakeJudge) -> None:
+def test_a_pending_limit_holds_back_who_asks_for_too_much(
+    own_house: Callable[..., RunningApp], judge: FakeJudge
+) -> None:
     house = own_house(pending_limit=4)
     with at_work(house.redis_url, judge, says=lambda job: None):
         lesson = new_class(house, judge)
@@ -268,7 +253,7 @@ def test_a_batch_is_answered_in_order_item_by_item(lesson: Class) -> None:
     assert [a["submission"]["id"] for a in again] == [b["submission"]["id"] for b in results]
 
 
-def test_a_batch_goes_as_far_as_the_attempts_do(house: House) -> None:
+def test_a_batch_goes_as_far_as_the_attempts_do(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=3)
     items = [{"move": str(number)} for number in range(5)]
     results = answer(lesson.join(kind="bot").post(f"{lesson.submissions}:batch", json={"items": items}))["items"]

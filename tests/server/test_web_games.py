@@ -10,27 +10,27 @@ import pytest
 from games import catalog, limits
 from games.program import parse
 from server.web.games import NEW, TOLD
-from tests.scenarios.arena import PASSAGE, answer
-from tests.server.conftest import PLAIN
-from tests.server.house import House, new_competition, nothing_changes
-from tests.server.test_games import new_name, program, upload
-from tests.server.test_web_pages import Visitor, _nothing_from_elsewhere, text_of
+from tests.support.games import new_name, program, upload
+from tests.support.scenario.deployment import PASSAGE, answer
+from tests.support.server import RunningApp, new_competition, nothing_changes
+from tests.support.web import Visitor, nothing_from_elsewhere, text_of
+from tests.support.workers import PLAIN
 
 
 @pytest.fixture
-def house(sqlite_house: House) -> House:
+def house(sqlite_house: RunningApp) -> RunningApp:
     return sqlite_house
 
 
 @pytest.fixture
-def visitor(house: House) -> Iterator[Visitor]:
+def visitor(house: RunningApp) -> Iterator[Visitor]:
     made = Visitor(house)
     yield made
     made.http.close()
 
 
 @pytest.fixture
-def host(visitor: Visitor, house: House) -> Visitor:
+def host(visitor: Visitor, house: RunningApp) -> Visitor:
     visitor.sign_in(house.host)
     return visitor
 
@@ -44,7 +44,7 @@ def in_field(response: httpx.Response) -> str:
 
 def test_everyone_can_read_what_each_game_is(visitor: Visitor) -> None:
     response = visitor.get("/games")
-    _nothing_from_elsewhere(response)
+    nothing_from_elsewhere(response)
     words = text_of(response)
     for name in catalog.names():
         assert parse(catalog.source(name)).title in words
@@ -58,7 +58,7 @@ def test_everyone_can_read_what_each_game_is(visitor: Visitor) -> None:
 @pytest.mark.parametrize("name", catalog.names())
 def test_a_game_has_a_page_with_its_front_page_and_its_program(visitor: Visitor, name: str) -> None:
     response = visitor.get(f"/games/{name}")
-    _nothing_from_elsewhere(response)
+    nothing_from_elsewhere(response)
     words = text_of(response)
     shown = parse(catalog.source(name))
     assert f"{shown.title} " in words
@@ -74,9 +74,9 @@ def test_every_page_leads_to_the_games(visitor: Visitor, path: str) -> None:
     assert '<a class="place" href="/games">Games</a>' in visitor.get(path).text
 
 
-def test_a_host_brings_a_game_with_forms_alone(host: Visitor, house: House) -> None:
+def test_a_host_brings_a_game_with_forms_alone(host: Visitor, house: RunningApp) -> None:
     editor = host.get("/host/games/new")
-    _nothing_from_elsewhere(editor)
+    nothing_from_elsewhere(editor)
     assert in_field(editor) == NEW
     name, source = new_name(), program("Sea shanties")
     with nothing_changes(house):
@@ -101,7 +101,7 @@ def test_without_a_name_it_is_made_of_the_title(host: Visitor) -> None:
 
 
 @pytest.mark.parametrize("path", ["/host/games", "/host/games/check"])
-def test_all_errors_stand_with_their_lines_and_nothing_is_lost(host: Visitor, house: House, path: str) -> None:
+def test_all_errors_stand_with_their_lines_and_nothing_is_lost(host: Visitor, house: RunningApp, path: str) -> None:
     source = "# Bad\nassign(s=storyy())\n  elicit(x, 900)\nreward(5)\n"
     with nothing_changes(house):
         response = host.send(path, source=source.replace("\n", "\r\n"), name="bad", of="older")
@@ -144,7 +144,7 @@ def test_a_text_that_is_no_program_lists_as_much_as_helps(host: Visitor) -> None
     ],
 )
 def test_what_else_is_wrong_is_told_and_the_program_stays(
-    host: Visitor, house: House, source: str, name: str, status: int, told: str
+    host: Visitor, house: RunningApp, source: str, name: str, status: int, told: str
 ) -> None:
     with nothing_changes(house):
         for path in ("/host/games/check", "/host/games"):
@@ -162,7 +162,7 @@ def test_a_program_of_64_kilobytes_fits_the_form(host: Visitor) -> None:
     assert "65,536" in text_of(host.send("/host/games", source=too_long, name=new_name()))
 
 
-def test_a_new_version_begins_with_the_present_source(host: Visitor, house: House) -> None:
+def test_a_new_version_begins_with_the_present_source(host: Visitor, house: RunningApp) -> None:
     name = new_name()
     first = answer(upload(house, program(), name), 201)
     competition = new_competition(house)
@@ -180,7 +180,7 @@ def test_a_new_version_begins_with_the_present_source(host: Visitor, house: Hous
     assert answer(house.host.get(f"/rounds/{round_['id']}"))["digest"] == first["digest"]
 
 
-def test_a_packaged_game_is_a_beginning_for_ones_own(host: Visitor, house: House) -> None:
+def test_a_packaged_game_is_a_beginning_for_ones_own(host: Visitor, house: RunningApp) -> None:
     assert "/host/games/new?of=" in host.get("/games/contrast").text
     editor = host.get("/host/games/new?of=contrast")
     assert in_field(editor) == catalog.source("contrast")
@@ -188,7 +188,7 @@ def test_a_packaged_game_is_a_beginning_for_ones_own(host: Visitor, house: House
     assert host.get("/host/games/new?of=nope").status_code == 404
 
 
-def test_a_game_is_withdrawn_and_comes_back(host: Visitor, house: House) -> None:
+def test_a_game_is_withdrawn_and_comes_back(host: Visitor, house: RunningApp) -> None:
     name = new_name()
     made = answer(upload(house, program(), name), 201)
     gone = host.send(f"/host/games/{made['digest']}/withdraw")
@@ -204,7 +204,7 @@ def test_a_game_is_withdrawn_and_comes_back(host: Visitor, house: House) -> None
 
 
 @pytest.mark.parametrize("path", ["/host/games", "/host/games/check", "/host/games/condense/withdraw"])
-def test_only_hosts_bring_games(visitor: Visitor, house: House, path: str) -> None:
+def test_only_hosts_bring_games(visitor: Visitor, house: RunningApp, path: str) -> None:
     with nothing_changes(house):
         response = visitor.send(path, source=program(), name=new_name())
     assert response.url.path == "/sign-in"
@@ -215,7 +215,7 @@ def test_only_hosts_bring_games(visitor: Visitor, house: House, path: str) -> No
     assert visitor.get("/host/games/new").status_code == 403
 
 
-def test_a_form_from_elsewhere_is_refused(host: Visitor, house: House) -> None:
+def test_a_form_from_elsewhere_is_refused(host: Visitor, house: RunningApp) -> None:
     with nothing_changes(house):
         fields = {"source": program(), "name": new_name()}
         response = host.http.post("/host/games", data=fields, headers={"Origin": "http://elsewhere.example"})
@@ -225,7 +225,7 @@ def test_a_form_from_elsewhere_is_refused(host: Visitor, house: House) -> None:
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 
-def test_what_a_program_says_never_becomes_part_of_a_page(host: Visitor, house: House) -> None:
+def test_what_a_program_says_never_becomes_part_of_a_page(host: Visitor, house: RunningApp) -> None:
     source = f"# {HOSTILE}\n#\n# {HOSTILE} [a](javascript:alert(3)) </textarea></pre>{HOSTILE}\nassign(s=story())\n"
     name = new_name()
     pages = [
@@ -245,7 +245,7 @@ def test_what_a_program_says_never_becomes_part_of_a_page(host: Visitor, house: 
     answer(house.host.post(f"/games/{name}:withdraw"))
 
 
-def test_the_form_of_a_round_has_all_games_and_begins_with_the_strict_one(host: Visitor, house: House) -> None:
+def test_the_form_of_a_round_has_all_games_and_begins_with_the_strict_one(host: Visitor, house: RunningApp) -> None:
     name = new_name()
     answer(upload(house, program("Sea shanties"), name), 201)
     competition = new_competition(house)

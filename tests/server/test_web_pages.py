@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from html import unescape
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
-from tests.server.conftest import PLAIN
-from tests.server.house import Caller, Class, House, new_class, nothing_changes
+from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer
+from tests.support.server import Class, RunningApp, new_class, nothing_changes
+from tests.support.web import Visitor, nothing_from_elsewhere, text_of
+from tests.support.workers import PLAIN
 
-HTML = {"Accept": "text/html"}
 TWO_MOVES = """# Two moves
 #
 # Say one thing, then another.
@@ -24,60 +22,25 @@ reward(xed(s | y))
 """
 
 
-class Visitor:
-    """A browser, as far as cookies, forms and redirects go."""
-
-    def __init__(self, house: House) -> None:
-        self.http = httpx.Client(base_url=house.url, headers=HTML, follow_redirects=True, timeout=60)
-        self._origin = {"Origin": house.url}
-
-    def get(self, path: str, **more: Any) -> httpx.Response:
-        return self.http.get(path, **more)
-
-    def send(self, path: str, **fields: str) -> httpx.Response:
-        return self.http.post(path, data=fields, headers=self._origin)
-
-    def join(self, lesson: Class, name: str) -> httpx.Response:
-        return self.send("/join", code=lesson.competition["code"], name=name)
-
-    def sign_in(self, caller: Caller) -> httpx.Response:
-        assert caller.token is not None
-        return self.send("/sign-in", key=caller.token)
-
-
 @pytest.fixture
-def house(sqlite_house: House) -> House:
+def house(sqlite_house: RunningApp) -> RunningApp:
     return sqlite_house
 
 
 @pytest.fixture
-def visitor(house: House) -> Iterator[Visitor]:
+def visitor(house: RunningApp) -> Iterator[Visitor]:
     made = Visitor(house)
     yield made
     made.http.close()
 
 
-def text_of(response: httpx.Response) -> str:
-    """The page as somebody reads it, in one line."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.text)).split())
-
-
-def _nothing_from_elsewhere(response: httpx.Response) -> None:
-    policy = response.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
-    assert "unsafe" not in policy
-    assert response.headers["x-content-type-options"] == "nosniff"
-    assert response.headers["referrer-policy"] == "same-origin"
-    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=|(src|href)=\"(https?:)?//", response.text)
-
-
 def test_every_page_is_strict_about_what_it_loads(visitor: Visitor, lesson: Class) -> None:
     pages = ["/", "/join/ABC", "/sign-in", "/nothing"]
     for path in pages:
-        _nothing_from_elsewhere(visitor.get(path))
+        nothing_from_elsewhere(visitor.get(path))
     visitor.join(lesson, "Ada")
     for path in ("/play", "/rounds", "/me", f"/rounds/{lesson.round_id}/board"):
-        _nothing_from_elsewhere(visitor.get(path))
+        nothing_from_elsewhere(visitor.get(path))
 
 
 def test_scripts_and_styles_are_sent_as_what_they_are(visitor: Visitor) -> None:
@@ -105,7 +68,7 @@ def test_joining_puts_the_token_where_only_the_server_sees_it(visitor: Visitor, 
     assert visitor.get("/play").url.path == f"/rounds/{lesson.round_id}"
 
 
-def test_behind_https_the_cookie_travels_only_there(house: House, lesson: Class) -> None:
+def test_behind_https_the_cookie_travels_only_there(house: RunningApp, lesson: Class) -> None:
     """As a proxy in front of the server says it."""
     headers = {"Origin": house.url, "X-Forwarded-Proto": "https"}
     fields = {"code": lesson.competition["code"], "name": "Ada"}
@@ -183,7 +146,7 @@ def test_a_move_can_be_made_and_read_without_scripts(visitor: Visitor, lesson: C
     assert "The move is empty." in text_of(refused)
 
 
-def test_what_a_reward_cost_is_shown_where_it_is_a_loss_for_another_text(visitor: Visitor, house: House) -> None:
+def test_what_a_reward_cost_is_shown_where_it_is_a_loss_for_another_text(visitor: Visitor, house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, game="contrast", passages=[PASSAGE, "The court rose at noon."])
     visitor.join(lesson, "Ada")
     response = visitor.send(f"/rounds/{lesson.round_id}/moves", move="8")
@@ -193,7 +156,7 @@ def test_what_a_reward_cost_is_shown_where_it_is_a_loss_for_another_text(visitor
     assert words.count("bits after “ 8 ”") == 2
 
 
-def test_a_play_of_several_moves_goes_on_from_the_page(visitor: Visitor, house: House) -> None:
+def test_a_play_of_several_moves_goes_on_from_the_page(visitor: Visitor, house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, game=house.install_game(TWO_MOVES))
     visitor.join(lesson, "Ada")
     first = visitor.send(f"/rounds/{lesson.round_id}/moves", move="5")
@@ -223,7 +186,7 @@ def test_a_key_that_is_no_longer_good_is_told_by_a_page(visitor: Visitor, lesson
     assert visitor.get("/").status_code == 200
 
 
-def test_what_goes_wrong_is_told_by_a_page_to_people_and_by_a_problem_to_programs(house: House) -> None:
+def test_what_goes_wrong_is_told_by_a_page_to_people_and_by_a_problem_to_programs(house: RunningApp) -> None:
     for path, accept, kind in (
         ("/nothing", "text/html", "text/html; charset=utf-8"),
         ("/nothing", "*/*", "application/problem+json"),
@@ -235,7 +198,7 @@ def test_what_goes_wrong_is_told_by_a_page_to_people_and_by_a_problem_to_program
         assert response.headers["content-type"] == kind
 
 
-def test_nobody_sees_another_players_move_or_round(visitor: Visitor, lesson: Class, house: House) -> None:
+def test_nobody_sees_another_players_move_or_round(visitor: Visitor, lesson: Class, house: RunningApp) -> None:
     sent = lesson.join("Bob").score(lesson.round_id, "11")
     visitor.join(lesson, "Ada")
     for path in (f"/submissions/{sent['id']}", f"/submissions/{sent['id']}/panel?wait=1"):
@@ -247,7 +210,7 @@ def test_nobody_sees_another_players_move_or_round(visitor: Visitor, lesson: Cla
         assert visitor.get(f"/rounds/{other.round_id}{part}").status_code == 403
 
 
-def test_a_round_that_is_not_open_yet_keeps_its_passage(visitor: Visitor, house: House) -> None:
+def test_a_round_that_is_not_open_yet_keeps_its_passage(visitor: Visitor, house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, opens_at="2099-01-01T00:00:00Z")
     response = visitor.join(lesson, "Ada")
     assert response.url.path == "/rounds"
@@ -265,7 +228,7 @@ def test_bots_stand_on_a_board_of_their_own(visitor: Visitor, lesson: Class) -> 
     assert re.search(r"People .* 1 Bob 10.000 Bots .* 1 Robby bot 20.000", board)
 
 
-def test_a_long_board_shows_the_best_and_ones_own_line(visitor: Visitor, house: House) -> None:
+def test_a_long_board_shows_the_best_and_ones_own_line(visitor: Visitor, house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, bots="mixed")
     for i in range(101):
         lesson.join(f"Player {i}").submit(lesson.round_id, f"{2 + i / 2}")
@@ -285,7 +248,7 @@ def test_a_board_is_never_older_than_the_last_event(visitor: Visitor, lesson: Cl
         assert f"Bob {best}.000" in text_of(visitor.get(f"/rounds/{lesson.round_id}/board"))
 
 
-def test_a_host_sees_moves_and_can_hide_them(visitor: Visitor, lesson: Class, house: House) -> None:
+def test_a_host_sees_moves_and_can_hide_them(visitor: Visitor, lesson: Class, house: RunningApp) -> None:
     sent = lesson.join("Bob").score(lesson.round_id, "11")
     visitor.sign_in(house.host)
     assert visitor.get("/").status_code == 200
@@ -299,7 +262,7 @@ def test_a_host_sees_moves_and_can_hide_them(visitor: Visitor, lesson: Class, ho
     assert [entry["bits"] for entry in lesson.board()] == [11]
 
 
-def test_what_a_host_does_by_form_is_what_the_api_does(visitor: Visitor, lesson: Class, house: House) -> None:
+def test_what_a_host_does_by_form_is_what_the_api_does(visitor: Visitor, lesson: Class, house: RunningApp) -> None:
     visitor.sign_in(house.host)
     for action, state in (("pause", "paused"), ("open", "open"), ("close", "closed")):
         visitor.send(f"/host/rounds/{lesson.round_id}/{action}")

@@ -20,10 +20,9 @@ from server.queue.worker import Claims
 from server.settings import Settings
 from server.worker.loop import Worker
 from tests.judge import tiny
-from tests.server.processes import environment
-from tests.server.slow_line import slow_line
-from tests.server.test_jobs import ask, enqueue
-from tests.services import Redis, eventually
+from tests.support.queue import ask, enqueue
+from tests.support.services import Redis, eventually
+from tests.support.system import environment, slow_line
 
 LEASE = 0.6
 TEXT = "The tide came in over the flats, slow and brown."

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-POCKET = Path(__file__).parents[2] / "judge" / "pocket"
+POCKET = Path(__file__).parents[3] / "judge" / "pocket"
 
 
 @lru_cache(maxsize=4)

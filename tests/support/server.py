@@ -2,12 +2,14 @@
 
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from json import dumps, loads
-from typing import Any
+from threading import Barrier
+from typing import Any, TypeVar
 
 import httpx
 import redis
@@ -35,9 +37,9 @@ from server.db.models import (
 from server.db.session import Database, now
 from server.http.context import AppContext
 from server.settings import Settings
-from tests.scenarios.arena import HOST_TOKEN, PASSAGE, answer
-from tests.server.fakes import FakeJudge
-from tests.services import eventually
+from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer
+from tests.support.services import eventually
+from tests.support.workers import FakeJudge
 
 Json = dict[str, Any]
 Headers = Mapping[str, str] | Mapping[bytes, bytes]
@@ -90,7 +92,7 @@ class Caller:
         return answer(self.submit(round_id, move, wait=30), 201)
 
 
-class House:
+class RunningApp:
     """A running server. Its parts can be looked at from within: `database` for the rows, `arena` for the rest."""
 
     def __init__(self, database_url: str, redis_url: str, **settings: Any) -> None:
@@ -105,7 +107,7 @@ class House:
         )
         self._thread = threading.Thread(target=self.server.run, daemon=True)
 
-    def start(self) -> "House":
+    def start(self) -> "RunningApp":
         self._thread.start()
         eventually(lambda: self.server.started or not self._thread.is_alive(), what="the server")
         assert self.server.started, "the server did not start; its log tells why"
@@ -211,7 +213,7 @@ class House:
 class Class:
     """A competition with one round of Condense, and whoever joins."""
 
-    house: House
+    house: RunningApp
     competition: Json
     round: Json
     judge: FakeJudge
@@ -247,17 +249,19 @@ class Class:
         return items
 
 
-def new_competition(house: House, **competition: Any) -> Json:
+def new_competition(house: RunningApp, **competition: Any) -> Json:
     body = {"name": "Thursday class", **competition}
     return answer(house.host.post("/competitions", json=body), 201)
 
 
-def new_round(house: House, competition: str, judge: FakeJudge, /, **round_: Any) -> Json:
+def new_round(house: RunningApp, competition: str, judge: FakeJudge, /, **round_: Any) -> Json:
     body = {"game": "condense", "passages": [PASSAGE], "judge": judge.identity} | round_
     return answer(house.host.post(f"/competitions/{competition}/rounds", json=body), 201)
 
 
-def new_class(house: House, judge: FakeJudge, *, bots: str = "separate", free: bool = False, **round_: Any) -> Class:
+def new_class(
+    house: RunningApp, judge: FakeJudge, *, bots: str = "separate", free: bool = False, **round_: Any
+) -> Class:
     competition = new_competition(house, bots=bots, free_measurements=free)
     return Class(house, competition, new_round(house, competition["id"], judge, **round_), judge)
 
@@ -280,7 +284,7 @@ def pointers(body: Json) -> list[str]:
 
 
 @contextmanager
-def nothing_changes(house: House) -> Iterator[None]:
+def nothing_changes(house: RunningApp) -> Iterator[None]:
     """No row more or less after the block. What is still at work from before is let come to its end first."""
     eventually(lambda: not house.database.read(_at_work), what="the end of what was begun")
     before = house.rows()
@@ -349,3 +353,18 @@ def stream(caller: Caller, competition: str, last: int | None = None, **more: An
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
         yield Stream(response)
+
+
+T = TypeVar("T")
+
+
+def all_at_once(count: int, work: Callable[[int], T]) -> list[T]:
+    """Run `work(0)`, `work(1)`, … in as many threads, started at the same moment."""
+    barrier = Barrier(count)
+
+    def run(number: int) -> T:
+        barrier.wait(30)
+        return work(number)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(run, range(count)))

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.services import eventually, free_port
+from tests.support.services import eventually, free_port
 
 HOST_TOKEN = "a-host-token-for-tests-0123456789abcdef"
 PASSAGE = (
@@ -67,7 +67,7 @@ class Process:
 
 
 @dataclass
-class Arena:
+class Deployment:
     """Processes on one database and one Redis, and a client for each player."""
 
     folder: Path
@@ -93,7 +93,7 @@ class Arena:
         return self._start("server.cli", "worker", *flags)
 
     def start_odd_worker(self, *flags: str) -> Process:
-        return self._start("tests.scenarios.odd_worker", *flags)
+        return self._start("tests.support.scenario.odd_worker", *flags)
 
     def client(self, token: str | None = HOST_TOKEN) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -134,12 +134,12 @@ class Arena:
 class Game:
     """A competition with one round, and players in it."""
 
-    arena: Arena
+    arena: Deployment
     competition: dict[str, Any]
     round: dict[str, Any]
 
     @classmethod
-    def make(cls, arena: Arena, *, bots: str = "mixed", **round_: Any) -> Self:
+    def make(cls, arena: Deployment, *, bots: str = "mixed", **round_: Any) -> Self:
         with arena.client() as host:
             competition = answer(host.post("/competitions", json={"name": "Test", "bots": bots}), 201)
             body = {"game": "condense", "passages": [PASSAGE], **round_}

@@ -1,6 +1,6 @@
 """A real worker around an odd judge: deterministic, without a model, and slow or deadly where a test wants it.
 
-python -m tests.scenarios.odd_worker [--pause SECONDS] [--deadly WORD]
+python -m tests.support.scenario.odd_worker [--pause SECONDS] [--deadly WORD]
 """
 
 import argparse
@@ -18,7 +18,7 @@ from judge.loading.tokenizer import Tokens
 from server.settings import Settings
 from server.worker.loop import Worker
 
-POCKET = Path(__file__).parents[2] / "judge" / "pocket"
+POCKET = Path(__file__).parents[3] / "judge" / "pocket"
 
 
 class OddJudge:

@@ -14,9 +14,9 @@ from games.protocol import MAIN, Finished, JudgeFacts, Log, Move, NeedBits, Setu
 from games.values.bits import millibits
 from judge.judge import Judge, Pair
 from server.db.session import normalised
-from tests.scenarios.arena import Arena, Game, Process, answer
-from tests.scenarios.reference import words
-from tests.services import eventually
+from tests.support.scenario.deployment import Deployment, Game, Process, answer
+from tests.support.scenario.reference import words
+from tests.support.services import eventually
 
 PLAYERS, EACH = 10, 20
 PASSAGE = (
@@ -29,7 +29,7 @@ PASSAGE = (
 class Flight:
     """200 submissions of ten players, sent but not waited for."""
 
-    def __init__(self, arena: Arena, judge: Judge, worker: Process | None = None) -> None:
+    def __init__(self, arena: Deployment, judge: Judge, worker: Process | None = None) -> None:
         seed = time.monotonic_ns()
         self.passage = f"Number {seed}: {PASSAGE}"
         self.game = Game.make(arena, passages=[self.passage])
@@ -124,7 +124,7 @@ def undisturbed(judge: Judge, passage: str, moves: list[str]) -> list[int]:
     return scores
 
 
-def count(arena: Arena, query: str) -> int:
+def count(arena: Deployment, query: str) -> int:
     """A number from the rows themselves."""
     engine = create_engine(normalised(arena.database_url))
     with engine.connect() as connection:

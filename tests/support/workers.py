@@ -192,3 +192,7 @@ def _work(hand: Hand, says: Callable[[Job], Says], seconds: float, stop: threadi
                     hand.claims.publish(claim, result)
         except RedisError:
             stop.wait(0.1)
+
+
+#: Served all the time by a worker of its own, in every house.
+PLAIN = FakeJudge("plain")
