@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # Lines, comments and docstrings included. Who makes the largest one smaller lowers its number.
-PRODUCT_FILE = 513
+PRODUCT_FILE = 417
 PRODUCT_FUNCTION = 47
-TEST_FILE = 534
+TEST_FILE = 526
 TEST_FUNCTION = 38
 
 NOT_OURS = ("build", "dist", "data", "runs", "migrations/versions")  # the last: written by Alembic, then left alone

@@ -14,13 +14,12 @@ from tests.support.server import (
     Class,
     RunningApp,
     new_class,
-    new_competition,
     nothing_changes,
     pointers,
     problem,
 )
 from tests.support.services import eventually
-from tests.support.workers import PLAIN, FakeJudge, hand_of
+from tests.support.workers import PLAIN
 
 KB = 1024
 JSON = {"Content-Type": "application/json"}
@@ -521,22 +520,3 @@ def test_a_refused_key_can_be_used_again(own: Class) -> None:
     ada = own.join()
     problem(ada.submit(own.round_id, "", key="k"), 422, "invalid-request")
     answer(ada.submit(own.round_id, "better", key="k"), 201, 202)
-
-
-def test_a_judges_name_that_is_far_too_long_does_not_come_back_whole(house: RunningApp) -> None:
-    response = house.host.post("/measurements", json={"judge": "x" * 60_000, "text": "a"})
-    assert pointers(problem(response, 422, "invalid-request")) == ["/judge"]
-    assert len(response.content) < 2_000
-
-
-def test_no_round_is_made_on_a_judge_whose_context_is_a_word_too_short(house: RunningApp) -> None:
-    judge = FakeJudge(context=6)
-    competition = new_competition(house)["id"]
-    with hand_of(house.redis_url, judge):
-        body = {"game": "condense", "judge": judge.name}
-        path = f"/competitions/{competition}/rounds"
-        refused = problem(
-            house.host.post(path, json={**body, "passages": ["one two three four five six"]}), 422, "invalid-request"
-        )
-        assert pointers(refused) == ["/passages"]
-        answer(house.host.post(path, json={**body, "passages": ["one two three four"]}), 201)

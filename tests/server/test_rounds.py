@@ -355,3 +355,22 @@ def test_a_judge_slot_that_nobody_names_goes_to_the_main_judges_namesake(house: 
             eventually(lambda: house.measurable(twin), what="its twin")
             made = answer(house.host.post(path, json=body), 201)
     assert made["judges"] == {"main": main.identity, "backward": twin.identity}
+
+
+def test_a_judges_name_that_is_far_too_long_does_not_come_back_whole(house: RunningApp) -> None:
+    response = house.host.post("/measurements", json={"judge": "x" * 60_000, "text": "a"})
+    assert pointers(problem(response, 422, "invalid-request")) == ["/judge"]
+    assert len(response.content) < 2_000
+
+
+def test_no_round_is_made_on_a_judge_whose_context_is_a_word_too_short(house: RunningApp) -> None:
+    judge = FakeJudge(context=6)
+    competition = new_competition(house)["id"]
+    with hand_of(house.redis_url, judge):
+        body = {"game": "condense", "judge": judge.name}
+        path = f"/competitions/{competition}/rounds"
+        refused = problem(
+            house.host.post(path, json={**body, "passages": ["one two three four five six"]}), 422, "invalid-request"
+        )
+        assert pointers(refused) == ["/passages"]
+        answer(house.host.post(path, json={**body, "passages": ["one two three four"]}), 201)
