@@ -114,7 +114,7 @@ def test_a_connection_that_was_cut_is_made_again(postgres: Postgres) -> None:
     database = Database(url_of_a_new(postgres), connections=2)
     add(database, "a")
     mine = database.read(lambda session: session.execute(text("SELECT pg_backend_pid()")).scalar_one())
-    with psycopg.connect(postgres._server.get_uri(), autocommit=True) as connection:
+    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(%s)", (mine,))
     add(database, "b")
     assert count(database) == 2
@@ -130,7 +130,7 @@ def test_a_connection_that_is_cut_in_the_middle_costs_another_run_and_no_more(po
         session.execute(text(competition("a")))
         if len(runs) == 1:
             mine = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
-            with psycopg.connect(postgres._server.get_uri(), autocommit=True) as connection:
+            with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
                 connection.execute("SELECT pg_terminate_backend(%s)", (mine,))
         session.execute(text("SELECT 1"))
 

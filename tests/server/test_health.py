@@ -175,7 +175,7 @@ def test_without_its_database_the_server_says_503_and_comes_back_by_itself(
 def shut_off(postgres: Postgres, url: str, *, allowed: bool) -> None:
     """Nobody gets into this database any more, and whoever was in is thrown out."""
     name = url.partition("?")[0].rpartition("/")[2]
-    with psycopg.connect(postgres._server.get_uri(), autocommit=True) as connection:
+    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {allowed}'.encode())
         if not allowed:
             connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))

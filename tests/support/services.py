@@ -92,10 +92,15 @@ class Postgres:
         folder.mkdir(parents=True, exist_ok=True)
         self._server = get_server(folder, cleanup_mode="stop")
 
+    @property
+    def admin_url(self) -> str:
+        """Of the database that is always there, for one who may do everything."""
+        return str(self._server.get_uri())
+
     def new_database(self) -> str:
         """The URL of an empty database."""
         name = f"test_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return self._server.get_uri(database=name)
 
