@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 # Lines, comments and docstrings included. Who makes the largest one smaller lowers its number.
 PRODUCT_FILE = 417
-PRODUCT_FUNCTION = 47
+PRODUCT_FUNCTION = 39
 TEST_FILE = 526
 TEST_FUNCTION = 38
 

@@ -27,7 +27,7 @@ from server.arena.round_setup import (
 )
 from server.arena.unit import Unit
 from server.arena.validation import new_id
-from server.db.models import Play, Round, RoundJudge, RoundState
+from server.db.models import Game, Play, Round, RoundJudge, RoundState
 from server.db.session import now
 from server.errors import RequestError, conflict, forbidden, invalid, not_found
 
@@ -41,47 +41,49 @@ def create_round(unit: Unit, competition_id: str, new: NewRound) -> Round:
     Everything in it is checked before it opens, so that no play finds it wanting.
     """
     callers.require_host(unit.caller)
-    unit.session.refresh(
-        competitions.find(unit.session, competition_id), with_for_update={"key_share": True}
-    )  # rounds are numbered
-    game = games.find(unit.session, new.game)
+    session = unit.session
+    # Rounds are numbered, so one is made at a time.
+    session.refresh(competitions.find(session, competition_id), with_for_update={"key_share": True})
+    game = games.find(session, new.game)
     program = games.program(game)
-    bound = bind_judges(unit.session, program, new, unit.workforce.default_judge())
+    bound = bind_judges(session, program, new, unit.workforce.default_judge())
     passages = check_passages(program, new.passages)
     if new.profile not in PROFILES:
         raise invalid("/profile", f"There is no profile {new.profile!r}; there are {' and '.join(PROFILES)}.")
-    at = unit.now
-    check_window(new, at)
-    round_ = Round(
+    check_window(new, unit.now)
+    round_ = _row(unit, competition_id, new, game, passages)
+    if not program.generations:
+        check_fit(session, program, round_, bound)
+    session.add(round_)
+    session.flush()
+    session.add_all(RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items())
+    session.flush()  # whoever shows the round reads its judges
+    audit(unit, "round.create", round_.id, game=game.name)
+    _prepare(session, unit.outbox, round_)
+    unit.outbox.competitions.add(competition_id)
+    return round_
+
+
+def _row(unit: Unit, competition_id: str, new: NewRound, game: Game, passages: Sequence[str]) -> Round:
+    newest = select(func.max(Round.number)).where(Round.competition_id == competition_id)
+    several = len(games.program(game).seats) > 1
+    return Round(
         id=new_id("rnd"),
         competition_id=competition_id,
-        number=1
-        + (unit.session.scalar(select(func.max(Round.number)).where(Round.competition_id == competition_id)) or 0),
+        number=1 + (unit.session.scalar(newest) or 0),
         game=game.name,
         digest=game.digest,
-        passages=passages,
+        passages=list(passages),
         seed=new.seed or secrets.token_hex(16),
         profile=new.profile,
         state=RoundState.PREPARING,
-        opens_at=new.opens_at or at,
+        opens_at=new.opens_at or unit.now,
         closes_at=new.closes_at,
         attempts=new.attempts,
-        move_seconds=new.move_seconds or (MOVE_SECONDS if len(program.seats) > 1 else None),
+        move_seconds=new.move_seconds or (MOVE_SECONDS if several else None),
         generated=[],
-        created_at=at,
+        created_at=unit.now,
     )
-    if not program.generations:
-        check_fit(unit.session, program, round_, bound)
-    unit.session.add(round_)
-    unit.session.flush()
-    unit.session.add_all(
-        RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items()
-    )
-    unit.session.flush()  # whoever shows the round reads its judges
-    audit(unit, "round.create", round_.id, game=game.name)
-    _prepare(unit.session, unit.outbox, round_)
-    unit.outbox.competitions.add(competition_id)
-    return round_
 
 
 def find_round(session: Session, round_id: str) -> Round:
