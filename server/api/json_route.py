@@ -27,7 +27,8 @@ class JsonRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             limited = _Limited(request, self.most)
-            await _check_body(limited)
+            if request.method in {"POST", "PUT", "PATCH"}:  # other methods' bodies mean nothing
+                await _check_body(limited)
             return await handle(limited)
 
         return strict

@@ -117,6 +117,6 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _defect(request: Request, error: Exception) -> Response:
     log.error("request.defect", path=request.url.path, exc_info=error)
-    detail = "The server made a mistake; it has been written to its log. Nothing was changed."
+    detail = "The server made a mistake; it has been written to its log. Look whether it was done before you repeat it."
     closing = {"Connection": "close"}  # the server is about to do so, and nobody should send the next request into it
     return response(ServerError("internal-error", 500, "Internal error", detail, headers=closing))

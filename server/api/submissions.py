@@ -163,7 +163,10 @@ async def _after(read: Read, taken: Taken[schemas.Submission], wait: float) -> s
     """What has become of an accepted move after at most `wait` seconds."""
     if taken.shown.state in SETTLED or not wait:
         return taken.shown
-    return await _held(read, taken.submission, wait)
+    try:
+        return await _held(read, taken.submission, wait)
+    except ServerError:  # a token revoked meanwhile, a database away: the move is accepted all the same
+        return taken.shown
 
 
 def _status(taken: Taken[schemas.Submission], shown: schemas.Submission) -> int:

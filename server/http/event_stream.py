@@ -48,7 +48,7 @@ class Feeds:
     ) -> AsyncIterator[bytes]:
         """Everything after `number`, then whatever comes; b"" when nothing came for a while.
 
-        Ends when the token is ids and no longer good.
+        Ends when the token has changed and is no longer good.
         """
         with (
             self._tail(competition, number) as tail,

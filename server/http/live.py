@@ -25,7 +25,7 @@ class Notifier:
 
     @contextmanager
     def listening(self, *topics: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever one of the topics is ids, from now on."""
+        """An event that is set whenever one of the topics has changed, from now on."""
         event = self.subscribe(*topics)
         try:
             yield event
@@ -60,7 +60,7 @@ class Notifier:
             try:
                 async for notice in queue.notices():
                     if notice is None:
-                        self.notify_all()  # what was ids before we listened
+                        self.notify_all()  # what changed before we listened
                     else:
                         self.notify(notice)
             except RedisError as error:
@@ -78,7 +78,7 @@ async def until(
     *,
     also: str | None = None,
 ) -> T:
-    """Read until `done`, or until the time is up: reads at first, when a topic is ids, and every few seconds."""
+    """Read until `done`, or until the time is up: reads at first, when a topic has changed, and every few seconds."""
     topics = (topic,) if also is None else (topic, also)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds

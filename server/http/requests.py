@@ -1,6 +1,6 @@
 """What a request says of itself: the process it reached, its token, its origin; and waiting for a submission."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import select
@@ -9,8 +9,6 @@ from games.limits import SOURCE_BYTES
 from server.db.models import FINAL, Submission, SubmissionState
 from server.http.context import AppContext
 from server.http.live import until
-
-T = TypeVar("T")
 
 MAX_BODY = 64 * 1024
 #: A program is as large by itself, and JSON may write each of its bytes as six.

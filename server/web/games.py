@@ -160,6 +160,7 @@ async def new_game(read: ReadOf, of: str | None = None) -> Response:
 
 
 def _new_game(unit: Unit, of: str | None) -> Response:
+    callers.require_host(unit.caller)
     if of is None:
         return _editor(unit, Draft(NEW, ""))
     row = games.see(unit, of)

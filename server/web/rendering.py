@@ -157,6 +157,6 @@ def _refusal(request: Request, error: ServerError) -> Response:
 
 def _apology(status: int) -> Response:
     if status >= 500:
-        detail = "The server made a mistake. It is noted in its log, and nothing was changed. Try again."
+        detail = "The server made a mistake. It is noted in its log. Look whether it was done before you try again."
         return page("trouble.html", status, title="Something broke", detail=detail, leave=False)
     return page("trouble.html", status, title="No such page", detail="There is nothing at this address.", leave=False)

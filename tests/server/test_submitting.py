@@ -267,3 +267,17 @@ def test_a_key_twice_in_one_batch_is_one_submission(lesson: Class) -> None:
     assert results[0]["submission"]["id"] == results[1]["submission"]["id"]
     assert results[1]["status"] == 200
     assert results[2]["problem"]["type"] == "idempotency-key-reused"
+
+
+def test_who_is_removed_while_a_move_waits_still_hears_that_it_was_accepted(slow_lesson: Class) -> None:
+    ada = slow_lesson.join()
+    path = f"/rounds/{slow_lesson.round_id}/submissions"
+    with ThreadPoolExecutor(2) as sending:
+        one = sending.submit(ada.post, path, json={"move": "5 kites"}, params={"wait": 3})
+        batch = {"items": [{"move": "6 kites"}, {"move": "7 kites"}]}
+        many = sending.submit(ada.post, f"{path}:batch", json=batch, params={"wait": 3})
+        accepted = "SELECT count(*) FROM submissions WHERE player_id = :player"
+        eventually(lambda: slow_lesson.house.sql(accepted, player=ada.id) == [(3,)], what="the moves")
+        answer(slow_lesson.house.host.post(f"/players/{ada.id}:remove"))
+        assert answer(one.result(), 202)["state"] == "queued"
+        assert [item["status"] for item in answer(many.result())["items"]] == [202, 202]
