@@ -1,5 +1,6 @@
 """Measuring freely, outside any game."""
 
+from contextlib import suppress
 from functools import partial
 
 from fastapi import APIRouter, Response
@@ -8,6 +9,7 @@ from server.api import schemas, views
 from server.api.json_route import JsonRoute
 from server.api.params import Wait
 from server.arena import measurements
+from server.errors import ServerError
 from server.http.calls import MeasureOf, Read, ReadOf
 from server.http.live import until
 
@@ -23,8 +25,10 @@ async def measure(
     """The bits of a text with and without a prefix. Runs in the bots' lane; closed to players of an open round with
     an attempt limit for that judge, unless the host allows it."""
     await call.context.look_for_workers()
-    key = await call(measurements.explore, body.judge, body.prefix, body.text, body.profile)
-    shown = await _held(read, key, wait)
+    shown = await call.show(views.measurement, measurements.explore, body.judge, body.prefix, body.text, body.profile)
+    if shown.state == "pending" and wait:
+        with suppress(ServerError):  # a round with an attempt limit opened meanwhile: it was taken all the same
+            shown = await _held(read, shown.id, wait)
     response.headers["Location"] = f"/api/v1/measurements/{shown.id}"
     response.status_code = 202 if shown.state == "pending" else 201
     return shown

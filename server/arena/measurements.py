@@ -122,8 +122,8 @@ def explore(
     prefix: str,
     text: str,
     profile: str,
-) -> str:
-    """Ask for a text's bits with and without a prefix, outside any game. Returns the key of the one with it."""
+) -> tuple[Measurement, Measurement]:
+    """Ask for a text's bits outside any game: after a prefix, and without."""
     prefix = clean(prefix, "/prefix", what="The prefix", empty=True)
     text = clean(text, "/text")
     judge = judges.find(unit.session, unit.workforce.default_judge() if judge_name is None else judge_name)
@@ -132,9 +132,9 @@ def explore(
     questions = [Question(judge.identity, profile, each, text) for each in dict.fromkeys((prefix, ""))]
     count = waiting(unit.session, unit.caller.player) if unit.caller.player else 0
     refuse_flood(count, EXPLORE_LIMIT)
-    _, new = ask(unit.session, questions, Requester(unit.caller.player, PlayerKind.BOT, count))
+    rows, new = ask(unit.session, questions, Requester(unit.caller.player, PlayerKind.BOT, count))
     unit.outbox.jobs += new
-    return questions[0].key
+    return rows[questions[0].key], rows[questions[-1].key]
 
 
 RETRY = timedelta(minutes=1)  # a failed measurement stays failed this long

@@ -32,6 +32,8 @@ class Database:
         self.url = normalised(url)
         self.engine = _engine(self.url, connections)
         self.sqlite = self.engine.dialect.name == "sqlite"
+        self._reading = self.engine.execution_options(xentarena_write=False)
+        self._writing = self.engine.execution_options(xentarena_write=True)
         self._writer = threading.Lock() if self.sqlite else nullcontext()
 
     def read(self, work: Callable[[Session], T]) -> T:
@@ -61,14 +63,12 @@ class Database:
         self.engine.dispose()
 
     def _read_once(self, work: Callable[[Session], T]) -> T:
-        with self._session() as session:
-            self._begin(session, write=False)
+        with _session(self._reading) as session:
             return work(session)
 
     def _commit_once(self, work: Callable[[Session], T]) -> tuple[Session, T]:
-        session = self._session()
+        session = _session(self._writing)
         try:
-            self._begin(session, write=True)
             result = work(session)
             _commit(session)
         except BaseException:
@@ -78,16 +78,8 @@ class Database:
 
     def _look_once(self, session: Session, view: Callable[[], T]) -> T:
         session.rollback()  # of an attempt before
-        self._begin(session, write=False)
+        session.bind = self._reading
         return view()
-
-    def _session(self) -> Session:
-        session = Session(self.engine, expire_on_commit=False, autoflush=False)
-        _keep_rows(session)
-        return session
-
-    def _begin(self, session: Session, *, write: bool) -> None:
-        session.connection(execution_options={"xentarena_write": write})
 
     def _retrying(self, attempt: Callable[[], T]) -> T:
         for pause in PAUSES:
@@ -101,11 +93,14 @@ class Database:
         raise database_away()
 
 
-def _keep_rows(session: Session) -> None:
-    """Let the session hold on to what it has read, so that no row is read twice in a transaction."""
+def _session(engine: Engine) -> Session:
+    """A session whose transaction begins with its first statement. It holds on to what it has read, so that no row is
+    read twice."""
+    session = Session(engine, expire_on_commit=False, autoflush=False)
     kept: list[object] = []
     for happening in ("pending_to_persistent", "loaded_as_persistent"):
         event.listen(session, happening, lambda _session, row: kept.append(row))
+    return session
 
 
 def now(session: Session) -> datetime:

@@ -4,8 +4,8 @@ An endpoint asks for a `Read`, a `Write` or one that is charged, and says which 
 
     return await call(submissions.see, submission_id)
 
-The call authenticates, opens the transaction, charges the rate, and after the commit sends what the transaction left
-in its outbox. A view is made after the commit too, from what the use case returned.
+The call authenticates, opens the transaction, charges the rate and commits; then it makes the view from what the use
+case returned, and sends what the transaction left in its outbox.
 """
 
 from collections.abc import Callable
@@ -68,11 +68,15 @@ class Call:
         return unit, use_case(unit, *args, **kwargs)
 
 
+def _result(_: Unit, result: T) -> T:
+    return result
+
+
 class Read(Call):
     """Runs a use case that only looks. What it would write is undone."""
 
     async def __call__(self, use_case: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.context.read(partial(self._look, use_case, args, kwargs))
+        return await self.context.read(partial(self._show, _result, use_case, args, kwargs))
 
     async def show(
         self,
@@ -82,9 +86,6 @@ class Read(Call):
         **kwargs: P.kwargs,
     ) -> V:
         return await self.context.read(partial(self._show, view, use_case, args, kwargs))
-
-    def _look(self, use_case: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], session: Session) -> T:
-        return self._run(None, use_case, args, kwargs, session, Outbox())[1]
 
     def _show(
         self,

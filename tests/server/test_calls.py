@@ -80,6 +80,31 @@ def test_a_view_is_made_after_the_commit(database_url: str, redis_url: str) -> N
     run(work, database_url, redis_url)
 
 
+def test_a_view_that_needs_no_row_opens_no_transaction(database_url: str, redis_url: str) -> None:
+    """So that a database that goes away after the commit takes no answer away that is known already."""
+
+    async def work(context: AppContext) -> None:
+        def named(unit: Unit, made: Competition) -> tuple[str, bool]:
+            return made.name, unit.session.in_transaction()
+
+        assert await Write(context, HOST).show(named, make, "known") == ("known", False)
+
+    run(work, database_url, redis_url)
+
+
+def test_a_view_cannot_write(database_url: str, redis_url: str) -> None:
+    async def work(context: AppContext) -> None:
+        def renamed(unit: Unit, made: Competition) -> None:
+            made.name = "changed"
+            unit.session.flush()
+
+        await Write(context, HOST).show(renamed, make, "as made")
+        shown = await Read(context, HOST)(competitions.visible)
+        assert [row.name for row in shown] == ["as made"]
+
+    run(work, database_url, redis_url)
+
+
 def test_a_view_that_fails_undoes_nothing(database_url: str, redis_url: str) -> None:
     async def work(context: AppContext) -> None:
         def broken(unit: Unit, made: Competition) -> None:
