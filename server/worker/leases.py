@@ -48,11 +48,17 @@ class LeaseKeeper:
         """Is so much waiting to be published that no more should be taken?"""
         return self._results.qsize() >= MOST_WAITING
 
-    def take(self, claims: Sequence[Claim]) -> None:
+    def take(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Hold these from now on; returns those that were not held already.
+
+        After a pause a worker finds its own claims stale and claims them again, while it is still at work on them.
+        """
         with self._changed:
             if not self._held:
                 self._renewed = time.monotonic()
-            self._held |= {_name(claim): claim for claim in claims}
+            new = [claim for claim in claims if _name(claim) not in self._held]
+            self._held |= {_name(claim): claim for claim in new}
+            return new
 
     def owns(self, claim: Claim) -> bool:
         return _name(claim) in self._held

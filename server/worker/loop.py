@@ -73,8 +73,7 @@ class Worker:
         if claims and claims[0].alone and not self._leases.empty:
             self._claims.give_back(claims)
             return []
-        self._leases.take(claims)
-        return claims
+        return self._leases.take(claims)
 
     def _taken(self, ahead: Future[list[Claim]], stop: threading.Event) -> list[Claim]:
         try:

@@ -18,6 +18,7 @@ from judge.judge import Judge, Pair
 from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, Result, stream
 from server.queue.worker import Claims
 from server.settings import Settings
+from server.worker.leases import LeaseKeeper
 from server.worker.loop import Worker
 from tests.judge import tiny
 from tests.support.queue import ask, enqueue
@@ -277,6 +278,24 @@ def test_a_batch_is_dropped_only_when_all_of_it_is_lost(redis_url: str, kept: in
     worker._leave()
     assert len(device.measured) == measured
     assert Referee(redis_url).collect(measured)
+
+
+def test_a_worker_that_finds_its_own_claim_stale_does_not_do_it_twice(redis_url: str) -> None:
+    enqueue(redis_url, *jobs_of(Device(0), 1))
+    claims = Claims(redis_url, "paused", ("device",), LEASE)
+    claims.create_groups()
+    late = claims.claim(1, block=1)
+    time.sleep(2 * LEASE)  # stopped for longer than a lease, before it could see to what it was given
+    leases = LeaseKeeper(claims, LEASE)
+    try:
+        assert leases.take(late) == late
+        again = claims.claim(1, block=0.01)
+        assert [(claim.entry, claim.delivery) for claim in again] == [(late[0].entry, 2)]
+        assert leases.take(again) == []
+        assert leases.owns(late[0])
+    finally:
+        leases.close()
+        claims.close()
 
 
 def test_results_that_redis_did_not_take_are_kept_and_not_measured_again(own_redis: Redis) -> None:
