@@ -16,6 +16,7 @@ from games.engine import advance, replay
 from games.errors import ProgramErrors
 from games.program import Program, parse
 from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from tests.support.attacks import ATTACKS
 
 PASSAGE = (
     "The ferry left at seven, an hour before the fog came down. Nobody on the quay had seen the second boat, and the "
@@ -58,97 +59,6 @@ def _plays_per_second(name: str, move: str, seconds: float) -> float:
         _play(program, setup, move)
         count += 1
     return count / elapsed
-
-
-def _lines(*lines: str) -> str:
-    return "\n".join(lines)
-
-
-def _doubled(text: str, times: int, *lines: str) -> str:
-    """The text doubled so many times in s, then the lines over and over."""
-    return _lines(
-        f'assign(s="{text}")',
-        "beacon(flag_1)",
-        "assign(s=s + s)",
-        f"replay(flag_1, {times - 1})",
-        "beacon(flag_2)",
-        *lines,
-        "replay(flag_2, 100)",
-    )
-
-
-#: Programs that try to hold the engine, by what they try. Each passes the check or is refused by it.
-ATTACKS = {
-    "ten megabytes": "assign(s=story())\n" * 600_000,
-    "deep brackets": "assign(s=" + "(" * 900 + "story()" + ")" * 900 + ")",
-    "deep signs": "assign(s=" + "-" * 1900 + "1)",
-    "long power": "assign(s=" + "**".join(["9"] * 600) + ")",
-    "long sums": "\n".join(["assign(s=" + "+".join(["x"] * 95) + ")"] * 64),
-    "wide lines": "\n".join(["assign(l=[" + ",".join(["x"] * 980) + "])"] * 32),
-    "many errors": "\n".join(["assign(q=" + "+".join(["q"] * 95) + ")"] * 64),
-    "endless replay": _lines(
-        "beacon(flag_1)", "beacon(flag_2)", "assign(t=x)", "replay(flag_2, 100)", "replay(flag_1, 100)"
-    ),
-    "text doubling": _lines("assign(s=story())", "beacon(flag_1)", "assign(s=s + s)", "replay(flag_1, 100)"),
-    "list doubling": _lines("assign(l=[story()])", "beacon(flag_1)", "assign(l=l + l)", "replay(flag_1, 100)"),
-    "word removal": _lines(
-        "assign(s=story() + story())",
-        "beacon(flag_1)",
-        "assign(t=" + " + ".join(["remove_common_words(s, s)"] * 60) + ")",
-        "replay(flag_1, 100)",
-    ),
-    "list removal": _lines(
-        "assign(s=story(), l=story().split())",
-        "beacon(flag_1)",
-        "assign(t=remove_common_words(s, l))",
-        "replay(flag_1, 100)",
-    ),
-    "strict removal": _lines(
-        "assign(s=story())",
-        "beacon(flag_1)",
-        "assign(t=remove_banned_words(s, s + story()))",
-        "replay(flag_1, 100)",
-    ),
-    "compounds": _lines(
-        'assign(s=story() + story(), t="-".join(s.split()))',
-        "beacon(flag_1)",
-        "assign(t=remove_banned_words(t, s))",
-        "replay(flag_1, 100)",
-    ),
-    "one long word": _doubled("a", 14, "assign(t=remove_banned_words(s, s + t))"),
-    "ligatures": _doubled("\ufdfa", 14, "assign(t=remove_banned_words(s, s + t))"),
-    "combining marks": _doubled("\u0301\u0323", 13, "assign(t=remove_banned_words(s, s + t))"),
-    "near matches": _doubled("a ", 13, 'assign(t=remove_common_words(s, [first_n_tokens(s, 4000) + "b"]))'),
-    "shuffles": _lines(
-        "assign(l=story().split())", "beacon(flag_1)", "assign(l=shuffle(shuffle(l)))", "replay(flag_1, 100)"
-    ),
-    "joins": _lines(
-        'assign(l=story().split(" "))',
-        "beacon(flag_1)",
-        "assign(s=" + " // ".join(['"-".join(l)'] * 60) + ")",
-        "replay(flag_1, 100)",
-    ),
-    "searches": _lines(
-        "assign(s=story() + story())",
-        "elicit(x, 5)",
-        "beacon(flag_1)",
-        "ensure(" + ", ".join(["(s + x) not in s"] * 60) + ")",
-        "replay(flag_1, 100)",
-    ),
-    "tokens": _lines(
-        "assign(s=story() + story())",
-        "beacon(flag_1)",
-        "assign(s=first_n_tokens(s + story(), len(s)))",
-        "replay(flag_1, 100)",
-    ),
-    "rewards": _lines(
-        "assign(s=story() + story())",
-        "elicit(x, 5)",
-        "beacon(flag_1)",
-        "reward(" + " + ".join(["xent(s) + xent(story())"] * 20) + ")",
-        "replay(flag_1, 100)",
-    ),
-}
 
 
 def _held(source: str) -> float:

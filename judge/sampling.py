@@ -82,7 +82,7 @@ def growing(judge: Judge, prompt: str, tokens: int, *, sampling: Sampling = GREE
     for _ in range(tokens):
         (logits,) = judge.next_logits([ids])
         ids = [*ids, choose(_speakable(judge, logits), sampling, draw.random())]
-        yield _text(judge, ids[start:])
+        yield text_of(judge, ids[start:])
 
 
 def beam_search(judge: Judge, prompt: str, tokens: int, *, beams: int = 4) -> str:
@@ -102,7 +102,7 @@ def beam_search(judge: Judge, prompt: str, tokens: int, *, beams: int = 4) -> st
             pairs = zip(best.values.tolist(), best.indices.tolist(), strict=True)
             grown.extend((nats - value, [*so_far, token]) for value, token in pairs)
         kept = sorted(grown)[:beams]
-    return _text(judge, kept[0][1][start:])
+    return text_of(judge, kept[0][1][start:])
 
 
 def choose(logits: Tensor, sampling: Sampling, draw: float) -> int:
@@ -147,7 +147,7 @@ def _speakable(judge: Judge, logits: Tensor) -> Tensor:
     return ruled_out
 
 
-def _text(judge: Judge, ids: list[int]) -> str:
+def text_of(judge: Judge, ids: list[int]) -> str:
     """The text of ids in reading order, less halves of characters and control characters."""
     text = judge.tokens.text(ids[::-1] if judge.direction == "backward" else ids)
     return "".join(c for c in text if c in "\n\t" or (c != "\ufffd" and unicodedata.category(c) != "Cc"))

@@ -9,27 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
 
-#: The benchmarks' own tests, and texts that a benchmark attacks with. To become none.
-BENCHMARKS = {
-    "tests/games/test_attacks.py",
-    "tests/judge/test_benchmark.py",
-    "tests/judge/test_pocket.py",
-    "tests/server/test_games.py",
-}
-#: Where something that is kept for itself is looked at today. To become none.
-PRIVATES = {
-    "tests/judge/test_engine.py",
-    "tests/judge/test_memory.py",
-    "tests/judge/test_sampling.py",
-    "tests/judge/test_tokens.py",
-    "tests/scenarios/test_serve_killed.py",
-    "tests/server/test_limits.py",
-    "tests/server/test_live.py",
-    "tests/server/test_serving.py",
-    "tests/server/test_worker.py",
-    "tests/support/services.py",
-    "tests/xentarena/test_client.py",
-}
+#: The benchmarks' own tests.
+BENCHMARKS = {"tests/judge/test_benchmark.py"}
+#: Where a test has to look into a library: the lock of an event of threading, the end of a PostgreSQL's process.
+PRIVATES = {"tests/server/test_serving.py", "tests/support/services.py"}
 
 
 def _name(file: Path) -> str:

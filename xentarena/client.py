@@ -11,10 +11,10 @@ the same key when the server was away (503, no connection) or asked for patience
 """
 
 import json
-import time
 import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import count
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -33,7 +33,7 @@ HOLD = 10.0  # seconds that one request may be held while waiting for a score
 class Client:
     """A player's (or a host's) view of one server. Not to be shared between threads.
 
-    Every method raises `ApiError` where the server refuses, and `ServerAway` where it cannot be reached for
+    Every method raises `ApiError` where the server refuses, and `ServerUnavailable` where it cannot be reached for
     `patience` seconds. Times are seconds, scores bits.
     """
 
@@ -144,9 +144,9 @@ class Client:
 
     def wait_for(self, submission: models.Submission, seconds: float = 600) -> models.Submission:
         """The submission once it is final or awaits a move of ours. Raises `BotError` when that takes longer."""
-        deadline = time.monotonic() + seconds
+        deadline = monotonic() + seconds
         while submission.state in WAITING:
-            left = deadline - time.monotonic()
+            left = deadline - monotonic()
             if left <= 0:
                 raise ArenaError(f"Submission {submission.id} is still {submission.state} after {seconds:.0f} seconds.")
             submission = self.submission(submission.id, wait=min(HOLD, left))
@@ -173,14 +173,14 @@ class Client:
     ) -> models.Measurement:
         """Bits of `text` after `prefix` and alone. judge: name or identity; the newest where none is named."""
         body = {"text": text, "prefix": prefix, "profile": profile} | ({} if judge is None else {"judge": judge})
-        deadline = time.monotonic() + seconds
+        deadline = monotonic() + seconds
         while True:
-            wait = min(HOLD, max(0.0, deadline - time.monotonic()))
+            wait = min(HOLD, max(0.0, deadline - monotonic()))
             answer = self._transport.send(Call("POST", "/measurements", {"wait": wait}, body, wait=wait))
             measurement = models.Measurement.model_validate(answer)
             if measurement.state != "pending":
                 return measurement
-            if time.monotonic() >= deadline:
+            if monotonic() >= deadline:
                 raise ArenaError(f"Measurement {measurement.id} is still pending after {seconds:.0f} seconds.")
 
     def _own(self) -> str:
@@ -200,7 +200,7 @@ class Client:
     def _send_batch(self, round_id: str, items: Sequence[dict[str, str]]) -> list[models.Submission | ApiError]:
         """One batch; items that were refused only for the moment are sent again, with the same keys."""
         outcomes: dict[int, models.Submission | ApiError] = {}
-        deadline = time.monotonic() + self._transport.patience
+        deadline = monotonic() + self._transport.patience
         for attempt in count():
             left = [i for i in range(len(items)) if i not in outcomes]
             pauses: list[float] = []
@@ -210,12 +210,12 @@ class Client:
                 outcome = _outcome(models.BatchResult.model_validate(result))
                 if isinstance(outcome, ApiError) and outcome.status in NOT_DONE:
                     pauses.append(outcome.retry_after or pause(attempt))
-                    if time.monotonic() + pauses[-1] <= deadline:
+                    if monotonic() + pauses[-1] <= deadline:
                         continue
                 outcomes[i] = outcome
             if len(outcomes) == len(items):
                 break
-            self._transport.sleep(max(pauses))
+            sleep(max(pauses))
         return [outcomes[i] for i in range(len(items))]
 
     def _get(self, path: str, *, wait: float = 0) -> object:

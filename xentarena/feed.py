@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from itertools import count
+from time import sleep
 
 import httpx
 from httpx_sse import EventSource
@@ -31,7 +32,7 @@ def follow(transport: Transport, path: str, after: int) -> Generator[Event]:
         waited += seconds
         if reason is not None and waited > transport.patience:
             raise reason
-        transport.sleep(seconds)
+        sleep(seconds)
 
 
 class _Busy(Exception):

@@ -1,10 +1,10 @@
 """JSON over HTTP, with patience: a server that is away or asks to be left alone for a moment is asked again."""
 
 import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -36,33 +36,24 @@ class Call:
 class Transport:
     """Sends calls to one server under one token. patience: seconds of trying again before giving up."""
 
-    def __init__(
-        self,
-        server: str,
-        token: str | None,
-        *,
-        timeout: float,
-        patience: float,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, server: str, token: str | None, *, timeout: float, patience: float) -> None:
         self.server = _address(server)
         self.token = token
         self.timeout = timeout
         self.patience = patience
-        self.sleep = sleep
         self.http = httpx.Client(base_url=f"{self.server}/api/v1", timeout=timeout)
 
     def send(self, call: Call) -> Any:
-        """The decoded answer. Raises `ApiError` for a refusal, `ServerAway` where nothing answers."""
+        """The decoded answer. Raises `ApiError` for a refusal, `ServerUnavailable` where nothing answers."""
         deadline = None
         for attempt in count():
             outcome = self._try(call, attempt)
             if not isinstance(outcome, _Again):
                 return outcome
-            deadline = deadline or time.monotonic() + self.patience
-            if time.monotonic() + outcome.pause > deadline:
+            deadline = deadline or monotonic() + self.patience
+            if monotonic() + outcome.pause > deadline:
                 raise outcome.error
-            self.sleep(outcome.pause)
+            sleep(outcome.pause)
         raise AssertionError("count() never ends")
 
     def headers(self, key: str | None = None) -> dict[str, str]:

@@ -56,7 +56,8 @@ class Network:
         self.supports_logits_to_keep = True
         self.head_rows = max(1, LOGITS_BYTES // (4 * self.vocabulary))
         self._body = _install_body(model)
-        self._lean: Lean | None = None
+        #: the model written out in few steps, once `speed_up` has brought it
+        self.lean_model: Lean | None = None
         self._verified: Verified = {}
 
     def bits(self, jobs: Sequence[Job], share: Share[Part, list[Tensor]] = alone) -> list[Tensor]:
@@ -65,10 +66,10 @@ class Network:
         Each job is computed in calls of its own, whatever the others are. `share` may let others do some of them.
         """
         with torch.inference_mode():
-            if self._lean is None:
+            if self.lean_model is None:
                 return [self._alone(ids, scored) for ids, scored in jobs]
             rows = [torch.tensor(ids[:-1]) for ids, _ in jobs]
-            hidden = self._lean.hidden(rows, [scored for _, scored in jobs])
+            hidden = self.lean_model.hidden(rows, [scored for _, scored in jobs])
             wanted = [torch.tensor(ids[-scored:]) for ids, scored in jobs]
 
             def partials(part: Part) -> list[Tensor]:
@@ -77,15 +78,15 @@ class Network:
                         self._partial_logsumexp(part, x, targets) for x, targets in zip(hidden, wanted, strict=True)
                     ]
 
-            return [to_bits(combine(parts)) for parts in zip(*share(partials, self._lean.head), strict=True)]
+            return [to_bits(combine(parts)) for parts in zip(*share(partials, self.lean_model.head), strict=True)]
 
     def last_logits(self, ids: list[int]) -> Tensor:
         """What may follow `ids`: float32 logits, (V,), on the CPU."""
         inputs = torch.tensor([ids], device=self.device)
         with torch.inference_mode():
-            if self._lean is not None:
-                (hidden,) = self._lean.hidden([inputs[0]], [1])
-                return torch.cat([part.layer.forward(hidden) for part in self._lean.head], 1)[0].float()
+            if self.lean_model is not None:
+                (hidden,) = self.lean_model.hidden([inputs[0]], [1])
+                return torch.cat([part.layer.forward(hidden) for part in self.lean_model.head], 1)[0].float()
             kept = {"logits_to_keep": 1} if self.supports_logits_to_keep else {}
             return self._logits(inputs, **kept)[-1].float().cpu()
 
@@ -124,7 +125,7 @@ class Network:
         Raises Unsuitable where this model cannot have them: it is then as it was.
         """
         if engine == "lean":
-            self._lean = lean(self.model, self._body.inner, self._verified)
+            self.lean_model = lean(self.model, self._body.inner, self._verified)
             self._body.inner = nn.Identity()  # its weights are in the lean one
         elif not pack_all(self.model, self._verified):
             raise Unsuitable("none of its layers can be packed on this machine")
@@ -157,7 +158,7 @@ class Network:
 
     def _split_forward(self, ids: list[int], scored: int) -> Tensor:
         """Bits by the body and the output layer asked one after the other."""
-        if self._lean is not None:
+        if self.lean_model is not None:
             return self.bits([(ids, scored)])[0]
         with torch.inference_mode():
             return self._scored(self.body(torch.tensor([ids[:-1]], device=self.device))[0, -scored:], ids)

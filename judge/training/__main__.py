@@ -121,16 +121,16 @@ def train(args: argparse.Namespace) -> dict[str, float] | None:
     recipe = Recipe(**{field.name: getattr(args, field.name) for field in fields(Recipe)})
     trainer = Trainer(shape, recipe, data, args.work)
     if args.base:
-        load_weights(trainer.master, args.base)
+        load_weights(trainer.model, args.base)
     trainer.resume()
     log.info(
         "%.2f M parameters, %.1f M tokens an epoch",
-        sum(p.numel() for p in trainer.master.parameters()) / 1e6, len(data.stream) / 1e6,
+        sum(p.numel() for p in trainer.model.parameters()) / 1e6, len(data.stream) / 1e6,
     )  # fmt: skip
     trainer.run()
     if not lead or trainer.seen < recipe.tokens:
         return None
-    save_folder(trainer.master, shape, data.tokenizer, args.direction, args.out)
+    save_folder(trainer.model, shape, data.tokenizer, args.direction, args.out)
     figures = report(score_folder(args.out, data, recipe.device))
     (args.work / "figures.json").write_text(
         json.dumps({"bits_per_byte": figures, "tokens": trainer.seen, "seconds": trainer.seconds}, indent=2) + "\n"

@@ -1,6 +1,5 @@
 """Steps, checkpoints, the progress line."""
 
-import copy
 import json
 import logging
 import time
@@ -16,10 +15,13 @@ from judge.training.corpus import Data
 from judge.training.data import replace, windows
 from judge.training.distributed import add_up, barrier, rank_and_world
 from judge.training.evaluate import Score, evaluate, total
-from judge.training.model import Llama, Shape, shape_facts
+from judge.training.model import Shape, make_model, shape_facts
 from judge.training.optimizer import make_optimizers, rate, set_rate
 
 log = logging.getLogger("judge.training")
+
+CHECKPOINT = 2
+"""Which way of writing checkpoint.pt this is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Recipe:
 
 
 class Trainer:
-    """Master weights in float32; a copy in the compute dtype does the work of each step.
+    """Weights, gradients and optimiser in float32; matrix products in the compute dtype, by autocast.
 
     `seen` counts the training tokens so far, and everything a step does follows from it and the recipe.
     """
@@ -60,16 +62,20 @@ class Trainer:
         self.rank, self.world = rank_and_world()
         self.seen = 0
         self.seconds = 0.0
-        self.master = Llama(shape, recipe.seed).to(recipe.device)
-        dtype = getattr(torch, recipe.dtype)
-        self.optimizers = make_optimizers(self.master, recipe.matrix_lr, recipe.other_lr, dtype)
-        self.worker = copy.deepcopy(self.master).to(dtype)
-        self.worker.cos, self.worker.sin = self.master.cos, self.master.sin
+        self.model = make_model(shape, recipe.seed)
+        self.model.to(recipe.device)  # type: ignore[arg-type] # the library decorates it without its types
+        self.optimizers = make_optimizers(self.model, recipe.matrix_lr, recipe.other_lr)
         self.loss_of = torch.compile(self._loss, dynamic=False) if recipe.compile else self._loss
 
+    def _logits(self, tokens: Tensor) -> Tensor:
+        """(rows, columns) to (rows, columns, vocab)."""
+        dtype = getattr(torch, self.recipe.dtype)
+        with torch.autocast(torch.device(self.recipe.device).type, dtype, enabled=dtype != torch.float32):
+            logits: Tensor = self.model(input_ids=tokens, use_cache=False).logits
+        return logits
+
     def _loss(self, batch: Tensor) -> Tensor:
-        logits = self.worker(batch[:, :-1])
-        return F.cross_entropy(logits.flatten(0, 1).float(), batch[:, 1:].flatten())
+        return F.cross_entropy(self._logits(batch[:, :-1]).flatten(0, 1).float(), batch[:, 1:].flatten())
 
     def late(self) -> bool:
         """Whether the last part of the run has begun, at the full context. What comes before is cheaper, and most of
@@ -92,7 +98,6 @@ class Trainer:
         """One step of `batch` tokens; the mean loss over it, in nats a token."""
         recipe = self.recipe
         pieces = max(1, recipe.batch // (recipe.micro * self.world))
-        self.refresh()
         loss = torch.zeros((), device=recipe.device)
         for piece in range(pieces):
             number = piece * self.world + self.rank
@@ -101,26 +106,17 @@ class Trainer:
         set_rate(self.optimizers, rate(self.seen, recipe.tokens, recipe.warm_up, recipe.decay))
         for optimizer in self.optimizers:
             optimizer.step()
-        self.master.zero_grad()
+        self.model.zero_grad()
         self.seen += pieces * self.world * recipe.micro
         return float(loss)
-
-    @torch.no_grad()
-    def refresh(self) -> None:
-        for master, worker in zip(self.master.parameters(), self.worker.parameters(), strict=True):
-            worker.copy_(master)
 
     def _accumulate(self, position: int, pieces: int) -> Tensor:
         loss: Tensor = self.loss_of(self.batch(position)) / (pieces * self.world)
         loss.backward()  # type: ignore[no-untyped-call]
-        for master, worker in zip(self.master.parameters(), self.worker.parameters(), strict=True):
-            gradient = worker.grad.float() if worker.grad is not None else torch.zeros_like(master)
-            master.grad = gradient if master.grad is None else master.grad.add_(gradient)
-            worker.grad = None
         return loss.detach()
 
     def _share(self, loss: Tensor) -> None:
-        gradients = [p.grad for p in self.master.parameters() if p.grad is not None]
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients] + [loss.view(1)])
         add_up(flat)
         for gradient, part in zip(gradients, torch.split(flat[:-1], [g.numel() for g in gradients]), strict=True):
@@ -128,15 +124,15 @@ class Trainer:
         loss.copy_(flat[-1])
 
     def scores(self, every: int) -> dict[str, Score]:
-        self.refresh()
-        return evaluate(self.worker, self.data.held_out, self.data.byte_counts, every=every, device=self.recipe.device)
+        return evaluate(self._logits, self.data.held_out, self.data.byte_counts, every=every, device=self.recipe.device)
 
     def save(self, name: str = "checkpoint.pt") -> None:
         state = {
+            "format": CHECKPOINT,
             "shape": shape_facts(self.shape),
             "seen": self.seen,
             "seconds": self.seconds,
-            "model": self.master.state_dict(),
+            "model": self.model.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
         }
         if self.rank == 0:
@@ -148,9 +144,11 @@ class Trainer:
         if not path.exists():
             return
         state: dict[str, Any] = torch.load(path, map_location=self.recipe.device)
+        if state.get("format") != CHECKPOINT:
+            raise ValueError(f"{path} was written by another version of this script: begin in an empty --work folder")
         if state["shape"] != shape_facts(self.shape):
             raise ValueError(f"{path} is of another shape: {state['shape']}")
-        self.master.load_state_dict(state["model"])
+        self.model.load_state_dict(state["model"])
         for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
         self.seen, self.seconds = state["seen"], state["seconds"]

@@ -43,6 +43,10 @@ class Feeds:
         self._read = read
         self._tails: dict[str, FeedCache] = {}
 
+    def __len__(self) -> int:
+        """How many competitions are followed."""
+        return len(self._tails)
+
     async def follow(
         self, competition: str, token: str, number: int, still_good: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[bytes]:

@@ -23,6 +23,10 @@ class Notifier:
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
+    def __len__(self) -> int:
+        """How many topics somebody waits for."""
+        return len(self._waiting)
+
     @contextmanager
     def listening(self, *topics: str) -> Iterator[asyncio.Event]:
         """An event that is set whenever one of the topics has changed, from now on."""

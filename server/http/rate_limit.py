@@ -20,6 +20,10 @@ class Rates:
         self._burst = burst
         self._buckets: dict[str, tuple[float, float]] = {}
 
+    def __len__(self) -> int:
+        """How many participants are remembered."""
+        return len(self._buckets)
+
     def spend(self, participant: str, amount: int = 1) -> None:
         """Raises `RequestError` (429) when the participant has been too quick."""
         with self._lock:

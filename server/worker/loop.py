@@ -38,8 +38,8 @@ class Worker:
         self._judges = {judge.identity: judge for judge in judges}
         self._build = judges[0].build
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._claims = Claims(settings.redis_url, name, tuple(self._judges), settings.lease)
-        self._leases = LeaseKeeper(self._claims, settings.lease)
+        self.claims = Claims(settings.redis_url, name, tuple(self._judges), settings.lease)
+        self.leases = LeaseKeeper(self.claims, settings.lease)
         self._texts: deque[tuple[Claim, Steps]] = deque()
         self._infos = [judge.info() for judge in judges]
         self._rate = 0.0  # measurements per second, a moving average
@@ -57,37 +57,37 @@ class Worker:
                 alone = bool(batch) and batch[0].alone
                 if not alone:
                     ahead = claimer.submit(self._claim, texts=not self._texts and not any(map(_is_text, batch)))
-                self._do(batch, stop)
+                self.step(batch, stop)
                 if alone:
                     self._write(stop.is_set)
                     ahead = claimer.submit(self._claim, texts=True)
-        self._leave()
+        self.close()
 
     def _claim(self, *, texts: bool) -> list[Claim]:
         """The next batch, with a text to be written only if `texts`. In a thread of its own."""
-        if self._leases.full:
+        if self.leases.full:
             time.sleep(PAUSE)
             return []
         count = max(1, min(LARGEST_CLAIM, int(self._rate * BATCH_SECONDS))) if self._rate else FIRST_CLAIM
-        claims = self._claims.claim(count, block=0.5, texts=texts)
-        if claims and claims[0].alone and not self._leases.empty:
-            self._claims.give_back(claims)
+        claims = self.claims.claim(count, block=0.5, texts=texts)
+        if claims and claims[0].alone and not self.leases.empty:
+            self.claims.give_back(claims)
             return []
-        return self._leases.take(claims)
+        return self.leases.take(claims)
 
     def _taken(self, ahead: Future[list[Claim]], stop: threading.Event) -> list[Claim]:
         try:
-            return [claim for claim in ahead.result() if self._leases.owns(claim)]
+            return [claim for claim in ahead.result() if self.leases.owns(claim)]
         except RedisError as error:
             log.warning("worker.redis_away", error=str(error))
             stop.wait(PAUSE)
             return []
 
-    def _do(self, batch: Sequence[Claim], stop: threading.Event) -> None:
-        """Measure all of it, and go on with a text for a while."""
+    def step(self, batch: Sequence[Claim], stop: threading.Event) -> None:
+        """Measure all of a batch whose leases are held, and go on with a text for a while. What `run` repeats."""
         if batch and batch[0].delivery >= LAST_DELIVERY:
             failure = f"It was handed out {batch[0].delivery} times and no worker brought it back."
-            self._leases.publish(batch[0], Result(batch[0].job.key, self._build, failure=failure))
+            self.leases.publish(batch[0], Result(batch[0].job.key, self._build, failure=failure))
             return
         self._measure([claim for claim in batch if not _is_text(claim)], stop)
         for claim in batch:
@@ -100,11 +100,11 @@ class Worker:
         start, done = time.perf_counter(), 0
         for judge, claims in groupby(sorted(batch, key=_judge_of), key=_judge_of):
             for claim, result in self._results(self._judges[judge], list(claims)):
-                lost = not self._leases.owns(claim)
-                self._leases.publish(claim, result)
+                lost = not self.leases.owns(claim)
+                self.leases.publish(claim, result)
                 done += 1
                 # After a pause a batch may have both: what is others' by now, or done, and what was claimed anew.
-                if stop.is_set() or (lost and not any(map(self._leases.owns, batch))):
+                if stop.is_set() or (lost and not any(map(self.leases.owns, batch))):
                     return
         if done:
             pace = done / (time.perf_counter() - start)
@@ -130,22 +130,23 @@ class Worker:
         claim, steps = self._texts[0]
         result = next(steps)
         if result is not None:
-            self._leases.publish(claim, result)
-        if result is not None or not self._leases.owns(claim):
+            self.leases.publish(claim, result)
+        if result is not None or not self.leases.owns(claim):
             self._texts.popleft()
 
     def _stay_known(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
-                self._claims.announce(self._infos, self._build, round(self._rate, 3))
+                self.claims.announce(self._infos, self._build, round(self._rate, 3))
             except RedisError as error:
                 log.warning("worker.announce_failed", error=str(error))
             stop.wait(HELLO)
 
-    def _leave(self) -> None:
-        self._leases.close()
+    def close(self) -> None:
+        """Publish what is done, give back the rest, and say goodbye."""
+        self.leases.close()
         try:
-            self._claims.leave()
+            self.claims.leave()
         except RedisError:
             log.info("worker.left_without_goodbye")
 

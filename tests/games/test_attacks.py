@@ -2,12 +2,12 @@
 
 import pytest
 
-from benchmarks.games import ATTACKS
 from games import limits
 from games.errors import ProgramErrors
 from games.program import parse
 from games.protocol import Finished, Status
 from tests.games import playing
+from tests.support.attacks import ATTACKS
 from tests.support.games import ESCAPES
 
 

@@ -58,8 +58,8 @@ def test_the_output_layer_in_parts_gives_the_same(
     plain, fast = _network(folders[shape]), _network(folders[shape])
     monkeypatch.setattr("judge.engine.lean.HEAD_TOKENS", 70)
     fast.speed_up("lean")
-    assert fast._lean is not None
-    assert len(fast._lean.head) > 3
+    assert fast.lean_model is not None
+    assert len(fast.lean_model.head) > 3
     for expected, found in zip(plain.bits(JOBS), fast.bits(JOBS), strict=True):
         assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-4)
     assert fast.last_logits([3, 4]).tolist() == pytest.approx(plain.last_logits([3, 4]).tolist(), abs=1e-4)

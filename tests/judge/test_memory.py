@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from judge.engine.choose import choose
 from judge.engine.cpu_lanes import Lanes, Work
 from judge.engine.cuda_buckets import FEWEST_TOKENS, Buckets
 from judge.engine.memory import is_out_of_memory
@@ -58,6 +59,14 @@ def network(kind: type[N], folder: Path) -> N:
     return kind(load_model(find(folder), dtype="float32", device=torch.device("cpu")))
 
 
+def judge_on_lanes(folder: Path, around: Callable[[Work], Work]) -> tuple[Judge, Lanes]:
+    """A judge whose two lanes do their work as `around` says."""
+    source = find(folder)
+    network, engine = choose(source, dtype="float32", device=torch.device("cpu"))
+    lanes = Lanes(2, around(network.bits), engine.name)
+    return Judge(source, network, dtype="float32", engine=engine, runner=lanes), lanes
+
+
 def limited(work: Work, most: int, error: Exception, seen: list[int]) -> Work:
     """`work` on a machine where more than `most` sequences at once are too many."""
 
@@ -72,10 +81,9 @@ def limited(work: Work, most: int, error: Exception, seen: list[int]) -> Work:
 
 @pytest.mark.parametrize("error", SHORT, ids=lambda error: type(error).__name__)
 def test_lanes_go_on_in_halves_and_remember(error: Exception, folders: dict[str, Path]) -> None:
-    judge, seen = Judge.load(folders["gpt2"], device="cpu"), list[int]()
-    alone = [judge.measure([pair])[0] for pair in PAIRS]
-    lanes = Lanes(2, limited(judge._network.bits, 3, error, seen))
-    judge._runner = lanes
+    seen = list[int]()
+    alone = [Judge.load(folders["gpt2"], device="cpu").measure([pair])[0] for pair in PAIRS]
+    judge, lanes = judge_on_lanes(folders["gpt2"], lambda work: limited(work, 3, error, seen))
     assert judge.measure(PAIRS) == alone
     assert lanes.at_once == 2
     seen.clear()
@@ -100,23 +108,23 @@ def test_what_is_too_much_for_a_lane_that_helps_is_too_much_for_the_one_that_ask
 
 
 def test_a_sequence_that_does_not_fit_alone_is_an_error_that_says_so(folders: dict[str, Path]) -> None:
-    judge = Judge.load(folders["gpt2"], device="cpu")
-    bits = judge._network.bits
+    def small(bits: Work) -> Work:
+        def run(jobs: Sequence[Job], share: Share[Any, Any]) -> list[Tensor]:
+            if any(len(ids) > 60 for ids, _ in jobs):
+                raise MemoryError
+            return bits(jobs, share)
 
-    def run(jobs: Sequence[Job], share: Share[Any, Any]) -> list[Tensor]:
-        if any(len(ids) > 60 for ids, _ in jobs):
-            raise MemoryError
-        return bits(jobs, share)
+        return run
 
-    judge._runner = Lanes(2, run)
+    judge, _ = judge_on_lanes(folders["gpt2"], small)
     with pytest.raises(OutOfMemory, match="too little memory for a sequence of"):
         judge.measure([Pair("", "dragon " * n) for n in (1, 2, 40)])
     assert len(judge.measure([Pair("", "dragon " * n) for n in (1, 2)])) == 2
 
 
 def test_other_errors_are_not_taken_for_too_little_memory(folders: dict[str, Path]) -> None:
-    judge, seen = Judge.load(folders["gpt2"], device="cpu"), list[int]()
-    judge._runner = Lanes(2, limited(judge._network.bits, 3, RuntimeError("shapes differ"), seen))
+    seen = list[int]()
+    judge, _ = judge_on_lanes(folders["gpt2"], lambda work: limited(work, 3, RuntimeError("shapes differ"), seen))
     with pytest.raises(RuntimeError, match="shapes differ"):
         judge.measure(PAIRS)
     assert min(seen) > 3

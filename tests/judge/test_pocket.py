@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import lzma
 import math
 import statistics
 from pathlib import Path
@@ -13,8 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import judge
-from benchmarks.pocket import estimate, halves, held_out_passages, longest_words, six_words, words_prefix
-from games.library import load
+from games.library import Passage, load
 from judge.judge import Judge, Pair
 
 ROOM = Path(judge.__file__).parent
@@ -26,6 +24,10 @@ PASSAGES = load()
 def folder(request: pytest.FixtureRequest) -> Path:
     found: Path = request.param
     return found
+
+
+def words_of(passage: Passage) -> str:
+    return " ".join(passage.field) + ". "
 
 
 def test_the_packaged_judges_take_at_most_60_megabytes() -> None:
@@ -46,15 +48,14 @@ def test_plain_transformers_find_the_bits_that_the_measure_finds(folder: Path) -
     ours = Judge.load(folder, device="cpu")
     for passage in PASSAGES[::8]:
         prefix, text = (
-            tokenizer(part, add_special_tokens=False)["input_ids"][::step]
-            for part in (words_prefix(passage.field), passage.text)
+            tokenizer(part, add_special_tokens=False)["input_ids"][::step] for part in (words_of(passage), passage.text)
         )
         ids = torch.tensor([[tokenizer.bos_token_id, *prefix, *text]])
         with torch.no_grad():
             chances = model(input_ids=ids).logits[0, :-1].log_softmax(-1)
         scored = chances.gather(1, ids[0, 1:, None])[-len(text) :, 0]
         plain = (-scored / math.log(2)).tolist()[::step]
-        measured = ours.measure([Pair(words_prefix(passage.field), passage.text)])[0]
+        measured = ours.measure([Pair(words_of(passage), passage.text)])[0]
         assert measured == pytest.approx(plain, abs=1e-3)
 
 
@@ -62,38 +63,9 @@ def test_words_of_its_field_save_more_than_words_of_the_next_passage() -> None:
     pocket = Judge.load("pocket", device="cpu")
     chosen = PASSAGES[::2]
     foreign = [*chosen[1:], chosen[0]]
-    own = pocket.measure([Pair(words_prefix(passage.field), passage.text) for passage in chosen])
+    own = pocket.measure([Pair(words_of(passage), passage.text) for passage in chosen])
     other = pocket.measure(
-        [Pair(words_prefix(theirs.field), passage.text) for passage, theirs in zip(chosen, foreign, strict=True)]
+        [Pair(words_of(theirs), passage.text) for passage, theirs in zip(chosen, foreign, strict=True)]
     )
     gained = [sum(theirs) - sum(mine) for mine, theirs in zip(own, other, strict=True)]
     assert statistics.fmean(gained) > 0
-
-
-def test_the_longest_words_are_distinct_and_in_order_of_length() -> None:
-    text = "The Elephants and the elephants ran; kangaroos, too, ran past."
-    assert longest_words(text, 3) == ["Elephants", "kangaroos", "past"]
-    assert words_prefix(["a", "b"]) == "a b. "
-
-
-def test_halves_part_at_the_space_nearest_the_middle() -> None:
-    first, second = halves("one two three four")
-    assert (first, second) == ("one two", " three four")
-
-
-def test_an_estimate_has_a_mean_and_an_interval() -> None:
-    found = estimate([1.0, 2.0, 3.0])
-    assert (found.mean, found.n) == (2.0, 3)
-    assert found.half_width == pytest.approx(1.96 / 3**0.5)
-
-
-def test_the_six_longest_words_of_held_out_passages_are_counted(tmp_path: Path) -> None:
-    sentence = "Here is a sentence of a certain length about nothing much, which goes on for a while and then stops. "
-    rows = [{"source": source, "text": sentence * 30} for source in ("a novel", "physics")]
-    file = tmp_path / "heldout.jsonl.xz"
-    file.write_bytes(lzma.compress("\n".join(json.dumps(row) for row in rows).encode()))
-    texts = held_out_passages(file, 4)
-    assert len(texts) == 4
-    found = six_words(Judge.load("pocket", device="cpu"), texts)
-    assert found["passages"] == 4
-    assert 0 <= found["save_bits"] <= 1

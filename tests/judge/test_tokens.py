@@ -16,8 +16,8 @@ from judge.loading.tokenizer import Tokens
 from tests.judge import tiny
 
 TOKENIZERS = {
-    "byte-level": tiny._byte_level().to_str(),
-    "sentencepiece": tiny._sentencepiece().to_str(),
+    "byte-level": tiny.byte_level().to_str(),
+    "sentencepiece": tiny.sentencepiece().to_str(),
 }
 
 

@@ -19,8 +19,8 @@ from judge.training.__main__ import main, parser
 from judge.training.corpus import Data
 from judge.training.data import Document, build_stream, encode, read_documents, split_held_out, weigh, windows
 from judge.training.evaluate import bytes_per_token, evaluate, total
-from judge.training.model import Llama, Shape, load_weights, save_folder, shape_of
-from judge.training.optimizer import orthogonal, rate
+from judge.training.model import Shape, load_weights, make_model, save_folder, shape_of
+from judge.training.optimizer import make_optimizers, rate
 from judge.training.primed import encode_primed, primed
 
 SUBJECTS = ["The miller", "A tall woman", "Old Peter", "The queen’s cousin", "Nobody"]
@@ -145,9 +145,9 @@ def test_a_backward_judge_says_so_and_reads_from_the_right(tmp_path: Path) -> No
     assert sum(sense) < sum(nonsense)
 
 
-def test_the_model_is_the_one_that_transformers_makes_of_its_folder(tmp_path: Path) -> None:
+def test_a_folder_holds_the_model_that_was_saved(tmp_path: Path) -> None:
     shape = Shape(vocab=300, width=32, layers=2, heads=2, feed_forward=48, context=64)
-    model = Llama(shape, seed=3)
+    model = make_model(shape, seed=3)
     for name, parameter in model.named_parameters():
         if name.endswith(("o_proj.weight", "down_proj.weight")):
             torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(len(name)))
@@ -156,10 +156,10 @@ def test_the_model_is_the_one_that_transformers_makes_of_its_folder(tmp_path: Pa
     theirs = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     ids = torch.randint(300, (2, 64), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        assert torch.allclose(model(ids), theirs(input_ids=ids).logits, atol=1e-5)
-    again = Llama(shape_of(tmp_path, 64), seed=4)
+        assert torch.allclose(model(ids).logits, theirs(input_ids=ids).logits, atol=1e-5)
+    again = make_model(shape_of(tmp_path, 64), seed=4)
     load_weights(again, tmp_path)
-    assert torch.equal(again(ids), model(ids))
+    assert torch.equal(again(ids).logits, model(ids).logits)
 
 
 def small_tokenizer(vocab: int = 300) -> Tokenizer:
@@ -247,12 +247,42 @@ def test_a_backward_judge_sees_the_prefix_first_and_each_part_reversed() -> None
         assert ids.tolist() == parts[0][::-1] + parts[1][::-1]
 
 
-def test_muon_makes_every_direction_of_an_update_about_as_long() -> None:
-    matrix = torch.randn(24, 40, generator=torch.Generator().manual_seed(0)) * torch.logspace(0, -1, 40)
-    values = torch.linalg.svdvals(orthogonal(matrix, torch.float32))
-    assert values.min() > 0.3
-    assert values.max() < 1.3
-    assert torch.linalg.svdvals(orthogonal(matrix.T, torch.float32)).max() < 1.3
+def test_muon_gets_the_matrices_of_the_layers_and_adamw_the_rest() -> None:
+    model = make_model(Shape(vocab=300, width=32, layers=2, heads=2, feed_forward=48, context=64))
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    muon, adamw = (
+        {names.pop(id(parameter)) for group in optimizer.param_groups for parameter in group["params"]}
+        for optimizer in make_optimizers(model, 0.02, 0.004)
+    )
+    assert not names
+    assert len(muon) == 2 * 7
+    assert adamw == {
+        "model.embed_tokens.weight",
+        "model.norm.weight",
+        *(f"model.layers.{n}.{norm}_layernorm.weight" for n in range(2) for norm in ("input", "post_attention")),
+    }
+
+
+def test_a_new_judge_starts_from_its_seed_and_every_layer_as_the_identity() -> None:
+    shape = Shape(vocab=300, width=32, layers=2, heads=2, feed_forward=48, context=64)
+    one, same, other = (make_model(shape, seed) for seed in (1, 1, 2))
+    ids = torch.arange(64)[None]
+    embedded = one.model.embed_tokens(ids)
+    with torch.no_grad():
+        assert torch.equal(one(ids).logits, same(ids).logits)
+        assert not torch.equal(one(ids).logits, other(ids).logits)
+        assert torch.equal(
+            one.model.layers[1](embedded, position_embeddings=one.model.rotary_emb(embedded, ids)), embedded
+        )
+
+
+def test_a_checkpoint_of_another_version_is_refused(tmp_path: Path) -> None:
+    work = run(tmp_path, "old", "--stop-after", "1024")
+    state = torch.load(work / "checkpoint.pt")
+    del state["format"]
+    torch.save(state, work / "checkpoint.pt")
+    with pytest.raises(ValueError, match=r"checkpoint\.pt was written by another version .* an empty --work folder"):
+        run(tmp_path, "old")
 
 
 def test_the_rate_goes_up_stays_and_falls_to_nothing() -> None:

@@ -22,7 +22,7 @@ WORDS = [
 def write_gpt2(folder: Path, *, seed: int = 0, context: int = 256, bos: bool = True, tokenizer: bool = True) -> Path:
     """A GPT-2 of two layers and width 32. Without `bos` it has neither BOS nor EOS."""
     config = transformers.GPT2Config(
-        vocab_size=_byte_level().get_vocab_size(),
+        vocab_size=byte_level().get_vocab_size(),
         n_positions=context,
         n_embd=32,
         n_layer=2,
@@ -32,13 +32,13 @@ def write_gpt2(folder: Path, *, seed: int = 0, context: int = 256, bos: bool = T
     )
     _write_model(folder, config, seed)
     if tokenizer:
-        _write_tokenizer(folder, _byte_level(), END if bos else None)
+        _write_tokenizer(folder, byte_level(), END if bos else None)
     return folder
 
 
 def write_llama(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     """A Llama with a sentencepiece-style tokenizer: a space before every text, bytes as a last resort."""
-    tokenizer = _sentencepiece()
+    tokenizer = sentencepiece()
     _write_model(folder, _config(transformers.LlamaConfig, tokenizer, context, bos_token_id=1), seed)
     _write_tokenizer(folder, tokenizer, "<s>")
     return folder
@@ -46,9 +46,9 @@ def write_llama(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
 
 def write_qwen3(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     """A Qwen3: norms on queries and keys, tied embeddings; BOS known to the config alone."""
-    config = _config(transformers.Qwen3Config, _byte_level(), context, bos_token_id=0, tie_word_embeddings=True)
+    config = _config(transformers.Qwen3Config, byte_level(), context, bos_token_id=0, tie_word_embeddings=True)
     _write_model(folder, config, seed)
-    _write_tokenizer(folder, _byte_level(), None)
+    _write_tokenizer(folder, byte_level(), None)
     return folder
 
 
@@ -56,7 +56,7 @@ def write_gemma2(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     """A Gemma 2 with low caps on attention scores and logits, so that leaving one out shows."""
     config = _config(
         transformers.Gemma2Config,
-        _byte_level(),
+        byte_level(),
         context,
         attn_logit_softcapping=0.5,
         final_logit_softcapping=1.0,
@@ -64,7 +64,7 @@ def write_gemma2(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
         bos_token_id=0,
     )
     _write_model(folder, config, seed)
-    _write_tokenizer(folder, _byte_level(), END)
+    _write_tokenizer(folder, byte_level(), END)
     return folder
 
 
@@ -108,7 +108,7 @@ def _write_tokenizer(folder: Path, tokenizer: Tokenizer, bos: str | None) -> Non
 
 
 @cache
-def _byte_level() -> Tokenizer:
+def byte_level() -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -123,7 +123,7 @@ def _byte_level() -> Tokenizer:
 
 
 @cache
-def _sentencepiece() -> Tokenizer:
+def sentencepiece() -> Tokenizer:
     """What converting a Llama sentencepiece model gives: ▁ for spaces and before the text, byte fallback."""
     names = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
     names += ["▁", *sorted(set("".join(WORDS[:2])) - {" "})]

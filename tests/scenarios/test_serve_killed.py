@@ -24,39 +24,39 @@ class Serve:
 
     def __init__(self, folder: Path, port: int) -> None:
         self._folder = folder
-        self._port = port
+        self.port = port
         self.start()
 
     def start(self) -> None:
-        flags = ["--data", str(self._folder / "data"), "--port", str(self._port), "--json"]
+        flags = ["--data", str(self._folder / "data"), "--port", str(self.port), "--json"]
         settings = {"XENTARENA_HOST_TOKEN": HOST_TOKEN, "XENTARENA_LEASE": "2", "XENTARENA_GRACE": "1"}
         with (self._folder / "serve.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "server.cli", "serve", *flags],
                 env={**os.environ, **settings, "XENTARENA_SWEEP": "0.5"},
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
-        assert self._process.stdout
-        line = self._process.stdout.readline()
+        assert self.process.stdout
+        line = self.process.stdout.readline()
         assert line, (self._folder / "serve.log").read_text()
         self.ready = json.loads(line)
 
     def family(self) -> list[psutil.Process]:
-        serve = psutil.Process(self._process.pid)
+        serve = psutil.Process(self.process.pid)
         return [serve, *serve.children(recursive=True)]
 
     def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdout
-        self._process.stdout.close()
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
 
     def stop(self) -> int:
-        self._process.terminate()
-        code = self._process.wait(30)
-        assert self._process.stdout
-        self._process.stdout.close()
+        self.process.terminate()
+        code = self.process.wait(30)
+        assert self.process.stdout
+        self.process.stdout.close()
         return code
 
 
@@ -64,13 +64,13 @@ class Serve:
 def serve(tmp_path: Path) -> Iterator[Serve]:
     made = Serve(tmp_path, free_port())
     yield made
-    if psutil.pid_exists(made._process.pid):
+    if psutil.pid_exists(made.process.pid):
         made.stop()
 
 
 def test_serve_is_killed_and_started_again(serve: Serve, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'data' / 'xentarena.sqlite3'}"
-    arena = Deployment(tmp_path, database, "", port=serve._port)
+    arena = Deployment(tmp_path, database, "", port=serve.port)
     arena.judge_ready()
     flight = Flight(arena, Judge.load("pocket", threads=2))
     family = serve.family()

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.games import ATTACKS
 from games import catalog, limits
 from games.program import parse
 from server.arena import games
+from tests.support.attacks import ATTACKS
 from tests.support.games import ESCAPES, new_name, program, upload
 from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer
 from tests.support.server import (

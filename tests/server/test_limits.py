@@ -102,4 +102,4 @@ def test_a_crowd_does_not_fill_the_memory() -> None:
     rates = Rates(rate=1, burst=1)
     for number in range(20_000):
         rates.spend(f"player {number}")
-    assert len(rates._buckets) == 10_000
+    assert len(rates) == 10_000

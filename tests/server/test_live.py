@@ -161,8 +161,8 @@ def test_nobody_is_remembered_who_has_gone() -> None:
         events = feeds.follow("c", "token", 0, good)
         assert await anext(events) == b"1"
         await events.aclose()  # type: ignore[attr-defined]
-        assert not bells._waiting
-        assert not feeds._tails
+        assert len(bells) == 0
+        assert len(feeds) == 0
 
     run(work)
 
@@ -184,6 +184,6 @@ def test_waiting_reads_at_once_when_the_bell_rings_and_gives_up_in_time() -> Non
         async with asyncio.timeout(1):
             assert await waiting == 2
         assert await until(bells, "topic", read, lambda value: value > 2, 0.01) == 2
-        assert not bells._waiting
+        assert len(bells) == 0
 
     run(work)

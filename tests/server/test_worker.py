@@ -271,11 +271,11 @@ def test_a_batch_is_dropped_only_when_all_of_it_is_lost(redis_url: str, kept: in
     device = Device(0)
     enqueue(redis_url, *jobs_of(device, 5))
     worker = Worker(Settings(redis_url=redis_url, lease=60), [cast(Judge, device)])
-    worker._claims.create_groups()
-    batch = worker._claims.claim(5, block=1)
-    worker._leases.take(batch[len(batch) - kept :])  # as after a pause: the others' lease has lapsed
-    worker._do(batch, threading.Event())
-    worker._leave()
+    worker.claims.create_groups()
+    batch = worker.claims.claim(5, block=1)
+    worker.leases.take(batch[len(batch) - kept :])  # as after a pause: the others' lease has lapsed
+    worker.step(batch, threading.Event())
+    worker.close()
     assert len(device.measured) == measured
     assert Referee(redis_url).collect(measured)
 

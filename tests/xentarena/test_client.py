@@ -61,7 +61,7 @@ def test_the_server_says_how_long_to_leave_it_alone(monkeypatch: pytest.MonkeyPa
     busy = Answer(429, problem("limit-reached", 429, limit="rate"), {"Retry-After": "7"})
     with serving(busy, Answer(201, submission())) as script, Client(script.url, "t") as client:
         slept: list[float] = []
-        monkeypatch.setattr(client._transport, "sleep", slept.append)
+        monkeypatch.setattr("xentarena.transport.sleep", slept.append)
         client.submit("rnd_1", "sea ship")
     assert slept == [7.0]
 
@@ -172,7 +172,7 @@ def test_items_of_a_batch_that_were_refused_for_the_moment_go_out_again_with_the
     first, second = Answer(200, {"items": [good, over, busy]}), Answer(200, {"items": [late]})
     with serving(first, second) as script, Client(script.url, "t") as client:
         slept: list[float] = []
-        monkeypatch.setattr(client._transport, "sleep", slept.append)
+        monkeypatch.setattr("xentarena.client.sleep", slept.append)
         one, two, three = client.submit_batch("rnd_1", ["a", "b", "c"])
     assert not isinstance(one, ApiError)
     assert isinstance(two, ApiError)
@@ -212,7 +212,7 @@ def test_the_feed_is_taken_up_after_the_last_event_seen(monkeypatch: pytest.Monk
         Answer(raw=_sent(4), cut=True),
     ]
     with serving(*streams) as script, Client(script.url, "t") as client:
-        monkeypatch.setattr(client._transport, "sleep", lambda seconds: None)
+        monkeypatch.setattr("xentarena.feed.sleep", lambda seconds: None)
         seen = [each.number for each in itertools.islice(client.events("cmp_1"), 4)]
     assert seen == [1, 2, 3, 4]
     assert [asked.headers["Last-Event-ID"] for asked in script.asked] == ["0", "1", "1", "3"]
@@ -224,7 +224,7 @@ def test_the_feed_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
         serving(Answer(raw=_sent(1)), Answer(401, problem("unauthorized", 401))) as script,
         Client(script.url, "t") as client,
     ):
-        monkeypatch.setattr(client._transport, "sleep", lambda seconds: None)
+        monkeypatch.setattr("xentarena.feed.sleep", lambda seconds: None)
         with pytest.raises(ApiError, match="unauthorized"):
             list(client.events("cmp_1"))
 
