@@ -6,7 +6,8 @@ from typing import Literal
 
 ARENA: Literal["arena"] = "arena"
 XENT_05: Literal["xent-0.5"] = "xent-0.5"
-PROFILES = (ARENA, XENT_05)
+Profile = Literal["arena", "xent-0.5"]
+PROFILES: tuple[Profile, ...] = (ARENA, XENT_05)
 
 
 def begins_with_bos(profile: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT
 from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
 from server.db.models import BotPolicy, PlayerKind, RoundState, SubmissionState
@@ -140,7 +141,7 @@ class RoundRequest(Request):
         None, description="Name or identity of the main judge; if absent, what a live worker serves."
     )
     judges: dict[str, Label] = Field(default={}, description="Slot of the program → name or identity.", examples=[{}])
-    profile: Literal["arena", "xent-0.5"] = "arena"
+    profile: Profile = ARENA
     attempts: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
         None, description="How often a player may submit; null: as often as they like."
     )
@@ -309,7 +310,7 @@ class MeasurementRequest(Request):
     )
     prefix: str = Field("", examples=["ships at sea"])
     text: str = Field(examples=["The tide came in."])
-    profile: Literal["arena", "xent-0.5"] = "arena"
+    profile: Profile = ARENA
 
 
 class TokenBits(BaseModel):

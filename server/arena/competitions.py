@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import callers
-from server.arena.audit import audit
+from server.arena import audit, callers
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
 from server.db.models import BotPolicy, Competition
@@ -29,7 +28,7 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool) -> C
         created_at=unit.now,
     )
     unit.session.add(competition)
-    audit(unit, "competition.create", competition.id, name=name)
+    audit.record(unit, "competition.create", competition.id, name=name)
     return competition
 
 

@@ -17,8 +17,7 @@ from sqlalchemy.orm import Session
 from games import catalog
 from games.errors import ProgramError, ProgramErrors
 from games.program import Program, parse
-from server.arena import callers
-from server.arena.audit import audit
+from server.arena import audit, callers
 from server.arena.unit import Unit
 from server.db.models import Game
 from server.db.session import now
@@ -144,7 +143,7 @@ def upload(unit: Unit, source: str, name: str | None = None) -> Uploaded:
             return Uploaded(restore(unit, planned.program.digest), fresh=False)
         row = planned.row or _row(planned.program)
         if _insert(unit.session, row, planned.name, planned.version, packaged=False):
-            audit(unit, "game.upload", row.digest, name=row.name, version=row.version)
+            audit.record(unit, "game.upload", row.digest, name=row.name, version=row.version)
             return Uploaded(row, fresh=True)
 
 
@@ -158,7 +157,7 @@ def withdraw(unit: Unit, name: str) -> Game:
             raise conflict("game-packaged", "Packaged game", detail)
         if row.withdrawn_at is None:
             row.withdrawn_at = unit.now
-            audit(unit, "game.withdraw", row.digest, name=row.name, version=row.version)
+            audit.record(unit, "game.withdraw", row.digest, name=row.name, version=row.version)
     return game
 
 
@@ -169,7 +168,7 @@ def restore(unit: Unit, name: str) -> Game:
     for row in _meant(unit.session, game, name):
         if row.withdrawn_at is not None:
             row.withdrawn_at = None
-            audit(unit, "game.restore", row.digest, name=row.name, version=row.version)
+            audit.record(unit, "game.restore", row.digest, name=row.name, version=row.version)
     unit.session.flush()
     return see(unit, name)
 

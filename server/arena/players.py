@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.arena import callers, competitions, feed
-from server.arena.audit import audit
+from server.arena import audit, callers, competitions, feed
 from server.arena.callers import issue
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
@@ -68,7 +67,7 @@ def set_removed(unit: Unit, player_id: str, removed: bool) -> Player:
         type_ = "player.removed" if removed else "player.joined"
         data = {"player": player.id, "name": player.name, "kind": player.kind}
         feed.append(unit.session, player.competition_id, [(type_, data)])
-    audit(unit, "player.remove" if removed else "player.readmit", player_id)
+    audit.record(unit, "player.remove" if removed else "player.readmit", player_id)
     unit.outbox.competitions.add(player.competition_id)
     unit.outbox.tokens |= set(tokens_of(unit.session, player_id))
     return player

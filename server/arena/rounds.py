@@ -12,8 +12,7 @@ from games.protocol import MAIN, Log, NeedMove
 from games.runtime import generation
 from games.visibility import sees_everything
 from judge.profiles import PROFILES
-from server.arena import callers, competitions, feed, games, generations
-from server.arena.audit import audit
+from server.arena import audit, callers, competitions, feed, games, generations
 from server.arena.outbox import Outbox
 from server.arena.round_setup import (
     NewRound,
@@ -58,7 +57,7 @@ def create_round(unit: Unit, competition_id: str, new: NewRound) -> Round:
     session.flush()
     session.add_all(RoundJudge(round_id=round_.id, slot=slot, identity=identity) for slot, identity in bound.items())
     session.flush()  # whoever shows the round reads its judges
-    audit(unit, "round.create", round_.id, game=game.name)
+    audit.record(unit, "round.create", round_.id, game=game.name)
     _prepare(session, unit.outbox, round_)
     unit.outbox.competitions.add(competition_id)
     return round_
@@ -157,7 +156,7 @@ def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:
     if before is RoundState.PREPARING and state is RoundState.OPEN:
         round_.opens_at = min(round_.opens_at, at)
     elif before != state:
-        audit(unit, f"round.{WORDS[state]}", round_id)
+        audit.record(unit, f"round.{WORDS[state]}", round_id)
         if state is RoundState.OPEN and not is_prepared(setup_of(unit.session, round_).program, round_):
             round_.state, round_.trouble = RoundState.PREPARING, None
             _prepare(unit.session, unit.outbox, round_, retry=True)

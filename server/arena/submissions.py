@@ -183,7 +183,7 @@ def set_hidden(unit: Unit, submission_id: str, hidden: bool) -> Submission:
     if submission.hidden != hidden:
         submission.hidden = hidden
         unit.session.flush()
-        audit.audit(unit, "submission.hide" if hidden else "submission.show", submission_id)
+        audit.record(unit, "submission.hide" if hidden else "submission.show", submission_id)
         round_ = unit.session.get_one(Round, submission.round_id)
         entries = leaderboards.recompute(unit.session, round_, submission.player_id)
         unit.outbox.competitions.add(round_.competition_id)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from judge.profiles import ARENA, Profile
 from server.errors import CommandError
 from xentarena.errors import ArenaError
 from xentarena.extras import require
@@ -34,7 +35,7 @@ Judges = Annotated[
     typer.Option("--judge", metavar="J", help="pocket, a hub id or a folder; may be repeated.  [default: pocket]"),
 ]
 OneJudge = Annotated[str, typer.Option("--judge", metavar="J", help="pocket, a hub id or a folder.")]
-Profile = Annotated[Literal["arena", "xent-0.5"], typer.Option(help="How the judge is asked.")]
+ProfileOption = Annotated[Profile, typer.Option(help="How the judge is asked.")]
 Dtype = Annotated[
     Literal["float32", "bfloat16"], typer.Option(envvar="XENTARENA_DTYPE", help="What the judge computes in.")
 ]
@@ -139,7 +140,7 @@ def play(
     story: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A passage; one for each story().")] = None,
     move: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A move of the first seat.")] = None,
     seat: Annotated[list[str] | None, typer.Option(metavar="SEAT=TEXT", help="A move of another seat.")] = None,
-    profile: Profile = "arena",
+    profile: ProfileOption = ARENA,
     seed: Annotated[str, typer.Option(help="Where sample(), shuffle() and generate…() draw from.")] = "0",
     dtype: Dtype = "float32",
     as_json: AsJson = False,
@@ -166,7 +167,7 @@ def measure(
     text: Annotated[str, typer.Option(metavar="T", help="The text to be predicted.")],
     prefix: Annotated[str, typer.Option(metavar="P", help="What the judge reads before it.")] = "",
     judge: OneJudge = "pocket",
-    profile: Profile = "arena",
+    profile: ProfileOption = ARENA,
     dtype: Dtype = "float32",
     as_json: AsJson = False,
 ) -> None:
