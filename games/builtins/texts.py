@@ -101,6 +101,21 @@ def last_n_tokens(play: Play, text: Text, n: int) -> Text:
     return Text(text.text[start:] if n else "", "", text.from_move)
 
 
+def first_n_words(play: Play, text: Text, n: int) -> Text:
+    play.spend(100 + 10 * len(text.text))
+    return Text(words.first_n_words(text.text, n), "", text.from_move)
+
+
+def last_n_words(play: Play, text: Text, n: int) -> Text:
+    play.spend(100 + 10 * len(text.text))
+    return Text(words.last_n_words(text.text, n), "", text.from_move)
+
+
+def glue(play: Play, text: Text, other: Text) -> Text:
+    play.spend(100 + len(text.text) + len(other.text))
+    return play.text(words.glue(text.text, other.text), is_from_move(text, other))
+
+
 def split(play: Play, text: Text, separator: Text | None) -> Texts:
     play.spend(100 + 4 * len(text.text))
     if separator is None:

@@ -12,6 +12,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _SEPARATOR = "[" + re.escape(string.punctuation) + r"\s]"
 _SEGMENTS = re.compile(f"({_SEPARATOR}+)")
 _HAS_SEPARATOR = re.compile(_SEPARATOR)
+_RUNS = re.compile(r"\S+")
 _SPACES = re.compile(r"\s{2,}")
 
 
@@ -39,6 +40,33 @@ def has_separator(word: str) -> bool:
 def words(text: str) -> list[str]:
     """Drop every ASCII punctuation character, lower-case, split at white space: "Don't!" is ["dont"]."""
     return text.translate(_PUNCTUATION).lower().split()
+
+
+def _runs(text: str) -> list[re.Match[str]]:
+    """Where the words stand, with the punctuation at them: as many as ``words`` finds."""
+    return [run for run in _RUNS.finditer(text) if run[0].translate(_PUNCTUATION)]
+
+
+def first_n_words(text: str, n: int) -> str:
+    """The text up to the end of its nth word; all of it where it has no more than ``n``."""
+    runs = _runs(text)
+    if len(runs) <= n:
+        return text
+    return text[: runs[n - 1].end()] if n else ""
+
+
+def last_n_words(text: str, n: int) -> str:
+    """The text from the beginning of its nth word from the end on; all of it where it has no more than ``n``."""
+    runs = _runs(text)
+    if len(runs) <= n:
+        return text
+    return text[runs[-n].start() :] if n else ""
+
+
+def glue(text: str, other: str) -> str:
+    """Both texts, with a space between where neither is empty nor has white space there."""
+    apart = not text or not other or text[-1].isspace() or other[0].isspace()
+    return text + other if apart else f"{text} {other}"
 
 
 def word_set(text: str) -> list[str]:

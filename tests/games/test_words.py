@@ -139,3 +139,19 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 def test_what_is_left_has_no_banned_word(text: str, unwanted: str) -> None:
     left = without_banned_words(text, unwanted)
     assert without_banned_words(left, unwanted) == left
+
+
+@given(texts, st.integers(0, 12))
+def test_cuts_at_words_hold_as_many_words_as_was_asked_for_and_cut_none(text: str, n: int) -> None:
+    first, last = words.first_n_words(text, n), words.last_n_words(text, n)
+    count = len(words.words(text))
+    assert text.startswith(first)
+    assert text.endswith(last)
+    assert words.words(first) == words.words(text)[: min(n, count)]
+    assert words.words(last) == words.words(text)[max(0, count - n) :]
+
+
+@given(texts, texts)
+def test_glue_adds_a_space_where_there_is_none_and_nowhere_else(text: str, other: str) -> None:
+    apart = not text or not other or text[-1].isspace() or other[0].isspace()
+    assert words.glue(text, other) == (text + other if apart else f"{text} {other}")
