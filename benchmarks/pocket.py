@@ -22,7 +22,7 @@ from pathlib import Path
 
 from games.library import Passage, load
 from judge.judge import Judge, Pair
-from judge.loading.source import PACKAGED
+from judge.loading.source import packaged_folder
 
 RIVALS = 8
 """With how many other passages' words each passage is tried."""
@@ -164,9 +164,7 @@ def arrow(forward: Judge, backward: Judge, texts: Sequence[str]) -> Estimate:
 
 def has_twin() -> bool:
     """Whether pocket-backward is in this installation."""
-    import judge
-
-    return (Path(judge.__file__).parent / PACKAGED["pocket-backward"] / "model.safetensors").is_file()
+    return (packaged_folder("pocket-backward") / "model.safetensors").is_file()
 
 
 def report(judge_name: str, held_out: Path | None, backward_name: str | None) -> dict[str, object]:

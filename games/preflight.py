@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from games import engine, limits
 from games.errors import SetupError
 from games.program import Program
-from games.protocol import Log, Move, Setup
+from games.protocol import MAIN, Log, Move, Setup
 from games.runtime.state import Play, PlayEnded, Suspended
 from games.values import bits
 from games.values.bits import Measured
@@ -13,6 +13,7 @@ from games.values.text import Text, unwanted_character
 
 #: What the players of the trial say: a word that no passage holds, so that it is taken out of nothing.
 _ANYTHING = "qzx"
+BACKWARD = "backward"
 
 
 class _TooLong(Exception):
@@ -46,12 +47,26 @@ class _Trial(Play):
         return bits.zeros(tokens)
 
 
+def _check_directions(setup: Setup) -> None:
+    """A game that asks a judge called backward compares two readers of one text, one from either end."""
+    if BACKWARD not in setup.judges:
+        return
+    for slot, wanted in ((MAIN, "forward"), (BACKWARD, BACKWARD)):
+        found = setup.judges[slot].direction
+        if found != wanted:
+            raise SetupError(
+                f"the slot {slot!r} of this game takes a judge that reads {wanted}; this one reads {found}"
+            )
+
+
 def check_round(program: Program, setup: Setup) -> None:
-    """Refuses a round that nobody could play: passages that are no texts, or too long for a judge by themselves.
+    """Refuses a round that nobody could play: passages that are no texts, or too long for a judge by themselves, and
+    a judge that reads from the wrong end.
 
     Raises SetupError, naming the line that would measure too much. What the moves add is not counted.
     """
     engine.check_setup(program, setup)
+    _check_directions(setup)
     for number, passage in enumerate(setup.passages, start=1):
         unwanted = unwanted_character(passage)
         if unwanted:

@@ -8,6 +8,8 @@ from platformdirs import user_data_path
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from judge.loading.packages.store import usual_judge
+
 
 def _listed(value: Any) -> Any:
     """A list as an environment variable can say it: `pocket`, or `pocket,gpt2`, or JSON."""
@@ -23,6 +25,11 @@ def _listed(value: Any) -> Any:
 Names = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 
 
+def usual_judges() -> list[str]:
+    """What is loaded where nobody says what: the usual judge, and the packaged twins for games that ask two."""
+    return list(dict.fromkeys([usual_judge(), "pocket", "pocket-backward"]))
+
+
 class Settings(BaseSettings):
     """Settings of every process of a server. Times in seconds."""
 
@@ -35,7 +42,9 @@ class Settings(BaseSettings):
         default=None, description="sqlite:///… or postgresql://…; none: a file in the data folder."
     )
     redis_url: str | None = Field(default=None, description="redis://…; none: serve starts its own.")
-    judge: Names = Field(default=["pocket"], min_length=1, description="Judges to load: pocket, a hub id or a folder.")
+    judge: Names = Field(
+        default_factory=usual_judges, min_length=1, description="Judges to load: a name, a hub id or a folder."
+    )
     private_judge: Names = Field(default=[], description="Names of judges that free measurements may not use.")
     dtype: Literal["float32", "bfloat16"] = Field(default="float32", description="Compute type of the judges.")
     host_token: str | None = Field(default=None, min_length=32, description="A host's token that is always accepted.")

@@ -12,6 +12,14 @@ from tests.support.services import Postgres, Redis
 from tests.support.system import Demo, serving
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_installed_judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever judges this machine's user has installed: tests play with pocket, but where they say otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XENTARENA_JUDGES", str(tmp_path_factory.mktemp("judges")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     """One Redis for all tests that do not harm it; empty at the start of each (see `redis_url`)."""

@@ -20,6 +20,8 @@ from games.runtime.generation import needed
 from games.values.bits import millibits
 from games.values.text import accept
 from judge.judge import Judge, JudgeError, Pair
+from judge.loading.packages.store import usual_judge
+from judge.loading.source import PACKAGED
 from judge.profiles import begins_with_bos, scored_tokens
 from judge.sampling import write
 from xentarena import programs
@@ -34,7 +36,7 @@ def play(
     stories: Sequence[str] = (),
     moves: Sequence[str] | Mapping[str, Sequence[str]] = (),
     *,
-    judge: Judges = "pocket",
+    judge: Judges | None = None,
     profile: str = "arena",
     seed: str = "0",
     dtype: str = "float32",
@@ -43,8 +45,9 @@ def play(
 
     game: a packaged game's name, a .xent file, or a parsed program. stories: a passage for each story() of it. moves:
     those of the first seat, or seat → moves. judge: a name or a loaded `Judge`; for a game that asks several, slot →
-    judge with the main one as "main". seed: what sample(), shuffle() and generate…() draw from. profile, dtype: how the
-    judge is asked, and what it computes in. Scores are bits. Raises `InputError` for anything that cannot be used.
+    judge with the main one as "main"; None: the usual one. seed: what sample(), shuffle() and generate…() draw from.
+    profile, dtype: how the judge is asked, and what it computes in. Scores are bits. Raises `InputError` for anything
+    that cannot be used.
     """
     program = game if isinstance(game, Program) else programs.find(game)
     stories = [text_of(story, f"Story {number}") for number, story in enumerate(stories, 1)]
@@ -107,9 +110,18 @@ def _seats(program: Program, moves: Sequence[str] | Mapping[str, Sequence[str]])
     return {seat: deque(text_of(move, f"A move of {seat}") for move in said) for seat, said in given.items()}
 
 
-def _slots(program: Program, judge: Judges) -> dict[str, Judge | str]:
+def usual(program: Program) -> dict[str, str]:
+    """Slot → judge where nobody says which: the usual judge, and pocket with its twins for a game that asks several."""
+    further = [slot for slot in program.judges if slot != MAIN]
+    if further and all(f"pocket-{slot}" in PACKAGED for slot in further):
+        return {MAIN: "pocket"} | {slot: f"pocket-{slot}" for slot in further}
+    return {MAIN: usual_judge()}
+
+
+def _slots(program: Program, judge: Judges | None) -> dict[str, Judge | str]:
     """Slot → judge, for every slot of the game."""
-    given = dict(judge) if isinstance(judge, Mapping) else {MAIN: judge}
+    given: dict[str, Judge | str] = {**usual(program)} if judge is None else {}
+    given |= {MAIN: judge} if isinstance(judge, Judge | str) else judge or {}
     if missing := [slot for slot in (MAIN, *program.judges) if slot not in given]:
         raise InputError(f"the game asks a further judge, {missing[0]!r}: name one for that slot")
     return given

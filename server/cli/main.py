@@ -5,13 +5,14 @@ Exit status: 0 good, 1 the input is at fault, 2 usage. Errors go to standard err
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from judge.profiles import ARENA, Profile
+from server.cli import judges
 from server.errors import CommandError
 from xentarena.errors import ArenaError
 from xentarena.extras import require
@@ -29,12 +30,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.add_typer(judges.app, name="judges")
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Judges = Annotated[
     list[str] | None,
-    typer.Option("--judge", metavar="J", help="pocket, a hub id or a folder; may be repeated.  [default: pocket]"),
+    typer.Option(
+        "--judge", metavar="J", help="A name of `xentarena judges list`, a hub id or a folder; may be repeated."
+    ),
 ]
-OneJudge = Annotated[str, typer.Option("--judge", metavar="J", help="pocket, a hub id or a folder.")]
+OneJudge = Annotated[
+    str | None, typer.Option("--judge", metavar="J", help="A judge's name, a hub id or a folder.  [default: the usual]")
+]
 ProfileOption = Annotated[Profile, typer.Option(help="How the judge is asked.")]
 Dtype = Annotated[
     Literal["float32", "bfloat16"], typer.Option(envvar="XENTARENA_DTYPE", help="What the judge computes in.")
@@ -151,10 +158,10 @@ def play(
 
     program = programs.find(game)
     seats = _seats(program.seats, move or [], seat or [])
-    judges = _slots(game, judge or [], program.judges)
     require("judge")
     from xentarena import offline
 
+    judges = _slots(game, judge or [], program.judges, offline.usual(program))
     outcome = offline.play(program, story or [], seats, judge=judges, profile=profile, seed=seed, dtype=dtype)
     _show(outcome.model_dump(by_alias=True, exclude_unset=True), as_json, output.of_play)
     if outcome.moves_left:
@@ -166,18 +173,19 @@ def play(
 def measure(
     text: Annotated[str, typer.Option(metavar="T", help="The text to be predicted.")],
     prefix: Annotated[str, typer.Option(metavar="P", help="What the judge reads before it.")] = "",
-    judge: OneJudge = "pocket",
+    judge: OneJudge = None,
     profile: ProfileOption = ARENA,
     dtype: Dtype = "float32",
     as_json: AsJson = False,
 ) -> None:
     """Measure how many bits each token of a text costs a judge."""
     require("judge")
+    from judge.loading.packages.store import usual_judge
     from server.cli import output
     from xentarena import offline
 
     text, prefix = (offline.text_of(each, of, empty=True) for each, of in ((text, "--text"), (prefix, "--prefix")))
-    found = offline.measure(offline.load_judge(judge, profile, dtype), prefix, text, profile)
+    found = offline.measure(offline.load_judge(judge or usual_judge(), profile, dtype), prefix, text, profile)
     _show(found, as_json, output.of_measurement)
 
 
@@ -271,9 +279,9 @@ def _seats(played: Sequence[str], moves: Sequence[str], further: Sequence[str]) 
     return seats
 
 
-def _slots(game: str, given: Sequence[str], slots: Sequence[str]) -> dict[str, str]:
+def _slots(game: str, given: Sequence[str], slots: Sequence[str], usual: Mapping[str, str]) -> dict[str, str]:
     """Slot → judge. A plain name is the main judge's. Raises CommandError for a slot without a judge."""
-    judges = {"main": "pocket"}
+    judges = {"main": usual["main"]} if given else dict(usual)
     for each in given:
         slot, equals, name = each.partition("=")
         if equals and slot in slots:

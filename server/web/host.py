@@ -110,11 +110,18 @@ def _competition_page(
         members=players.list_members(unit, competition_id),
         games=[game_pages.line(row) for row in games.newest(unit.session)],
         default_game=games.DEFAULT,
-        judges=list(dict.fromkeys(judge.name for judge in reversed(judges.visible(unit)))),
+        judges=_judge_names(unit),
         move_seconds=rounds.MOVE_SECONDS,
         form=form,
         error=refused.detail if refused else None,
     )
+
+
+def _judge_names(unit: Unit) -> list[str]:
+    """Those at work first, the usual one in front; then others that were seen once."""
+    known = {judge.identity: judge.name for judge in judges.visible(unit)}
+    at_work = [known[identity] for identity in unit.workforce.judges() if identity in known]
+    return list(dict.fromkeys([*at_work, *known.values()]))
 
 
 def _moves(session: Session, competition_id: str) -> list[view_models.SubmissionLine]:

@@ -321,9 +321,20 @@ def test_a_play_that_cannot_begin_ends_with_1(run: Run, arguments: list[str], to
 
 
 def test_a_slot_without_a_judge_is_told_with_the_way_to_name_one(run: Run) -> None:
-    ended = run("play", "arrow_of_time", "--move", "a b")
+    ended = run("play", "arrow_of_time", "--move", "a b", "--judge", "pocket")
     assert (ended.status, ended.out) == (1, "")
     assert "--judge backward=J" in ended.err
+
+
+def test_a_game_of_two_judges_is_played_by_the_packaged_twins(run: Run) -> None:
+    played = run("play", "arrow_of_time", "--move", "The cat sat on the mat because it was tired.", "--json").json
+    assert (played["status"], played["judge"]) == ("scored", "pocket")
+
+
+def test_a_judge_that_reads_from_the_wrong_end_is_refused(run: Run) -> None:
+    ended = run("play", "arrow_of_time", "--move", "a b", "--judge", "backward=pocket")
+    assert (ended.status, ended.out) == (1, "")
+    assert "the slot 'backward' of this game takes a judge that reads backward; this one reads forward" in ended.err
 
 
 def test_a_play_that_awaits_a_move_shows_what_the_seat_may_see(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -374,3 +375,21 @@ def test_no_round_is_made_on_a_judge_whose_context_is_a_word_too_short(house: Ru
         )
         assert pointers(refused) == ["/passages"]
         answer(house.host.post(path, json={**body, "passages": ["one two three four"]}), 201)
+
+
+def test_where_nobody_names_a_judge_the_first_at_work_is_meant_and_twins_where_the_game_asks_two(
+    house: RunningApp,
+) -> None:
+    usual, main = FakeJudge(), FakeJudge()
+    twin = FakeJudge(name=f"{main.name}-backward", direction="backward")
+    path = f"/competitions/{new_competition(house)['id']}/rounds"
+    with hand_of(house.redis_url, usual, main, twin):
+        for judge in (usual, main, twin):
+            eventually(partial(house.measurable, judge), what="the judges")
+        plain = answer(house.host.post(path, json={"game": "condense", "passages": [PASSAGE]}), 201)
+        two = answer(house.host.post(path, json={"game": "arrow_of_time", "passages": []}), 201)
+        body = {"game": "arrow_of_time", "passages": [], "judge": main.name, "judges": {"backward": usual.name}}
+        refused = problem(house.host.post(path, json=body), 422, "invalid-request")
+    assert plain["judges"]["main"] in {PLAIN.identity, usual.identity}, "the first of one of both workers"
+    assert two["judges"] == {"main": main.identity, "backward": twin.identity}
+    assert "takes a judge that reads backward; this one reads forward" in refused["detail"]

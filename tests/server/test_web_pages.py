@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer
 from tests.support.server import Class, RunningApp, new_class, nothing_changes
+from tests.support.services import eventually
 from tests.support.web import Visitor, nothing_from_elsewhere, text_of
-from tests.support.workers import PLAIN
+from tests.support.workers import PLAIN, FakeJudge, hand_of
 
 TWO_MOVES = """# Two moves
 #
@@ -304,12 +305,16 @@ def test_the_move_clock_and_further_judges_can_be_said_by_form(visitor: Visitor,
     visitor.sign_in(lesson.house.host)
     path = f"/host/competitions/{lesson.id}/rounds"
     fields = {"game": "arrow_of_time", "judge": PLAIN.name, "move_seconds": "45"}
-    made = visitor.send(path, **fields, judges=f" backward = {PLAIN.name} ,")
+    with hand_of(lesson.house.redis_url, reader := FakeJudge(direction="backward")):
+        eventually(lambda: lesson.house.measurable(reader), what="the judge")
+        refused = visitor.send(path, **fields, judges=f"backward={PLAIN.name}")
+        assert "takes a judge that reads backward; this one reads forward" in text_of(refused)
+        made = visitor.send(path, **fields, judges=f" backward = {reader.name} ,")
     assert "2. " in text_of(made)
     rounds = answer(lesson.house.host.get(f"/competitions/{lesson.id}/rounds"))["items"]
     newest = max(rounds, key=lambda each: int(each["number"]))
     assert newest["move_seconds"] == 45
-    assert newest["judges"] == dict.fromkeys(("main", "backward"), PLAIN.identity)
+    assert newest["judges"] == {"main": PLAIN.identity, "backward": reader.identity}
 
 
 def test_players_are_not_hosts(visitor: Visitor, lesson: Class) -> None:
