@@ -1,4 +1,5 @@
 # make play                  install into .venv and start a server with a demo competition
+# make play JUDGE=pocket     the same, without fetching the usual judge (93 MB once; 271 MB on disk)
 # make play TORCH_INDEX=URL  the same, with PyTorch from that package index (a CPU or a CUDA build; see README.md)
 # make test                  the tests without the slow ones
 # make test-all              all tests
@@ -30,18 +31,29 @@ $(STAMPS)/torch: FORCE
 endif
 endif
 
-.PHONY: play test test-all coverage check clean FORCE
+# The usual judge, fetched once. Where that fails, games are played with pocket, which is part of the package.
+USUAL := smollm2-135m
+JUDGE ?= $(USUAL)
 
-play: $(STAMPS)/all
-	$(BIN)/xentarena serve --demo $(ARGS)
+.PHONY: judge play test test-all coverage check clean FORCE
+
+play: $(STAMPS)/all judge
+	$(BIN)/xentarena serve --demo $(if $(filter-out $(USUAL),$(JUDGE)),$(addprefix --judge ,$(JUDGE))) $(ARGS)
+
+judge: $(STAMPS)/all
+ifeq ($(JUDGE),$(USUAL))
+	@$(BIN)/xentarena judges install $(USUAL) || echo "Going on with pocket. It knows little: games are dull with it." >&2
+endif
 
 test: $(STAMPS)/dev
 	$(BIN)/pytest -m "not slow" $(ARGS)
 
 test-all: $(STAMPS)/dev
+	$(BIN)/xentarena judges install $(USUAL)
 	$(BIN)/pytest $(ARGS)
 
 coverage: $(STAMPS)/dev
+	$(BIN)/xentarena judges install $(USUAL)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine -q

@@ -6,10 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from judge.loading.packages.store import judges_folder
 from server.db.migrate import migrate
 from server.db.session import Database
 from tests.support.services import Postgres, Redis
 from tests.support.system import Demo, serving
+
+
+INSTALLED = judges_folder()  # before any test says otherwise
+
+
+@pytest.fixture(scope="session")
+def installed_judges() -> Path:
+    """Where `make test-all` installs the usual judge, smollm2-135m."""
+    assert (INSTALLED / "smollm2-135m").is_dir(), "install it: xentarena judges install smollm2-135m"
+    return INSTALLED
 
 
 @pytest.fixture(scope="session", autouse=True)

