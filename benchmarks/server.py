@@ -99,7 +99,7 @@ def measure_throughput(database_url: str, name: str, *, processes: int, worker: 
         environment = {"XENTARENA_DATABASE_URL": database_url, "XENTARENA_REDIS_URL": redis_url}
         _run("migrate", environment)
         urls = [stack.enter_context(_api(environment)) for _ in range(processes)]
-        working = stack.enter_context(_child(["worker"], environment))
+        working = stack.enter_context(_child(["worker", "--judge", "pocket"], environment))
         host, players, round_id = _new_round(*urls, players=CLIENTS)
         if not worker:
             working.terminate()
@@ -165,7 +165,7 @@ def _forward() -> float:
 
 @contextmanager
 def _serving(folder: Path) -> Iterator[str]:
-    flags = ["serve", "--json", "--port", "0", "--data", str(folder / "data")]
+    flags = ["serve", "--judge", "pocket", "--json", "--port", "0", "--data", str(folder / "data")]
     with _child(flags, {"XENTARENA_HOST_TOKEN": HOST}, output=subprocess.PIPE) as serve:
         assert serve.stdout is not None
         yield json.loads(serve.stdout.readline())["url"]

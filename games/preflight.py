@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from games import engine, limits
 from games.errors import SetupError
 from games.program import Program
-from games.protocol import MAIN, Log, Move, Setup
+from games.protocol import MAIN, Log, Measurement, Move, Setup
 from games.runtime.state import Play, PlayEnded, Suspended
 from games.values import bits
 from games.values.bits import Measured
@@ -21,9 +21,14 @@ class _TooLong(Exception):
 
 
 class _Trial(Play):
-    """A play in which players say anything, every ``ensure`` holds, and the judges' answers are all zeros."""
+    """A play in which players say anything, every ``ensure`` holds, and the judges' answers are all zeros.
 
-    __slots__ = ()
+    fixed: what it measured that no move has flowed into, in order.
+    """
+
+    __slots__ = ("fixed",)
+
+    fixed: dict[Measurement, None]
 
     def next_move(self, seat: str) -> Move | None:
         self.used += 1
@@ -44,6 +49,8 @@ class _Trial(Play):
                 f"the round's own texts are {length:,} tokens long there, and the judge {slot!r} reads {context:,} "
                 f"at once; give shorter passages or another judge"
             )
+        if tokens.count() and not text.from_move and not (text.prefix and text.prefix_from_move):
+            self.fixed[Measurement(slot, profile, text.prefix, text.text)] = None
         return bits.zeros(tokens)
 
 
@@ -74,11 +81,21 @@ def check_round(program: Program, setup: Setup) -> None:
         if len(passage) > limits.TEXT_CHARACTERS:
             most = f"{limits.TEXT_CHARACTERS:,} are the most"
             raise SetupError(f"passage {number} is {len(passage):,} characters long, {most}")
+    _tried(program, setup)
+
+
+def fixed_measurements(program: Program, setup: Setup) -> list[Measurement]:
+    """What a play of this round measures whatever the players say, as far as can be foreseen. Raises SetupError."""
+    return list(_tried(program, setup).fixed)
+
+
+def _tried(program: Program, setup: Setup) -> _Trial:
     trial = engine.started(_Trial, program, setup, Log())
+    trial.fixed = {}
     try:
         engine.run(program, trial)
     except _TooLong as problem:
         raise SetupError(f"line {trial.line}: {problem}") from None
     except (PlayEnded, Suspended):
-        # Beyond this line the play hangs on what the players say, and ends or pauses by itself where it must.
-        return
+        pass  # from this line on the play hangs on what the players say, and ends or pauses by itself where it must
+    return trial

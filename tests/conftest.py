@@ -12,7 +12,6 @@ from server.db.session import Database
 from tests.support.services import Postgres, Redis
 from tests.support.system import Demo, serving
 
-
 INSTALLED = judges_folder()  # before any test says otherwise
 
 

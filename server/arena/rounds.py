@@ -8,14 +8,17 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from games.engine import replay
+from games.preflight import fixed_measurements
 from games.protocol import MAIN, Log, NeedMove
 from games.runtime import generation
 from games.visibility import sees_everything
 from judge.profiles import PROFILES
-from server.arena import audit, callers, competitions, feed, games, generations
+from server.arena import audit, callers, competitions, feed, games, generations, measurements
+from server.arena.measurements import Question, Requester
 from server.arena.outbox import Outbox
 from server.arena.round_setup import (
     NewRound,
+    RoundSetup,
     bind_judges,
     check_fit,
     check_passages,
@@ -26,7 +29,7 @@ from server.arena.round_setup import (
 )
 from server.arena.unit import Unit
 from server.arena.validation import new_id
-from server.db.models import Game, Play, Round, RoundJudge, RoundState
+from server.db.models import Game, Play, PlayerKind, Round, RoundJudge, RoundState
 from server.db.session import now
 from server.errors import RequestError, conflict, forbidden, invalid, not_found
 
@@ -220,12 +223,21 @@ def _prepare(session: Session, outbox: Outbox, round_: Round, *, retry: bool = F
         _change_state(session, round_, RoundState.CLOSED, at)
         outbox.competitions.add(round_.competition_id)
         return
+    _measure_ahead(session, outbox, read_setup(session, round_))
     if round_.opens_at > at:
         round_.state = RoundState.SCHEDULED
         session.flush()
     else:
         _change_state(session, round_, RoundState.OPEN, at)
     outbox.competitions.add(round_.competition_id)
+
+
+def _measure_ahead(session: Session, outbox: Outbox, setup: RoundSetup) -> None:
+    """Ask at once for what every play needs, so that the first player does not wait for it."""
+    fixed = fixed_measurements(setup.program, setup.setup)
+    questions = [Question(setup.identities[each.judge], each.profile, each.prefix, each.text) for each in fixed]
+    _, new = measurements.ask(session, questions, Requester(None, PlayerKind.PERSON))
+    outbox.jobs += new
 
 
 def admit(unit: Unit, round_id: str) -> Round:

@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ from server.errors import CommandError
 from xentarena.extras import require
 
 
-def benchmark(name: str, *, as_json: bool) -> None:
-    """Run a benchmark: its `main(as_json)`, or its own command line. Raises CommandError for a name that none has."""
+def benchmark(name: str, options: Sequence[str], *, as_json: bool) -> None:
+    """Run a benchmark by its `main`: with its own command line, or with `as_json` where it has none.
+
+    Raises CommandError for a name that none has, and for options where it takes none.
+    """
     spec = find_spec("benchmarks")
     if spec is None:
         raise CommandError(
@@ -25,7 +28,9 @@ def benchmark(name: str, *, as_json: bool) -> None:
         raise CommandError(f"no benchmark {name!r}: there is {', '.join(known) or 'none'}")
     require("server", "judge")
     main: Callable[..., Any] = importlib.import_module(f"benchmarks.{name}").main
-    if "as_json" in inspect.signature(main).parameters:
-        main(as_json=as_json)
+    if "as_json" not in inspect.signature(main).parameters:
+        main([*options, "--json"] if as_json else [*options])
+    elif options:
+        raise CommandError(f"the benchmark {name} takes no option {options[0]!r}")
     else:
-        main(["--json"] if as_json else [])
+        main(as_json=as_json)

@@ -225,15 +225,16 @@ def bot(
     )
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
-    name: Annotated[str, typer.Argument(help="judge, server, games, …")],
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="play, judge, server, games, …")],
     as_json: AsJson = False,
 ) -> None:
-    """Run a benchmark. They come with the source, not with the installed package."""
+    """Run a benchmark, with options of its own. They come with the source, not with the installed package."""
     from server.cli.bench import benchmark
 
-    benchmark(name, as_json=as_json)
+    benchmark(name, context.args, as_json=as_json)
 
 
 def main() -> None:

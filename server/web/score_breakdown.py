@@ -52,11 +52,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One reward of a play."""
+    """One reward of a play. frame, prefix: what the judge read before the text without the player's words, and with."""
 
     title: str
     bits: float
     pieces: Sequence[Piece]
+    frame: str = ""
     prefix: str | None = None
     alone: float | None = None
     after: float | None = None
@@ -64,8 +65,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The two measurements of one text: bits per token."""
+    """The two measurements of one text: what stood before it, and bits per token."""
 
+    frame: str
     prefix: str
     alone: Sequence[float]
     after: Sequence[float]
@@ -84,7 +86,9 @@ def _part(reward: Reward, passages: Sequence[str]) -> Part:
     if sides is None:
         return Part(title, reward.bits, pieces(reward.tokens))
     pairs = list(zip(sides.alone, sides.after, strict=True))
-    return Part(title, reward.bits, pieces(reward.tokens, pairs), sides.prefix, sum(sides.alone), sum(sides.after))
+    return Part(
+        title, reward.bits, pieces(reward.tokens, pairs), sides.frame, sides.prefix, sum(sides.alone), sum(sides.after)
+    )
 
 
 def _title(text: str, passages: Sequence[str]) -> str:
@@ -120,12 +124,13 @@ def _sides(reward: Reward) -> Sides | None:
     """The two measurements that the reward is the difference of, if it is one."""
     match reward.terms:
         case [Term(prefix_before="", factor=1.0 | -1.0) as one]:
-            return Sides(one.prefix_after, [token.before or 0.0 for token in one.tokens], _after(one))
+            return Sides("", one.prefix_after, [token.before or 0.0 for token in one.tokens], _after(one))
         case [Term(function="xent", factor=1.0 | -1.0) as one, Term(function="xent") as other]:
-            alone, behind = (one, other) if one.prefix_after == "" else (other, one)
+            # A frame with nothing in it is shorter than with somebody's words.
+            alone, behind = sorted((one, other), key=lambda term: len(term.prefix_after))
             same = (one.text, one.judge, one.factor) == (other.text, other.judge, -other.factor)
-            if same and alone.prefix_after == "" != behind.prefix_after and len(one.tokens) == len(other.tokens):
-                return Sides(behind.prefix_after, _after(alone), _after(behind))
+            if same and alone.prefix_after != behind.prefix_after and len(one.tokens) == len(other.tokens):
+                return Sides(alone.prefix_after, behind.prefix_after, _after(alone), _after(behind))
     return None
 
 

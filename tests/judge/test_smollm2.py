@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,8 @@ IDENTITY = "7ebc3e3a9e16cb6e8885763a6d109591fb635fdf812129302fe006fc4b179a37"
 
 
 @pytest.fixture(scope="module")
-def smollm2(installed_judges: Path) -> Iterator[Judge]:
-    yield Judge.load(installed_judges / "smollm2-135m", device="cpu")
+def smollm2(installed_judges: Path) -> Judge:
+    return Judge.load(installed_judges / "smollm2-135m", device="cpu")
 
 
 def test_it_is_the_same_judge_on_every_machine(smollm2: Judge) -> None:

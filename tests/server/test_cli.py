@@ -20,6 +20,7 @@ from server.cli import main
 from server.queue.messages import GenerationJob
 from server.worker import loop
 from tests.judge.tiny import declare, write_gpt2
+from tests.support.frames import framed
 from tests.support.games import GOLDEN
 from tests.support.system import command
 from xentarena import offline
@@ -248,7 +249,7 @@ def test_without_torch_one_line_says_how_to_get_it(arguments: list[str]) -> None
 def test_a_play_earns_what_the_prefix_saves(run: Run) -> None:
     played = run("play", "condense", "--story", STORY, "--move", "sea story", "--json").json
     alone, helped = (
-        run("measure", "--text", STORY, "--prefix", prefix, "--json").json["bits"] for prefix in ("", "sea story")
+        run("measure", "--text", STORY, "--prefix", framed(hint), "--json").json["bits"] for hint in ("", "sea story")
     )
     assert played["status"] == "scored"
     assert played["judge"] == "pocket"

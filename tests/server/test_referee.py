@@ -9,6 +9,7 @@ from itertools import permutations
 
 import pytest
 
+from tests.support.frames import hint_in
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes
 from tests.support.services import Redis, eventually
@@ -61,7 +62,7 @@ def test_bits_that_cannot_be_are_a_failure_never_a_score(house: RunningApp, judg
     sent = [answer(ada.submit(lesson.round_id, str(number)), 202) for number in range(len(IMPOSSIBLE))]
     said = list(IMPOSSIBLE.values())
     claims = hand.take_all(1 + len(IMPOSSIBLE))
-    hand.answer(*claims, says=lambda job: said[int(job.prefix)] if job.prefix else bits("", job.text))
+    hand.answer(*claims, says=lambda job: said[int(hint_in(job.prefix))] if hint_in(job.prefix) else bits("", job.text))
     for what, submission in zip(IMPOSSIBLE, sent, strict=True):
         shown = final(ada, submission)
         assert (shown["state"], shown["bits"]) == ("failed", None), what
@@ -70,8 +71,8 @@ def test_bits_that_cannot_be_are_a_failure_never_a_score(house: RunningApp, judg
     assert lesson.board() == []
     assert "standing.changed" not in [event["type"] for event in lesson.events()]
     for row in house.measurements(judge):
-        assert row.state == ("failed" if row.prefix else "known"), row.prefix
-        assert not row.prefix or (row.bits is None and row.failure), row.prefix
+        assert row.state == ("failed" if hint_in(row.prefix) else "known"), row.prefix
+        assert not hint_in(row.prefix) or (row.bits is None and row.failure), row.prefix
     referee_is_done(house)
 
 
@@ -97,7 +98,9 @@ def test_a_failing_submission_leaves_a_better_one_standing(slow_lesson: Class, h
 def test_a_failed_measurement_fails_everyone_who_needs_it_and_nobody_else(slow_lesson: Class, hand: Hand) -> None:
     ada, bob = slow_lesson.join(), slow_lesson.join()
     sent = {(who.id, move): answer(who.submit(slow_lesson.round_id, move), 202) for who in (ada, bob) for move in "78"}
-    hand.answer(*hand.take_all(3), says=lambda job: "broken" if job.prefix == "7" else bits(job.prefix, job.text))
+    hand.answer(
+        *hand.take_all(3), says=lambda job: "broken" if hint_in(job.prefix) == "7" else bits(job.prefix, job.text)
+    )
     for who in (ada, bob):
         assert final(who, sent[who.id, "7"])["state"] == "failed"
         assert final(who, sent[who.id, "8"])["bits"] == 8.0
@@ -195,7 +198,7 @@ def test_a_play_fails_with_the_first_that_fails_but_only_when_nothing_is_open(
 def test_a_measurement_that_failed_is_not_asked_for_again_at_once(slow_lesson: Class, hand: Hand) -> None:
     ada = slow_lesson.join()
     first = answer(ada.submit(slow_lesson.round_id, "25"), 202)
-    hand.answer(*hand.take_all(2), says=lambda job: "broken" if job.prefix else bits("", job.text))
+    hand.answer(*hand.take_all(2), says=lambda job: "broken" if hint_in(job.prefix) else bits("", job.text))
     final(ada, first)
     second = answer(ada.submit(slow_lesson.round_id, "25"), 201)
     assert second["state"] == "failed"

@@ -365,7 +365,7 @@ def test_a_judges_name_that_is_far_too_long_does_not_come_back_whole(house: Runn
 
 
 def test_no_round_is_made_on_a_judge_whose_context_is_a_word_too_short(house: RunningApp) -> None:
-    judge = FakeJudge(context=6)
+    judge = FakeJudge(context=8)  # one to begin, two of the game's frame
     competition = new_competition(house)["id"]
     with hand_of(house.redis_url, judge):
         body = {"game": "condense", "judge": judge.name}

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.frames import hint_in
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Class, RunningApp, all_at_once, new_class, nothing_changes, problem
 from tests.support.services import eventually
@@ -74,7 +75,7 @@ def test_scores_are_rounded_once_half_to_even_to_millibits(house: RunningApp, ju
     """Bits are summed as they come; only the sum is rounded."""
     third = 0.333251953125  # exact in float32
 
-    with at_work(house.redis_url, judge, says=lambda job: [8 - third if job.prefix else 8.0] * 3):
+    with at_work(house.redis_url, judge, says=lambda job: [8 - third if hint_in(job.prefix) else 8.0] * 3):
         lesson = new_class(house, judge, passages=["one two three"])
         submission = lesson.join().score(lesson.round_id, "a hint")
     assert submission["bits"] == 1.0, "3 x 0.33325 = 0.99976, not 3 x 0.333"
@@ -202,8 +203,8 @@ def test_a_pending_limit_holds_back_who_asks_for_too_much(
     with at_work(house.redis_url, judge, says=lambda job: None):
         lesson = new_class(house, judge)
         ada, bob = lesson.join(), lesson.join()
-        for number in range(3):
-            answer(ada.submit(lesson.round_id, str(number)), 202)  # 2, 3 and 4 measurements wait
+        for number in range(4):
+            answer(ada.submit(lesson.round_id, str(number)), 202)  # one measurement each; the passage's is nobody's
         with nothing_changes(house):
             response = ada.submit(lesson.round_id, "one more")
             assert problem(response, 429, "limit-reached")["limit"] == "pending"

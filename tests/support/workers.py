@@ -19,6 +19,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from server.queue.messages import GenerationJob, Job, RedisError, Result
 from server.queue.worker import Claim, Claims
+from tests.support.frames import hint_in
 
 BUILD = "fake"
 LEASE = 30.0
@@ -63,11 +64,12 @@ class FakeJudge:
 
 
 def worth(prefix: str, text: str) -> float:
-    """Bits that a prefix saves on a text: eighths, so that float32 holds them exactly."""
-    if not prefix:
+    """Bits that a prefix saves on a text: eighths, so that float32 holds them exactly. A game's frame is worth none."""
+    hint = hint_in(prefix)
+    if not hint:
         return 0.0
-    number = re.search(r"-?\d+(\.\d+)?", prefix)
-    return float(number[0]) if number else zlib.crc32(f"{prefix}\0{text}".encode()) % 400 / 8
+    number = re.search(r"-?\d+(\.\d+)?", hint)
+    return float(number[0]) if number else zlib.crc32(f"{hint}\0{text}".encode()) % 400 / 8
 
 
 def bits(prefix: str, text: str, profile: str = "arena") -> list[float]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.frames import framed
 from xentarena import InputError, Judge, Pair, play
 
 STORY = "The tide came in over the flats before the boats were home."
@@ -22,7 +23,7 @@ def judge() -> Judge:
 
 def test_a_play_earns_what_the_move_saves(judge: Judge) -> None:
     outcome = play("condense", [STORY], ["sea story"], judge=judge)
-    alone, helped = judge.measure([Pair("", STORY), Pair("sea story", STORY)])
+    alone, helped = judge.measure([Pair(framed(""), STORY), Pair(framed("sea story"), STORY)])
     assert outcome.status == "scored"
     assert outcome.rewards["black"] == pytest.approx(sum(alone) - sum(helped), abs=0.002)
     assert (outcome.judge, outcome.identity, outcome.moves_left) == ("pocket", judge.identity, 0)
