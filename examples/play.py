@@ -8,7 +8,7 @@ import uuid
 
 from xentarena import ApiError, Client
 
-MOVES = ["sailor captain voyage", "harbour morning ship", "tax law committee"]
+MOVES = ["sailor captain voyage", "ships at sea, morning", "seaside journey"]
 
 
 def main(server: str, code: str) -> None:

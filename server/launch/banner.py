@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from shlex import quote
 
+from judge.loading.packages.catalog import SMOLLM2
+from judge.loading.packages.store import is_installed
 from server.launch.demo import PREFIX, Demo
 
 
@@ -46,6 +48,10 @@ class Greeting:
             yield "To join, submit a prefix and see its score from a terminal:"
             yield ""
             yield from self.curl(self.demo)
+        if self.judges[:1] == ("pocket",) and not is_installed(SMOLLM2.name):
+            yield ""
+            yield f"The judge is pocket, which knows little. {SMOLLM2.name} makes games worth playing:"
+            yield f"  xentarena judges install {SMOLLM2.name}    ({SMOLLM2.download / 1e6:.0f} MB; then start again)"
         yield ""
         yield "Ctrl-C stops it; nothing is lost."
 

@@ -19,7 +19,7 @@ PASSAGE = (
     "Rain had been promised, but the water lay flat as a plate, and by noon the passengers were asleep on deck "
     "in a warm, salty wind."
 )
-PREFIX = "The schooner set sail..."  # what the example sends
+PREFIX = "a sea voyage at dawn"  # what the example sends
 PAUSES = {"Magpie": 5, "Rook": 8}  # house bots, and seconds between their moves
 BUDGET = 60  # moves of a house bot in one run of the server
 
