@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
 
 from judge.judge import Judge, JudgeError, NotFinite, Pair, TooLong
+from judge.loading.source import find
 from tests.judge import tiny
 
 
@@ -109,3 +111,19 @@ def test_not_finite_is_an_error_and_spares_the_others(tmp_path: Path) -> None:
     judge = Judge.load(folder, device="cpu", need_bos=True)
     with pytest.raises(NotFinite):
         judge.measure([Pair("", "the")])  # a NaN row of a tied output layer spoils every softmax
+
+
+def test_weights_in_several_files_are_the_same_judge_and_a_lost_file_is_named(tmp_path: Path) -> None:
+    whole = tiny.write_gpt2(tmp_path / "whole")
+    cut = tmp_path / "cut"
+    shutil.copytree(whole, cut)
+    (cut / "model.safetensors").unlink()
+    AutoModelForCausalLM.from_pretrained(whole).save_pretrained(cut, max_shard_size="50KB")
+    parts = find(cut).weights()
+    assert len(parts) > 1
+    one, other = (Judge.load(folder, device="cpu") for folder in (whole, cut))
+    pair = Pair("the sea", "The dragon flew.")
+    assert other.measure([pair]) == one.measure([pair])
+    parts[0].unlink()
+    with pytest.raises(JudgeError, match=f"{parts[0].name} named in model.safetensors.index.json is missing"):
+        Judge.load(cut, device="cpu")

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from server.db.models import Play, SubmissionState
+from tests.support.games import TWO_STEPS
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes, pointers, problem
 from tests.support.services import eventually
 from tests.support.workers import PLAIN
+from xentarena import Client
 
 DUEL = """\
 # Duel
@@ -311,3 +313,34 @@ def test_a_play_can_begin_before_its_first_move_and_says_what_it_shows(house: Ru
     assert begun_["state"] == "awaiting_move"
     assert begun_["events"][0]["values"][0]["value"]["bits"] == 128
     assert move(ada, begun_, "9", wait=30)["bits"] == 9
+
+
+# --- The Python client ------------------------------------------------------------------------------------------------
+
+
+def test_the_python_client_meets_plays_and_gives_up(house: RunningApp, duel: Class) -> None:
+    ada, bob = duel.join(), duel.join()
+    with Client(house.url, ada.token) as one, Client(house.url, bob.token) as other:
+        waiting = one.challenge(duel.round_id, seat="white")
+        assert waiting.state == "awaiting_opponent"
+        (open_,) = other.challenges(duel.round_id)
+        assert (open_.free, open_.invited) == (("black",), None)
+        taken = other.accept(open_.id)
+        assert taken.state == "awaiting_move"
+        other.move_again(taken.id, "5", wait=0)
+        last = one.move_again(one.submission(waiting.id, wait=20).id, "words")
+        assert one.wait_for(last).state == "scored"
+        again = one.challenge(duel.round_id, invite=bob.id)
+        assert one.resign(again.id).state == "rejected"
+        assert other.challenges(duel.round_id) == []
+
+
+def test_the_python_client_begins_a_play_without_a_move(house: RunningApp) -> None:
+    lesson = new_class(house, PLAIN, game=house.install_game(TWO_STEPS))
+    with Client(house.url, lesson.join().token) as client:
+        begun = client.begin(lesson.round_id)
+        assert begun.state == "awaiting_move"
+        assert begun.awaits is not None
+        assert begun.awaits.register_ == "x"
+        second = client.move_again(begun.id, "3")
+        assert client.wait_for(client.move_again(second.id, "4")).state == "scored"
