@@ -83,7 +83,7 @@ def test_a_step_that_does_not_hold_is_asked_for_again_with_both_sides(open_page:
     page = open_page()
     come(page, game, "Ada")
     submit(page, "xyzzy qqq")
-    expect(page.locator(".ensure_failed")).to_contain_text("xed(x1 | s) >= xed(t2 | t1)", timeout=SLOW)
+    expect(page.locator(".ensure_failed")).to_contain_text("xent(y1 | s) < xent(y1 | t)", timeout=SLOW)
     expect(page.locator(".ensure_failed")).to_contain_text("failure 1 of 10")
     expect(page.get_by_label("Your words")).to_be_hidden()
     page.get_by_role("button", name="Give up").click()

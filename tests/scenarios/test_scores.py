@@ -1,4 +1,4 @@
-"""The number a player sees is xent(passage) - xent(passage | prefix), as plain transformers computes it.
+"""The number a player sees is what the hint saves in the game's frame, as plain transformers computes it.
 
 The same number by every way there is: the first time, from the table, in a batch, by `xentarena measure`, by
 `xentarena play`, by a free measurement, and for another judge than ours.
@@ -15,6 +15,7 @@ import pytest
 
 from server.db.migrate import migrate
 from tests.judge.tiny import write_gpt2
+from tests.support.frames import framed
 from tests.support.scenario.deployment import Deployment, Game, answer
 from tests.support.scenario.reference import POCKET, saved
 from tests.support.services import Redis
@@ -55,12 +56,12 @@ def test_a_score_is_what_plain_transformers_says(arena: Deployment, tiny: Path, 
     first, second = game.join("first"), game.join("second")
     for move in MOVES:
         submission = answer(first.post(f"{game.submissions}?wait=30", json={"move": move}), 201)
-        assert submission["bits"] == pytest.approx(saved(measured_prefix(submission), passage, folder), abs=CLOSE)
+        assert submission["bits"] == pytest.approx(saved(measured_hint(submission), passage, folder), abs=CLOSE)
     items = [{"move": move} for move in MOVES]
     again = answer(second.post(f"{game.submissions}:batch?wait=30", json={"items": items}))["items"]
-    mine = {measured_prefix(each): each["bits"] for each in answer(first.get("/me/submissions"))["items"]}
+    mine = {measured_hint(each): each["bits"] for each in answer(first.get("/me/submissions"))["items"]}
     assert [each["status"] for each in again] == [201] * len(MOVES), "known already: no waiting"
-    assert {measured_prefix(each["submission"]): each["submission"]["bits"] for each in again} == mine
+    assert {measured_hint(each["submission"]): each["submission"]["bits"] for each in again} == mine
 
 
 def test_a_batch_gives_the_same_as_one_by_one(arena: Deployment) -> None:
@@ -71,7 +72,7 @@ def test_a_batch_gives_the_same_as_one_by_one(arena: Deployment) -> None:
     )["items"]
     for result in results:
         submission = result["submission"]
-        want = saved(measured_prefix(submission), f"{PLAIN} Batch.")
+        want = saved(measured_hint(submission), f"{PLAIN} Batch.")
         assert submission["bits"] == pytest.approx(want, abs=CLOSE)
 
 
@@ -88,26 +89,30 @@ def test_the_tokens_of_a_reward_are_the_passage_and_add_up(arena: Deployment) ->
 def test_the_commands_give_the_same_number(arena: Deployment, passage: str) -> None:
     game = Game.make(arena, passages=[passage])
     submission = answer(game.join("Ada").post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)
-    prefix = measured_prefix(submission)
+    hint = measured_hint(submission)
     played = command("play", "condense", "--story", passage, "--move", MOVES[0])
     assert played["rewards"] == submission["rewards"]
     assert played["events"] == submission["events"]
-    alone = command("measure", "--text", passage)
-    after = command("measure", "--prefix", prefix, "--text", passage)
+    alone = command("measure", "--prefix", framed(""), "--text", passage)
+    after = command("measure", "--prefix", framed(hint), "--text", passage)
     assert alone["bits"] - after["bits"] == pytest.approx(submission["bits"], abs=0.0006)
     assert "".join(token["text"] for token in after["tokens"]) == passage
 
 
-def test_a_free_measurement_gives_the_same_number(arena: Deployment) -> None:
+def test_two_free_measurements_give_the_same_number(arena: Deployment) -> None:
     game = Game.make(arena, passages=[PLAIN])
     player = game.join("Ada")
     submission = answer(player.post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)
-    body = {"judge": "pocket", "prefix": measured_prefix(submission), "text": PLAIN}
-    measured = answer(player.post("/measurements?wait=30", json=body), 201)
-    assert measured["saved"] == pytest.approx(submission["bits"], abs=0.0006)
+    empty, hinted = (
+        answer(
+            player.post("/measurements?wait=30", json={"judge": "pocket", "prefix": framed(hint), "text": PLAIN}), 201
+        )
+        for hint in ("", measured_hint(submission))
+    )
+    assert empty["bits"] - hinted["bits"] == pytest.approx(submission["bits"], abs=0.0006)
 
 
-def measured_prefix(submission: dict[str, Any]) -> str:
+def measured_hint(submission: dict[str, Any]) -> str:
     """What was left of the move when it was measured, as the game revealed it."""
     reveal = next(event for event in submission["events"] if event["type"] == "reveal")
     value = reveal["values"][0]["value"]

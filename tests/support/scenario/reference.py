@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from tests.support.frames import framed
+
 POCKET = Path(__file__).parents[3] / "judge" / "pocket"
 
 
@@ -30,9 +32,9 @@ def bits(prefix: str, text: str, folder: Path = POCKET) -> list[float]:
     return [-logs[len(before) + i - 1, token].item() / math.log(2) for i, token in enumerate(after)]
 
 
-def saved(prefix: str, text: str, folder: Path = POCKET) -> float:
-    """xent(text) - xent(text | prefix), in bits."""
-    return sum(bits("", text, folder)) - sum(bits(prefix, text, folder))
+def saved(hint: str, text: str, folder: Path = POCKET) -> float:
+    """What a hint earns in Condense, in bits: the text in the empty frame, less the text in the frame with the hint."""
+    return sum(bits(framed(""), text, folder)) - sum(bits(framed(hint), text, folder))
 
 
 STOCK = """harbour ship night storm sailor captain rope anchor island gull wave deep cold wind moon star lantern fish
