@@ -47,7 +47,7 @@ def test_a_score_shows_the_tokens_that_it_came_from(open_page: OpenPage, game: G
     expect(rows).to_have_count(len(bits))
     cells = [number(each) for each in rows.first.locator("td").all_inner_texts()]
     assert cells[0] - cells[1] == pytest.approx(cells[2], abs=0.011)
-    expect(page.locator(".sides")).to_contain_text("after “lighthouse sailors”")
+    expect(page.locator(".sides")).to_contain_text("Topic: lighthouse sailors")
 
 
 def test_words_that_were_taken_out_are_struck_out(open_page: OpenPage, game: Game) -> None:
