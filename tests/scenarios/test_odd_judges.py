@@ -58,9 +58,9 @@ def test_a_measurement_that_always_crashes_the_worker_fails_and_its_batch_mates_
 def test_a_backlog_of_a_thousand_on_a_slow_judge_gets_no_second_entry(arena: Deployment, own_redis: Redis) -> None:
     worker = arena.start_odd_worker("--pause", "0.03")
     arena.judge_ready()
-    game = Game.make(arena)
-    player = game.join("Bot", "bot")
     before = xadds(own_redis)
+    game = Game.make(arena)  # the passage alone is measured at once
+    player = game.join("Bot", "bot")
     worker.send(signal.SIGSTOP)
     for start in range(0, 1000, 25):
         items = [{"move": f"ship number {i}"} for i in range(start, start + 25)]
