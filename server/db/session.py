@@ -79,7 +79,9 @@ class Database:
     def _look_once(self, session: Session, view: Callable[[], T]) -> T:
         session.rollback()  # of an attempt before
         session.bind = self._reading
-        return view()
+        shown = view()
+        session.rollback()  # here and not when the session is closed, so that a connection lost by now is tried again
+        return shown
 
     def _retrying(self, attempt: Callable[[], T]) -> T:
         for pause in PAUSES:

@@ -1,7 +1,9 @@
-"""The six games of the public benchmark earn what the judge's own numbers say, with that benchmark's profile.
+"""Games earn what the judge's own numbers say: those of the public benchmark as it writes them, and the catalog's.
 
 The numbers come from plain transformers on the pocket judge, summed as the benchmark sums them: no beginning-of-text
 token, prefix and text tokenised apart, the text's first token not scored. Nothing of the judge room measures here.
+
+The catalog's games differ from the benchmark's of the same name by their frame, so each is held against its own sum.
 """
 
 import math
@@ -15,19 +17,20 @@ from transformers import AutoModelForCausalLM
 
 from games import catalog
 from games.engine import advance
-from games.program import parse
+from games.program import Program, parse
 from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedMove, Setup
 from judge.loading.tokenizer import Tokens
+from tests.support.frames import framed
 
 POCKET = Path(__file__).parents[2] / "judge" / "pocket"
 SEA = "Waves rolled in from the café, and gulls cried over the harbour while the boats came home."
 LAW = "The court rose when the judge came in, and nobody spoke until the clerk had read the charge."
 FOOD = "Peel the apples, slice them thinly and bake them with butter until the kitchen smells of cake."
-BRIDGE = " Not far from there,"
-FRAME = (
-    'She bent over the golden dial. The needle swung to these symbols: "anchor dolphin compass". '
-    "She looked up and said:\n"
-)
+BRIDGE = "Not far from there,"
+DIAL = 'She bent over the golden dial. The needle swung to these symbols: "{}". She looked up and said:\n'
+CALM = "It was a day like any other."
+
+BENCHMARK = Path(__file__).parent / "data" / "benchmark"
 
 
 @cache
@@ -62,8 +65,19 @@ def _answers(questions: Sequence[Measurement]) -> dict[Measurement, list[float]]
     return {question: _bits(question.text, question.prefix) for question in questions}
 
 
-def _score(name: str, passages: list[str], moves: list[str]) -> float:
-    program = parse(catalog.source(name), name)
+def framed_xed(text: str, hint: str) -> float:
+    return xent(text, framed("")) - xent(text, framed(hint))
+
+
+def _of_the_benchmark(name: str) -> Program:
+    return parse((BENCHMARK / f"{name}.xent").read_text(encoding="utf-8"), name)
+
+
+def _of_the_catalog(name: str) -> Program:
+    return parse(catalog.source(name), name)
+
+
+def _score(program: Program, passages: list[str], moves: list[str]) -> float:
     setup = Setup(tuple(passages), "seed", {MAIN: JudgeFacts(_tokens().ends, 512)}, "xent-0.5")
     log, waiting = Log(), iter(moves)
     while True:
@@ -74,7 +88,9 @@ def _score(name: str, passages: list[str], moves: list[str]) -> float:
         log = Log((*log.moves, Move(effect.seat, next(waiting))), log.bits)
 
 
-CASES: dict[str, tuple[list[str], list[str], Callable[[], float]]] = {
+Case = tuple[list[str], list[str], Callable[[], float]]
+
+BENCHMARK_CASES: dict[str, Case] = {
     "condense": ([SEA], ["a seaside story, waves"], lambda: xed(SEA, "a seaside story,")),
     "contrast": ([SEA, LAW], ["a seaside story"], lambda: xed(SEA, "a seaside story") - xed(LAW, "a seaside story")),
     "synthesize": (
@@ -84,18 +100,52 @@ CASES: dict[str, tuple[list[str], list[str], Callable[[], float]]] = {
     ),
     "two_ways": (
         [SEA, LAW],
-        [BRIDGE],
-        lambda: xent(LAW, SEA) - xent(LAW, SEA + BRIDGE) + xent(SEA, LAW) - xent(SEA, LAW + BRIDGE),
+        [" " + BRIDGE],
+        lambda: xent(LAW, SEA) - xent(LAW, f"{SEA} {BRIDGE}") + xent(SEA, LAW) - xent(SEA, f"{LAW} {BRIDGE}"),
     ),
-    "alethiometer": ([SEA], ["anchor dolphin compass"], lambda: xed(SEA, FRAME)),
+    "alethiometer": ([SEA], ["anchor dolphin compass"], lambda: xed(SEA, DIAL.format("anchor dolphin compass"))),
+}
+
+CATALOG_CASES: dict[str, Case] = {
+    "condense": ([SEA], ["a seaside story, waves"], lambda: framed_xed(SEA, "a seaside story,")),
+    "contrast": (
+        [SEA, LAW],
+        ["a seaside story"],
+        lambda: framed_xed(SEA, "a seaside story") - framed_xed(LAW, "a seaside story"),
+    ),
+    "synthesize": (
+        [SEA, LAW, FOOD],
+        ["old prose"],
+        lambda: sum(framed_xed(passage, "old prose") for passage in (SEA, LAW, FOOD)),
+    ),
+    "two_ways": (
+        [SEA, LAW],
+        [BRIDGE],
+        lambda: (
+            (xent(" " + LAW, SEA) - xent(" " + LAW, f"{SEA} {BRIDGE}"))
+            + (xent(" " + SEA, LAW) - xent(" " + SEA, f"{LAW} {BRIDGE}"))
+        ),
+    ),
+    "alethiometer": (
+        [SEA],
+        ["anchor dolphin compass"],
+        lambda: xent(SEA, DIAL.format("")) - xent(SEA, DIAL.format("anchor dolphin compass")),
+    ),
 }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", BENCHMARK_CASES)
 def test_a_game_of_the_public_benchmark_earns_the_same_bits(name: str) -> None:
-    passages, moves, expected = CASES[name]
-    assert _score(name, passages, moves) == pytest.approx(expected(), abs=0.002)
+    passages, moves, expected = BENCHMARK_CASES[name]
+    assert _score(_of_the_benchmark(name), passages, moves) == pytest.approx(expected(), abs=0.002)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CATALOG_CASES)
+def test_a_game_of_the_catalog_earns_the_bits_of_its_frame(name: str) -> None:
+    passages, moves, expected = CATALOG_CASES[name]
+    assert _score(_of_the_catalog(name), passages, moves) == pytest.approx(expected(), abs=0.002)
 
 
 def _cut(text: str, most: int = 5) -> str:
@@ -103,17 +153,35 @@ def _cut(text: str, most: int = 5) -> str:
     return text if len(ends) <= most else text[: ends[most - 1]]
 
 
-def _until_helped(steps: list[str], before: str) -> list[str]:
-    """The steps up to the first that the text before it helps as much as the plain pair of sentences."""
-    threshold = xed(" I eat food", "After the rain")
-    helped = [xed(_cut(step), before) >= threshold for step in steps]
-    return steps[: helped.index(True) + 1]
+def _until(accepted: Callable[[str], bool], steps: list[str]) -> list[str]:
+    """The steps up to the first that is accepted."""
+    return steps[: [accepted(step) for step in steps].index(True) + 1]
 
 
 @pytest.mark.slow
 def test_horizon_asks_again_as_often_as_the_benchmark_would_and_earns_the_same_bits() -> None:
+    threshold = xed(" I eat food", "After the rain")
+
+    def until_helped(before: str) -> list[str]:
+        return _until(lambda step: xed(_cut(step), before) >= threshold, fragments)
+
     fragments = [" the the the the", *(FOOD[start : start + 25] for start in range(0, 60, 5)), " apples apples apples"]
-    first = _until_helped(fragments, FOOD)
-    second = _until_helped(fragments, FOOD + _cut(first[-1]))
+    first = until_helped(FOOD)
+    second = until_helped(FOOD + _cut(first[-1]))
     assert len(first) > 1
-    assert _score("horizon", [FOOD], [*first, *second]) == pytest.approx(-xed(_cut(second[-1]), FOOD), abs=0.002)
+    score = _score(_of_the_benchmark("horizon"), [FOOD], [*first, *second])
+    assert score == pytest.approx(-xed(_cut(second[-1]), FOOD), abs=0.002)
+
+
+@pytest.mark.slow
+def test_horizon_of_the_catalog_asks_again_where_a_sentence_that_says_nothing_helps_more() -> None:
+    def until_likelier(before: str) -> list[str]:
+        return _until(lambda step: xent(" " + _cut(step), before) < xent(" " + _cut(step), CALM), fragments)
+
+    fragments = ["the court rose at noon", "zebra zebra zebra", "apples apples apples", "butter and apples until brown"]
+    first = until_likelier(FOOD)
+    second = until_likelier(f"{FOOD} {_cut(first[-1])}")
+    assert len(first) > 1
+    step = " " + _cut(second[-1])
+    score = _score(_of_the_catalog("horizon"), [FOOD], [*first, *second])
+    assert score == pytest.approx(xent(step, FOOD) - xent(step, CALM), abs=0.002)

@@ -139,6 +139,27 @@ def test_a_connection_that_is_cut_in_the_middle_costs_another_run_and_no_more(po
     database.dispose()
 
 
+def test_a_connection_that_is_cut_after_the_last_row_of_a_view_costs_another_look_and_no_more(
+    postgres: Postgres,
+) -> None:
+    database = Database(url_of_a_new(postgres))
+    add(database, "a")
+    looks = []
+    session, row = database.commit(lambda session: session.get_one(Competition, "a"))
+
+    def view() -> str:
+        looks.append(1)
+        mine = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        if len(looks) == 1:
+            with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
+                connection.execute("SELECT pg_terminate_backend(%s)", (mine,))
+        return row.id
+
+    assert (database.look(session, view), len(looks)) == ("a", 2)
+    assert count(database) == 1
+    database.dispose()
+
+
 def test_where_no_database_answers_the_error_is_away() -> None:
     database = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
     with pytest.raises(Unavailable) as error:
