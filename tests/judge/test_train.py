@@ -22,6 +22,7 @@ from judge.training.evaluate import bytes_per_token, evaluate, total
 from judge.training.model import Shape, load_weights, make_model, save_folder, shape_of
 from judge.training.optimizer import make_optimizers, rate
 from judge.training.primed import encode_primed, primed
+from tests.support.frames import framed, hint_in
 
 SUBJECTS = ["The miller", "A tall woman", "Old Peter", "The queen’s cousin", "Nobody"]
 VERBS = ["carried", "painted", "forgot", "wanted to sell", "had never seen"]
@@ -228,15 +229,17 @@ def test_bits_per_byte_count_every_byte_of_the_text_and_every_token_once() -> No
     assert total(scores) == scores["a"]
 
 
-def test_primed_passages_are_whole_sentences_after_words_of_their_neighbourhood() -> None:
+def test_primed_passages_are_whole_sentences_after_words_of_their_neighbourhood_in_the_games_frame() -> None:
     text = sample_text()
-    found = primed([Document("a", text)], {}, 30, seed=2)
-    assert len(found) > 20
+    found = primed([Document("a", text)], {}, 40, seed=2)
+    assert len(found) > 25
     assert all(passage.text in text for passage in found)
-    vocabulary = set(text.lower().replace(".", "").replace("!", "").replace("’", " ").split())
-    words = {word for passage in found for word in passage.prefix.lower().replace(",", "").rstrip(".:\n ").split()}
+    hints = [hint_in(passage.prefix) for passage in found]
+    assert [framed(hint) for hint in hints] == [passage.prefix for passage in found]
+    vocabulary = set(text.lower().replace(".", "").replace("!", "").replace("’", " ").replace(",", "").split())
+    words = {word.strip(".,!") for hint in hints for word in hint.lower().replace("’", " ").split()}
     assert words <= vocabulary
-    assert any(not passage.prefix for passage in found)
+    assert 2 < hints.count("") < len(hints) / 2
 
 
 def test_a_backward_judge_sees_the_prefix_first_and_each_part_reversed() -> None:
