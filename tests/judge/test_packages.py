@@ -29,7 +29,7 @@ from judge.loading.source import find
 from tests.judge import tiny
 
 NAME = "tiny-judge"
-PARTS = {tensor: part for part, tensor in convert.IN_LLAMA.items()}
+PARTS = {tensor: part for part, tensor in convert.ARCHITECTURES["llama"].parts.items()}
 
 
 class Tiny(NamedTuple):

