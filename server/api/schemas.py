@@ -64,6 +64,8 @@ class Judge(BaseModel):
     dtype: str
     build: str = Field(description="What computed it first: device, CPU capability, torch version.")
     workers: int = Field(description="Live workers that serve it now.")
+    measurements_per_second: float | None = Field(description="By all of them; null until one of them has tried.")
+    class_size: int | None = Field(description="Players who can each move every 20 seconds without waiting for others.")
     private: bool = Field(description="Not to be used by free measurements.")
 
 

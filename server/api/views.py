@@ -55,6 +55,8 @@ def judge(unit: Unit, row: Judge) -> schemas.Judge:
         dtype=row.dtype,
         build=row.build,
         workers=len(unit.workforce.serving(row.identity)),
+        measurements_per_second=unit.workforce.rate(row.identity),
+        class_size=unit.workforce.class_size(row.identity),
         private=row.name in unit.settings.private_judge,
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from server.queue.messages import Worker
 
+MOVE_EVERY = 20.0  # seconds: how often somebody in a class sends a move, about; most moves need one measurement
+
 
 @dataclass(frozen=True, slots=True)
 class Workforce:
@@ -21,7 +23,16 @@ class Workforce:
     def serving(self, judge: str) -> list[Worker]:
         return [worker for worker in self.workers if judge in worker.judges]
 
+    def rate(self, judge: str) -> float | None:
+        """Measurements a second by all who serve a judge; None where nobody has measured with it yet."""
+        return round(sum(worker.rates.get(judge, 0.0) for worker in self.serving(judge)), 3) or None
+
+    def class_size(self, judge: str) -> int | None:
+        """How many players can move as often as people in a class do without waiting for one another."""
+        rate = self.rate(judge)
+        return None if rate is None else max(1, round(rate * MOVE_EVERY))
+
     def expected_wait(self, judge: str, queue_position: int | None) -> float | None:
         """Seconds until that position of the judge's queue is reached; None where nobody is at work there."""
-        rate = sum(worker.rate for worker in self.serving(judge))
-        return round(queue_position / rate, 1) if queue_position is not None and rate > 0 else None
+        rate = self.rate(judge)
+        return round(queue_position / rate, 1) if queue_position is not None and rate is not None else None

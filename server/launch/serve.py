@@ -103,6 +103,7 @@ class LocalServer:
             judges = worker.wait_until_up(local)
             demo = self._demo(local, judges) if self._options.demo else None
             self._greet(demo)
+            self._tell_speed(worker, judges)
         except CommandStopped:
             pass
         except Exception as error:
@@ -124,6 +125,19 @@ class LocalServer:
             demo=demo,
         )
         words.say(as_json=self._options.as_json)
+
+    def _tell_speed(self, worker: WorkerChild, judges: list[str]) -> None:
+        """How many moves a second each judge measures here, once it has tried itself."""
+        left = dict(zip(judges, self._settings.judge, strict=True))
+        while left and not self._stop.event.wait(1.0):
+            workforce = worker.workforce()
+            for judge in [each for each in left if workforce.rate(each)]:
+                log.info(
+                    "serve.speed",
+                    judge=left.pop(judge),
+                    moves_per_second=workforce.rate(judge),
+                    enough_for_players=workforce.class_size(judge),
+                )
 
     def _fail(self, error: Exception) -> None:
         self._failure = self._failure or error

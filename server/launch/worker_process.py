@@ -8,6 +8,7 @@ from collections.abc import Callable
 import httpx
 import structlog
 
+from server.arena.workforce import Workforce
 from server.errors import CommandError, CommandStopped
 from server.launch.supervisor import ChildProcess, Supervisor, environment, xentarena
 from server.queue.messages import RedisError, Worker
@@ -41,6 +42,10 @@ class WorkerChild:
             while not _served(client, new[0]):
                 self._pause()
         return list(new[0].judges)
+
+    def workforce(self) -> Workforce:
+        """Whoever serves now."""
+        return Workforce(self._workers())
 
     def stop(self) -> None:
         if self._up.is_set():

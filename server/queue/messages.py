@@ -13,7 +13,7 @@ put back by the sweeper.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,12 +71,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A live worker: which judges it serves and how many measurements a second it makes."""
+    """A live worker: which judges it serves, and of those it has tried, how many measurements a second each makes."""
 
     id: str
     judges: tuple[str, ...]
     build: str
-    rate: float
+    rates: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

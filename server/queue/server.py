@@ -154,7 +154,7 @@ class Queue:
         for worker_id, raw in (await self._redis.hgetall(WORKERS)).items():
             said = json.loads(raw)
             if seconds - said["seen"] <= WORKER_SEEN:
-                found.append(Worker(worker_id.decode(), tuple(said["judges"]), said["build"], said["rate"]))
+                found.append(Worker(worker_id.decode(), tuple(said["judges"]), said["build"], said.get("rates", {})))
         return found
 
     async def judges(self, known: Iterable[str]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,13 +62,14 @@ class Claims:
     def __post_init__(self) -> None:
         self._redis = redis.Redis.from_url(self.url, **connection_options())
 
-    def announce(self, infos: Sequence[dict[str, Any]], build: str, rate: float) -> None:
-        """Say that this worker lives, and what its judges are."""
+    def announce(self, infos: Sequence[dict[str, Any]], build: str, rates: Mapping[str, float]) -> None:
+        """Say that this worker lives, what its judges are, and how many measurements a second each makes."""
         pipe = self._redis.pipeline(transaction=False)
         for info in infos:
             pipe.hsetnx(JUDGES, info["identity"], json.dumps(info))
         seen = int(self._redis.time()[0])
-        pipe.hset(WORKERS, self.worker, json.dumps({"judges": self.judges, "build": build, "rate": rate, "seen": seen}))
+        said = {"judges": self.judges, "build": build, "rates": {**rates}, "seen": seen}
+        pipe.hset(WORKERS, self.worker, json.dumps(said))
         pipe.execute()
 
     def close(self) -> None:

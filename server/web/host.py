@@ -12,6 +12,7 @@ from starlette.responses import Response
 from server.arena import callers, competitions, endings, games, judges, players, round_setup, rounds, submissions
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
+from server.arena.workforce import MOVE_EVERY
 from server.db.models import BotPolicy, Competition, Player, Round, RoundState, Submission
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
@@ -34,6 +35,15 @@ class CompetitionLine:
     code: str
     players: int
     rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How many moves a second a judge measures, and how large a class that is enough for."""
+
+    judge: str
+    rate: float
+    players: int
 
 
 def host(unit: Unit) -> view_models.Viewer:
@@ -111,6 +121,8 @@ def _competition_page(
         games=[game_pages.line(row) for row in games.newest(unit.session)],
         default_game=games.DEFAULT,
         judges=_judge_names(unit),
+        speeds=_speeds(unit),
+        move_every=MOVE_EVERY,
         move_seconds=rounds.MOVE_SECONDS,
         form=form,
         error=refused.detail if refused else None,
@@ -122,6 +134,14 @@ def _judge_names(unit: Unit) -> list[str]:
     known = {judge.identity: judge.name for judge in judges.visible(unit)}
     at_work = [known[identity] for identity in unit.workforce.judges() if identity in known]
     return list(dict.fromkeys([*at_work, *known.values()]))
+
+
+def _speeds(unit: Unit) -> list[Speed]:
+    """Of the judges at work that have been tried."""
+    known = {judge.identity: judge.name for judge in judges.visible(unit)}
+    found = [(known[each], unit.workforce.rate(each), unit.workforce.class_size(each))
+             for each in unit.workforce.judges() if each in known]  # fmt: skip
+    return [Speed(name, rate, players) for name, rate, players in found if rate and players]
 
 
 def _moves(session: Session, competition_id: str) -> list[view_models.SubmissionLine]:

@@ -25,6 +25,13 @@ log = structlog.get_logger()
 BATCH_SECONDS = 0.5  # a claim is about this much work, so that a person never waits long behind a batch
 TEXT_SECONDS = 0.25  # between two batches a text is written for this long, for the same reason
 FIRST_CLAIM, LARGEST_CLAIM = 8, 1024
+TRIAL = tuple(
+    f"{opening} the mill had stood at the bend of the river for as long as anybody could remember. In spring the water"
+    " came up to the second step, and the miller carried his sacks to the loft. His daughter kept the accounts in a"
+    " green book; she knew what every farmer owed, and which of them would never pay. When the railway came, people"
+    " bought their flour in town, and one autumn the wheel turned for the last time."
+    for opening in ("They say that", "In those days", "Old as it was,", "Before the war")
+)  # what a judge is tried on while there is nothing to do: as long as a usual passage
 HELLO = 2.0  # seconds between two announcements
 
 Steps = Iterator[Result | None]  # a None after each token, at last the result
@@ -42,7 +49,8 @@ class Worker:
         self.leases = LeaseKeeper(self.claims, settings.lease)
         self._texts: deque[tuple[Claim, Steps]] = deque()
         self._infos = [judge.info() for judge in judges]
-        self._rate = 0.0  # measurements per second, a moving average
+        self._rates: dict[str, float] = {}  # of a judge: measurements per second, a moving average
+        self._pace = 0.0  # the same over all that is measured, whichever judge
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; then publish what is done and give back the rest."""
@@ -53,6 +61,8 @@ class Worker:
                 while self._texts and not ahead.done() and not stop.is_set():
                     self._write_on()
                 batch = self._taken(ahead, stop)
+                if not batch:
+                    self._try_out()
                 # What may take this process down is done with nothing else in hand, so that nobody else is blamed.
                 alone = bool(batch) and batch[0].alone
                 if not alone:
@@ -68,7 +78,7 @@ class Worker:
         if self.leases.full:
             time.sleep(PAUSE)
             return []
-        count = max(1, min(LARGEST_CLAIM, int(self._rate * BATCH_SECONDS))) if self._rate else FIRST_CLAIM
+        count = max(1, min(LARGEST_CLAIM, int(self._pace * BATCH_SECONDS))) if self._pace else FIRST_CLAIM
         claims = self.claims.claim(count, block=0.5, texts=texts)
         if claims and claims[0].alone and not self.leases.empty:
             self.claims.give_back(claims)
@@ -97,18 +107,34 @@ class Worker:
         self._write(lambda: stop.is_set() or time.perf_counter() >= end)
 
     def _measure(self, batch: Sequence[Claim], stop: threading.Event) -> None:
-        start, done = time.perf_counter(), 0
-        for judge, claims in groupby(sorted(batch, key=_judge_of), key=_judge_of):
-            for claim, result in self._results(self._judges[judge], list(claims)):
+        for judge, same in groupby(sorted(batch, key=_judge_of), key=_judge_of):
+            start, claims = time.perf_counter(), list(same)
+            for claim, result in self._results(self._judges[judge], claims):
                 lost = not self.leases.owns(claim)
                 self.leases.publish(claim, result)
-                done += 1
                 # After a pause a batch may have both: what is others' by now, or done, and what was claimed anew.
                 if stop.is_set() or (lost and not any(map(self.leases.owns, batch))):
                     return
-        if done:
-            pace = done / (time.perf_counter() - start)
-            self._rate = pace if not self._rate else 0.8 * self._rate + 0.2 * pace
+            self._pace = self._note_rate(judge, len(claims) / (time.perf_counter() - start))
+
+    def _try_out(self) -> None:
+        """While there is nothing to do, learn how quick a judge is that has measured nothing yet."""
+        judge = next((judge for judge in self._judges.values() if judge.identity not in self._rates), None)
+        if judge is None:
+            return
+        start = time.perf_counter()
+        try:
+            judge.measure([Pair("", text) for text in TRIAL])
+        except Exception as error:  # what it can measure is found out by those who ask
+            log.warning("worker.trial_failed", judge=judge.name, error=repr(error))
+            self._rates[judge.identity] = 0.0
+            return
+        self._note_rate(judge.identity, len(TRIAL) / (time.perf_counter() - start))
+
+    def _note_rate(self, judge: str, rate: float) -> float:
+        before = self._rates.get(judge) or rate
+        self._rates[judge] = 0.8 * before + 0.2 * rate
+        return self._rates[judge]
 
     def _results(self, judge: Judge, claims: list[Claim]) -> Iterator[tuple[Claim, Result]]:
         """Measure a batch. If it fails as a whole, each of it is tried alone: one bad apple must not spoil it."""
@@ -137,7 +163,7 @@ class Worker:
     def _stay_known(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
-                self.claims.announce(self._infos, self._build, round(self._rate, 3))
+                self.claims.announce(self._infos, self._build, self._rates)
             except RedisError as error:
                 log.warning("worker.announce_failed", error=str(error))
             stop.wait(HELLO)

@@ -182,9 +182,9 @@ def test_an_unsettled_result_goes_to_another_referee_and_a_settled_one_to_none(r
 
 
 def test_announcements_tell_who_is_there(redis_url: str, claims: Claims) -> None:
-    claims.announce([{"identity": JUDGE, "name": "tiny"}], "cpu", 12.5)
+    claims.announce([{"identity": JUDGE, "name": "tiny"}], "cpu", {JUDGE: 12.5})
     (worker,) = ask(redis_url, lambda queue: queue.workers())
-    assert (worker.judges, worker.rate) == ((JUDGE,), 12.5)
+    assert (worker.judges, worker.rates) == ((JUDGE,), {JUDGE: 12.5})
     assert ask(redis_url, lambda queue: queue.judges([])) == [{"identity": JUDGE, "name": "tiny"}]
     assert ask(redis_url, lambda queue: queue.judges([JUDGE])) == []
     claims.leave()

@@ -7,19 +7,21 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from judge.errors import JudgeError
 from judge.judge import Judge, Pair
 from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, Result, stream
+from server.queue.server import Queue
 from server.queue.worker import Claims
 from server.settings import Settings
 from server.worker.leases import LeaseKeeper
-from server.worker.loop import Worker
+from server.worker.loop import TRIAL, Worker
 from tests.judge import tiny
 from tests.support.queue import ask, enqueue
 from tests.support.services import Redis, eventually
@@ -62,6 +64,9 @@ class Device:
             yield i, [1.0]
 
     def measure(self, pairs: Sequence[Pair]) -> list[list[float]]:
+        if not any(pair.prefix for pair in pairs):  # it is tried, while there is nothing to do
+            time.sleep(self._seconds * len(pairs))
+            return [[1.0] for _ in pairs]
         return [bits for _, bits in self.measure_each(pairs)]
 
 
@@ -86,6 +91,11 @@ def at_work(redis_url: str, judge: Judge | Device, *, lease: float = LEASE) -> I
         stop.set()
         thread.join(30)
         assert not thread.is_alive()
+
+
+def rates(redis_url: str) -> Mapping[str, float]:
+    """What the one worker there tells; nothing until it is there."""
+    return next((worker.rates for worker in ask(redis_url, Queue.workers)), {})
 
 
 class Referee:
@@ -168,6 +178,27 @@ def _shares(client: Any, judge: str) -> list[str]:
     """Who holds something, once two do."""
     known = client.xpending(stream(judge, "people"), "workers")["consumers"]
     return known if len(known) == 2 else []
+
+
+def test_while_there_is_nothing_to_do_a_judge_is_tried_and_its_rate_told(redis_url: str, pocket: Judge) -> None:
+    with at_work(redis_url, pocket):
+        found = eventually(lambda: rates(redis_url), seconds=10, what="a rate")
+    assert list(found) == [pocket.identity]
+    assert found[pocket.identity] > 0
+    assert min(pocket.tokens.count(text) for text in TRIAL) > 60
+
+
+def test_a_judge_that_fails_its_trial_works_all_the_same(redis_url: str) -> None:
+    class Fussy(Device):
+        def measure(self, pairs: Sequence[Pair]) -> list[list[float]]:
+            raise JudgeError("too long")
+
+    device = Fussy(0.0)
+    with at_work(redis_url, cast(Judge, device)):
+        eventually(lambda: rates(redis_url) == {"device": 0.0}, seconds=10, what="a failed trial")
+        enqueue(redis_url, *jobs_of(device, 2))
+        Referee(redis_url).collect(2)
+        eventually(lambda: rates(redis_url)["device"] > 0, seconds=10, what="a rate")
 
 
 def test_one_bad_apple_fails_and_its_batch_mates_do_not(redis_url: str) -> None:

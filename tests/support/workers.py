@@ -119,7 +119,7 @@ class Hand:
         self._infos = [judge.info() for judge in judges]
 
     def announce(self, rate: float = 100.0) -> None:
-        self.claims.announce(self._infos, BUILD, rate)
+        self.claims.announce(self._infos, BUILD, dict.fromkeys(self.claims.judges, rate))
         self.claims.create_groups()
 
     def take(self, count: int = 64) -> list[Claim]:
