@@ -39,7 +39,8 @@ USER root
 RUN pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
         "$(grep '^torch==' /opt/xentarena/constraints.txt)" \
  && pip install -c /opt/xentarena/constraints.txt "$(echo /opt/xentarena/wheels/*.whl)[all]" \
- && install -d -o arena -g arena /home/arena/.cache/huggingface
+ && install -d -o arena -g arena /home/arena/.cache/huggingface /home/arena/judges
+ENV XENTARENA_JUDGES=/home/arena/judges
 USER arena
 HEALTHCHECK --interval=10s --timeout=6s --start-period=300s --retries=3 \
     CMD ["python", "/opt/xentarena/healthy.py", "worker"]

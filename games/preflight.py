@@ -1,11 +1,13 @@
-"""What can be known of a round before anybody plays it: do its texts alone fit the judges?"""
+"""What can be known before anybody plays: do the texts of a round fit its judges, and is there a trap in a game?"""
 
+import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from games import engine, limits
 from games.errors import SetupError
 from games.program import Program
-from games.protocol import MAIN, Log, Measurement, Move, Setup
+from games.protocol import MAIN, JudgeFacts, Log, Measurement, Move, Setup
 from games.runtime.state import Play, PlayEnded, Suspended
 from games.values import bits
 from games.values.bits import Measured
@@ -23,12 +25,14 @@ class _TooLong(Exception):
 class _Trial(Play):
     """A play in which players say anything, every ``ensure`` holds, and the judges' answers are all zeros.
 
-    fixed: what it measured that no move has flowed into, in order.
+    fixed: what it measured that no move has flowed into, in order. glued: the lines that measure a text of the round
+    right after a player's words.
     """
 
-    __slots__ = ("fixed",)
+    __slots__ = ("fixed", "glued")
 
     fixed: dict[Measurement, None]
+    glued: dict[int, None]
 
     def next_move(self, seat: str) -> Move | None:
         self.used += 1
@@ -51,6 +55,8 @@ class _Trial(Play):
             )
         if tokens.count() and not text.from_move and not (text.prefix and text.prefix_from_move):
             self.fixed[Measurement(slot, profile, text.prefix, text.text)] = None
+        if text.prefix.endswith(_ANYTHING) and not text.from_move and text.text[:1].strip():
+            self.glued[self.line] = None
         return bits.zeros(tokens)
 
 
@@ -91,7 +97,7 @@ def fixed_measurements(program: Program, setup: Setup) -> list[Measurement]:
 
 def _tried(program: Program, setup: Setup) -> _Trial:
     trial = engine.started(_Trial, program, setup, Log())
-    trial.fixed = {}
+    trial.fixed, trial.glued = {}, {}
     try:
         engine.run(program, trial)
     except _TooLong as problem:
@@ -99,3 +105,30 @@ def _tried(program: Program, setup: Setup) -> _Trial:
     except (PlayEnded, Suspended):
         pass  # from this line on the play hangs on what the players say, and ends or pauses by itself where it must
     return trial
+
+
+class Advice(NamedTuple):
+    """Something in a program that works, and is hardly meant."""
+
+    line: int
+    message: str
+
+
+def warnings(program: Program) -> list[Advice]:
+    """What whoever writes a game would want to know before somebody plays it."""
+    facts = JudgeFacts(lambda text: [word.end() for word in re.finditer(r"\s*\S+|\s+$", text)], 1_000_000)
+    setup = Setup(
+        passages=tuple(f"Passage {number} of some words." for number in range(program.passages)),
+        seed="seed",
+        judges=dict.fromkeys(program.judges, facts),
+        generated=("Words of a judge.",) * len(program.generations),
+    )
+    return [
+        Advice(
+            line,
+            "measures a passage right after a player's words, with nothing between them: the seam costs the passage's "
+            "first token more than good words save, and a full stop at the end is worth bits by itself; measure both "
+            'sides in one frame, as in xent(s | "Topic: \\n") - xent(s | "Topic: " + x + "\\n")',
+        )
+        for line in _tried(program, setup).glued
+    ]

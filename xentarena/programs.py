@@ -1,10 +1,13 @@
 """Game programs by name or by file."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from games import catalog
 from games.errors import ProgramErrors
 from games.limits import SOURCE_BYTES
+from games.preflight import warnings
 from games.program import Program, parse
 from xentarena.errors import InputError
 
@@ -21,13 +24,21 @@ def find(game: str | Path) -> Program:
         raise InputError(f"{game} does not pass the check:\n{errors}") from errors
 
 
-def errors_of(path: Path) -> list[str]:
-    """Every static error of a file as FILE:LINE:COL: message. Raises `InputError` for one that cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """errors: of a program that cannot be played. warnings: of one that can, and is hardly meant so. Each a line."""
+
+    errors: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+def check(path: Path) -> Findings:
+    """Look through a file. Raises `InputError` for one that cannot be read."""
     try:
-        parse(read(path), str(path))
+        program = parse(read(path), str(path))
     except ProgramErrors as errors:
-        return [f"{path}:{error.line}:{error.column}: {error.message}" for error in errors.errors]
-    return []
+        return Findings([f"{path}:{error.line}:{error.column}: {error.message}" for error in errors.errors])
+    return Findings(warnings=[f"{path}:{line}: warning: {message}" for line, message in warnings(program)])
 
 
 def read(path: Path) -> str:

@@ -77,6 +77,7 @@ class Game(BaseModel):
     title: str
     description: str = Field(description="Markdown: what a player does, and how it is scored.")
     source: str
+    warnings: list[str] = Field(description="What works and is hardly meant so, with its line.")
     created_at: datetime
     withdrawn_at: datetime | None = Field(description="Since when it is in no list and for no new round.")
     passages: int = Field(description="How many passages a round of it takes.")

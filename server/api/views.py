@@ -71,6 +71,7 @@ def game(_: Unit, row: Game) -> schemas.Game:
         title=row.title,
         description=row.description,
         source=row.source,
+        warnings=[f"line {line}: {message}" for line, message in games.warnings(row)],
         created_at=row.created_at,
         withdrawn_at=row.withdrawn_at,
         passages=program.passages,

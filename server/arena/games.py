@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from games import catalog
+from games import catalog, preflight
 from games.errors import ProgramError, ProgramErrors
+from games.preflight import Advice
 from games.program import Program, parse
 from server.arena import audit, callers
 from server.arena.unit import Unit
@@ -202,6 +203,16 @@ def program(row: Game) -> Program:
 def parsed(source: str, name: str = "") -> Program:
     """The program of a source that was checked before. name: its title, where it has no front page."""
     return parse(source, name)
+
+
+def warnings(row: Game) -> Sequence[Advice]:
+    """What works in a program and is hardly meant so."""
+    return _advice(row.source)
+
+
+@lru_cache(maxsize=256)
+def _advice(source: str) -> Sequence[Advice]:
+    return preflight.warnings(parsed(source))
 
 
 def _seen(session: Session, name: str) -> Game | None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from games.errors import SetupError
-from games.preflight import check_round
+from games.preflight import BACKWARD, check_round
 from games.program import Program
 from games.protocol import MAIN, Setup
 from judge.profiles import ARENA
@@ -91,7 +91,14 @@ def bind_judges(session: Session, program: Program, new: NewRound, at_work: Sequ
         )
     for slot in sorted(slots - set(wanted)):
         wanted[slot] = _namesake(session, judges.find(session, main).name, slot)
-    return {slot: judges.find(session, name, f"/judges/{slot}").identity for slot, name in wanted.items()}
+    rows = {slot: judges.find(session, name, f"/judges/{slot}") for slot, name in wanted.items()}
+    if BACKWARD in rows and rows[BACKWARD].tokenizer != rows[MAIN].tokenizer:
+        raise invalid(
+            f"/judges/{BACKWARD}",
+            f"The game holds the bits of two judges against each other, and {rows[BACKWARD].name} reads other tokens "
+            f"than {rows[MAIN].name}. Take twins, such as pocket and pocket-backward.",
+        )
+    return {slot: row.identity for slot, row in rows.items()}
 
 
 def _usual(session: Session, slots: Collection[str], at_work: Sequence[str]) -> str | None:

@@ -117,13 +117,13 @@ def migrate(database_url: DatabaseUrl = None, data: Data = None) -> None:
 
 @app.command()
 def check(file: Path) -> None:
-    """Check a game program: static errors on standard output as FILE:LINE:COL: message."""
-    from xentarena.programs import errors_of
+    """Check a game program: errors as FILE:LINE:COL: message, warnings as FILE:LINE: warning: message."""
+    from xentarena import programs
 
-    errors = errors_of(file)
-    for error in errors:
-        typer.echo(error)
-    raise typer.Exit(bool(errors))
+    found = programs.check(file)
+    for line in [*found.errors, *found.warnings]:
+        typer.echo(line)
+    raise typer.Exit(bool(found.errors))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Literal
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
+from games.preflight import Advice
 from server.arena import callers, games
 from server.arena.unit import Unit
 from server.db.models import Game
@@ -32,7 +33,7 @@ NEW = """# Title
 
 assign(s=story())
 elicit(x, 10)
-reward(xed(s | x))
+reward(xent(s | "Topic: \\n") - xent(s | "Topic: " + x + "\\n"))
 """
 
 
@@ -57,6 +58,7 @@ class GameShown:
     line: GameLine
     description: str
     source: str
+    warnings: Sequence[Advice]
     withdrawn: bool
     versions: Sequence[Game]
 
@@ -147,6 +149,7 @@ def _game(unit: Unit, name: str) -> Response:
         line=line(row),
         description=row.description,
         source=row.source,
+        warnings=games.warnings(row),
         withdrawn=row.withdrawn_at is not None,
         versions=games.versions(unit, row.digest),
     )

@@ -3,15 +3,18 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from games import catalog, preflight
 from games.builtins.judging import QUESTION
 from games.engine import advance, replay
 from games.errors import LogError, SetupError, TextError
 from games.events import to_json
 from games.preflight import check_round
+from games.program import parse
 from games.protocol import (
     MAIN,
     Finished,
@@ -144,6 +147,32 @@ def test_a_round_without_a_judge_that_the_game_names_is_the_hosts_mistake() -> N
 def test_a_round_with_an_unknown_profile_is_the_hosts_mistake() -> None:
     with pytest.raises(SetupError, match=r"'xent-0\.6'"):
         replay(CONDENSE, playing.setup("a", profile="xent-0.6"), Log())
+
+
+@pytest.mark.parametrize(
+    ("game", "lines"),
+    [
+        ("condense", [5]),
+        ("contrast", [5, 6]),
+        ("synthesize", [5, 6, 7]),
+        ("two_ways", [3, 4]),
+        ("alethiometer", []),
+        ("horizon", []),
+    ],
+)
+def test_a_glued_seam_is_warned_of_in_every_line(game: str, lines: list[int]) -> None:
+    source = (Path(__file__).parent / "data" / "benchmark" / f"{game}.xent").read_text(encoding="utf-8")
+    assert [line for line, _ in preflight.warnings(parse(source))] == lines
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_no_game_of_the_catalog_is_warned_of(name: str) -> None:
+    assert preflight.warnings(parse(catalog.source(name))) == []
+
+
+def test_a_game_in_which_a_judge_writes_can_be_looked_through() -> None:
+    program = parse('assign(s=generate("Once", 9))\nelicit(x, 3)\nreward(xed(s | x))\n')
+    assert [line for line, _ in preflight.warnings(program)] == [3]
 
 
 def test_passages_that_alone_do_not_fit_are_refused_with_the_line() -> None:

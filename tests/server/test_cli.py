@@ -88,6 +88,13 @@ def test_a_program_without_errors_is_checked_in_silence(run: Run, tmp_path: Path
     assert run("check", game(tmp_path, TWO_SEATS)) == (0, "", "")
 
 
+def test_a_program_that_is_hardly_meant_so_passes_with_a_warning(run: Run, tmp_path: Path) -> None:
+    file = game(tmp_path, "assign(s=story())\nelicit(x, 10)\nreward(xed(s | x))\n")
+    status, out, _ = run("check", file)
+    assert status == 0
+    assert out.startswith(f"{file}:3: warning: measures a passage right after a player's words")
+
+
 def test_static_errors_are_told_with_file_line_and_column(run: Run, tmp_path: Path) -> None:
     file = game(tmp_path, "assign(s=story())\n\nreward(3)\nnonsense(s)\n")
     ended = run("check", file)

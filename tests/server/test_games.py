@@ -80,7 +80,9 @@ def test_a_program_without_a_title_is_called_by_its_name(house: RunningApp) -> N
     assert pointers(body) == ["/name"]
     assert "Give it one" in body["detail"]
     name = new_name()
-    assert answer(upload(house, source, name), 201)["title"] == name
+    made = answer(upload(house, source, name), 201)
+    assert made["title"] == name
+    assert [warning.partition(" measures")[0] for warning in made["warnings"]] == ["line 2:"]
     round_ = answer(make_round(house, name), 201)
     assert round_["title"] == name
 

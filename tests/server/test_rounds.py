@@ -21,7 +21,7 @@ from tests.support.server import (
     problem,
 )
 from tests.support.services import eventually
-from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, hand_of, worth
+from tests.support.workers import PLAIN, TOKENIZER, FakeJudge, Hand, at_work, hand_of, worth
 
 
 def state(caller: Caller, round_id: str) -> str:
@@ -356,6 +356,17 @@ def test_a_judge_slot_that_nobody_names_goes_to_the_main_judges_namesake(house: 
             eventually(lambda: house.measurable(twin), what="its twin")
             made = answer(house.host.post(path, json=body), 201)
     assert made["judges"] == {"main": main.identity, "backward": twin.identity}
+
+
+def test_two_judges_that_read_other_tokens_are_not_held_against_each_other(house: RunningApp) -> None:
+    other = FakeJudge(direction="backward", tokenizer=TOKENIZER.replace("<unk>", "<?>"))
+    path = f"/competitions/{new_competition(house)['id']}/rounds"
+    body = {"game": "arrow_of_time", "passages": [], "judge": PLAIN.name, "judges": {"backward": other.name}}
+    with at_work(house.redis_url, other):
+        eventually(lambda: house.measurable(other), what="the judge")
+        refused = problem(house.host.post(path, json=body), 422, "invalid-request")
+    assert pointers(refused) == ["/judges/backward"]
+    assert f"{other.name} reads other tokens than plain. Take twins" in refused["detail"]
 
 
 def test_a_judges_name_that_is_far_too_long_does_not_come_back_whole(house: RunningApp) -> None:

@@ -45,6 +45,7 @@ class FakeJudge:
     name: str = field(default_factory=lambda: f"fake-{secrets.token_hex(4)}")
     context: int = 400
     direction: str = "forward"
+    tokenizer: str = TOKENIZER
 
     @property
     def identity(self) -> str:
@@ -59,7 +60,7 @@ class FakeJudge:
             "direction": self.direction,
             "dtype": "float32",
             "build": BUILD,
-            "tokenizer_json": TOKENIZER,
+            "tokenizer_json": self.tokenizer,
         }
 
 
