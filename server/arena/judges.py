@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from games.library import load
 from games.protocol import JudgeFacts
 from judge.loading.tokenizer import Tokens
 from server.arena.unit import Unit
@@ -74,6 +75,17 @@ def facts(judge: Judge) -> JudgeFacts:
 
 def tokens(judge: Judge) -> Tokens:
     return _tokens(judge.tokenizer)
+
+
+def words(judge: Judge, count: int) -> int:
+    """About how many words somebody can say of a passage in so many tokens of the judge."""
+    return max(1, int(count * _words_a_token(judge.tokenizer)))
+
+
+@lru_cache(maxsize=32)
+def _words_a_token(tokenizer_json: str) -> float:
+    said = [passage.field for passage in load()]
+    return sum(map(len, said)) / sum(_tokens(tokenizer_json).count(" ".join(each)) for each in said)
 
 
 @lru_cache(maxsize=32)

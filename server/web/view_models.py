@@ -24,7 +24,7 @@ from server.arena import (
 )
 from server.arena.callers import Caller
 from server.arena.unit import Unit
-from server.db.models import Competition, Game, Play, Player, Round, RoundState, Submission, SubmissionState
+from server.db.models import Competition, Game, Judge, Play, Player, Round, RoundState, Submission, SubmissionState
 from server.http.requests import SETTLED
 from server.web import timeline
 from server.web.move_diff import Said, said
@@ -66,7 +66,7 @@ class RoundShown:
     description: str
     passages: Sequence[str]
     judge: str
-    limit: int | None
+    limit: str | None
     attempts: int | None
     attempts_left: int | None
     seats: Sequence[str]
@@ -133,7 +133,7 @@ class SubmissionShown:
     wait: float | None
     served: bool
     reason: str | None
-    limit: int | None
+    limit: str | None
     told: Sequence[Turn]
     opponents: Sequence[tuple[str, str | None]]
     due_at: datetime | None
@@ -185,14 +185,15 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
     setup = round_setup.setup_of(session, row)
     line = _line(session, row, at)
     opening = rounds.opening(session, row, at)
+    judge = judges.find(session, setup.identities[MAIN])
     return RoundShown(
         line=line,
         competition=row.competition_id,
         digest=row.digest,
         description=setup.program.description,
         passages=rounds.passages_for(session, row, host=caller.is_host, at=at),
-        judge=judges.find(session, setup.identities[MAIN]).name,
-        limit=opening.limit if opening else None,
+        judge=judge.name,
+        limit=_limit(judge, opening.limit) if opening else None,
         attempts=row.attempts,
         attempts_left=attempts.attempts_left(session, row, caller.player),
         seats=setup.program.seats,
@@ -248,6 +249,10 @@ def own(unit: Unit, round_id: str) -> list[SubmissionLine]:
     return [submission_line(unit.session, row) for row in rows]
 
 
+def _limit(judge: Judge, tokens: int) -> str:
+    return f"{tokens:,} tokens of the judge, about {judges.words(judge, tokens):,} words"
+
+
 def submission(unit: Unit, submission_id: str) -> SubmissionShown:
     row = submissions.see(unit, submission_id)
     session, caller = unit.session, unit.caller
@@ -270,7 +275,9 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
         wait=unit.workforce.expected_wait(identity, place),
         served=bool(unit.workforce.serving(identity)),
         reason=row.reason["detail"] if row.reason else None,
-        limit=(play.awaits or {}).get("limit") if row.state == SubmissionState.AWAITING_MOVE else None,
+        limit=_limit(judges.find(session, identity), (play.awaits or {})["limit"])
+        if row.state == SubmissionState.AWAITING_MOVE
+        else None,
         told=timeline.told(_before_score(row, events), row.seat, names)
         if several or row.state == SubmissionState.AWAITING_MOVE
         else [],

@@ -162,7 +162,7 @@ def test_a_play_of_several_moves_goes_on_from_the_page(visitor: Visitor, house: 
     visitor.join(lesson, "Ada")
     first = visitor.send(f"/rounds/{lesson.round_id}/moves", move="5")
     assert "The game awaits your next move." in text_of(first)
-    assert "At most 4 tokens" in text_of(first)
+    assert "At most 4 tokens of the judge, about 4 words" in text_of(first)
     action = re.search(r'action="(/submissions/[^"]+/moves)"', first.text)
     assert action
     second = visitor.send(action[1], move="7 one two three four")
