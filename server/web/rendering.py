@@ -46,6 +46,11 @@ def _moment(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M UTC")
 
 
+def _line_ends(text: str) -> str:
+    """A text in one line, its line ends seen."""
+    return text.replace("\n", "⏎ ").rstrip(" ")
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -54,7 +59,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"bits": shown_bits, "moment": _moment, "markdown": to_html}
+    made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": _moment, "markdown": to_html}
     made.globals |= {"viewer": None, "events": None, "rounds": (), "current": None}
     return made
 

@@ -4,7 +4,7 @@ A reward says what each token gave, and its terms what was measured. Where it is
 (dex), a page can show both sides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -75,13 +75,13 @@ class Sides:
 
 def parts(session: Session, setup: RoundSetup, play: Play, seat: str) -> list[Part]:
     """The rewards of a seat, in the order they were given."""
-    passages = setup.setup.passages
+    titles = _titles(setup.setup.passages, [move["text"] for move in play.moves if move["seat"] == seat])
     events = seen(_events(session, setup, play), seat)
-    return [_part(event, passages) for event in events if isinstance(event, Reward) and event.seat == seat]
+    return [_part(event, titles) for event in events if isinstance(event, Reward) and event.seat == seat]
 
 
-def _part(reward: Reward, passages: Sequence[str]) -> Part:
-    title = _title("".join(token.text for token in reward.tokens), passages)
+def _part(reward: Reward, titles: Mapping[str, str]) -> Part:
+    title = titles.get(_plain("".join(token.text for token in reward.tokens)), "Measured text")
     sides = _sides(reward)
     if sides is None:
         return Part(title, reward.bits, pieces(reward.tokens))
@@ -91,10 +91,17 @@ def _part(reward: Reward, passages: Sequence[str]) -> Part:
     )
 
 
-def _title(text: str, passages: Sequence[str]) -> str:
-    if text not in passages:
-        return "Measured text"
-    return f"Passage {passages.index(text) + 1}" if len(passages) > 1 else "The passage"
+def _titles(passages: Sequence[str], moves: Sequence[str]) -> dict[str, str]:
+    """What to call a text that is measured."""
+    named = {"The passage": passages[0]} if len(passages) == 1 else {}
+    named |= {f"Passage {number}": passage for number, passage in enumerate(passages, 1) if len(passages) > 1}
+    named |= {"Your words" if len(moves) == 1 else f"Your move {number}": move for number, move in enumerate(moves, 1)}
+    return {_plain(text): title for title, text in reversed(named.items())}
+
+
+def _plain(text: str) -> str:
+    """Games put spaces between texts, which make no other text of it."""
+    return " ".join(text.split())
 
 
 def pieces(

@@ -139,7 +139,7 @@ def test_a_move_can_be_made_and_read_without_scripts(visitor: Visitor, lesson: C
     words = text_of(response)
     assert "12.500 bits" in words
     assert "<del>tide </del>" in response.text
-    sides = re.search(r"([\d.,]+) bits after “ Topic: --- ”, ([\d.,]+) bits after “ Topic: 12.5 --- ”", words)
+    sides = re.search(r"([\d.,]+) bits after “ Topic: ⏎ ---⏎ ”, ([\d.,]+) bits after “ Topic: 12.5⏎ ---⏎ ”", words)
     assert sides
     assert float(sides[1]) - float(sides[2]) == 12.5
     refused = visitor.send(f"/rounds/{lesson.round_id}/moves", move="")
@@ -154,7 +154,7 @@ def test_what_a_reward_cost_is_shown_where_it_is_a_loss_for_another_text(visitor
     words = text_of(response)
     assert "Passage 1 +8.000 bits" in words
     assert "Passage 2 −8.000 bits" in words
-    assert words.count("bits after “ Topic: --- ”") == words.count("bits after “ Topic: 8 --- ”") == 2
+    assert words.count("bits after “ Topic: ⏎ ---⏎ ”") == words.count("bits after “ Topic: 8⏎ ---⏎ ”") == 2
 
 
 def test_a_play_of_several_moves_goes_on_from_the_page(visitor: Visitor, house: RunningApp) -> None:
