@@ -1,11 +1,14 @@
-"""``min`` and ``max``, of numbers and of bits."""
+"""``min`` and ``max``, of numbers and of bits; the number that a text spells; bits changed token by token."""
 
+import re
 from collections.abc import Callable
 
 from games.builtins.signature import Function, Parameter, Signature
-from games.runtime.state import Play
+from games.limits import NUMBER
+from games.runtime.state import Play, no_value
 from games.values import bits
 from games.values.bits import Bits, Measured
+from games.values.text import Text
 from games.values.types import Type
 
 _Better = Callable[[float, float], bool]
@@ -47,3 +50,34 @@ def extreme(better: _Better) -> Function:
             signature(Type.NUMBER | Type.BITS, Type.BITS, _of_bits(better)),
         )
     )
+
+
+_SPELLED = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+
+
+def number(play: Play, text: Text) -> float:
+    """The number that a text spells, white space around it apart. Errors do not repeat the text: it may be hidden."""
+    play.spend(100 + len(text.text))
+    spelled = text.text.strip()
+    if not _SPELLED.fullmatch(spelled):
+        raise no_value("found a text that spells no number such as 7, -2.5 or +.5", from_move=text.from_move)
+    found = float(spelled)
+    if abs(found) > NUMBER:
+        raise no_value(f"found a text that spells a number beyond {NUMBER:,}", from_move=text.from_move)
+    return found
+
+
+def greatest(play: Play, measured: Measured) -> Measured:
+    """The costliest token, the first of equals; all others are worth nothing."""
+    if measured is None:
+        return None
+    play.spend(50 + 10 * measured.count())
+    return bits.greatest(measured)
+
+
+def clip(play: Play, measured: Measured, most: float) -> Measured:
+    """No token above so many bits."""
+    if measured is None:
+        return None
+    play.spend(50 + 10 * measured.count())
+    return bits.clipped(measured, most)

@@ -7,7 +7,7 @@ functions of values, and stand in ``games.compiler.round_texts``.
 import operator
 
 from games.builtins import judging, texts
-from games.builtins.numbers import extreme
+from games.builtins.numbers import clip, extreme, greatest, number
 from games.builtins.signature import Function, Literal, Parameter, function
 from games.protocol import MAIN
 from games.values.text import EMPTY
@@ -18,6 +18,7 @@ _OTHER = Parameter("t", Type.TEXT)
 _OTHERS = Parameter("t", Type.TEXT | Type.LIST)
 _COUNT = Parameter("n", Type.INTEGER, 0)
 _LIST = Parameter("l", Type.LIST)
+_BITS = Parameter("bits", Type.BITS)
 _STATEMENT = Parameter("statement", Type.TEXT)
 _MEASURED = (
     Parameter("s | t", Type.TEXT),
@@ -51,6 +52,10 @@ FUNCTIONS: dict[str, Function] = {
     "word_set": function(_TEXT, result=Type.LIST, call=texts.word_set),
     "common_word_set": function(_TEXT, _OTHER, result=Type.LIST, call=texts.common_word_set),
     "num_words": function(_TEXT, result=Type.INTEGER, call=texts.num_words),
+    "num_tokens": function(_TEXT, result=Type.INTEGER, call=texts.num_tokens),
+    "number": function(_TEXT, result=Type.FLOAT, call=number),
+    "greatest": function(_BITS, result=Type.BITS, call=greatest),
+    "clip": function(_BITS, Parameter("n", Type.NUMBER), result=Type.BITS, call=clip),
     "first_n_tokens": function(_TEXT, _COUNT, result=Type.TEXT, call=texts.first_n_tokens),
     "last_n_tokens": function(_TEXT, _COUNT, result=Type.TEXT, call=texts.last_n_tokens),
     "first_n_words": function(_TEXT, _COUNT, result=Type.TEXT, call=texts.first_n_words),

@@ -97,8 +97,14 @@ def first_n_tokens(play: Play, text: Text, n: int) -> Text:
 def last_n_tokens(play: Play, text: Text, n: int) -> Text:
     play.work += 100
     ends = play.ends(MAIN, text.text)
-    start = ends[-n - 1] if n < len(ends) else 0
-    return Text(text.text[start:] if n else "", "", text.from_move)
+    if len(ends) <= n:
+        return text
+    return Text(text.text[ends[-n - 1] :] if n else "", "", text.from_move)
+
+
+def num_tokens(play: Play, text: Text) -> int:
+    play.work += 100
+    return len(play.ends(MAIN, text.text))
 
 
 def first_n_words(play: Play, text: Text, n: int) -> Text:

@@ -38,6 +38,9 @@ def compile_call(
         if parameter.literal is Literal.JUDGE:
             checker.slots[str(argument.literal)] = None
     signature = next(each for each in function.signatures if _takes(each, given))
+    if checker.rewarding and name in ("min", "max") and signature.result is Type.BITS:
+        for argument in (each for each in given.values() if each.type in Type.NUMBER):
+            return checker.report(argument.node, "a number among bits that are given", f"bits on both sides of {name}")
     run = _runner(signature, given)
     # Bits are all of an instruction or most of it: where measuring ends a play, the location is the instruction's.
     if signature.result is not Type.BITS:

@@ -31,6 +31,7 @@ class Checker:
     functions: set[str] = field(default_factory=set)
     seats: dict[str, None] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
+    rewarding: bool = False  # is the value of a reward being checked?
 
     def location(self, node: ast.AST) -> tuple[int, int]:
         """Line and column of a node, 1-based, in characters (the parser counts bytes)."""

@@ -10,7 +10,7 @@ from games.compiler.checker import Checker
 from games.compiler.expression import Expression, Step
 from games.compiler.expressions import compile_all
 from games.protocol import EnsureFailed, Side, Status
-from games.runtime.state import Play, PlayEnded
+from games.runtime.state import NoValue, Play, PlayEnded
 from games.syntax.names import OMNISCIENT
 from games.values.types import Type
 
@@ -33,7 +33,7 @@ def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
     conditions = [(_with_sides(value), checker.source(value.node)) for value in values]
 
     def run(play: Play) -> int | None:
-        results = [condition(play) for condition, _ in conditions]
+        results = [_result(condition, play) for condition, _ in conditions]
         if any(holds is None for holds, _, _ in results):
             raise play.need_bits()
         if play.passes([bool(holds) for holds, _, _ in results]):
@@ -50,6 +50,13 @@ def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
         return play.return_to
 
     return run
+
+
+def _result(condition: Callable[[Play], _Result], play: Play) -> _Result:
+    try:
+        return condition(play)
+    except NoValue:  # of a move, which says it again
+        return False, None, None
 
 
 def _side(value: Any) -> Side:

@@ -9,9 +9,9 @@ from typing import Any
 from games import limits
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, Run, broken, composed, fallible
-from games.runtime.state import Play, run_time_error
+from games.runtime.state import Play, PlayEnded, no_value, run_time_error
 from games.values import bits
-from games.values.text import Text, Texts
+from games.values.text import Text, Texts, is_from_move
 from games.values.types import Type
 
 # Two operands
@@ -21,6 +21,7 @@ _SIGNS: dict[type[ast.operator], str] = {
     ast.Sub: "-",
     ast.Mult: "*",
     ast.FloorDiv: "//",
+    ast.Div: "/",
     ast.Mod: "%",
     ast.BitOr: "|",
     ast.BitAnd: "&",
@@ -30,19 +31,21 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "-": operator.sub,
     "*": operator.mul,
     "//": operator.floordiv,
+    "/": operator.truediv,
     "%": operator.mod,
 }
+_DIVIDING = ("/", "//", "%")
 _TAKES = {
     "+": "two texts, two lists, two numbers or bits and bits",
     "-": "two numbers or bits and bits",
-    "*": "two numbers or bits and a number",
+    "*": "two numbers, or bits and a number or a condition",
+    "/": "two numbers or bits and a number",
     "//": "two texts (the part before) or two numbers",
     "%": "two texts (the part after) or two numbers",
     "|": "two texts (text | prefix) or two conditions",
     "&": "two conditions",
 }
 _OTHER_SIGNS = {
-    "Div": "/",
     "Pow": "**",
     "MatMult": "@",
     "LShift": "<<",
@@ -55,9 +58,13 @@ def binary(checker: Checker, node: ast.BinOp, left: Expression, right: Expressio
     sign = _SIGNS.get(type(node.op))
     if sign is None:
         found = f"the operator {_OTHER_SIGNS[type(node.op).__name__]}"
-        return checker.report(node, found, "one of + - * // % | &")
+        return checker.report(node, found, "one of + - * / // % | &")
     if not left.type or not right.type:
         return broken(node)
+    if sign in _DIVIDING and right.type in Type.NUMBER and right.literal == 0:
+        return checker.report(right.node, "zero", f"another number after {sign}")
+    if sign == "/" and left.type is Type.BITS and right.type in Type.NUMBER:
+        return _divided_bits(checker, node, left, right)
     if sign in _ARITHMETIC and left.type in Type.NUMBER and right.type in Type.NUMBER:
         return _numbers(checker, node, sign, left, right)
     joining = _JOINING.get((sign, left.type, right.type))
@@ -74,22 +81,39 @@ def binary(checker: Checker, node: ast.BinOp, left: Expression, right: Expressio
 
 
 def _numbers(checker: Checker, node: ast.BinOp, sign: str, left: Expression, right: Expression) -> Expression:
-    if sign in ("//", "%") and right.literal == 0:
-        return checker.report(right.node, "zero", f"another number after {sign}")
-    whole = left.type is Type.INTEGER and right.type is Type.INTEGER
+    whole = left.type is Type.INTEGER and right.type is Type.INTEGER and sign != "/"
     act = _ARITHMETIC[sign]
 
     def run(play: Play) -> float:
         play.work += 20
         one, other = left.run(play), right.run(play)
-        if not other and sign in ("//", "%"):
-            raise run_time_error(f"found {one} {sign} {other}: a division by zero")
+        if not other and sign in _DIVIDING:
+            raise _by_zero(play, right, f"{one} {sign} {other}")
         number: float = act(one, other)
         if not abs(number) <= limits.NUMBER:
             raise run_time_error(f"found a number beyond {limits.NUMBER:,}")
         return number
 
     return composed(Type.INTEGER if whole else Type.FLOAT, fallible(run, checker.location(node)), node, (left, right))
+
+
+def _divided_bits(checker: Checker, node: ast.BinOp, left: Expression, right: Expression) -> Expression:
+    def run(play: Play) -> bits.Measured:
+        measured: bits.Measured = left.run(play)
+        divisor: float = right.run(play)
+        if not divisor:
+            raise _by_zero(play, right, f"bits / {divisor}")
+        if measured is None:
+            return None
+        play.spend(50 + 10 * measured.count())
+        return _finite(bits.divided(measured, divisor))
+
+    return composed(Type.BITS, fallible(run, checker.location(node)), node, (left, right))
+
+
+def _by_zero(play: Play, divisor: Expression, what: str) -> PlayEnded:
+    moved = any(is_from_move(play.registers[name]) for name in divisor.reads)
+    return no_value(f"found {what}: a division by zero", from_move=moved)
 
 
 def _join_texts(play: Play, left: Text, right: Text) -> Text:
@@ -144,10 +168,18 @@ def scale(play: Play, measured: bits.Measured, factor: float) -> bits.Measured:
     if measured is None:
         return None
     play.spend(50 + 10 * measured.count())
-    result = bits.scaled(measured, factor)
-    if not isfinite(result.total()):
+    return _finite(bits.scaled(measured, factor))
+
+
+def _finite(measured: bits.Bits) -> bits.Bits:
+    if not isfinite(measured.total()):
         raise run_time_error("found bits that are no longer finite")
-    return result
+    return measured
+
+
+def _where(play: Play, measured: bits.Measured, holds: bool | None) -> bits.Measured:
+    """Bits times a condition: those bits, or that many zeros."""
+    return None if holds is None else scale(play, measured, int(holds))
 
 
 _Act = Callable[[Play, Any, Any], Any]
@@ -162,6 +194,8 @@ _JOINING: dict[tuple[str, Type, Type], tuple[Type, _Act]] = {
     ("|", Type.CONDITION, Type.CONDITION): (Type.CONDITION, _either),
     ("&", Type.CONDITION, Type.CONDITION): (Type.CONDITION, _both),
 }
+_JOINING["*", Type.BITS, Type.CONDITION] = (Type.BITS, _where)
+_JOINING["*", Type.CONDITION, Type.BITS] = (Type.BITS, lambda play, holds, measured: _where(play, measured, holds))
 for _number in (Type.INTEGER, Type.FLOAT):
     _JOINING["*", Type.BITS, _number] = (Type.BITS, scale)
     _JOINING["*", _number, Type.BITS] = (Type.BITS, lambda play, factor, measured: scale(play, measured, factor))

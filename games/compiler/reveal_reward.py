@@ -64,7 +64,9 @@ def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
     seat, rest = seat_and_rest(node.args)
     if seat == "env":
         checker.report(node.args[0], "a reward to env", "black, white, alice, bob or carol: env is not scored")
+    checker.rewarding = True
     values = compile_all(checker, rest)
+    checker.rewarding = False
     if len(values) != 1:
         checker.report(node, f"{len(values)} values", f"one: {_REWARD}")
         values = [broken(node)]

@@ -48,6 +48,15 @@ def run_time_error(detail: str) -> PlayEnded:
     return PlayEnded(Status.VOID, "run_time", detail)
 
 
+class NoValue(PlayEnded):
+    """What cannot be computed of a move: in a condition it fails, anywhere else it ends the play."""
+
+
+def no_value(detail: str, *, from_move: bool) -> PlayEnded:
+    """Raised by what has no value, by the player's fault or the program's."""
+    return NoValue(Status.REJECTED, "no_value", detail) if from_move else run_time_error(detail)
+
+
 class Play:
     """What a play is made of while it is replayed."""
 

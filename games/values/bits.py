@@ -146,6 +146,33 @@ def scaled(bits: Bits, factor: float) -> Bits:
     )
 
 
+def divided(bits: Bits, divisor: float) -> Bits:
+    """Token by token."""
+    return Bits(
+        tuple([(tokens, [number / divisor + 0.0 for number in numbers]) for tokens, numbers in bits.parts]),
+        tuple([(call, times / divisor + 0.0) for call, times in bits.terms]),
+    )
+
+
+def greatest(bits: Bits) -> Bits:
+    """The costliest token, the first of equals; the others are 0. It is no sum of terms."""
+    most = max((number for _, numbers in bits.parts for number in numbers), default=0.0)
+    parts: list[Part] = []
+    found = False
+    for tokens, numbers in bits.parts:
+        kept = [0.0] * len(numbers)
+        if not found and most in numbers:
+            kept[list(numbers).index(most)] = most
+            found = True
+        parts.append((tokens, kept))
+    return Bits(tuple(parts))
+
+
+def clipped(bits: Bits, most: float) -> Bits:
+    """No token above `most`. It is no sum of terms."""
+    return Bits(tuple([(tokens, [min(number, most) + 0.0 for number in numbers]) for tokens, numbers in bits.parts]))
+
+
 def _combined(left: Bits, right: Bits, one: Callable[[float, float], float]) -> Bits:
     """Both sides, one being plus or minus."""
     others = right.terms if one is _plus else tuple([(call, -times) for call, times in right.terms])

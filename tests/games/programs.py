@@ -22,7 +22,12 @@ def _between(sign: str, left: st.SearchStrategy[str], right: st.SearchStrategy[s
     return st.tuples(left, right).map(lambda given: f"({given[0]} {sign} {given[1]})")
 
 
-_numbers = st.one_of(st.integers(0, 9).map(str), _text_registers.map(lambda name: f"len({name})"))
+_numbers = st.one_of(
+    st.integers(0, 9).map(str),
+    _text_registers.map(lambda name: f"len({name})"),
+    _text_registers.map(lambda name: f"num_tokens({name})"),
+)
+_reals = st.one_of(_numbers, _text_registers.map(lambda name: f"number({name})"))
 _plain_texts = st.one_of(_text_registers, _literals, st.just("story()"))
 _lists = st.one_of(
     st.just("l"),
@@ -56,10 +61,15 @@ _bits = st.one_of(
     _measured,
     *[_between(sign, _measured, _measured) for sign in "+-"],
     _between("*", _measured, st.sampled_from(["2", "0.5", "-1"])),
-    _call("max", _measured, st.one_of(_measured, _numbers)),
+    _call("max", _measured, _measured),
+    _call("greatest", _measured),
+    _call("clip", _measured, _reals),
+    _between("/", _measured, _reals.filter(lambda number: number != "0")),
+    _between("*", _measured, _between("==", _plain_texts, _plain_texts)),
 )
 _conditions = st.one_of(
     _between("<=", _bits, st.one_of(_bits, _numbers)),
+    _between(">", _call("max", _measured, _reals), _reals),
     _between("!=", _texts, _texts),
     _between("in", _plain_texts, st.one_of(_texts, _lists)),
     _call("only_uses_chars", _texts, _texts),

@@ -267,8 +267,11 @@ def _terms(reward: str, **setup: Any) -> list[tuple[object, ...]]:
         ("reward(xent(s) - 2 * xent(t))", [("xent", 1, MAIN, "aa bb", None, ""), ("xent", -2, MAIN, "aa", None, "")]),
         ("reward(xed(s | t) + xed(s | t) * 0.5)", [("xed", 1.5, MAIN, "aa bb", "", "aa")]),
         ("reward(min(xent(s), xent(t)))", [("xent", 1, MAIN, "aa", None, "")]),
-        ('reward(max(-xent(s, judge="other"), -999))', [("xent", -1, "other", "aa bb", None, "")]),
-        ("reward(max(xent(s), 999))", []),
+        ('reward(min(-xent(s, judge="other"), xent("")))', [("xent", -1, "other", "aa bb", None, "")]),
+        ("reward(xent(s | t) / 4)", [("xent", 0.25, MAIN, "aa bb", None, "aa")]),
+        ('reward(xent(s) * (s == "b"))', [("xent", 0, MAIN, "aa bb", None, "")]),
+        ("reward(greatest(xent(s)))", []),
+        ("reward(clip(xent(s), 1))", []),
         ('reward(xent("") + xed(s) + xed("" | t))', []),
     ],
 )
