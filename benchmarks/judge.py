@@ -1,6 +1,6 @@
 """How fast a judge measures: ours and others, in one run on the same texts and weights.
 
-    python -m benchmarks.judge [--model pocket|gpt2|llama-1b …] [--dtype float32|bfloat16 …] [--quick] [--json]
+    python -m benchmarks.judge [--model pocket|smollm2-135m|gpt2|llama-1b …] [--dtype …] [--quick] [--json]
 
 Needs torch and transformers only. `gpt2` is a 124M GPT-2 and `llama-1b` a 1.2B Llama, both with random weights:
 speed does not need training. A job is a prefix of 2 to 14 words and a passage of 100 tokens; all are different.
@@ -44,6 +44,8 @@ import judge
 from benchmarks._rivals import Matrix, Plain, harness
 from judge.engine.cpu_lanes import cores
 from judge.judge import Judge, Pair
+from judge.loading.packages.catalog import SMOLLM2
+from judge.loading.source import find
 
 _logging: Any = logging  # untyped functions
 
@@ -53,7 +55,7 @@ WAITING = (1, 8, 64, 512)
 BATCH_SIZES = (1, 8, 32)
 LENGTHS = (25, 50, 100, 200)
 REPEATED = 32
-LOOP_JOBS = {"pocket": 24, "gpt2": 4, "llama-1b": 3}
+LOOP_JOBS = {"pocket": 24, SMOLLM2.name: 4, "gpt2": 4, "llama-1b": 3}
 MODELS: dict[str, Callable[[], Any]] = {
     "gpt2": lambda: transformers.GPT2Config(bos_token_id=0, eos_token_id=0),
     "llama-1b": lambda: transformers.LlamaConfig(
@@ -126,9 +128,9 @@ def _wait_for_quiet(patience: float) -> None:
 
 @contextlib.contextmanager
 def folder_of(name: str) -> Iterator[Path]:
-    """A folder with the judge: pocket's own, or random weights beside pocket's tokenizer."""
-    if name == "pocket":
-        yield POCKET
+    """A folder with the judge: pocket's or an installed one's own, or random weights beside pocket's tokenizer."""
+    if name not in MODELS:
+        yield find(name).folder
         return
     with tempfile.TemporaryDirectory(prefix="xentarena-bench-") as path:
         torch.manual_seed(0)
@@ -337,7 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks.judge")
-    parser.add_argument("--model", action="append", choices=["pocket", *MODELS])
+    parser.add_argument("--model", action="append", choices=["pocket", SMOLLM2.name, *MODELS])
     parser.add_argument("--dtype", action="append", choices=["float32", "bfloat16"])
     parser.add_argument("--device")
     parser.add_argument("--quick", action="store_true", help="three runs, at most 64 jobs, no memory")

@@ -116,6 +116,14 @@ class Judge:
         """What computes. Another one after memory ran out on CUDA: the shapes change with it."""
         return build(self._network.device, self._runner.name)
 
+    @property
+    def gains_by_bfloat16(self) -> bool:
+        """Is it computed in float32 by a processor that multiplies bfloat16 about twice as fast?"""
+        if self.dtype != "float32" or self._network.device.type != "cpu":
+            return False
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
     def info(self) -> dict[str, Any]:
         """What a worker announces: JSON-able, everything but the weights."""
         names = (

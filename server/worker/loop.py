@@ -182,6 +182,12 @@ def run(settings: Settings, *, stop: threading.Event) -> None:
     judges = [Judge.load(source, dtype=settings.dtype) for source in settings.judge]
     for judge in judges:
         log.info("worker.judge", name=judge.name, identity=judge.identity, build=judge.build, context=judge.context)
+    if any(judge.gains_by_bfloat16 for judge in judges):
+        log.info(
+            "worker.could_be_faster",
+            hint="with --dtype bfloat16 this processor measures two to three times as many moves a second; scores are"
+            " then a little different, and rounds made so need a worker of that dtype",
+        )
     Worker(settings, judges).run(stop)
 
 
