@@ -33,7 +33,7 @@ def _plain(value: Any) -> Any:
 
 
 def from_json(events: Iterable[Mapping[str, Any]]) -> tuple[Event, ...]:
-    """The events that ``to_json`` made these of. Rewards from before they had terms have none.
+    """The events that ``to_json`` made these of. Those from before there were terms, labels and words have none.
 
     Raises KeyError for another type, TypeError for other fields.
     """

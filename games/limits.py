@@ -15,6 +15,8 @@ NUMBER = 10**15
 # Of an instruction.
 ELICIT_TOKENS = 512
 REPLAYS = 100
+#: Characters of what an author says to players.
+SAY, LABEL = 200, 60
 ENSURE_FAILURES = 10
 GENERATED_TOKENS = 512
 GENERATED_ITEMS = 32

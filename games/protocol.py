@@ -99,8 +99,8 @@ class Status(StrEnum):
 class Reason:
     """Why a play ended without a score.
 
-    type: ``ensure_limit`` or ``too_long`` (rejected); ``budget``, ``run_time`` or ``too_long`` (void: texts that no
-    move flowed into). line, column: 1-based, of the source.
+    type: ``ensure_limit``, ``no_value`` or ``too_long`` (rejected); ``budget``, ``run_time`` or ``too_long`` (void:
+    texts that no move flowed into). line, column: 1-based, of the source.
     """
 
     type: str
@@ -163,7 +163,7 @@ Side = str | int | float | bool | tuple[str, ...] | None
 @dataclass(frozen=True, slots=True)
 class EnsureFailed:
     """A condition did not hold, and the player is asked again. condition: as the author wrote it. left, right: what was
-    compared. failures: how often in a row this line has failed."""
+    compared. failures: how often in a row this line has failed. say: the author's words for it, where there are any."""
 
     type: ClassVar[str] = "ensure_failed"
     seat: str
@@ -172,6 +172,7 @@ class EnsureFailed:
     left: Side
     right: Side
     failures: int
+    say: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,8 @@ class Term:
 @dataclass(frozen=True, slots=True)
 class Reward:
     """What a player gains or loses. tokens: what each gave, the terms on one text added up. terms: see ``Term``; none
-    where nothing was measured, and where a play's terms would repeat too much text (``limits.TERM_CHARACTERS``)."""
+    where nothing was measured, and where a play's terms would repeat too much text (``limits.TERM_CHARACTERS``). label:
+    what the author calls it, where they do."""
 
     type: ClassVar[str] = "reward"
     seat: str
@@ -203,6 +205,7 @@ class Reward:
     tokens: tuple[TokenBits, ...]
     line: int
     terms: tuple[Term, ...] = ()
+    label: str | None = None
 
 
 Event = Ask | MoveMade | Reveal | EnsureFailed | Reward

@@ -71,7 +71,8 @@ Side = str | int | float | bool | tuple[str, ...] | None
 class EnsureFailed(EventModel):
     """A condition did not hold, and the player is asked again.
 
-    left, right: what was compared; null where the player may not be told. failures: how often in a row.
+    left, right: what was compared; null where the player may not be told. failures: how often in a row. say: the game's
+    words for it, if it has any.
     """
 
     type: Literal["ensure_failed"]
@@ -80,6 +81,7 @@ class EnsureFailed(EventModel):
     left: Side
     right: Side
     failures: int
+    say: str | None = None
 
 
 class TermToken(BaseModel):
@@ -115,6 +117,7 @@ class Reward(EventModel):
     """What a player gains or loses, in bits.
 
     terms: empty where nothing was measured, where the seat may not see it all, and in plays of before there were terms.
+    label: what the game calls it, if it does.
     """
 
     type: Literal["reward"]
@@ -122,6 +125,7 @@ class Reward(EventModel):
     bits: float
     tokens: tuple[TokenGain, ...]
     terms: tuple[Term, ...] = ()
+    label: str | None = None
 
 
 class OtherEvent(BaseModel):

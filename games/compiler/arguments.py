@@ -7,12 +7,29 @@ from games.builtins.signature import Literal, Parameter
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression
 from games.syntax.names import DEFAULT_SEAT, REGISTERS, SEATS, is_register, is_static
+from games.values.text import unwanted_character
 from games.values.types import Type
 
 
 def refuse_keywords(checker: Checker, node: ast.Call, usage: str) -> None:
     for keyword in node.keywords:
         checker.report(keyword.value, f"the keyword {keyword.arg}=", usage)
+
+
+def literal_keyword(checker: Checker, node: ast.Call, name: str, limit: int, usage: str) -> str | None:
+    """What the author tells players by that keyword, if anything. Reports other keywords, and what is no such text."""
+    found: str | None = None
+    for keyword in node.keywords:
+        value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+        if keyword.arg != name or found is not None:
+            checker.report(keyword.value, f"the keyword {keyword.arg}=", usage)
+        elif not isinstance(value, str) or not value.strip():
+            checker.report(keyword.value, checker.source(keyword.value), f"a text in quotes as {name} of {usage}")
+        elif len(value) > limit or "\n" in value or unwanted_character(value):
+            checker.report(keyword.value, f"{name} of {len(value):,} characters", f"one line of at most {limit}")
+        else:
+            found = value
+    return found
 
 
 def by_position_only(checker: Checker, keywords: Mapping[str, Expression], usage: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from games import limits
-from games.compiler.arguments import refuse_keywords
+from games.compiler.arguments import literal_keyword
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, Step
 from games.compiler.expressions import compile_all
@@ -14,14 +14,14 @@ from games.runtime.state import NoValue, Play, PlayEnded
 from games.syntax.names import OMNISCIENT
 from games.values.types import Type
 
-_USAGE = "ensure(condition, …)"
+_USAGE = 'ensure(condition, …[, say="…"])'
 
 
 _Result = tuple[bool | None, Any, Any]
 
 
 def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
-    refuse_keywords(checker, node, _USAGE)
+    say = literal_keyword(checker, node, "say", limits.SAY, _USAGE)
     if not checker.seats:
         checker.report(node, "ensure before any elicit", "an elicit on an earlier line, to return to")
     if not node.args:
@@ -43,7 +43,7 @@ def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
         for (_, source), (holds, left, right) in zip(conditions, results, strict=True):
             if not holds:
                 sides = _side(left), _side(right)
-                play.events.append(EnsureFailed(play.return_seat, line, source, *sides, failures))
+                play.events.append(EnsureFailed(play.return_seat, line, source, *sides, failures, say))
         if failures > limits.ENSURE_FAILURES:
             detail = f"the conditions of line {line} failed {failures} times in a row"
             raise PlayEnded(Status.REJECTED, "ensure_limit", detail)

@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any
 
 from games import limits
-from games.compiler.arguments import refuse_keywords, seat_and_rest
+from games.compiler.arguments import literal_keyword, refuse_keywords, seat_and_rest
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, Step, broken
 from games.compiler.expressions import compile_all
@@ -17,7 +17,7 @@ from games.values.bits import Bits, Call, Measured, TokenBits
 from games.values.types import Type
 
 _REVEAL = "reveal([player,] value, …)"
-_REWARD = "reward([player,] bits)"
+_REWARD = 'reward([player,] bits[, label="…"])'
 
 
 def compile_reveal(checker: Checker, node: ast.Call, index: int) -> Step:
@@ -60,7 +60,7 @@ def _tokens(play: Play, measured: Bits) -> tuple[TokenBits, ...]:
 
 
 def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
-    refuse_keywords(checker, node, _REWARD)
+    label = literal_keyword(checker, node, "label", limits.LABEL, _REWARD)
     seat, rest = seat_and_rest(node.args)
     if seat == "env":
         checker.report(node.args[0], "a reward to env", "black, white, alice, bob or carol: env is not scored")
@@ -75,15 +75,15 @@ def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
 
     def run(play: Play) -> None:
         measured: Measured = value(play)
-        _give(play, seat, measured, line)
+        _give(play, seat, measured, line, label)
         opponent = OPPONENT.get(seat)
         if opponent in play.rewards:
-            _give(play, opponent, scale(play, measured, -1), line)
+            _give(play, opponent, scale(play, measured, -1), line, label)
 
     return run
 
 
-def _give(play: Play, seat: str, measured: Measured, line: int) -> None:
+def _give(play: Play, seat: str, measured: Measured, line: int, label: str | None) -> None:
     if measured is None:
         # Filled in when the play is replayed with the bits; until then no event from here on is shown.
         if play.complete_events is None:
@@ -91,7 +91,7 @@ def _give(play: Play, seat: str, measured: Measured, line: int) -> None:
         return
     tokens = _tokens(play, measured)
     bits = measured.total()
-    play.events.append(Reward(seat, bits, tokens, line, _terms(play, measured)))
+    play.events.append(Reward(seat, bits, tokens, line, _terms(play, measured), label))
     if seat in play.rewards:
         play.rewards[seat] += bits
 

@@ -26,9 +26,10 @@ def _event(event: dict[str, Any]) -> Iterator[str]:
                 shown = f"{shown['bits']:.3f} bits" if isinstance(shown, dict) else repr(shown)
                 yield f"{seat} is shown {value['register'] + ' = ' if value['register'] else ''}{shown}"
         case "ensure_failed":
-            yield f"{seat} has to try again: {event['condition']}"
+            yield f"{seat} has to try again: {event.get('say') or event['condition']}"
         case "reward":
-            yield f"{seat} gets {event['bits']:.3f} bits:"
+            label = f" for {event['label']}" if event.get("label") else ""
+            yield f"{seat} gets {event['bits']:.3f} bits{label}:"
             yield from _tokens(event["tokens"])
 
 

@@ -81,7 +81,7 @@ def parts(session: Session, setup: RoundSetup, play: Play, seat: str) -> list[Pa
 
 
 def _part(reward: Reward, titles: Mapping[str, str]) -> Part:
-    title = titles.get(_plain("".join(token.text for token in reward.tokens)), "Measured text")
+    title = reward.label or titles.get(_plain("".join(token.text for token in reward.tokens)), "Measured text")
     sides = _sides(reward)
     if sides is None:
         return Part(title, reward.bits, pieces(reward.tokens))

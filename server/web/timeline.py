@@ -9,7 +9,8 @@ from server.web.rendering import shown_bits
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """kind: the event's type. who: the seat it is about, in words. texts: what was shown or said. note: what else."""
+    """kind: the event's type; `said` for a failed condition in the author's words. who: the seat it is about, in words.
+    texts: what was shown or said. note: what else."""
 
     kind: str
     who: str
@@ -44,7 +45,8 @@ def _turn(event: Mapping[str, Any], who: str, mine: bool) -> Turn | None:
         case "move":
             return Turn("move", who, mine, [event["text"]], "The end was over the limit." if event["cut"] else None)
         case "ensure_failed":
-            return Turn("ensure_failed", who, mine, [event["condition"]], _refusal(event))
+            said = event.get("say")
+            return Turn("said" if said else "ensure_failed", who, mine, [said or event["condition"]], _refusal(event))
         case "reward" if mine:
             return Turn("reward", who, mine, [], f"{shown_bits(event['bits'], sign=True)} bits")
     return None
@@ -60,8 +62,10 @@ def _words(value: Any) -> str:
 
 def _refusal(event: Mapping[str, Any]) -> str:
     sides = [_words({"bits": side} if isinstance(side, float) else side) for side in _sides(event)]
-    measured = f" Left: {sides[0]}; right: {sides[1]}." if sides else ""
-    return f"This does not hold.{measured} Say it again; failure {event['failures']} of 10 that are borne."
+    measured = f"{sides[0]} on the left, {sides[1]} on the right. " if sides else ""
+    if event.get("say"):
+        return f"Say it again; failure {event['failures']} of 10 that are borne."
+    return f"This does not hold. {measured}Say it again; failure {event['failures']} of 10 that are borne."
 
 
 def _sides(event: Mapping[str, Any]) -> list[Any]:

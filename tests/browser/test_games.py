@@ -105,7 +105,10 @@ def test_the_numbers_of_lines_are_not_copied_with_the_program(open_page: OpenPag
     page = open_page("/games/arrow_of_time")
     expect(page.locator(".source .numbers")).to_contain_text("13")
     lines = page.locator(".source .lines").inner_text()
-    assert lines.rstrip().splitlines()[-1] == 'reward(xent(x, judge="backward") - xent(x))'
+    assert (
+        lines.rstrip().splitlines()[-1]
+        == 'reward(xent(x, judge="backward") - xent(x), label="Backwards, less forwards")'
+    )
     tops = [
         page.locator(f".source .{each}").evaluate("element => element.getBoundingClientRect().height")
         for each in ("numbers", "lines")

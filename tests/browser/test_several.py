@@ -78,13 +78,16 @@ def test_a_challenge_can_be_taken_back(open_page: OpenPage, arena: Deployment) -
     expect(ada.get_by_text("1 of 1 attempts left")).to_be_visible(timeout=SLOW)
 
 
-def test_a_step_that_does_not_hold_is_asked_for_again_with_both_sides(open_page: OpenPage, arena: Deployment) -> None:
+def test_a_step_that_does_not_hold_is_asked_for_again_in_the_games_words(
+    open_page: OpenPage, arena: Deployment
+) -> None:
     game = Game.make(arena, game="horizon", passages=[PASSAGE])
     page = open_page()
     come(page, game, "Ada")
     submit(page, "xyzzy qqq")
-    expect(page.locator(".ensure_failed")).to_contain_text("xent(y1 | s) < xent(y1 | t)", timeout=SLOW)
-    expect(page.locator(".ensure_failed")).to_contain_text("failure 1 of 10")
+    refused = page.locator(".turn.said")
+    expect(refused).to_contain_text("This does not follow from what stands before it.", timeout=SLOW)
+    expect(refused).to_contain_text("failure 1 of 10")
     expect(page.get_by_label("Your words")).to_be_hidden()
     page.get_by_role("button", name="Give up").click()
     expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)

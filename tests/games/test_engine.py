@@ -60,6 +60,7 @@ CONDENSED = [
             {"text": " sea", "bits": -0.25},
         ],
         "line": 5,
+        "label": None,
         "terms": [
             {
                 "function": "xed",
