@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from games import engine, limits
 from games.errors import SetupError
 from games.program import Program
 from games.protocol import MAIN, JudgeFacts, Log, Measurement, Move, Setup
+from games.runtime.generation import requests
 from games.runtime.state import Play, PlayEnded, Suspended
 from games.values import bits
 from games.values.bits import Measured
@@ -121,8 +123,8 @@ def warnings(program: Program) -> list[Advice]:
         passages=tuple(f"Passage {number} of some words." for number in range(program.passages)),
         seed="seed",
         judges=dict.fromkeys(program.judges, facts),
-        generated=("Words of a judge.",) * len(program.generations),
     )
+    written = tuple("Words of a judge." for _ in requests(program.generations, setup))
     return [
         Advice(
             line,
@@ -130,5 +132,5 @@ def warnings(program: Program) -> list[Advice]:
             "first token more than good words save, and a full stop at the end is worth bits by itself; measure both "
             'sides in one frame, as in xent(s | "Topic: \\n") - xent(s | "Topic: " + x + "\\n")',
         )
-        for line in _tried(program, setup).glued
+        for line in _tried(program, replace(setup, generated=written)).glued
     ]

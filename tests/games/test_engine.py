@@ -172,7 +172,7 @@ def test_no_game_of_the_catalog_is_warned_of(name: str) -> None:
 
 
 def test_a_game_in_which_a_judge_writes_can_be_looked_through() -> None:
-    program = parse('assign(s=generate("Once", 9))\nelicit(x, 3)\nreward(xed(s | x))\n')
+    program = parse('assign(s=generate("Once", 9), l=generate_list("A", 3))\nelicit(x, 3)\nreward(xed(s + l[2] | x))\n')
     assert [line for line, _ in preflight.warnings(program)] == [3]
 
 

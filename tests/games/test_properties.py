@@ -11,7 +11,7 @@ from games import limits
 from games.engine import replay
 from games.errors import LogError, ProgramErrors, SetupError
 from games.events import from_json, to_json
-from games.preflight import check_round
+from games.preflight import check_round, warnings
 from games.program import parse
 from games.protocol import Effect, Finished, Log, NeedBits, NeedMove, Reward
 from games.syntax.source import normalised
@@ -112,6 +112,13 @@ def test_a_checked_round_is_refused_by_its_own_error_or_not_at_all(source: str) 
     setup = playing.setup(*["aa bb cc"] * program.passages, context=12)
     with contextlib.suppress(SetupError):
         check_round(program, setup)
+
+
+@_some
+@given(programs)
+def test_every_program_can_be_looked_through_for_traps(source: str) -> None:
+    lines = source.count("\n") + 1
+    assert all(1 <= line <= lines for line, _ in warnings(parse(source)))
 
 
 @_some

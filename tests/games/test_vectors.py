@@ -11,6 +11,7 @@ import pytest
 
 from games.errors import ProgramErrors
 from games.events import to_json
+from games.preflight import warnings
 from games.program import parse
 from games.protocol import Effect, Finished, NeedBits, NeedMove
 from tests.games import playing
@@ -38,6 +39,7 @@ def test_the_engine_does_what_the_vector_says(case: dict[str, Any]) -> None:
         _check_errors(caught.value, expected["errors"])
         return
     program = parse(source)
+    assert isinstance(warnings(program), list), "any program can be looked through"
     given = playing.setup(
         *case.get("passages", ()),
         seed=case.get("seed", "seed"),
