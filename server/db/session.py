@@ -34,9 +34,6 @@ class Database:
         self.sqlite = self.engine.dialect.name == "sqlite"
         self._reading = self.engine.execution_options(xentarena_write=False)
         self._writing = self.engine.execution_options(xentarena_write=True)
-        # A view of a few committed rows needs no transaction: it would cost PostgreSQL two more trips, and a
-        # connection that is lost at its end would lose the view.
-        self._looking = self._reading if self.sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = threading.Lock() if self.sqlite else nullcontext()
 
     def read(self, work: Callable[[Session], T]) -> T:
@@ -81,8 +78,10 @@ class Database:
 
     def _look_once(self, session: Session, view: Callable[[], T]) -> T:
         session.rollback()  # of an attempt before
-        session.bind = self._looking
-        return view()
+        session.bind = self._reading
+        shown = view()
+        session.rollback()  # here and not when the session is closed, so that a connection lost by now is tried again
+        return shown
 
     def _retrying(self, attempt: Callable[[], T]) -> T:
         for pause in PAUSES:
