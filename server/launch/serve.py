@@ -20,6 +20,8 @@ from server.settings import Settings, sqlite_url
 
 log = structlog.get_logger()
 
+SPEED_LOOKS = 60  # a second apart, for how quick the judges are
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -128,8 +130,11 @@ class LocalServer:
 
     def _tell_speed(self, worker: WorkerChild, judges: list[str]) -> None:
         """How many moves a second each judge measures here, once it has tried itself."""
-        left = dict(zip(judges, self._settings.judge, strict=True))
-        while left and not self._stop.event.wait(1.0):
+        # A judge that was named twice is served once.
+        left = dict(zip(judges, dict.fromkeys(self._settings.judge), strict=False))
+        for _ in range(SPEED_LOOKS):
+            if not left or self._stop.event.wait(1.0):
+                return
             workforce = worker.workforce()
             for judge in [each for each in left if workforce.rate(each)]:
                 log.info(
