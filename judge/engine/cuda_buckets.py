@@ -8,12 +8,14 @@ of all rows, a fixed number at a time. `tokens` bounds both the memory and what 
 Every shape is run once at load, the largest first: that takes all the memory that will be needed. There a row is
 also compared with its copies in all other rows of the shape: where a kernel treats rows unequally, each runs alone.
 
-The body of each shape is captured as a CUDA graph and replayed. The host prepares the next batch while the device
-works, and the device never waits for bits to be fetched: they are copied out behind each batch.
+The body of each shape is captured as a CUDA graph and replayed; a model that cannot be captured (Gemma 2 makes its mask
+on the host) runs without. The host prepares the next batch while the device works, and the device never waits for bits
+to be fetched: they are copied out behind each batch.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ from judge.engine.batching import Shape, fill, shape_for
 from judge.engine.memory import is_out_of_memory
 from judge.engine.network import Job, Network, nll, to_bits
 from judge.errors import OutOfMemory
+
+log = logging.getLogger(__name__)
 
 # Work of one batch in multiplications and additions: a few milliseconds of a data-centre GPU.
 BATCH_WORK = {torch.float32: 3e11, torch.bfloat16: 3e12}
@@ -54,6 +58,8 @@ class Buckets:
         self._network = network
         self._context = context
         self._cuda = network.device.type == "cuda"
+        #: do batches run as CUDA graphs?
+        self.captures = self._cuda
         self._head_rows = min(512, network.head_rows)
         self._graphs: dict[Shape, _Graph] = {}
         self._room: _Room | None = None
@@ -62,7 +68,7 @@ class Buckets:
 
     @property
     def name(self) -> str:
-        return f"buckets of {self.tokens}"
+        return f"buckets of {self.tokens}{' without graphs' if self._cuda and not self.captures else ''}"
 
     def warm_up(self) -> None:
         """Run every shape once. Out of memory halves `tokens`; raises OutOfMemory where that does not help."""
@@ -132,14 +138,24 @@ class Buckets:
 
     def _body(self, shape: Shape, inputs: Tensor) -> Tensor:
         """Last hidden states, (rows · columns, width), good until the next call."""
-        if not self._cuda:
+        if self.captures and shape not in self._graphs:
+            self._capture(shape, inputs)
+        if not self.captures:
             return self._network.body(inputs).flatten(0, 1)
-        if shape not in self._graphs:
+        return self._graphs[shape].replay(inputs)
+
+    def _capture(self, shape: Shape, inputs: Tensor) -> None:
+        try:
             if self._room is None or len(self._room.ids) < inputs.numel():
                 self._graphs.clear()  # they compute in the room that is too small
                 self._room = _Room(self._network, inputs)
             self._graphs[shape] = _Graph(self._network, shape, self._room)
-        return self._graphs[shape].replay(inputs)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            log.warning("the model cannot be captured as a CUDA graph, so each batch costs more: %s", error)
+            self.captures = False
+            self._start_over(self.tokens)
 
     def _sent(self, tensor: Tensor) -> Tensor:
         return tensor.pin_memory().to(self._network.device, non_blocking=True) if self._cuda else tensor

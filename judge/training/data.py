@@ -142,7 +142,8 @@ _orders: dict[tuple[int, int, int], tuple[Tensor, int]] = {}
 def _epoch_order(per_epoch: int, columns: int, seed: int) -> tuple[Tensor, int]:
     key = (per_epoch, columns, seed)
     if key not in _orders:
-        _orders.clear()  # one epoch at a time: a permutation is large
+        if len(_orders) > 3:  # of two streams this epoch and the last: a permutation is large
+            _orders.clear()
         generator = torch.Generator().manual_seed(seed)
         offset = int(torch.randint(columns, (1,), generator=generator))
         _orders[key] = (torch.randperm(per_epoch, generator=generator), offset)

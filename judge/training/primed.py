@@ -68,7 +68,8 @@ def _hint(passage: str, around: str, other: str, rng: random.Random) -> str:
     if kind < 0.35:
         return _list(_words(other)[:40], rng)
     if kind < 0.7:
-        return _list([word for word in _words(around) if word not in _words(passage)][:40], rng)
+        inside = set(_words(passage))
+        return _list([word for word in _words(around) if word not in inside][:40], rng)
     return _list(_words(passage)[:30], rng)
 
 

@@ -15,8 +15,9 @@ put back by the sweeper.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -138,6 +139,47 @@ def read_result(fields: dict[bytes, bytes]) -> Result | None:
         return _text(fields[name]) if name in fields else None
 
     return Result(_text(fields[b"key"]), _text(fields[b"build"]), fields.get(b"bits"), said(b"failure"), said(b"text"))
+
+
+class _Announced(BaseModel):
+    """What a worker says of itself. Of another version's words those are read that are known here."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    judges: tuple[str, ...]
+    build: str
+    rates: dict[str, float] = {}
+    seen: float
+
+
+class _JudgeAnnounced(BaseModel):
+    """What a worker says of a judge; more than this it may say, and `judges.remember` reads no more."""
+
+    identity: str
+    name: str
+    context: int
+    bos: int | None
+    direction: Literal["forward", "backward"]
+    dtype: str
+    build: str
+    tokenizer_json: str
+
+
+def read_worker(name: bytes, data: bytes) -> tuple[Worker, float] | None:
+    """The worker and when it was last heard of; None where this is no announcement."""
+    try:
+        said = _Announced.model_validate_json(data)
+    except ValidationError:
+        return None
+    return Worker(_text(name), said.judges, said.build, said.rates), said.seen
+
+
+def read_judge(data: bytes) -> dict[str, Any] | None:
+    """What was announced of a judge; None where this is no announcement, so that nonsense there stops nobody."""
+    try:
+        return _JudgeAnnounced.model_validate_json(data).model_dump()
+    except ValidationError:
+        return None
 
 
 def read_notice(data: bytes) -> ChangeNotice | None:

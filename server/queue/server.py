@@ -26,8 +26,10 @@ from server.queue.messages import (
     connection_options,
     entry_fields,
     index,
+    read_judge,
     read_notice,
     read_result,
+    read_worker,
     stream,
 )
 
@@ -150,17 +152,14 @@ class Queue:
     async def workers(self) -> list[Worker]:
         """Workers heard of in the last ten seconds, by Redis' clock."""
         seconds, _ = await self._redis.time()
-        found = []
-        for worker_id, raw in (await self._redis.hgetall(WORKERS)).items():
-            said = json.loads(raw)
-            if seconds - said["seen"] <= WORKER_SEEN:
-                found.append(Worker(worker_id.decode(), tuple(said["judges"]), said["build"], said.get("rates", {})))
-        return found
+        said = [read_worker(*each) for each in (await self._redis.hgetall(WORKERS)).items()]
+        return [worker for worker, seen in filter(None, said) if seconds - seen <= WORKER_SEEN]
 
     async def judges(self, known: Iterable[str]) -> list[dict[str, Any]]:
         """What workers announced of judges that are not among `known`."""
-        identities = {raw.decode() for raw in await self._redis.hkeys(JUDGES)} - set(known)
-        return [json.loads(raw) for identity in sorted(identities) if (raw := await self._redis.hget(JUDGES, identity))]
+        unknown = {raw.decode() for raw in await self._redis.hkeys(JUDGES)} - set(known)
+        said = [raw for identity in sorted(unknown) if (raw := await self._redis.hget(JUDGES, identity))]
+        return [info for info in map(read_judge, said) if info is not None]
 
     async def depth(self, judge: str) -> int:
         """Entries of a judge that no worker has finished."""

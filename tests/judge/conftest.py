@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from judge.judge import Judge
 from tests.judge import tiny
-
-SHAPES: dict[str, Callable[[Path], Path]] = {
-    "gpt2": tiny.write_gpt2,
-    "llama": tiny.write_llama,
-    "qwen3": tiny.write_qwen3,
-    "gemma2": tiny.write_gemma2,
-}
 
 
 @pytest.fixture(scope="session")
@@ -25,4 +17,4 @@ def pocket() -> Judge:
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return {name: write(tmp_path_factory.mktemp(name)) for name, write in SHAPES.items()}
+    return {name: write(tmp_path_factory.mktemp(name)) for name, write in tiny.SHAPES.items()}

@@ -77,6 +77,15 @@ def test_buckets_give_the_same(shape: str, folders: dict[str, Path]) -> None:
         assert found[index].tolist() == pytest.approx(expected.tolist(), abs=1e-3)
 
 
+def test_buckets_of_a_model_that_cannot_be_captured_run_it_as_it_is(folders: dict[str, Path]) -> None:
+    network = _network(folders["gemma2"])
+    buckets = Buckets(network, context=256)
+    buckets.captures = True  # as on CUDA; here nothing can be captured
+    buckets.warm_up()
+    for index, bits in buckets.each(JOBS):
+        assert bits.tolist() == pytest.approx(network.bits(JOBS)[index].tolist(), abs=1e-3)
+
+
 def test_a_model_that_cannot_keep_some_logits_computes_all(
     folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

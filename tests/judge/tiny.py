@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,14 @@ def write_gemma2(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     _write_model(folder, config, seed)
     _write_tokenizer(folder, byte_level(), END)
     return folder
+
+
+SHAPES: dict[str, Callable[[Path], Path]] = {
+    "gpt2": write_gpt2,
+    "llama": write_llama,
+    "qwen3": write_qwen3,
+    "gemma2": write_gemma2,
+}
 
 
 def declare(folder: Path, **settings: object) -> Path:

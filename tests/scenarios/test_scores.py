@@ -36,16 +36,20 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def arena(tmp_path_factory: pytest.TempPathFactory, redis_server: Redis, tiny: Path) -> Iterator[Deployment]:
+def arena(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("arena")
+    redis = Redis(folder / "redis").start()
     url = f"sqlite:///{folder / 'arena.sqlite3'}"
     migrate(url)
-    made = Deployment(folder, url, redis_server.url)
-    made.start_api()
-    made.start_worker("pocket", str(tiny))
-    made.judge_ready(2)
-    yield made
-    made.stop()
+    made = Deployment(folder, url, redis.url)
+    try:
+        made.start_api()
+        made.start_worker("pocket", str(tiny))
+        made.judge_ready(2)
+        yield made
+    finally:
+        made.stop()
+        redis.stop()
 
 
 @pytest.mark.parametrize("passage", [PLAIN, FOREIGN], ids=["plain", "foreign"])

@@ -10,6 +10,7 @@ from server.queue.server import Queue
 from server.queue.worker import Claims
 from tests.support.queue import LEASE, ask, enqueue
 from tests.support.services import Redis
+from tests.support.workers import FakeJudge
 
 JUDGE = "judge-1"
 
@@ -182,13 +183,26 @@ def test_an_unsettled_result_goes_to_another_referee_and_a_settled_one_to_none(r
 
 
 def test_announcements_tell_who_is_there(redis_url: str, claims: Claims) -> None:
-    claims.announce([{"identity": JUDGE, "name": "tiny"}], "cpu", {JUDGE: 12.5})
+    info = {**FakeJudge().info(), "identity": JUDGE}
+    claims.announce([info], "cpu", {JUDGE: 12.5})
     (worker,) = ask(redis_url, lambda queue: queue.workers())
     assert (worker.judges, worker.rates) == ((JUDGE,), {JUDGE: 12.5})
-    assert ask(redis_url, lambda queue: queue.judges([])) == [{"identity": JUDGE, "name": "tiny"}]
+    assert ask(redis_url, lambda queue: queue.judges([])) == [info]
     assert ask(redis_url, lambda queue: queue.judges([JUDGE])) == []
     claims.leave()
     assert ask(redis_url, lambda queue: queue.workers()) == []
+
+
+@pytest.mark.parametrize("said", ["", "{", "[]", "null", "3", '{"identity": "x", "name": "tiny"}', b"\xff"])
+def test_what_is_no_announcement_hides_no_other(redis_url: str, redis_server: Redis, claims: Claims, said: str) -> None:
+    info = {**FakeJudge().info(), "identity": JUDGE}
+    claims.announce([info], "cpu", {})
+    with redis_server.client as client:
+        client.hset("xa:judges", "x", said)
+        client.hset("xa:workers", "x", said)
+    assert ask(redis_url, lambda queue: queue.judges([])) == [info]
+    (worker,) = ask(redis_url, lambda queue: queue.workers())
+    assert worker.judges == (JUDGE,)
 
 
 def test_a_bell_reaches_everyone_who_listens(redis_url: str) -> None:

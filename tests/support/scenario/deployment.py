@@ -105,7 +105,7 @@ class Deployment:
 
         def served() -> list[dict[str, Any]]:
             with self.client() as host:
-                judges = [judge for judge in host.get("/judges").json()["items"] if judge["workers"]]
+                judges = [judge for judge in answer(host.get("/judges"))["items"] if judge["workers"]]
             return judges if len(judges) >= count else []
 
         return eventually(served, seconds=180, what="a judge")
