@@ -1,7 +1,7 @@
 """Passages that ship for demos and practice: forty short texts in five kinds, easy to hard.
 
 `load()` reads them all. None of them stands in the pocket judge's training text (tests/games/test_library.py checks
-their shape; benchmarks/pocket.py reports how they play).
+their shape; benchmarks/play.py reports how they play).
 """
 
 import json

@@ -111,6 +111,7 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         opening=_opening(rounds.opening(session, row, at)),
         generated=row.generated if caller.is_host else [],
         trouble=row.trouble,
+        closed_because=rounds.why_closed(session, row, at),
         move_seconds=row.move_seconds,
         judges=dict(setup.identities),
         profile=row.profile,

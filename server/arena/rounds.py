@@ -12,6 +12,7 @@ from games.preflight import fixed_measurements
 from games.protocol import MAIN, Log, NeedMove
 from games.runtime import generation
 from games.visibility import sees_everything
+from judge.loading.retired import RETIRED
 from judge.profiles import PROFILES
 from server.arena import audit, callers, competitions, feed, games, generations, measurements
 from server.arena.measurements import Question, Requester
@@ -154,6 +155,8 @@ def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:
         raise not_found("round", round_id)
     at = unit.now
     before = state_of(round_, at)
+    if state is RoundState.OPEN and (gone := retired_judge(unit.session, round_)) and not _serves(unit, round_):
+        raise conflict("judge-retired", "Judge not there any more", _gone(gone))
     if state is RoundState.PAUSED and before is not RoundState.OPEN:
         raise conflict("round-not-open", "Round not open", f"Only an open round can be paused; this one is {before}.")
     if before is RoundState.PREPARING and state is RoundState.OPEN:
@@ -167,6 +170,34 @@ def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:
             _change_state(unit.session, round_, state, at)
     unit.outbox.competitions.add(round_.competition_id)
     return round_
+
+
+def retired_judge(session: Session, round_: Round) -> str | None:
+    """The name of a judge of the round that only earlier versions brought; None where there is none."""
+    identities = setup_of(session, round_).identities.values()
+    return next((RETIRED[identity] for identity in identities if identity in RETIRED), None)
+
+
+def why_closed(session: Session, round_: Round, at: datetime) -> str | None:
+    """What ended the round, where neither its time nor the host did."""
+    gone = retired_judge(session, round_) if state_of(round_, at) is RoundState.CLOSED else None
+    return gone and _gone(gone)
+
+
+def _gone(judge: str) -> str:
+    return (
+        f"Its judge, {judge}, was replaced by a newer {judge}, which measures other numbers. What was scored stands; a"
+        " new round of the same game goes on with the new one."
+    )
+
+
+def _serves(unit: Unit, round_: Round) -> bool:
+    """Is there a worker for each of the round's judges?"""
+    return all(map(unit.workforce.serving, setup_of(unit.session, round_).identities.values()))
+
+
+def close(session: Session, round_: Round) -> None:
+    _change_state(session, round_, RoundState.CLOSED, now(session))
 
 
 def due_rounds(session: Session) -> list[str]:
@@ -257,7 +288,7 @@ def open_round(unit: Unit, round_id: str) -> Round:
             RoundState.PREPARING: "The round's texts are still being written; it opens by itself when they are there.",
             RoundState.SCHEDULED: f"The round opens at {round_.opens_at:%Y-%m-%d %H:%M:%S} UTC.",
             RoundState.PAUSED: "The host has paused the round; try again when it goes on.",
-            RoundState.CLOSED: "The round is closed.",
+            RoundState.CLOSED: why_closed(unit.session, round_, unit.now) or "The round is closed.",
         }
         raise conflict(f"round-{state}", f"Round {state}", words[state])
     return round_

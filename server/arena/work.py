@@ -1,6 +1,6 @@
 """What measurements and generations share: rows that workers fill in, settled and put back in the same way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -45,3 +45,13 @@ def requeue(session: Session, model: type[R], keys: Sequence[str], last_try: int
             again.append(row)
     session.flush()
     return again, given_up
+
+
+def give_up(session: Session, model: type[R], judges: Collection[str], why: str) -> list[R]:
+    """What those judges still had to do, failed."""
+    query = select(model).where(model.judge.in_(judges), model.state == WorkState.PENDING).order_by(model.key)
+    rows = list(session.scalars(query.with_for_update()))
+    for row in rows:
+        row.settle(None, why, now(session))
+    session.flush()
+    return rows

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import endings, generations, measurements, plays, rounds, work
+from server.arena import endings, generations, measurements, plays, retirement, rounds, work
 from server.arena.outbox import Outbox
 from server.db.models import Generation, Measurement, WorkState
 from server.db.session import now
@@ -92,6 +92,9 @@ class Referee:
         for task in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
             await context.write(task)
         await context.learn_of_workers()
+        served = context.workforce.judges()
+        for ending in (retirement.end_rounds, retirement.end_work):
+            await context.write(partial(ending, served=served))
         await context.gauge()
         for model in (Measurement, Generation):
             await self._requeue_lost(model)

@@ -74,6 +74,7 @@ class RoundShown:
     begins: bool
     move_seconds: int | None
     trouble: str | None
+    closed_because: str | None
 
     @property
     def takes_moves(self) -> bool:
@@ -201,6 +202,7 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         begins=opening is None,
         move_seconds=row.move_seconds,
         trouble=row.trouble,
+        closed_because=rounds.why_closed(session, row, at),
     )
 
 

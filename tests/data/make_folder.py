@@ -76,7 +76,7 @@ def _told(answer: httpx.Response) -> Json:
 
 @contextmanager
 def _serving(data: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Json]]:
-    command = ["xentarena", "serve", "--json", "--port", "0", "--data", str(data), *arguments]
+    command = ["xentarena", "serve", "--json", "--port", "0", "--data", str(data), "--judge", "pocket", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:

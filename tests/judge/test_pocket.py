@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import judge
 from games.library import Passage, load
 from judge.judge import Judge, Pair
+from tests.support.frames import framed
 
 ROOM = Path(judge.__file__).parent
 FOLDERS = [folder for folder in sorted(ROOM.glob("pocket*")) if (folder / "config.json").is_file()]
@@ -27,7 +28,8 @@ def folder(request: pytest.FixtureRequest) -> Path:
 
 
 def words_of(passage: Passage) -> str:
-    return " ".join(passage.field) + ". "
+    """Words of its field, as the catalog's games show them to a judge."""
+    return framed(" ".join(passage.field))
 
 
 def test_the_packaged_judges_take_at_most_60_megabytes() -> None:

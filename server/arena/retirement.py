@@ -1,0 +1,32 @@
+"""Rounds of a judge that an earlier version brought and this one does not: they end, and say why.
+
+Whoever kept the weights may serve them from a folder; then the rounds go on.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from judge.loading.retired import RETIRED
+from server.arena import plays, rounds, work
+from server.arena.outbox import Outbox
+from server.db.models import Generation, Measurement, Round, RoundJudge, RoundState
+
+LOST = "Its judge is not part of this version any more."
+
+
+def end_rounds(session: Session, outbox: Outbox, *, served: Collection[str]) -> None:
+    """Close the rounds whose judge is retired and not among those `served`."""
+    of_retired = select(RoundJudge.round_id).where(RoundJudge.identity.in_(RETIRED.keys() - set(served)))
+    query = select(Round).where(Round.state != RoundState.CLOSED, Round.id.in_(of_retired)).order_by(Round.id)
+    for round_ in session.scalars(query.with_for_update(skip_locked=True)).all():
+        rounds.close(session, round_)
+        outbox.competitions.add(round_.competition_id)
+
+
+def end_work(session: Session, outbox: Outbox, *, served: Collection[str]) -> None:
+    """Give up what such judges still had to do: submissions that wait for it fail, and say why."""
+    retired = RETIRED.keys() - set(served)
+    work.give_up(session, Generation, retired, LOST)  # their rounds are seen to by the next sweep
+    plays.resume(session, outbox, [row.key for row in work.give_up(session, Measurement, retired, LOST)])
