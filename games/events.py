@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from games.protocol import Ask, EnsureFailed, Event, MoveMade, Reveal, Reward, Shown, ShownBits, Term
+from games.protocol import Ask, EnsureFailed, Event, MoveMade, Reveal, Reward, Shown, ShownBits, Term, Why
 from games.values.bits import TermToken, TokenBits
 
 Json = dict[str, Any]
@@ -27,7 +27,7 @@ def _plain(value: Any) -> Any:
         return value._asdict()
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, Shown | ShownBits | Term):
+    if isinstance(value, Shown | ShownBits | Term | Why):
         return _fields(value)
     return value
 
@@ -54,7 +54,9 @@ def _side(value: Any) -> Any:
 
 
 def _failed(given: Json) -> EnsureFailed:
-    return EnsureFailed(**{**given, "left": _side(given["left"]), "right": _side(given["right"])})
+    why = given.get("why")
+    told = Why(**{**why, "outside": tuple(why["outside"])}) if why else None
+    return EnsureFailed(**{**given, "left": _side(given["left"]), "right": _side(given["right"]), "why": told})
 
 
 def _reward(given: Json) -> Reward:

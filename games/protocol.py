@@ -161,9 +161,26 @@ Side = str | int | float | bool | tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """Why a condition did not hold, for a sentence about it.
+
+    unit: what is counted: cost, saving, bits, words, tokens, characters, items, number, text. sign: how `found` should
+    stand to `wanted`; "in" and "not in" of a text that has to be there or not; "outside" where `outside` holds what is
+    not allowed; "spelled" where a text has to spell a number.
+    """
+
+    unit: str
+    sign: str
+    found: int | float | None = None
+    wanted: int | float | str | None = None
+    outside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EnsureFailed:
     """A condition did not hold, and the player is asked again. condition: as the author wrote it. left, right: what was
-    compared. failures: how often in a row this line has failed. say: the author's words for it, where there are any."""
+    compared. failures: how often in a row this line has failed. say: the author's words for it, where there are any.
+    why: what can be told where there are none."""
 
     type: ClassVar[str] = "ensure_failed"
     seat: str
@@ -173,6 +190,7 @@ class EnsureFailed:
     right: Side
     failures: int
     say: str | None = None
+    why: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)

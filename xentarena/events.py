@@ -68,11 +68,28 @@ class Reveal(EventModel):
 Side = str | int | float | bool | tuple[str, ...] | None
 
 
+class Why(BaseModel):
+    """Why a condition did not hold.
+
+    unit: what is counted (cost, saving, bits, words, tokens, characters, items, number, text). sign: how `found` should
+    stand to `wanted`; "in" and "not in" of a text that has to be there or not; "outside": what is not allowed stands in
+    `outside`; "spelled": it has to spell a number.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    unit: str
+    sign: str
+    found: int | float | None = None
+    wanted: int | float | str | None = None
+    outside: tuple[str, ...] = ()
+
+
 class EnsureFailed(EventModel):
     """A condition did not hold, and the player is asked again.
 
     left, right: what was compared; null where the player may not be told. failures: how often in a row. say: the game's
-    words for it, if it has any.
+    words for it, if it has any. why: what can be told in a sentence.
     """
 
     type: Literal["ensure_failed"]
@@ -82,6 +99,7 @@ class EnsureFailed(EventModel):
     right: Side
     failures: int
     say: str | None = None
+    why: Why | None = None
 
 
 class TermToken(BaseModel):

@@ -9,7 +9,8 @@ from games.compiler.arguments import literal_keyword
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, Step
 from games.compiler.expressions import compile_all
-from games.protocol import EnsureFailed, Side, Status
+from games.compiler.reasons import explained
+from games.protocol import EnsureFailed, Side, Status, Why
 from games.runtime.state import NoValue, Play, PlayEnded
 from games.syntax.names import OMNISCIENT
 from games.values.types import Type
@@ -18,6 +19,7 @@ _USAGE = 'ensure(condition, …[, say="…"])'
 
 
 _Result = tuple[bool | None, Any, Any]
+_NO_NUMBER = Why("number", "spelled")
 
 
 def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
@@ -30,20 +32,21 @@ def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
     for value in values:
         checker.fits(value, Type.CONDITION, f"an argument of {_USAGE}")
     line = checker.line.number
-    conditions = [(_with_sides(value), checker.source(value.node)) for value in values]
+    conditions = [(_with_sides(value), explained(value), checker.source(value.node)) for value in values]
 
     def run(play: Play) -> int | None:
-        results = [_result(condition, play) for condition, _ in conditions]
+        results = [_result(condition, play) for condition, _, _ in conditions]
         if any(holds is None for holds, _, _ in results):
             raise play.need_bits()
         if play.passes([bool(holds) for holds, _, _ in results]):
             play.failures.pop(index, None)
             return None
         failures = play.failures[index] = play.failures.get(index, 0) + 1
-        for (_, source), (holds, left, right) in zip(conditions, results, strict=True):
+        for (_, explain, source), (holds, left, right) in zip(conditions, results, strict=True):
             if not holds:
-                sides = _side(left), _side(right)
-                play.events.append(EnsureFailed(play.return_seat, line, source, *sides, failures, say))
+                told = left if isinstance(left, Why) else explain(play, left, right)
+                sides = (None, None) if isinstance(left, Why) else (_side(left), _side(right))
+                play.events.append(EnsureFailed(play.return_seat, line, source, *sides, failures, say, told))
         if failures > limits.ENSURE_FAILURES:
             detail = f"the conditions of line {line} failed {failures} times in a row"
             raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
@@ -56,7 +59,7 @@ def _result(condition: Callable[[Play], _Result], play: Play) -> _Result:
     try:
         return condition(play)
     except NoValue:  # of a move, which says it again
-        return False, None, None
+        return False, _NO_NUMBER, None
 
 
 def _side(value: Any) -> Side:

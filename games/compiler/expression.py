@@ -30,7 +30,7 @@ class Expression:
 
     type: what it will be. run: its value in a play. uses_judge: does it ask a judge? literal: its value where it is
     written out, else None. register: its name where it is a bare register. reads: the registers it reads.
-    comparison: its two sides where it is a simple comparison.
+    comparison: its two sides where it is a simple comparison. parts: what a call or an operator is made of.
     """
 
     type: Type
@@ -41,6 +41,7 @@ class Expression:
     register: str | None = None
     reads: frozenset[str] = frozenset()
     comparison: Comparison | None = None
+    parts: tuple["Expression", ...] = ()
 
 
 def _never(play: Play) -> Any:
@@ -69,11 +70,11 @@ _NOTHING_READ: frozenset[str] = frozenset()
 def composed(type: Type, run: Run, node: ast.expr, parts: Iterable[Expression], uses_judge: bool = False) -> Expression:
     """An expression made of parts. Where it ends a play, the location is its instruction's, unless ``run`` is
     ``fallible``."""
-    reads, asks = _NOTHING_READ, uses_judge
+    reads, asks, parts = _NOTHING_READ, uses_judge, tuple(parts)
     for part in parts:
         reads = reads | part.reads if reads else part.reads
         asks = asks or part.uses_judge
-    return Expression(type, run, node, asks, reads=reads)
+    return Expression(type, run, node, asks, reads=reads, parts=parts)
 
 
 def taint(play: Play, text: Text, reads: frozenset[str]) -> Text:

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from games import limits
-from games.builtins.signature import Parameter, usage
+from games.builtins.signature import REQUIRED, Parameter, usage
 from games.compiler.arguments import argument_fits, by_position_only, count_fits
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, broken, composed
@@ -18,7 +18,8 @@ from games.values.types import Type
 
 _PROMPT = Parameter("prompt", Type.TEXT)
 _TOKENS = Parameter("n", Type.INTEGER, 1, limits.GENERATED_TOKENS)
-_ITEMS = Parameter("n", Type.INTEGER, 1, limits.GENERATED_ITEMS)
+_ITEMS = Parameter("n", Type.NUMBER, 1, limits.GENERATED_ITEMS)  # the public benchmark takes 3.0
+_NEXT = Parameter("n", Type.INTEGER, 1, limits.GENERATED_TOKENS, default=1)
 _SPANS = Parameter("k", Type.INTEGER, 1, limits.GENERATED_ITEMS)
 
 Form = Callable[[Checker, ast.Call, Sequence[Expression], Mapping[str, Expression]], Expression]
@@ -45,17 +46,20 @@ def _generate(name: str, result: Type, *parameters: Parameter) -> Form:
         checker: Checker, node: ast.Call, arguments: Sequence[Expression], keywords: Mapping[str, Expression]
     ) -> Expression:
         fine = by_position_only(checker, keywords, shown)
-        if not count_fits(checker, node, shown, len(arguments), len(parameters), len(parameters)) or not fine:
+        least = sum(each.default is REQUIRED for each in parameters)
+        if not count_fits(checker, node, shown, len(arguments), least, len(parameters)) or not fine:
             return broken(node)
         fits = [
-            argument_fits(checker, given, parameter, shown) and _is_fixed(checker, given, shown)
-            for given, parameter in zip(arguments, parameters, strict=True)
+            argument_fits(checker, given, parameter, shown)
+            and _is_fixed(checker, given, shown)
+            and _is_whole(checker, given)
+            for given, parameter in zip(arguments, parameters, strict=False)
         ]
         if not all(fits):
             return broken(node)
         index = len(checker.generations)
-        prompt, number = _prompt(checker, arguments), arguments[-1].literal
-        checker.generations.append(Generation(name, prompt, int(number or 0)))
+        number = arguments[-1].literal if len(arguments) == len(parameters) else parameters[-1].default
+        checker.generations.append(Generation(name, _prompt(checker, parameters, arguments), int(number or 0)))
         return composed(result, lambda play: _generated(play, index), node, ())
 
     return form
@@ -79,8 +83,15 @@ def _is_fixed(checker: Checker, given: Expression, shown: str) -> bool:
     return False
 
 
-def _prompt(checker: Checker, arguments: Sequence[Expression]) -> str | int:
-    if len(arguments) == 1:
+def _is_whole(checker: Checker, given: Expression) -> bool:
+    if not isinstance(given.literal, float) or given.literal.is_integer():
+        return True
+    checker.report(given.node, str(given.literal), "a whole number")
+    return False
+
+
+def _prompt(checker: Checker, parameters: Sequence[Parameter], arguments: Sequence[Expression]) -> str | int:
+    if parameters[0] is not _PROMPT:
         return ""
     # The prompt was the last story() compiled, if it is one.
     return checker.stories - 1 if _is_story(arguments[0]) else str(arguments[0].literal)
@@ -91,5 +102,5 @@ FORMS: dict[str, Form] = {
     "generate": _generate("generate", Type.TEXT, _PROMPT, _TOKENS),
     "generate_list": _generate("generate_list", Type.LIST, _PROMPT, _ITEMS),
     "generate_masked": _generate("generate_masked", Type.LIST, _SPANS),
-    "generate_list_next_token": _generate("generate_list_next_token", Type.LIST, _TOKENS),
+    "generate_list_next_token": _generate("generate_list_next_token", Type.LIST, _NEXT),
 }

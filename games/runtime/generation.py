@@ -86,8 +86,12 @@ def _first_line(text: str) -> str:
 
 
 def _prefix_and_next(text: str, count: int, setup: Setup) -> Texts:
-    ends = setup.judges[MAIN].ends(text)
-    cut = ends[-count - 1] if count < len(ends) else 0
+    """The text without its end, and its end: the shortest that, read by itself, is `count` tokens, and where there is
+    none the last `count` tokens."""
+    ends = setup.judges[MAIN].ends
+    starts = [0, *ends(text)[:-1]]
+    last = starts[-count] if count < len(starts) else 0
+    cut = next((at for at in reversed(starts) if len(ends(text[at:])) == count), last)
     return Text(text[:cut]), Text(text[cut:])
 
 

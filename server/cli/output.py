@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from games import refusals
+
 BAR = 40  # characters of the widest bar
 
 
@@ -26,7 +28,8 @@ def _event(event: dict[str, Any]) -> Iterator[str]:
                 shown = f"{shown['bits']:.3f} bits" if isinstance(shown, dict) else repr(shown)
                 yield f"{seat} is shown {value['register'] + ' = ' if value['register'] else ''}{shown}"
         case "ensure_failed":
-            yield f"{seat} has to try again: {event.get('say') or event['condition']}"
+            said = event.get("say") or refusals.sentence(event) or event["condition"]
+            yield f"{seat} is refused: {said} {refusals.again(event)}"
         case "reward":
             label = f" for {event['label']}" if event.get("label") else ""
             yield f"{seat} gets {event['bits']:.3f} bits{label}:"

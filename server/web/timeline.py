@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from games import refusals
 from server.web.rendering import shown_bits
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """kind: the event's type; `said` for a failed condition in the author's words. who: the seat it is about, in words.
+    """kind: the event's type; `said` for a failed condition in words. who: the seat it is about, in words.
     texts: what was shown or said. note: what else."""
 
     kind: str
@@ -45,7 +46,7 @@ def _turn(event: Mapping[str, Any], who: str, mine: bool) -> Turn | None:
         case "move":
             return Turn("move", who, mine, [event["text"]], "The end was over the limit." if event["cut"] else None)
         case "ensure_failed":
-            said = event.get("say")
+            said = event.get("say") or refusals.sentence(event)
             return Turn("said" if said else "ensure_failed", who, mine, [said or event["condition"]], _refusal(event))
         case "reward" if mine:
             return Turn("reward", who, mine, [], f"{shown_bits(event['bits'], sign=True)} bits")
@@ -61,11 +62,12 @@ def _words(value: Any) -> str:
 
 
 def _refusal(event: Mapping[str, Any]) -> str:
+    again = refusals.again(event)
+    if event.get("say") or refusals.sentence(event):
+        return again
     sides = [_words({"bits": side} if isinstance(side, float) else side) for side in _sides(event)]
     measured = f"{sides[0]} on the left, {sides[1]} on the right. " if sides else ""
-    if event.get("say"):
-        return f"Say it again; failure {event['failures']} of 10 that are borne."
-    return f"This does not hold. {measured}Say it again; failure {event['failures']} of 10 that are borne."
+    return f"This does not hold. {measured}{again}"
 
 
 def _sides(event: Mapping[str, Any]) -> list[Any]:

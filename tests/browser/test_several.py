@@ -87,7 +87,7 @@ def test_a_step_that_does_not_hold_is_asked_for_again_in_the_games_words(
     submit(page, "xyzzy qqq")
     refused = page.locator(".turn.said")
     expect(refused).to_contain_text("This does not follow from what stands before it.", timeout=SLOW)
-    expect(refused).to_contain_text("failure 1 of 10")
+    expect(refused).to_contain_text("attempt 2 of 11")
     expect(page.get_by_label("Your words")).to_be_hidden()
     page.get_by_role("button", name="Give up").click()
     expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)

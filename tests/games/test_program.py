@@ -115,7 +115,7 @@ def test_an_unknown_packaged_game_is_a_key_error() -> None:
 
 
 def test_the_catalog_has_all_its_games() -> None:
-    assert len(catalog.names()) == 24
+    assert len(catalog.names()) == 26
     assert {"condense", "condense_strict", "debate", "arrow_of_time"} < set(catalog.names())
 
 
