@@ -65,24 +65,28 @@ def started(of: type[P], program: Program, setup: Setup, log: Log) -> P:
 
 def run(program: Program, play: Play) -> None:
     """Runs the program to its end; stops by Suspended or PlayEnded."""
-    instructions = program.instructions
     index = 0
-    while index < len(instructions):
-        instruction = instructions[index]
-        try:
-            play.lines += 1
-            play.work += 100
-            if play.lines > limits.LINES:
-                raise out_of_budget("executed lines", limits.LINES)
-            if play.work > limits.WORK:
-                raise out_of_budget("units of work", limits.WORK)
-            play.line = instruction.line
-            target = instruction.run(play)
-        except PlayEnded as end:
-            raise end.at(instruction.line, instruction.column) from None
-        index = index + 1 if target is None else target
+    while index < len(program.instructions):
+        index = step(program, play, index)
     if play.unknown:
         raise play.need_bits()
+
+
+def step(program: Program, play: Play, index: int) -> int:
+    """Runs one instruction; which one comes next."""
+    instruction = program.instructions[index]
+    try:
+        play.lines += 1
+        play.work += 100
+        if play.lines > limits.LINES:
+            raise out_of_budget("executed lines", limits.LINES)
+        if play.work > limits.WORK:
+            raise out_of_budget("units of work", limits.WORK)
+        play.line = instruction.line
+        target = instruction.run(play)
+    except PlayEnded as end:
+        raise end.at(instruction.line, instruction.column) from None
+    return index + 1 if target is None else target
 
 
 def check_setup(program: Program, setup: Setup) -> None:

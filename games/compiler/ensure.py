@@ -1,7 +1,8 @@
 """``ensure``: conditions on what was said, or say it again."""
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from games import limits
@@ -9,7 +10,8 @@ from games.compiler.arguments import literal_keyword
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, Step
 from games.compiler.expressions import compile_all
-from games.compiler.reasons import explained
+from games.compiler.needs import Needs, needs
+from games.compiler.reasons import Explain, explained
 from games.protocol import EnsureFailed, Side, Status, Why
 from games.runtime.state import NoValue, Play, PlayEnded
 from games.syntax.names import OMNISCIENT
@@ -22,6 +24,57 @@ _Result = tuple[bool | None, Any, Any]
 _NO_NUMBER = Why("number", "spelled")
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """result: does it hold (None: not known yet), and what stands on its sides? needs: what it hangs on."""
+
+    result: Callable[[Play], _Result]
+    explain: Explain
+    source: str
+    needs: Needs
+
+    def failed(self, play: Play, line: int, found: _Result, failures: int, say: str | None) -> EnsureFailed:
+        """What is told of it where it does not hold."""
+        _, left, right = found
+        why, sides = self.explain(play, left, right), (_side(left), _side(right))
+        if left is _NO_NUMBER:
+            why, sides = _NO_NUMBER, (None, None)
+        return EnsureFailed(play.return_seat, line, self.source, *sides, failures, say, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Ensure:
+    """The instruction, ready to run. index, line: which it is, and where it stands."""
+
+    index: int
+    line: int
+    conditions: Sequence[Condition]
+    say: str | None
+
+    def __call__(self, play: Play) -> int | None:
+        results = [condition.result(play) for condition in self.conditions]
+        if any(holds is None for holds, _, _ in results):
+            raise play.need_bits()
+        if play.passes([bool(holds) for holds, _, _ in results]):
+            play.failures.pop(self.index, None)
+            return None
+        failures = play.failures[self.index] = play.failures.get(self.index, 0) + 1
+        play.events += self.told(play, results, failures)
+        if failures > limits.ENSURE_FAILURES:
+            detail = (
+                f"the conditions of line {self.line} failed {failures} times in a row: the play ends without a score"
+            )
+            raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
+        return play.return_to
+
+    def told(self, play: Play, results: Sequence[_Result], failures: int) -> list[EnsureFailed]:
+        return [
+            condition.failed(play, self.line, found, failures, self.say)
+            for condition, found in zip(self.conditions, results, strict=True)
+            if not found[0]
+        ]
+
+
 def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
     say = literal_keyword(checker, node, "say", limits.SAY, _USAGE)
     if not checker.seats:
@@ -31,28 +84,13 @@ def compile_ensure(checker: Checker, node: ast.Call, index: int) -> Step:
     values = compile_all(checker, node.args)
     for value in values:
         checker.fits(value, Type.CONDITION, f"an argument of {_USAGE}")
-    line = checker.line.number
-    conditions = [(_with_sides(value), explained(value), checker.source(value.node)) for value in values]
+    conditions = [_condition(value, checker.source(value.node)) for value in values]
+    return Ensure(index, checker.line.number, conditions, say)
 
-    def run(play: Play) -> int | None:
-        results = [_result(condition, play) for condition, _, _ in conditions]
-        if any(holds is None for holds, _, _ in results):
-            raise play.need_bits()
-        if play.passes([bool(holds) for holds, _, _ in results]):
-            play.failures.pop(index, None)
-            return None
-        failures = play.failures[index] = play.failures.get(index, 0) + 1
-        for (_, explain, source), (holds, left, right) in zip(conditions, results, strict=True):
-            if not holds:
-                told = left if isinstance(left, Why) else explain(play, left, right)
-                sides = (None, None) if isinstance(left, Why) else (_side(left), _side(right))
-                play.events.append(EnsureFailed(play.return_seat, line, source, *sides, failures, say, told))
-        if failures > limits.ENSURE_FAILURES:
-            detail = f"the conditions of line {line} failed {failures} times in a row"
-            raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
-        return play.return_to
 
-    return run
+def _condition(value: Expression, source: str) -> Condition:
+    result = _with_sides(value)
+    return Condition(lambda play: _result(result, play), explained(value), source, needs(value.node))
 
 
 def _result(condition: Callable[[Play], _Result], play: Play) -> _Result:

@@ -13,6 +13,7 @@ from games.compiler.elicit import compile_elicit
 from games.compiler.ensure import compile_ensure
 from games.compiler.expression import Run, Step, broken
 from games.compiler.expressions import compile_expression
+from games.compiler.needs import Needs, needs
 from games.compiler.reveal_reward import compile_reveal, compile_reward
 from games.runtime.state import Play, run_time_error
 from games.syntax.names import FLAGS, is_list
@@ -26,12 +27,15 @@ _TIMES = Parameter("n", Type.INTEGER, 0, limits.REPLAYS)
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A checked line. line, column: where it begins, 1-based."""
+    """A checked line. line, column: where it begins, 1-based. needs: what its values hang on. writes: the registers
+    that an `assign` writes."""
 
     line: int
     column: int
     name: str
     run: Step
+    needs: Needs
+    writes: frozenset[str]
 
 
 def compile_instruction(checker: Checker, node: ast.expr, index: int) -> Instruction | None:
@@ -45,7 +49,8 @@ def compile_instruction(checker: Checker, node: ast.expr, index: int) -> Instruc
         checker.unknown_name(node.func, node.func.id, COMPILERS, expected)
         return None
     line, column = checker.location(node)
-    return Instruction(line, column, node.func.id, compiler(checker, node, index))
+    writes = frozenset(keyword.arg for keyword in node.keywords if keyword.arg and compiler is _compile_assign)
+    return Instruction(line, column, node.func.id, compiler(checker, node, index), needs(node), writes)
 
 
 def _compile_assign(checker: Checker, node: ast.Call, index: int) -> Step:

@@ -206,6 +206,25 @@ class MoveRequest(Request):
     move: MoveText
 
 
+class PreviewRequest(Request):
+    move: MoveText
+    submission: Label | None = Field(None, description="The play to move on in; if absent, a new one.")
+
+
+class Preview(BaseModel):
+    """What the rules say of a move before it is made."""
+
+    tokens: int = Field(description="Of the main judge, in the move as it was sent.")
+    limit: int = Field(description="The most tokens that are kept.")
+    kept: str = Field(description="What the limit leaves of the move.")
+    events: list[PlayEvent] = Field(description="What the player would be told next, as a submission has it.")
+    refused: bool = Field(description="A condition would fail: the move would be asked for again.")
+    reason: "Reason | None" = Field(None, description="Why the play would end, where it would end without a score.")
+    after_scoring: bool = Field(
+        description="More depends on bits, or on what only making the move tells: it is not told before."
+    )
+
+
 class ChallengeRequest(Request):
     seat: Label | None = Field(None, description="The seat to play; if absent, the first free one.", examples=["black"])
     invite: Label | None = Field(

@@ -9,9 +9,9 @@ from server.api import schemas, views
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit, RepeatKey, Wait
 from server.api.problems import problem_of
-from server.arena import challenges, rounds, submissions
+from server.arena import challenges, previews, rounds, submissions
 from server.errors import ServerError
-from server.http.calls import PlayOf, Read, ReadOf, Taken, WriteOf
+from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Taken, WriteOf
 from server.http.requests import SETTLED, settled
 
 router = APIRouter(tags=["submissions"], route_class=JsonRoute)
@@ -40,6 +40,12 @@ async def submit(
     """
     taken = await call.play(views.submission, submissions.submit, round_id, body.move, key)
     return await _answer(read, taken, response, wait)
+
+
+@router.post("/rounds/{round_id}/moves:preview")
+async def preview(read: PreviewOf, round_id: str, body: schemas.PreviewRequest) -> schemas.Preview:
+    """What would become of a move: its tokens, what is cut and taken out, which conditions fail. Costs no attempt."""
+    return await read.show(views.preview, previews.preview, round_id, body.move, body.submission)
 
 
 @router.post("/rounds/{round_id}/submissions:begin", status_code=201, responses=MADE | QUEUED)

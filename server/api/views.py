@@ -1,6 +1,7 @@
 """Rows → what the API shows of them."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from games import protocol
 from games.events import from_json, to_json
+from games.preview import Preview
 from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from judge.profiles import scored_tokens
@@ -120,6 +122,19 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         closes_at=row.closes_at,
         attempts=row.attempts,
         attempts_left=attempts.attempts_left(session, row, caller.player),
+    )
+
+
+def preview(_: Unit, found: Preview) -> schemas.Preview:
+    reason = found.reason
+    return schemas.Preview(
+        tokens=found.tokens,
+        limit=found.limit,
+        kept=found.kept,
+        events=_events(found.events),
+        refused=found.refused,
+        reason=schemas.Reason(**asdict(reason)) if reason else None,
+        after_scoring=found.open,
     )
 
 

@@ -1,13 +1,14 @@
 """Measurements as rows: what is known, what was asked for and is on its way."""
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from games.protocol import Measurement as Asked
 from judge.codec import unpack_bits
 from server.arena import judges
 from server.arena.unit import Unit
@@ -84,6 +85,14 @@ def bits(row: Measurement) -> list[float]:
     """The bits of a known measurement, one a scored token."""
     assert row.bits is not None
     return unpack_bits(row.bits)
+
+
+def known(session: Session, identities: Mapping[str, str], asked: Sequence[Asked]) -> dict[Asked, list[float]]:
+    """The bits of those that are measured. Only looks: nothing is asked for. identities: slot → judge."""
+    keys = {each: Question(identities[each.judge], each.profile, each.prefix, each.text).key for each in asked}
+    rows = _rows(session, keys.values())
+    found = {each: rows[key] for each, key in keys.items() if key in rows}
+    return {each: bits(row) for each, row in found.items() if row.state is WorkState.KNOWN}
 
 
 def waiting(session: Session, player: str) -> int:

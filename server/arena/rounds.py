@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -11,6 +12,7 @@ from games.engine import replay
 from games.preflight import fixed_measurements
 from games.protocol import MAIN, Log, NeedMove
 from games.runtime import generation
+from games.syntax.names import is_public
 from games.visibility import sees_everything
 from judge.loading.retired import RETIRED
 from judge.profiles import PROFILES
@@ -138,12 +140,21 @@ def has_opened(round_: Round, at: datetime) -> bool:
 
 
 def opening(session: Session, round_: Round, at: datetime) -> NeedMove | None:
-    """What the first move of a play is asked for; None where something is measured before, or it is too early."""
+    """What the first move of a play is asked for; None where something is measured before, or it is too early.
+
+    Of a game of several seats it holds what every seat may see: nobody has taken one yet.
+    """
     if not has_opened(round_, at):
         return None
     setup = setup_of(session, round_)
     effect = replay(setup.program, setup.setup, Log())
-    return effect if isinstance(effect, NeedMove) else None
+    if not isinstance(effect, NeedMove):
+        return None
+    if len(setup.program.seats) == 1 or sees_everything(setup.program.seats):
+        return effect
+    return replace(
+        effect, registers={name: each for name, each in effect.registers.items() if is_public(name)}, events=()
+    )
 
 
 def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:

@@ -126,6 +126,16 @@ def resign(unit: Unit, submission_id: str) -> Submission:
     return submission
 
 
+def own(unit: Unit, submission_id: str, round_id: str) -> Submission:
+    """A submission of the caller's in that round."""
+    submission = find(unit.session, submission_id)
+    if submission.player_id != callers.player_of(unit.caller):
+        raise forbidden("This submission is another player's.")
+    if submission.round_id != round_id:
+        raise not_found("submission", submission_id)
+    return submission
+
+
 def _lock_own(session: Session, submission: Submission, player: str) -> Play:
     """The play of the caller's own submission, with nobody else at it, and the submission as it is now."""
     if submission.player_id != player:

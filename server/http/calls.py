@@ -46,15 +46,22 @@ def known(session: Session, token: str | None) -> Caller | None:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What both kinds have: for whom, and how a use case gets its unit."""
+    """What both kinds have: for whom, and how a use case gets its unit.
+
+    charged: the bucket that a call is charged to; None: it costs nothing.
+    """
 
     context: AppContext
     token: str | None
     admit: Admit = authenticate
+    charged: str | None = None
+
+    def _charge(self) -> "Charge | None":
+        return None if self.charged is None else Charge(self.context.rates, self.charged)
 
     def _run(
         self,
-        charge: Callable[[Caller], None] | None,
+        charge: "Charge | None",
         use_case: Callable[..., T],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
@@ -95,14 +102,12 @@ class Read(Call):
         kwargs: dict[str, Any],
         session: Session,
     ) -> V:
-        return view(*self._run(None, use_case, args, kwargs, session, Outbox()))
+        return view(*self._run(self._charge(), use_case, args, kwargs, session, Outbox()))
 
 
 @dataclass(frozen=True, slots=True)
 class Write(Call):
-    """Runs a use case and commits. charged: the bucket that a call is charged to; None: it costs nothing."""
-
-    charged: str | None = None
+    """Runs a use case and commits."""
 
     async def __call__(self, use_case: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         _, result = await self.context.write(self._bound(use_case, args, kwargs))
@@ -131,8 +136,7 @@ class Write(Call):
         return taken
 
     def _bound(self, use_case: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound[T]:
-        charge = None if self.charged is None else Charge(self.context.rates, self.charged)
-        return partial(self._run, charge, use_case, args, kwargs)
+        return partial(self._run, self._charge(), use_case, args, kwargs)
 
 
 @dataclass(slots=True)
@@ -188,6 +192,10 @@ async def _play(context: ContextOf, token: TokenOf) -> Write:
     return Write(context, token, charged="")
 
 
+async def _preview(context: ContextOf, token: TokenOf) -> Read:
+    return Read(context, token, charged="preview ")
+
+
 async def _measure(context: ContextOf, token: TokenOf) -> Write:
     return Write(context, token, charged="measure ")
 
@@ -197,4 +205,5 @@ VisitOf = Annotated[Read, Depends(_look)]  # visitors are let in
 WriteOf = Annotated[Write, Depends(_write)]
 JoinOf = Annotated[Write, Depends(_join)]  # visitors are let in
 PlayOf = Annotated[Write, Depends(_play)]  # charged like a move
+PreviewOf = Annotated[Read, Depends(_preview)]
 MeasureOf = Annotated[Write, Depends(_measure)]

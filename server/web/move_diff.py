@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
+from games.events import to_json
+from games.preview import Preview
+
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
-LONGEST = 2_000  # characters that are compared word by word
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,12 @@ def said(moves: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]
     return [_said(text, *(told[i] if i < len(told) else (text, None))) for i, text in enumerate(sent)]
 
 
+def previewed(move: str, preview: Preview) -> Said:
+    """What would become of a move that is not made yet."""
+    shown = [each for each in to_json(preview.events) if each["type"] == "reveal"]
+    return _said(move, preview.kept, _first_text(shown[0]) if shown else None)
+
+
 def _told(events: Sequence[Mapping[str, Any]], seat: str) -> Iterator[tuple[str, str | None]]:
     """For each move: what the limit left of it, and the first text that was shown after it."""
     own = [event for event in events if event["seat"] == seat]
@@ -55,13 +62,14 @@ def _said(sent: str, cut: str, read: str | None) -> Said:
 
 def _compared(sent: str, read: str | None) -> list[tuple[str, bool]]:
     """The move in pieces that were left in or taken out; in one piece where the game did more than take out."""
-    if read is None or len(sent) > LONGEST:
+    if read is None:
         return [(sent, True)]
-    before, after = _WORDS.findall(sent), _WORDS.findall(read)
+    left = [word for word in _WORDS.findall(read) if not word.isspace()][::-1]
     pieces: list[tuple[str, bool]] = []
-    for what, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if "".join(after[k:m]).strip() and what != "equal":
-            return [(sent, True)]
-        if i < j:
-            pieces.append(("".join(before[i:j]), what == "equal"))
-    return pieces
+    for word in _WORDS.findall(sent):
+        kept = word.isspace() or (bool(left) and left[-1] == word)
+        if kept and not word.isspace():
+            left.pop()
+        before = pieces.pop()[0] if pieces and pieces[-1][1] is kept else ""
+        pieces.append((before + word, kept))
+    return [(sent, True)] if left else pieces

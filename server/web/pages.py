@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import Response
 
-from server.arena import challenges, rounds, submissions
+from server.arena import challenges, previews, rounds, submissions
 from server.arena.unit import Unit
 from server.db.models import Submission, SubmissionState
 from server.errors import RequestError
-from server.http.calls import PlayOf, Read, ReadOf, WriteOf
+from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, WriteOf
 from server.http.requests import settled
-from server.web import auth, board, games, host, view_models
+from server.web import auth, board, games, host, move_diff, timeline, view_models
 from server.web.rendering import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
@@ -176,6 +176,22 @@ async def submit(request: Request, call: PlayOf, read: ReadOf, round_id: str, fo
         return await _told(request, read, round_id, refused, move)
     await settled(call.context, taken.submission, HELD)
     return go(f"/rounds/{round_id}#score")
+
+
+@router.post("/rounds/{round_id}/preview")
+async def preview(read: PreviewOf, round_id: str, form: FormOf) -> Response:
+    """What would become of a move, as part of the page, while it is typed."""
+    return await read(_preview, round_id, form.get("move", ""), form.get("submission") or None)
+
+
+def _preview(unit: Unit, round_id: str, move: str, submission_id: str | None) -> Response:
+    found = previews.preview(unit, round_id, move, submission_id)
+    return page(
+        "parts/preview.html",
+        preview=found,
+        said=move_diff.previewed(move, found),
+        refusals=timeline.refusals_of(found),
+    )
 
 
 @router.post("/rounds/{round_id}/begin")

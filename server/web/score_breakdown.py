@@ -12,14 +12,12 @@ from sqlalchemy.orm import Session
 
 from games.engine import advance
 from games.events import from_json
-from games.protocol import Event, Log, Measurement, Move, NeedBits, Reward, Term
+from games.protocol import Event, Log, Move, NeedBits, Reward, Term
 from games.values.bits import TokenBits
 from games.visibility import seen
 from server.arena import measurements
-from server.arena.measurements import Question
 from server.arena.round_setup import RoundSetup
-from server.db.models import Measurement as Row
-from server.db.models import Play, WorkState
+from server.db.models import Play
 
 STEPS = (0.05, 0.5, 1.5, 3.0)  # bits at which the tint of a token grows stronger
 
@@ -150,11 +148,6 @@ def _events(session: Session, setup: RoundSetup, play: Play) -> tuple[Event, ...
     if all("terms" in event for event in play.events if event["type"] == "reward"):
         return from_json(play.events)
     moves = tuple(Move(move["seat"], move["text"]) for move in play.moves)
-    effect, _ = advance(setup.program, setup.setup, Log(moves), partial(_known, session, setup))
+    known = partial(measurements.known, session, setup.identities)
+    effect, _ = advance(setup.program, setup.setup, Log(moves), known)
     return from_json(play.events) if isinstance(effect, NeedBits) else effect.events
-
-
-def _known(session: Session, setup: RoundSetup, asked: Sequence[Measurement]) -> dict[Measurement, Sequence[float]]:
-    keys = [Question(setup.identities[each.judge], each.profile, each.prefix, each.text).key for each in asked]
-    rows = {each: session.get(Row, key) for each, key in zip(asked, keys, strict=True)}
-    return {each: measurements.bits(row) for each, row in rows.items() if row and row.state == WorkState.KNOWN}

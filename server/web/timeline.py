@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from games import refusals
+from games.events import to_json
+from games.preview import Preview
 from server.web.rendering import shown_bits
 
 
@@ -51,6 +53,13 @@ def _turn(event: Mapping[str, Any], who: str, mine: bool) -> Turn | None:
         case "reward" if mine:
             return Turn("reward", who, mine, [], f"{shown_bits(event['bits'], sign=True)} bits")
     return None
+
+
+def refusals_of(preview: Preview) -> list[str]:
+    """What would be said of the conditions that fail, each once."""
+    failed = [event for event in to_json(preview.events) if event["type"] == "ensure_failed"]
+    said = [event["say"] or refusals.sentence(event) or f"This must hold: {event['condition']}" for event in failed]
+    return list(dict.fromkeys(said))
 
 
 def _words(value: Any) -> str:

@@ -138,7 +138,7 @@ def test_a_move_can_be_made_and_read_without_scripts(visitor: Visitor, lesson: C
     assert response.url.path == f"/rounds/{lesson.round_id}"
     words = text_of(response)
     assert "12.500 bits" in words
-    assert "<del>tide </del>" in response.text
+    assert "<del>tide</del> " in response.text
     sides = re.search(r"([\d.,]+) bits after “ Topic: ⏎ ---⏎ ”, ([\d.,]+) bits after “ Topic: 12.5⏎ ---⏎ ”", words)
     assert sides
     assert float(sides[1]) - float(sides[2]) == 12.5

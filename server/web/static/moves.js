@@ -5,6 +5,7 @@ import { localTimes } from "./times.js";
 import { refresh } from "./live.js";
 
 const HOLD = 3; // seconds that the server may hold an answer back; then the place in the queue is shown anew
+const TYPING = 250; // ms without a key before the words are looked at
 const PAUSE = 1500; // ms before asking again when the server could not be reached
 
 const panel = document.querySelector("[data-panel]");
@@ -22,9 +23,35 @@ document.addEventListener("keydown", (event) => {
   if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
 
+document.addEventListener("input", (event) => {
+  const form = event.target.closest?.("form[data-move]");
+  if (!form) return;
+  clearTimeout(form.previewing);
+  form.previewing = setTimeout(preview, TYPING, form);
+});
+
 document.addEventListener("change", (event) => {
   if ("numbers" in event.target.dataset) panel.classList.toggle("with-numbers", event.target.checked);
 });
+
+// What the rules say of the words while they are typed. It is only a help: where it cannot be had, nothing is shown.
+async function preview(form) {
+  const line = form.querySelector("[data-preview]");
+  const move = form.elements.move.value;
+  if (!line) return;
+  if (!move.trim()) return line.replaceChildren();
+  try {
+    const response = await fetch(line.dataset.preview, {
+      method: "POST",
+      body: new URLSearchParams({ move, submission: line.dataset.submissionId ?? "" }),
+      headers: { Accept: "text/html" },
+    });
+    const text = response.ok ? await response.text() : "";
+    if (form.elements.move.value === move) line.innerHTML = text;
+  } catch {
+    line.replaceChildren();
+  }
+}
 
 async function send(form) {
   if (form.sending) return;

@@ -1,0 +1,39 @@
+"""What a player may be told of a move before it is made. Nothing is written, and no judge is asked."""
+
+from functools import partial
+
+from games.preview import NotAsked, Preview
+from games.preview import preview as engine_preview
+from games.protocol import Log, Move
+from games.values.text import Text
+from server.arena import measurements, round_setup, submissions
+from server.arena.round_setup import RoundSetup
+from server.arena.rounds import open_round
+from server.arena.unit import Unit
+from server.arena.validation import clean
+from server.db.models import Play
+from server.errors import conflict
+
+
+def preview(unit: Unit, round_id: str, move: str, submission_id: str | None) -> Preview:
+    """Of the first move of a new play, or of the next one in the caller's own submission."""
+    move = clean(move, "/move", what="The move")
+    setup = round_setup.setup_of(unit.session, open_round(unit, round_id))
+    seat, moves = _so_far(unit, setup, round_id, submission_id)
+    known = partial(measurements.known, unit.session, setup.identities)
+    try:
+        return engine_preview(setup.program, setup.setup, Log(moves), known, seat, Text(move, from_move=True))
+    except NotAsked:
+        raise conflict(
+            "not-awaiting-move", "No move awaited", "The game does not wait for a move of yours there, or not yet."
+        ) from None
+
+
+def _so_far(unit: Unit, setup: RoundSetup, round_id: str, submission_id: str | None) -> tuple[str, tuple[Move, ...]]:
+    if submission_id is None:
+        if len(setup.program.seats) > 1:
+            raise conflict("several-seats", "Several seats", "Take a seat first: name your submission in a play.")
+        return setup.program.seats[0], ()
+    submission = submissions.own(unit, submission_id, round_id)
+    play = unit.session.get_one(Play, submission.play_id)
+    return submission.seat, tuple(Move(each["seat"], each["text"]) for each in play.moves)
