@@ -27,13 +27,14 @@ class _TooLong(Exception):
 class _Trial(Play):
     """A play in which players say anything, every ``ensure`` holds, and the judges' answers are all zeros.
 
-    fixed: what it measured that no move has flowed into, in order. glued: the lines that measure a text of the round
-    right after a player's words.
+    fixed: what it measured that no move has flowed into, in order. helped: texts of the round that are measured behind
+    what a move has flowed into. glued: the lines that measure a text of the round right after a player's words.
     """
 
-    __slots__ = ("fixed", "glued")
+    __slots__ = ("fixed", "glued", "helped")
 
     fixed: dict[Measurement, None]
+    helped: dict[str, None]
     glued: dict[int, None]
 
     def next_move(self, seat: str) -> Move | None:
@@ -57,6 +58,8 @@ class _Trial(Play):
             )
         if tokens.count() and not text.from_move and not (text.prefix and text.prefix_from_move):
             self.fixed[Measurement(slot, profile, text.prefix, text.text)] = None
+        if text.prefix_from_move and not text.from_move:
+            self.helped[text.text] = None
         if text.prefix.endswith(_ANYTHING) and not text.from_move and text.text[:1].strip():
             self.glued[self.line] = None
         return bits.zeros(tokens)
@@ -97,9 +100,20 @@ def fixed_measurements(program: Program, setup: Setup) -> list[Measurement]:
     return list(_tried(program, setup).fixed)
 
 
+def bases(program: Program, setup: Setup) -> list[Measurement]:
+    """Of the texts that the game measures with a player's words and without them, the measurement without: the first of
+    each text by the main judge. Knowing it gives no move away, which a game that asks for a text's bits cannot say."""
+    trial = _tried(program, setup)
+    found: dict[str, Measurement] = {}
+    for each in trial.fixed:
+        if each.judge == MAIN and each.text in trial.helped:
+            found.setdefault(each.text, each)
+    return list(found.values())
+
+
 def _tried(program: Program, setup: Setup) -> _Trial:
     trial = engine.started(_Trial, program, setup, Log())
-    trial.fixed, trial.glued = {}, {}
+    trial.fixed, trial.glued, trial.helped = {}, {}, {}
     try:
         engine.run(program, trial)
     except _TooLong as problem:

@@ -121,21 +121,33 @@ def _changed(session: Session, round_: Round, player: str, millibits: int) -> fe
 
 
 def _ahead(session: Session, round_: Round, player: str, millibits: int) -> int:
-    """How many stand before a player; where bots have a board of their own, only their own kind counts."""
+    """How many stand before a player."""
+    return session.scalars(_better(session, round_, player, millibits).with_only_columns(func.count())).one()
+
+
+def next_ahead(session: Session, round_: Round, player: str, millibits: int) -> int | None:
+    """What the nearest of those has who stand before a player; None where nobody does."""
+    better = _better(session, round_, player, millibits)
+    return session.scalars(better.with_only_columns(func.min(Standing.millibits))).one()
+
+
+def best(session: Session, round_: Round, player: str) -> Standing | None:
+    return session.get(Standing, (round_.id, player))
+
+
+def _better(session: Session, round_: Round, player: str, millibits: int) -> Select[Standing]:
+    """The standings above; where bots have a board of their own, only those of the player's own kind."""
     policy, kind = session.execute(
         select(Competition.bots, Player.kind)
         .join(Player, Player.competition_id == Competition.id)
         .where(Player.id == player)
     ).one()
     query = (
-        select(func.count())
-        .select_from(Standing)
+        select(Standing)
         .join(Player, Player.id == Standing.player_id)
         .where(Standing.round_id == round_.id, Standing.millibits > millibits, Player.removed.is_(False))
     )
-    if policy == BotPolicy.SEPARATE:
-        query = query.where(Player.kind == kind)
-    return session.scalars(query).one()
+    return query.where(Player.kind == kind) if policy == BotPolicy.SEPARATE else query
 
 
 def kinds(competition: Competition, asked: str | None) -> str | None:

@@ -30,7 +30,6 @@ class Piece:
     bits: float
     alone: float | None = None
     after: float | None = None
-    tokens: int = 1
 
     @property
     def space(self) -> str:
@@ -41,10 +40,14 @@ class Piece:
     def body(self) -> str:
         return self.text.lstrip() or self.text
 
+    def step(self, steps: Sequence[float]) -> int:
+        """How many of these bits it reaches."""
+        return sum(abs(self.bits) >= each for each in steps)
+
     @property
     def strength(self) -> str:
         """How much it gave or cost, as the name of a style."""
-        step = sum(abs(self.bits) >= each for each in STEPS)
+        step = self.step(STEPS)
         return f"{'gain' if self.bits > 0 else 'loss'}-{step}" if step else "even"
 
 
@@ -122,7 +125,7 @@ def _joined(one: Piece, other: Piece) -> Piece:
         return None if a is None or b is None else a + b
 
     bits, alone, after = one.bits + other.bits, add(one.alone, other.alone), add(one.after, other.after)
-    return Piece(one.text + other.text, bits, alone, after, one.tokens + other.tokens)
+    return Piece(one.text + other.text, bits, alone, after)
 
 
 def _sides(reward: Reward) -> Sides | None:

@@ -26,9 +26,10 @@ from server.arena.callers import Caller
 from server.arena.unit import Unit
 from server.db.models import Competition, Game, Judge, Play, Player, Round, RoundState, Submission, SubmissionState
 from server.http.requests import SETTLED
-from server.web import timeline
+from server.web import meaning, timeline
 from server.web.move_diff import Said, said
 from server.web.score_breakdown import Part, parts
+from server.web.surprise import Mapped, mapped
 from server.web.timeline import Turn
 
 EARLIER = 50  # submissions of one's own that a page lists
@@ -64,7 +65,7 @@ class RoundShown:
     competition: str
     digest: str
     description: str
-    passages: Sequence[str]
+    passages: Sequence[Mapped]
     judge: str
     limit: str | None
     attempts: int | None
@@ -122,7 +123,8 @@ class SubmissionLine:
 @dataclass(frozen=True, slots=True)
 class SubmissionShown:
     """limit: tokens of the next move, where one is awaited. served: is a worker there for its judge? told: what
-    happened, where it is more than one move. opponents: (seat, name or none yet) of the others."""
+    happened, where it is more than one move. meaning: the score in words. opponents: (seat, name or none yet) of the
+    others."""
 
     line: SubmissionLine
     round: str
@@ -141,6 +143,7 @@ class SubmissionShown:
     mine: bool
     seat: str
     charged: bool
+    meaning: Sequence[str]
 
     @property
     def may_resign(self) -> bool:
@@ -192,7 +195,7 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         competition=row.competition_id,
         digest=row.digest,
         description=setup.program.description,
-        passages=rounds.passages_for(session, row, host=caller.is_host, at=at),
+        passages=mapped(session, setup, rounds.passages_for(session, row, host=caller.is_host, at=at)),
         judge=judge.name,
         limit=_limit(judge, opening.limit) if opening else None,
         attempts=row.attempts,
@@ -266,13 +269,14 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
     events = to_json(seen(from_json(play.events), row.seat))
     names = _names(session, play)
     several = len(setup.program.seats) > 1 or sum(event["type"] == "ask" for event in events) > 1
+    earned = parts(session, setup, play, row.seat) if row.state == SubmissionState.SCORED else []
     return SubmissionShown(
         line=submission_line(session, row),
         round=row.round_id,
         title=setup.program.title,
         passages=rounds.passages_for(session, round_row, host=caller.is_host, at=unit.now),
         said=[] if several else said(play.moves, events, row.seat),
-        parts=parts(session, setup, play, row.seat) if row.state == SubmissionState.SCORED else [],
+        parts=earned,
         place=place,
         wait=unit.workforce.expected_wait(identity, place),
         served=bool(unit.workforce.serving(identity)),
@@ -288,6 +292,7 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
         mine=row.player_id == caller.player,
         seat=row.seat,
         charged=not row.reason or row.reason["type"] != "withdrawn",
+        meaning=meaning.sentences(session, round_row, row, earned) if row.player_id == caller.player else [],
     )
 
 

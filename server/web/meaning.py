@@ -1,0 +1,45 @@
+"""What a score means, in words: how much easier the text became, how far it is to one's best and to the next rank."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from server.arena import leaderboards
+from server.db.models import Round, Submission
+from server.web.rendering import shown_bits
+from server.web.score_breakdown import Part
+
+
+def sentences(session: Session, round_: Round, row: Submission, parts: Sequence[Part]) -> list[str]:
+    """For the player whose submission it is."""
+    if row.millibits is None:
+        return []
+    return [each for each in (_effect(parts), _standing(session, round_, row, row.millibits)) if each]
+
+
+def _effect(parts: Sequence[Part]) -> str | None:
+    """Of a score that is what words save on one text."""
+    if len(parts) != 1 or parts[0].alone is None or parts[0].after is None:
+        return None
+    saved, alone = parts[0].alone - parts[0].after, parts[0].alone
+    if saved < 0:
+        return f"Your words make it {_bits(-saved)} harder to predict."
+    share = f" ({saved / alone:.0%})" if alone > 0 else ""
+    return f"Your words make it {_bits(saved)} easier to predict, of {shown_bits(alone, digits=1)}{share}."
+
+
+def _standing(session: Session, round_: Round, row: Submission, millibits: int) -> str | None:
+    best = leaderboards.best(session, round_, row.player_id)
+    if best is None:  # hidden, or of a player who was removed
+        return None
+    if best.number != row.number:
+        gap = best.millibits - millibits
+        return f"{_bits(gap / 1000)} short of your best." if gap else "As good as your best."
+    ahead = leaderboards.next_ahead(session, round_, row.player_id, millibits)
+    if ahead is None:
+        return "Your best so far, and nobody has more."
+    return f"Your best so far; {_bits((ahead - millibits) / 1000)} behind the next rank."
+
+
+def _bits(bits: float) -> str:
+    return f"{shown_bits(bits, digits=1)} bits"
