@@ -92,6 +92,12 @@ class Client:
         """
         return self._move(f"/rounds/{round_id}/submissions", move, wait, key)
 
+    def preview(self, round_id: str, move: str, *, submission: str | None = None) -> models.Preview:
+        """What the rules say of a move, without making it. submission: the play to move on in; None: a new one."""
+        body = {"move": move} | ({} if submission is None else {"submission": submission})
+        answer = self._transport.send(Call("POST", f"/rounds/{round_id}/moves:preview", body=body))
+        return models.Preview.model_validate(answer)
+
     def move_again(
         self, submission_id: str, move: str, *, wait: float = HOLD, key: str | None = None
     ) -> models.Submission:

@@ -87,6 +87,19 @@ class Reason(WireModel):
     column: int | None = None
 
 
+class Preview(WireModel):
+    """What the rules say of a move before it is made. kept: what the limit leaves of it. refused: would it be asked for
+    again? after_scoring: does more hang on bits, or on what only making the move tells?"""
+
+    tokens: int
+    limit: int
+    kept: str
+    events: tuple[AnyEvent, ...]
+    refused: bool
+    reason: Reason | None
+    after_scoring: bool
+
+
 class Submission(WireModel):
     """bits: the score, in bits, rounded to thousandths; null until it is there. expected_wait_s: seconds."""
 

@@ -135,6 +135,12 @@ def best(session: Session, round_: Round, player: str) -> Standing | None:
     return session.get(Standing, (round_.id, player))
 
 
+def bests(session: Session, player: str) -> dict[str, int]:
+    """Round → what the player's best there has, in millibits."""
+    query = select(Standing.round_id, Standing.millibits).where(Standing.player_id == player)
+    return {row.round_id: row.millibits for row in session.execute(query)}
+
+
 def _better(session: Session, round_: Round, player: str, millibits: int) -> Select[Standing]:
     """The standings above; where bots have a board of their own, only those of the player's own kind."""
     policy, kind = session.execute(

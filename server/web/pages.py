@@ -30,14 +30,14 @@ def install(app: FastAPI) -> None:
 
 @router.get("/play")
 async def play(read: ReadOf) -> Response:
-    """To the newest open round, or to the list of rounds where none is open."""
-    newest = await read(_newest_open)
-    return go(f"/rounds/{newest.id}" if newest else "/rounds")
+    """To the first open round without a score yet, or to the list of rounds where none is open."""
+    found = await read(_to_play)
+    return go(f"/rounds/{found.id}" if found else "/rounds")
 
 
-def _newest_open(unit: Unit) -> view_models.RoundLine | None:
+def _to_play(unit: Unit) -> view_models.RoundLine | None:
     competition = view_models.viewer(unit).competition
-    return view_models.newest_open(view_models.lines(unit, competition.id)) if competition else None
+    return view_models.to_play(view_models.lines(unit, competition.id)) if competition else None
 
 
 @router.get("/rounds")

@@ -1,5 +1,6 @@
 """How every page is made and sent: templates, headers, forms, and refusals in words."""
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from server.errors import RequestError, ServerError, forbidden
 from server.http.requests import COOKIE, same_origin
+from server.web.history import curve
 from server.web.markdown import to_html
 
 HERE = Path(__file__).parent
@@ -33,6 +35,17 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+_CODE = re.compile(
+    r"^(\t| {2,})\S|[;{}]\s*$|\)\s*[:{]\s*$|^\s*(#include|//|import |from |def |class |return\b)|\w+\(.*\)\s*$"
+)
+
+
+def is_code(text: str) -> bool:
+    """Does it look like source code, half of its lines at least?"""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return len(lines) > 1 and 2 * sum(bool(_CODE.search(line)) for line in lines) >= len(lines)
 
 
 def shown_bits(value: float, *, sign: bool = False, digits: int = 3) -> str:
@@ -59,6 +72,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["curve"] = curve
+    made.tests["code"] = is_code
     made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": _moment, "markdown": to_html}
     made.globals |= {"viewer": None, "events": None, "rounds": (), "current": None}
     return made

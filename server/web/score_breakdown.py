@@ -5,8 +5,9 @@ A reward says what each token gave, and its terms what was measured. Where it is
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import isclose
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from server.arena import measurements
 from server.arena.round_setup import RoundSetup
 from server.db.models import Play
 
+NAME = 32  # characters of a text that stand for it
 STEPS = (0.05, 0.5, 1.5, 3.0)  # bits at which the tint of a token grows stronger
 
 
@@ -78,7 +80,39 @@ def parts(session: Session, setup: RoundSetup, play: Play, seat: str) -> list[Pa
     """The rewards of a seat, in the order they were given."""
     titles = _titles(setup.setup.passages, [move["text"] for move in play.moves if move["seat"] == seat])
     events = seen(_events(session, setup, play), seat)
-    return [_part(event, titles) for event in events if isinstance(event, Reward) and event.seat == seat]
+    rewards = [event for event in events if isinstance(event, Reward) and event.seat == seat]
+    return [_part(each, titles) for reward in rewards for each in _by_text(reward, titles)]
+
+
+def _by_text(reward: Reward, titles: Mapping[str, str]) -> list[Reward]:
+    """A reward of several texts, text by text: side by side as one they would be read as one."""
+    groups: dict[tuple[str, str], list[Term]] = {}
+    for term in reward.terms:
+        groups.setdefault((term.text, term.judge), []).append(term)
+    if len(groups) < 2 or not isclose(sum(map(_worth, reward.terms)), reward.bits, abs_tol=1e-6):
+        return [reward]  # a number came in by min or max, which belongs to no text
+    return [_of_text(reward, text, terms, titles) for (text, _), terms in groups.items()]
+
+
+def _worth(term: Term) -> float:
+    return term.factor * sum(token.bits for token in term.tokens)
+
+
+def _of_text(reward: Reward, text: str, terms: Sequence[Term], titles: Mapping[str, str]) -> Reward:
+    tokens = tuple(
+        TokenBits(each[0].text, sum(term.factor * token.bits for term, token in zip(terms, each, strict=True)))
+        for each in zip(*[term.tokens for term in terms], strict=True)
+    )
+    named = titles.get(_plain(text)) or f"“{shortened(text)}”"
+    label = f"{reward.label}: {named}" if reward.label else named
+    bits = sum(token.bits for token in tokens)
+    return replace(reward, bits=bits, tokens=tokens, terms=tuple(terms), label=label)
+
+
+def shortened(text: str) -> str:
+    """What a text is called where it has no name."""
+    plain = _plain(text)
+    return plain if len(plain) <= NAME else f"{plain[:NAME].rsplit(' ', 1)[0]} …"
 
 
 def _part(reward: Reward, titles: Mapping[str, str]) -> Part:

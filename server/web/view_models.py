@@ -1,7 +1,8 @@
 """Rows → what pages show of rounds and submissions."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from server.arena import (
     challenges,
     competitions,
     judges,
+    leaderboards,
     measurements,
     players,
     round_setup,
@@ -46,7 +48,7 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class RoundLine:
-    """A round in a list."""
+    """A round in a list. best: what whoever looks has scored in it."""
 
     id: str
     number: int
@@ -54,12 +56,13 @@ class RoundLine:
     state: RoundState
     opens_at: datetime
     closes_at: datetime | None
+    best: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoundShown:
-    """opening: what a player is shown before the first move. begins: must a play begin before its first move can be
-    asked for, since something is measured before it?"""
+    """closes_in: seconds. opening: what a player is shown before the first move. begins: must a play begin before its
+    first move can be asked for, since something is measured before it?"""
 
     line: RoundLine
     competition: str
@@ -76,6 +79,7 @@ class RoundShown:
     move_seconds: int | None
     trouble: str | None
     closed_because: str | None
+    closes_in: int | None
 
     @property
     def takes_moves(self) -> bool:
@@ -140,6 +144,7 @@ class SubmissionShown:
     told: Sequence[Turn]
     opponents: Sequence[tuple[str, str | None]]
     due_at: datetime | None
+    due_in: int | None
     mine: bool
     seat: str
     charged: bool
@@ -176,11 +181,17 @@ def visitor(unit: Unit) -> Viewer | None:
 
 def lines(unit: Unit, competition_id: str) -> list[RoundLine]:
     """The rounds of a competition, in order."""
-    return [_line(unit.session, row, unit.now) for row in rounds.visible(unit, competition_id)]
+    found = [_line(unit.session, row, unit.now) for row in rounds.visible(unit, competition_id)]
+    if unit.caller.player is None:
+        return found
+    best = leaderboards.bests(unit.session, unit.caller.player)
+    return [replace(line, best=best[line.id] / 1000 if line.id in best else None) for line in found]
 
 
-def newest_open(rounds: Sequence[RoundLine]) -> RoundLine | None:
-    return next((line for line in reversed(rounds) if line.state is RoundState.OPEN), None)
+def to_play(rounds: Sequence[RoundLine]) -> RoundLine | None:
+    """The first open round without a score yet, else the newest open one."""
+    open_ = [line for line in rounds if line.state is RoundState.OPEN]
+    return next((line for line in open_ if line.best is None), open_[-1] if open_ else None)
 
 
 def round_(unit: Unit, round_id: str) -> RoundShown:
@@ -206,7 +217,12 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         move_seconds=row.move_seconds,
         trouble=row.trouble,
         closed_because=rounds.why_closed(session, row, at),
+        closes_in=_seconds_to(row.closes_at, at),
     )
+
+
+def _seconds_to(end: datetime | None, at: datetime) -> int | None:
+    return None if end is None else max(0, math.ceil((end - at).total_seconds()))
 
 
 def meeting(unit: Unit, round_id: str) -> Meeting | None:
@@ -289,6 +305,7 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
         else [],
         opponents=[(seat, names.get(seat)) for seat in setup.program.seats if seat != row.seat],
         due_at=play.due_at,
+        due_in=_seconds_to(play.due_at, unit.now),
         mine=row.player_id == caller.player,
         seat=row.seat,
         charged=not row.reason or row.reason["type"] != "withdrawn",

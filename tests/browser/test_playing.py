@@ -43,7 +43,7 @@ def test_a_score_shows_the_tokens_that_it_came_from(open_page: OpenPage, game: G
     assert any(bit > 0.05 for bit in bits)
 
     page.get_by_text("As a table").click()
-    rows = page.locator(".bits-table tbody tr")
+    rows = page.locator("#score .bits-table tbody tr")
     expect(rows).to_have_count(len(bits))
     cells = [number(each) for each in rows.first.locator("td").all_inner_texts()]
     assert cells[0] - cells[1] == pytest.approx(cells[2], abs=0.011)
@@ -74,7 +74,7 @@ def test_a_move_over_the_limit_is_shown_as_cut(open_page: OpenPage, game: Game) 
     join(page, game, "Ada")
     submit(page, "one two three four five six seven eight nine ten eleven twelve thirteen fourteen")
     scored(page)
-    assert page.locator(".beyond").inner_text().endswith("fourteen")
+    assert page.locator("#score .beyond").inner_text().endswith("fourteen")
     expect(page.get_by_text("The end of your move was over the limit.")).to_be_visible()
 
 

@@ -7,6 +7,7 @@ import pytest
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes, problem
 from tests.support.workers import FakeJudge, at_work, hand_of
+from xentarena import Client
 
 STEPS = "elicit(x, 5)\nensure(num_words(x) >= 2)\nelicit(y, 5)\nensure(len(y) > 3, say='More.')\nreward(xent(x | y))"
 
@@ -77,6 +78,14 @@ def test_previews_are_limited_apart_from_moves(own_house: Callable[..., RunningA
         preview(ada, lesson, "sea")
     problem(ada.post(f"/rounds/{lesson.round_id}/moves:preview", json={"move": "sea"}), 429, "limit-reached")
     answer(ada.submit(lesson.round_id, "sea"), 202)
+
+
+def test_the_client_previews(slow_lesson: Class) -> None:
+    ada = slow_lesson.join()
+    assert ada.token
+    with Client(slow_lesson.house.url, ada.token) as client:
+        found = client.preview(slow_lesson.round_id, "ship " * 12)
+    assert (found.tokens, found.limit, found.kept.split(), found.refused) == (12, 10, ["ship"] * 10, False)
 
 
 @pytest.fixture

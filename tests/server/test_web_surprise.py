@@ -76,3 +76,20 @@ def test_a_score_is_told_in_words_with_the_way_to_the_best_and_to_the_next(visit
     assert "16.5 bits short of your best." in worse
     assert "As good as your best." in text_of(visitor.send(path, move="12.5 and"))
     assert "Your best so far, and nobody has more." in text_of(visitor.send(path, move="30"))
+
+
+def test_a_score_of_two_texts_is_shown_text_by_text(visitor: Visitor, house: RunningApp) -> None:
+    lesson = new_class(house, PLAIN, game="which_is_likelier", passages=["The cat sat.", "The cat sat on the moth."])
+    visitor.join(lesson, "Ada")
+    page = visitor.send(f"/rounds/{lesson.round_id}/moves", move="1")
+    headings = [
+        re.sub(r"<[^>]+>", "", each) for each in re.findall(r"<section class=\"part\">\s*<h3>(.*?)</h3>", page.text)
+    ]
+    assert [each.split(" ", 4)[:4] for each in headings] == [
+        ["The", "other", "text,", "less"],
+        ["The", "other", "text,", "less"],
+    ]
+    assert ["Passage 2" in headings[0], "Passage 1" in headings[1]] == [True, True]
+    costs = [sum(bits("", text)) for text in ("The cat sat on the moth.", "The cat sat.")]
+    assert f"+{costs[0]:.3f}" in headings[0]
+    assert f"−{costs[1]:.3f}" in headings[1]

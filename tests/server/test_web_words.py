@@ -6,10 +6,11 @@ import pytest
 
 from games.values.bits import TokenBits
 from server.arena.validation import clean_name
+from server.web.history import curve
 from server.web.markdown import to_html
 from server.web.move_diff import said
 from server.web.nicknames import FIRST, LAST
-from server.web.rendering import shown_bits
+from server.web.rendering import is_code, shown_bits
 from server.web.score_breakdown import pieces
 
 
@@ -121,3 +122,36 @@ def test_made_up_names_are_names() -> None:
         for last in LAST:
             name = f"{first} {last}".title()
             assert clean_name(name) == name
+
+
+def test_a_curve_is_of_the_best_so_far_and_has_a_dot_for_every_move() -> None:
+    drawn = curve([1.0, -3.0, 5.0, 2.0])
+    assert drawn is not None
+    heights = [float(point.split(",")[1]) for point in drawn.line.split()]
+    assert heights == sorted(heights, reverse=True)
+    assert heights[0] == heights[1] != heights[2] == heights[3]
+    assert [y for _, y in drawn.dots] == [24.0, 44.0, 4.0, 19.0]
+    assert (drawn.first, drawn.best) == (1.0, 5.0)
+
+
+def test_two_moves_make_no_curve_and_equal_ones_a_flat_one() -> None:
+    assert curve([1.0, 2.0]) is None
+    flat = curve([2.0] * 3)
+    assert flat is not None
+    assert len({y for _, y in flat.dots}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [
+        ("def add(a, b):\n    return a + b", True),
+        ("int main() {\n  puts(s);\n}", True),
+        ('fn main() {\n    println!("hi");\n}', True),
+        ("The tide came in.\nMara counted sails (two of them).\nOne was missing.", False),
+        ("one line();", False),
+        ("", False),
+        ("Dear Sir,\n\nthank you;\nyours\nBob", False),
+    ],
+)
+def test_code_looks_like_code(text: str, looks: bool) -> None:
+    assert is_code(text) is looks

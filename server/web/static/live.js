@@ -1,6 +1,6 @@
 // Keeps parts of the page as they are on the server. A part is <div data-part="/address" data-on="kinds of events">;
 // it is fetched anew when such an event comes through the competition's stream, and every few seconds while the stream
-// is away. data-reload: load the whole page when the part's data-state changed, unless somebody is typing.
+// is away. data-reload: load the whole page when the part's data-state changed; where somebody is typing, tell the form.
 
 import { localTimes } from "./times.js";
 
@@ -45,7 +45,9 @@ async function load(part) {
   const before = stateOf(part);
   part.innerHTML = text;
   localTimes(part);
-  if ("reload" in part.dataset && stateOf(part) !== before && !typing()) window.location.reload();
+  if (!("reload" in part.dataset) || stateOf(part) === before) return;
+  if (typing()) document.dispatchEvent(new CustomEvent("round-state", { detail: stateOf(part) }));
+  else window.location.reload();
 }
 
 function stateOf(part) {
@@ -81,6 +83,14 @@ function connect() {
     if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === source && connect(), AGAIN);
   };
   for (const kind of KINDS) source.addEventListener(kind, () => refresh(kind));
+  source.addEventListener("round.opened", ({ data }) => tellOfRound(JSON.parse(data).data.round));
+}
+
+function tellOfRound(id) {
+  const notice = document.querySelector("[data-new-round]");
+  if (!notice || !id || window.location.pathname === `/rounds/${id}`) return;
+  notice.querySelector("a").href = `/rounds/${id}`;
+  notice.hidden = false;
 }
 
 function disconnect() {

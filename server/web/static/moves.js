@@ -1,4 +1,5 @@
 // Sends the form of a move, and follows the submission until it is scored. Without this script the form works too.
+// What is typed is kept in this tab until it is sent, and the reader's other tabs hear when something was.
 // <form data-move="/api/…"> sends to that address; <section data-panel data-follow="id"> shows a submission.
 
 import { localTimes } from "./times.js";
@@ -8,6 +9,8 @@ const HOLD = 3; // seconds that the server may hold an answer back; then the pla
 const TYPING = 250; // ms without a key before the words are looked at
 const PAUSE = 1500; // ms before asking again when the server could not be reached
 
+const others = "BroadcastChannel" in window ? new BroadcastChannel("xentarena") : null;
+const { title } = document;
 const panel = document.querySelector("[data-panel]");
 let followed = null;
 
@@ -26,6 +29,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("input", (event) => {
   const form = event.target.closest?.("form[data-move]");
   if (!form) return;
+  storage((kept) => kept.setItem(draftOf(form), form.elements.move.value));
   clearTimeout(form.previewing);
   form.previewing = setTimeout(preview, TYPING, form);
 });
@@ -69,6 +73,8 @@ async function send(form) {
     if (response.status < 500) form.keyFor = null; // this move is answered; the same words again are another move
     if (response.ok) {
       complain(form, "");
+      storage((kept) => kept.removeItem(draftOf(form)));
+      others?.postMessage("own");
       await follow(answer.id);
     } else {
       complain(form, words(answer));
@@ -80,6 +86,38 @@ async function send(form) {
     form.querySelector("button").removeAttribute("aria-disabled");
   }
 }
+
+const draftOf = (form) => `draft ${form.dataset.move}`;
+
+// A browser may refuse to keep anything: then nothing is kept.
+function storage(use) {
+  try {
+    return use(window.sessionStorage);
+  } catch {
+    return null;
+  }
+}
+
+function restore(root) {
+  for (const form of root.querySelectorAll("form[data-move]")) {
+    const draft = storage((kept) => kept.getItem(draftOf(form)));
+    if (!draft || form.elements.move.value) continue;
+    form.elements.move.value = draft;
+    preview(form);
+  }
+}
+
+// A round that ends takes no more moves; what was typed stays to be read.
+document.addEventListener("round-state", ({ detail: state }) => {
+  const open = state === "open" || state === "paused";
+  for (const form of document.querySelectorAll("form[data-move]")) {
+    form.elements.move.readOnly = !open;
+    form.querySelector("button").disabled = !open;
+    complain(form, open ? "" : "The round has ended. Your words are still here.");
+  }
+});
+
+if (others) others.onmessage = () => refresh("own");
 
 function words(problem) {
   const details = (problem.errors ?? []).map((each) => each.detail);
@@ -135,8 +173,11 @@ async function show(id, wait) {
   panel.querySelectorAll("details").forEach((each, i) => (each.open = open[i] ?? false));
   panel.querySelectorAll("[data-numbers]").forEach((box) => (box.checked = panel.classList.contains("with-numbers")));
   localTimes(panel);
+  restore(panel);
   const article = panel.querySelector("[data-submission]");
   announce(article.dataset.says);
+  const turn = "several" in article.dataset && article.dataset.state === "awaiting_move";
+  document.title = (turn ? "Your turn · " : "") + title;
   return "settled" in article.dataset && !("several" in article.dataset && article.dataset.state === "awaiting_move");
 }
 
@@ -144,6 +185,8 @@ function announce(text) {
   const line = document.querySelector("[data-announce]");
   if (line.textContent !== text) line.textContent = text;
 }
+
+restore(document);
 
 if (panel?.dataset.follow) {
   followed = panel.dataset.follow;

@@ -12,4 +12,24 @@ export function localTimes(root) {
   }
 }
 
+// <span role="timer" data-left="seconds"> counts down from when it came, whatever the reader's clock says.
+const WARN = 60; // seconds before the end from which it is told
+const HOUR = 3600; // what is further away does not tick
+
+function count() {
+  for (const element of document.querySelectorAll("[data-left]")) {
+    element.until ??= performance.now() + 1000 * Number(element.dataset.left);
+    const left = Math.max(0, Math.round((element.until - performance.now()) / 1000));
+    if (left > HOUR) continue;
+    element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left`;
+    if (left <= WARN && !element.classList.contains("soon")) {
+      element.classList.add("soon");
+      element.setAttribute("aria-live", "assertive"); // this once
+      setTimeout(() => element.removeAttribute("aria-live"), 1500);
+    }
+  }
+}
+
 localTimes(document);
+count();
+setInterval(count, 1000);
