@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from server.errors import RequestError, ServerError, forbidden
 from server.http.requests import COOKIE, same_origin
+from server.web import first_minute
 from server.web.history import curve
 from server.web.markdown import to_html
 
@@ -72,7 +73,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["curve"] = curve
+    made.globals |= {"curve": curve, "first_minute": first_minute}
     made.tests["code"] = is_code
     made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": _moment, "markdown": to_html}
     made.globals |= {"viewer": None, "events": None, "rounds": (), "current": None}

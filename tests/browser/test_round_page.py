@@ -87,3 +87,19 @@ def test_the_best_of_several_moves_is_marked(open_page: OpenPage, game: Game) ->
         scored(page)
         expect(page.locator(".mine")).to_contain_text(words, timeout=SLOW)
     expect(page.locator(".mine .tag")).to_have_count(1, timeout=SLOW)
+
+
+def test_the_first_minute_is_shown_once_and_goes_with_the_first_score(open_page: OpenPage, game: Game) -> None:
+    page = open_page()
+    come(page, game)
+    box = page.locator(".first-minute")
+    page.locator(".guesses summary", has_text="milk").click()
+    expect(box).to_contain_text("9.2 bits.")
+    box.locator("> summary").click()
+    page.reload()
+    expect(box).to_be_visible()
+    expect(page.locator(".guesses")).to_be_hidden()
+    submit(page, "sea ship")
+    scored(page)
+    page.reload()
+    expect(box).to_have_count(0)

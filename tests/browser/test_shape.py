@@ -76,7 +76,7 @@ def test_everything_can_be_done_with_the_keyboard(open_page: OpenPage, game: Gam
     expect(page.get_by_label("Show numbers")).to_be_checked()
     _tab_to(page, ".part summary")
     keyboard.press("Enter")
-    expect(page.locator(".bits-table")).to_be_visible()
+    expect(page.locator("#score .bits-table")).to_be_visible()
     outline = page.locator(".part summary").evaluate("element => getComputedStyle(element).outlineStyle")
     assert outline == "solid"
 

@@ -412,7 +412,7 @@ def test_a_long_text_is_kept_while_it_is_written_and_holds_nobody_up(
 def test_a_text_that_takes_longer_than_a_lease_is_not_given_to_another(
     redis_url: str, redis_server: Redis, pocket: Judge
 ) -> None:
-    lease = 0.2
+    lease = 0.5
     other = Claims(redis_url, "other", (pocket.identity,), lease)
     other.create_groups()
     with at_work(redis_url, pocket, lease=lease):

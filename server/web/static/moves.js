@@ -186,6 +186,15 @@ function announce(text) {
   if (line.textContent !== text) line.textContent = text;
 }
 
+// What is shown once is closed from then on, where the browser may keep that.
+for (const box of document.querySelectorAll("details[data-seen]")) {
+  const name = `seen ${box.dataset.seen}`;
+  if (storage(() => window.localStorage.getItem(name))) box.open = false;
+  box.addEventListener("toggle", ({ target }) => {
+    if (target === box && !box.open) storage(() => window.localStorage.setItem(name, "yes"));
+  });
+}
+
 restore(document);
 
 if (panel?.dataset.follow) {
