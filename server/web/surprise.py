@@ -34,8 +34,9 @@ def mapped(session: Session, setup: RoundSetup, passages: Sequence[str]) -> list
     maps: dict[str, list[TokenBits]] = {}
     for question, bits in known.items():
         spelled = [question.text[i:j] for i, j in zip((0, *ends(question.text)), ends(question.text), strict=False)]
-        scored = spelled[scored_tokens(len(spelled), question.profile, direction)]
-        maps[question.text] = [TokenBits(text, value) for text, value in zip(scored, bits, strict=True)]
+        costs = [0.0] * len(spelled)  # of a token that the profile leaves out, nothing is known
+        costs[scored_tokens(len(spelled), question.profile, direction)] = bits
+        maps[question.text] = [TokenBits(text, value) for text, value in zip(spelled, costs, strict=True)]
     return [_mapped(text, maps.get(text, [])) for text in passages]
 
 

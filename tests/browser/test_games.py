@@ -64,6 +64,7 @@ def test_a_host_brings_a_game_mends_it_and_a_class_plays_it(open_page: OpenPage,
     host.get_by_role("button", name="Open the round").click()
     expect(host.get_by_role("link", name=f"2. {title}")).to_be_visible()
     join(ada, game, "Ada")
+    ada.get_by_role("navigation", name="Rounds").get_by_role("link", name=title).click()
     expect(ada.get_by_role("heading", name=title)).to_be_visible()
     submit(ada, "lighthouse sailors")
     scored(ada)

@@ -19,6 +19,8 @@ from judge.judge import Judge, Pair
 from judge.sampling import Sampling, generate
 from tests.judge import reference, tiny
 
+pytestmark = pytest.mark.slow  # on a CPU much of it is what other tests of this folder say in little
+
 DEVICES = ["cpu", *["cuda"] * torch.cuda.is_available()]
 DTYPES = ["float32", "bfloat16"]
 POCKET = Path(package.__file__).parent / "pocket"
@@ -103,7 +105,6 @@ print(json.dumps(judge.measure([Pair(*pair) for pair in json.load(sys.stdin)])))
 """
 
 
-@pytest.mark.slow
 @in_both_dtypes
 @on_every_device
 def test_two_other_processes_measure_the_same(device: str, dtype: str) -> None:

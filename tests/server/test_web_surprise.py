@@ -35,6 +35,18 @@ def test_the_passage_is_a_map_of_what_it_costs_without_words(visitor: Visitor, l
     assert f"{sum(expected):.1f} bits of surprise without your words" in text_of(page)
 
 
+def test_a_token_that_the_profile_leaves_out_stands_in_the_passage_all_the_same(
+    visitor: Visitor, house: RunningApp
+) -> None:
+    lesson = new_class(house, PLAIN, profile="xent-0.5")
+    visitor.join(lesson, "Ada")
+    page = visitor.get(f"/rounds/{lesson.round_id}")
+    shown = re.search(r"<blockquote[^>]*>(.*?)</blockquote>", page.text, re.DOTALL)
+    assert shown
+    assert "data-bits" in shown[1]
+    assert re.sub(r"<[^>]+>", "", shown[1]) == PASSAGE
+
+
 @pytest.mark.parametrize(
     ("game", "passages"),
     [("guess_the_surprise", 1), ("find_the_surprise", 1), ("which_is_likelier", 2), ("odd_one_out", 2), ("infill", 1)],
