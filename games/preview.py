@@ -72,7 +72,7 @@ class _Trial(Play):
         return not needs.playing and needs.registers <= self.known
 
 
-def preview(program: Program, setup: Setup, log: Log, lookup: Lookup, seat: str, move: Text) -> Preview:
+def preview(program: Program, setup: Setup, log: Log, lookup: Lookup, seat: str, move: str) -> Preview:
     """What the player of `seat` may be told of `move` as the next one of the play.
 
     Raises NotAsked where the play does not wait for a move of that seat, on what ``lookup`` knows.
@@ -80,7 +80,7 @@ def preview(program: Program, setup: Setup, log: Log, lookup: Lookup, seat: str,
     effect, log = advance(program, setup, log, lookup)
     if not isinstance(effect, NeedMove) or effect.seat != seat:
         raise NotAsked
-    play = started(_Trial, program, setup, Log((*log.moves, Move(seat, move.text)), log.bits))
+    play = started(_Trial, program, setup, Log((*log.moves, Move(seat, move)), log.bits))
     play.reached = False
     reason, is_open = None, False
     try:
@@ -90,7 +90,7 @@ def preview(program: Program, setup: Setup, log: Log, lookup: Lookup, seat: str,
     except PlayEnded as end:
         is_open = end.type == "budget"
         reason = None if is_open else Reason(end.type, end.detail, end.line, end.column)
-    tokens = len(play.ends(MAIN, move.text))
+    tokens = len(play.ends(MAIN, move))
     told = tuple([event for event in play.events[play.least :] if event.seat == seat])
     kept = play.registers[effect.register]
     kept_text = kept.text if isinstance(kept, Text) else ""

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from games import limits
 from games.compiler.arguments import literal_keyword
@@ -20,25 +20,32 @@ from games.values.types import Type
 _USAGE = 'ensure(condition, …[, say="…"])'
 
 
-_Result = tuple[bool | None, Any, Any]
-_NO_NUMBER = Why("number", "spelled")
+class _Found(NamedTuple):
+    """holds: None where it is not known yet. left, right: what was compared, where it may be told. why: where it is
+    known without a comparison."""
+
+    holds: bool | None
+    left: Any = None
+    right: Any = None
+    why: Why | None = None
+
+
+_NO_NUMBER = _Found(False, why=Why("number", "spelled"))
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """result: does it hold (None: not known yet), and what stands on its sides? needs: what it hangs on."""
 
-    result: Callable[[Play], _Result]
+    result: Callable[[Play], _Found]
     explain: Explain
     source: str
     needs: Needs
 
-    def failed(self, play: Play, line: int, found: _Result, failures: int, say: str | None) -> EnsureFailed:
+    def failed(self, play: Play, line: int, found: _Found, failures: int, say: str | None) -> EnsureFailed:
         """What is told of it where it does not hold."""
-        _, left, right = found
-        why, sides = self.explain(play, left, right), (_side(left), _side(right))
-        if left is _NO_NUMBER:
-            why, sides = _NO_NUMBER, (None, None)
+        why = found.why or self.explain(play, found.left, found.right)
+        sides = _side(found.left), _side(found.right)
         return EnsureFailed(play.return_seat, line, self.source, *sides, failures, say, why)
 
 
@@ -53,9 +60,9 @@ class Ensure:
 
     def __call__(self, play: Play) -> int | None:
         results = [condition.result(play) for condition in self.conditions]
-        if any(holds is None for holds, _, _ in results):
+        if any(found.holds is None for found in results):
             raise play.need_bits()
-        if play.passes([bool(holds) for holds, _, _ in results]):
+        if play.passes([bool(found.holds) for found in results]):
             play.failures.pop(self.index, None)
             return None
         failures = play.failures[self.index] = play.failures.get(self.index, 0) + 1
@@ -67,11 +74,11 @@ class Ensure:
             raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
         return play.return_to
 
-    def told(self, play: Play, results: Sequence[_Result], failures: int) -> list[EnsureFailed]:
+    def told(self, play: Play, results: Sequence[_Found], failures: int) -> list[EnsureFailed]:
         return [
             condition.failed(play, self.line, found, failures, self.say)
             for condition, found in zip(self.conditions, results, strict=True)
-            if not found[0]
+            if not found.holds
         ]
 
 
@@ -93,34 +100,34 @@ def _condition(value: Expression, source: str) -> Condition:
     return Condition(lambda play: _result(result, play), explained(value), source, needs(value.node))
 
 
-def _result(condition: Callable[[Play], _Result], play: Play) -> _Result:
+def _result(condition: Callable[[Play], _Found], play: Play) -> _Found:
     try:
         return condition(play)
     except NoValue:  # of a move, which says it again
-        return False, _NO_NUMBER, None
+        return _NO_NUMBER
 
 
 def _side(value: Any) -> Side:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _with_sides(condition: Expression) -> Callable[[Play], _Result]:
+def _with_sides(condition: Expression) -> Callable[[Play], _Found]:
     """Does the condition hold (None: not known yet), and what stands on the sides of a simple comparison?
 
     Texts are told to seats that see every register, and to no other.
     """
     comparison, plain = condition.comparison, condition.run
     if comparison is None:
-        return lambda play: (plain(play), None, None)
+        return lambda play: _Found(plain(play))
     sides, holds, secret = comparison.sides, comparison.holds, comparison.secret
 
-    def run(play: Play) -> _Result:
+    def run(play: Play) -> _Found:
         left, right = sides(play)
         if left is None or right is None:
-            return None, None, None
+            return _Found(None)
         result = holds(left, right)
         if secret and play.return_seat not in OMNISCIENT:
-            return result, None, None
-        return result, left, right
+            return _Found(result)
+        return _Found(result, left, right)
 
     return run

@@ -179,7 +179,7 @@ class Round(BaseModel):
     generated: list[str] = Field([], description="What a judge wrote for the round; hosts only.")
     trouble: str | None = Field(None, description="Why the round could not be prepared; opening it tries again.")
     closed_because: str | None = Field(
-        None, description="Why the round is closed, where neither its time nor the host ended it."
+        None, description="Why a closed round cannot go on: its judge is not part of this version."
     )
     move_seconds: int | None = Field(None, description="The move clock.")
     judges: dict[str, str] = Field(description="Slot → identity; the main judge's slot is 'main'.")

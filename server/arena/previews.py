@@ -5,7 +5,6 @@ from functools import partial
 from games.preview import NotAsked, Preview
 from games.preview import preview as engine_preview
 from games.protocol import Log, Move
-from games.values.text import Text
 from server.arena import measurements, round_setup, submissions
 from server.arena.round_setup import RoundSetup
 from server.arena.rounds import open_round
@@ -22,7 +21,7 @@ def preview(unit: Unit, round_id: str, move: str, submission_id: str | None) -> 
     seat, moves = _so_far(unit, setup, round_id, submission_id)
     known = partial(measurements.known, unit.session, setup.identities)
     try:
-        return engine_preview(setup.program, setup.setup, Log(moves), known, seat, Text(move, from_move=True))
+        return engine_preview(setup.program, setup.setup, Log(moves), known, seat, move)
     except NotAsked:
         raise conflict(
             "not-awaiting-move", "No move awaited", "The game does not wait for a move of yours there, or not yet."

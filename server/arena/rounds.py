@@ -190,7 +190,7 @@ def retired_judge(session: Session, round_: Round) -> str | None:
 
 
 def why_closed(session: Session, round_: Round, at: datetime) -> str | None:
-    """What ended the round, where neither its time nor the host did."""
+    """Why a closed round cannot go on: a judge of it is gone."""
     gone = retired_judge(session, round_) if state_of(round_, at) is RoundState.CLOSED else None
     return gone and _gone(gone)
 

@@ -12,7 +12,6 @@ from games.preview import NotAsked, Preview, preview
 from games.program import Program, parse
 from games.protocol import Log, Measurement, Move, Setup
 from games.refusals import sentence
-from games.values.text import Text
 from tests.games import playing, programs, table_judge
 
 
@@ -25,7 +24,7 @@ def _previewed(source: str, move: str, *passages: str, before: Sequence[str] = (
     of = parse(source)
     seat = of.seats[0]
     log = Log(tuple(Move(seat, each) for each in before))
-    return preview(of, playing.setup(*passages, seed=seed), log, table_judge.known, seat, Text(move))
+    return preview(of, playing.setup(*passages, seed=seed), log, table_judge.known, seat, move)
 
 
 def test_tokens_are_counted_and_what_is_beyond_the_limit_is_cut() -> None:
@@ -89,10 +88,10 @@ def test_a_move_that_would_end_the_play_is_told_so() -> None:
 def test_where_no_move_is_awaited_there_is_nothing_to_preview() -> None:
     of = parse("elicit(black, x, 9)\nelicit(white, y, 9)\nreward(xent(x))")
     with pytest.raises(NotAsked):
-        preview(of, playing.setup(), Log(), table_judge.known, "white", Text("a"))
+        preview(of, playing.setup(), Log(), table_judge.known, "white", "a")
     ends = playing.program("elicit(x, 9)", "reward(xent(x))")
     with pytest.raises(NotAsked):
-        preview(ends, playing.setup(), Log((Move("black", "a"),)), table_judge.known, "black", Text("a"))
+        preview(ends, playing.setup(), Log((Move("black", "a"),)), table_judge.known, "black", "a")
 
 
 def test_a_preview_has_a_budget_of_its_own() -> None:
@@ -102,7 +101,7 @@ def test_a_preview_has_a_budget_of_its_own() -> None:
 
 
 def _of(program: Program, setup: Setup, move: str) -> Preview:
-    return preview(program, setup, Log(), _nothing, program.seats[0], Text(move))
+    return preview(program, setup, Log(), _nothing, program.seats[0], move)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))

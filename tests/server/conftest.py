@@ -10,6 +10,7 @@ import structlog
 from server.db.migrate import migrate
 from tests.support.server import Class, RunningApp, new_class
 from tests.support.services import Postgres, Redis, eventually
+from tests.support.web import Visitor
 from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, hand_of
 
 
@@ -60,6 +61,14 @@ def opened(database_url: str, folder: Path) -> Iterator[RunningApp]:
 def house(request: pytest.FixtureRequest) -> RunningApp:
     made: RunningApp = request.getfixturevalue(f"{request.param}_house")
     return made
+
+
+@pytest.fixture
+def visitor(house: RunningApp) -> Iterator[Visitor]:
+    """Somebody with a browser that runs no scripts."""
+    made = Visitor(house)
+    yield made
+    made.http.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -20,13 +19,6 @@ from tests.support.workers import PLAIN
 @pytest.fixture
 def house(sqlite_house: RunningApp) -> RunningApp:
     return sqlite_house
-
-
-@pytest.fixture
-def visitor(house: RunningApp) -> Iterator[Visitor]:
-    made = Visitor(house)
-    yield made
-    made.http.close()
 
 
 @pytest.fixture

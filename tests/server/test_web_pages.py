@@ -1,7 +1,6 @@
 """The pages over HTTP: what is sent with them, who is let in, and that forms alone can do all that a player needs."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -26,13 +25,6 @@ reward(xed(s | y))
 @pytest.fixture
 def house(sqlite_house: RunningApp) -> RunningApp:
     return sqlite_house
-
-
-@pytest.fixture
-def visitor(house: RunningApp) -> Iterator[Visitor]:
-    made = Visitor(house)
-    yield made
-    made.http.close()
 
 
 def test_every_page_is_strict_about_what_it_loads(visitor: Visitor, lesson: Class) -> None:

@@ -1,7 +1,6 @@
 """What a player's page says of surprise: the passage as a map before the first move, and a score in words after it."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,13 +13,6 @@ from tests.support.workers import PLAIN, FakeJudge, bits
 @pytest.fixture
 def house(sqlite_house: RunningApp) -> RunningApp:
     return sqlite_house
-
-
-@pytest.fixture
-def visitor(house: RunningApp) -> Iterator[Visitor]:
-    made = Visitor(house)
-    yield made
-    made.http.close()
 
 
 def test_the_passage_is_a_map_of_what_it_costs_without_words(visitor: Visitor, lesson: Class) -> None:
