@@ -9,6 +9,8 @@
 
 from dataclasses import dataclass, field
 
+from games.sentences import say
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
@@ -50,8 +52,9 @@ class Unavailable(ServerError):
     """The server is at fault, for the moment."""
 
 
-def not_found(what: str, identifier: str) -> RequestError:
-    return RequestError("not-found", 404, "Not found", f"There is no {what} {identifier!r}.")
+def not_found(sentence: str, identifier: str) -> RequestError:
+    """sentence: what is not there, with a place for its `name`."""
+    return RequestError("not-found", 404, "Not found", say(sentence, name=repr(identifier)))
 
 
 def invalid(pointer: str, detail: str) -> RequestError:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from games.errors import TextError
 from games.limits import MOVE_BYTES
+from games.sentences import say
 
 #: Control characters but tab and newline (C0, DEL, C1), and halves of surrogate pairs.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -41,9 +42,10 @@ def unwanted_character(text: str) -> tuple[int, str] | None:
     found = _UNWANTED.search(text)
     if found is None:
         return None
-    code = ord(found[0])
-    kind = "half of a surrogate pair" if code >= 0xD800 else "a control character"
-    return found.start(), f"U+{code:04X}, {kind}"
+    code = f"U+{ord(found[0]):04X}"
+    if found[0] >= "\ud800":
+        return found.start(), say("{code}, half of a surrogate pair", code=code)
+    return found.start(), say("{code}, a control character", code=code)
 
 
 def accept(text: str, what: str = "the move", limit: int = MOVE_BYTES) -> str:
@@ -55,8 +57,11 @@ def accept(text: str, what: str = "the move", limit: int = MOVE_BYTES) -> str:
     text = text.replace("\r\n", "\n")
     unwanted = unwanted_character(text)
     if unwanted:
-        raise TextError(f"{what} holds {unwanted[1]} at character {unwanted[0] + 1}")
+        found = {"character": unwanted[1], "place": unwanted[0] + 1}
+        raise TextError(say("{what} holds {character} at character {place}", what=what, **found))
     size = len(text.encode())
     if size > limit:
-        raise TextError(f"{what} is {size:,} bytes long, {limit:,} are the most")
+        raise TextError(
+            say("{what} is {size} bytes long, {limit} are the most", what=what, size=f"{size:,}", limit=f"{limit:,}")
+        )
     return text

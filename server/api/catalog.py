@@ -27,7 +27,7 @@ async def one_judge(read: VisitOf, name: str) -> schemas.Judge:
     try:
         return await read.show(views.judge, judges.see, name)
     except RequestError:
-        raise not_found("judge", name) from None
+        raise not_found("There is no judge {name}.", name) from None
 
 
 @router.get("/games")

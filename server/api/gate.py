@@ -30,7 +30,9 @@ class Gate:
             await send(message)
 
         # No id has a NUL, and no database takes it.
-        app = response(not_found("resource", scope["path"])) if "\0" in scope["path"] else self._app
+        app = self._app
+        if "\0" in scope["path"]:
+            app = response(not_found("There is no resource {name}.", scope["path"]))
         try:
             await app(scope, receive, noted)
         finally:

@@ -3,6 +3,7 @@
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from games.sentences import say
 from server.db.models import (
     Attempt,
     Round,
@@ -25,7 +26,7 @@ def reserve_attempt(session: Session, round_: Round, player: str) -> None:
             "no-attempts-left",
             409,
             "No attempts left",
-            f"All {round_.attempts} attempts of this round are used.",
+            say("All {number} attempts of this round are used.", number=round_.attempts),
             limit="attempts",
         )
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from games.sentences import say
 from server.arena import (
     attempts,
     callers,
@@ -65,7 +66,9 @@ def challenge(
     unit.session.refresh(round_, with_for_update={"key_share": True})  # two who come at once must see each other
     seats = _seats(unit.session, round_)
     if seat is not None and seat not in seats:
-        raise invalid("/seat", f"The game has no seat {seat!r}; its seats are {', '.join(seats)}.")
+        raise invalid(
+            "/seat", say("The game has no seat {seat}; its seats are {seats}.", seat=repr(seat), seats=tuple(seats))
+        )
     guest = None if invite is None else _guest(unit.session, round_, player, invite)
     play = None if guest else _joinable(unit.session, round_, player, seat)
     if play is not None:
@@ -93,7 +96,7 @@ def accept(
         return Accepted(submissions.find(unit.session, seen), fresh=False)
     play = next(iter(lock_plays(unit.session, [play_id])), None)
     if play is None:
-        raise not_found("challenge", play_id)
+        raise not_found("There is no challenge {name}.", play_id)
     round_ = rounds.open_round(unit, play.round_id)
     if play.invited not in (None, player):
         raise forbidden("This challenge is an invitation of another player.")
@@ -169,7 +172,8 @@ def _join(
     taken = seats.taken(unit.session, play)
     free = [each for each in setup.program.seats if each not in {one.seat for one in taken}]
     if seat is not None and seat not in free:
-        raise conflict("seat-taken", "Seat taken", f"The seat {seat!r} is not free; free: {', '.join(free)}.")
+        told = say("The seat {seat} is not free; free: {free}.", seat=repr(seat), free=tuple(free))
+        raise conflict("seat-taken", "Seat taken", told)
     requester = submissions.requester_of(unit, player)
     attempts.reserve_attempt(unit.session, round_, player)
     play.vacant -= 1
@@ -199,9 +203,8 @@ def _waits_already(session: Session, round_: Round, player: str) -> bool:
 def _seats(session: Session, round_: Round) -> Sequence[str]:
     seats = round_setup.setup_of(session, round_).program.seats
     if len(seats) == 1:
-        raise conflict(
-            "one-seat", "One seat", f"This game is played alone: send your move to /rounds/{round_.id}/submissions."
-        )
+        told = say("This game is played alone: send your move to /rounds/{round}/submissions.", round=round_.id)
+        raise conflict("one-seat", "One seat", told)
     return seats
 
 
@@ -214,7 +217,7 @@ def _guest(session: Session, round_: Round, player: str, invite: str) -> Player:
     )
     guest = session.scalars(query.limit(1)).one_or_none()
     if guest is None:
-        raise invalid("/invite", f"There is no player {invite!r} in this competition.")
+        raise invalid("/invite", say("There is no player {name} in this competition.", name=repr(invite)))
     if guest.id == player:
         raise invalid("/invite", "You cannot invite yourself.")
     return guest

@@ -35,7 +35,7 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool) -> C
 def find(session: Session, competition_id: str) -> Competition:
     competition = session.get(Competition, competition_id)
     if competition is None:
-        raise not_found("competition", competition_id)
+        raise not_found("There is no competition {name}.", competition_id)
     return competition
 
 

@@ -18,6 +18,7 @@ from games import catalog, preflight
 from games.errors import ProgramError, ProgramErrors
 from games.preflight import Advice
 from games.program import Program, parse
+from games.sentences import say
 from server.arena import audit, callers
 from server.arena.unit import Unit
 from server.db.models import Game
@@ -92,9 +93,10 @@ def find(session: Session, name: str) -> Game:
     game = _seen(session, name)
     if game is None:
         known = ", ".join(game.name for game in newest(session))
-        raise invalid("/game", f"There is no game {name!r}. Games here: {known}.")
+        raise invalid("/game", say("There is no game {name}. Games here: {known}.", name=repr(name), known=known))
     if game.withdrawn_at is not None:
-        raise invalid("/game", f"The game {game.name!r} was withdrawn. Restore it first, or name another.")
+        told = say("The game {name} was withdrawn. Restore it first, or name another.", name=repr(game.name))
+        raise invalid("/game", told)
     return game
 
 
@@ -102,7 +104,7 @@ def see(unit: Unit, name: str) -> Game:
     """A game by digest, or the newest of that name; withdrawn ones too."""
     game = _seen(unit.session, name)
     if game is None:
-        raise not_found("game", name)
+        raise not_found("There is no game {name}.", name)
     return game
 
 
@@ -154,7 +156,10 @@ def withdraw(unit: Unit, name: str) -> Game:
     game = see(unit, name)
     for row in _meant(unit.session, game, name):
         if row.packaged:
-            detail = f"{row.name!r} is a packaged game, a part of the server. Only games that hosts brought can go."
+            detail = say(
+                "{name} is a packaged game, a part of the server. Only games that hosts brought can go.",
+                name=repr(row.name),
+            )
             raise conflict("game-packaged", "Packaged game", detail)
         if row.withdrawn_at is None:
             row.withdrawn_at = unit.now
@@ -187,10 +192,11 @@ def name_of(given: Program) -> str:
 def clean_game_name(name: str) -> str:
     name = name.strip()
     if not NAME.fullmatch(name) or len(name) > NAME_LENGTH:
-        raise invalid(
-            "/name",
-            f"A game's name has at most {NAME_LENGTH} characters: small letters, digits, '_' and '-', a letter first.",
+        told = say(
+            "A game's name has at most {number} characters: small letters, digits, '_' and '-', a letter first.",
+            number=NAME_LENGTH,
         )
+        raise invalid("/name", told)
     return name
 
 
@@ -270,12 +276,18 @@ def _refusal(errors: Sequence[ProgramError]) -> RequestError:
 
 
 def _name_taken(name: str) -> RequestError:
-    return conflict(
-        "name-taken", "Name taken", f"{name!r} is the name of a packaged game. Give your game another name."
-    )
+    told = say("{name} is the name of a packaged game. Give your game another name.", name=repr(name))
+    return conflict("name-taken", "Name taken", told)
 
 
 def _here_already(row: Game) -> RequestError:
-    where = f"This very program is here already, {'packaged' if row.packaged else 'brought'} as {row.name!r}."
-    mend = "Use it under that name." if row.packaged else "Use it under that name, or withdraw it and send it again."
-    return conflict("game-exists", "Game exists", f"{where} {mend}")
+    name = repr(row.name)
+    if row.packaged:
+        told = say("This very program is here already, packaged as {name}. Use it under that name.", name=name)
+    else:
+        told = say(
+            "This very program is here already, brought as {name}. Use it under that name, or withdraw it and send it"
+            " again.",
+            name=name,
+        )
+    return conflict("game-exists", "Game exists", told)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from games.library import load
 from games.protocol import JudgeFacts
+from games.sentences import say
 from judge.loading.tokenizer import Tokens
 from server.arena.unit import Unit
 from server.db.models import Judge
@@ -47,13 +48,19 @@ def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
     judge = session.scalars(query.limit(1)).one_or_none()
     if judge is None:
         known = ", ".join(sorted({known.name for known in everyone(session)})) or "none so far"
-        wanted = "any judge" if name is None else f"the judge {name!r}"
+        wanted = say("any judge") if name is None else say("the judge {name}", name=repr(name))
         raise RequestError(
             "unknown-judge",
             422,
             "Unknown judge",
-            f"No worker has announced {wanted} ({pointer}). Known judges: {known}. Start a worker with it:"
-            f" xentarena worker --judge {name or 'pocket'}",
+            say(
+                "No worker has announced {wanted} ({pointer}). Known judges: {known}. Start a worker with it:"
+                " xentarena worker --judge {name}",
+                wanted=wanted,
+                pointer=pointer,
+                known=known,
+                name=name or "pocket",
+            ),
         )
     return judge
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from games.protocol import Measurement as Asked
+from games.sentences import say
 from judge.codec import unpack_bits
 from server.arena import judges
 from server.arena.unit import Unit
@@ -133,7 +134,7 @@ def explore(
     profile: str,
 ) -> tuple[Measurement, Measurement]:
     """Ask for a text's bits outside any game: after a prefix, and without."""
-    prefix = clean(prefix, "/prefix", what="The prefix", empty=True)
+    prefix = clean(prefix, "/prefix", what=say("The prefix"), empty=True)
     text = clean(text, "/text")
     judge = judges.find(unit.session, unit.workforce.default_judge() if judge_name is None else judge_name)
     _refuse_exploring(unit, judge)
@@ -155,7 +156,7 @@ def find(session: Session, key: str) -> tuple[Measurement, Measurement]:
     row = session.get(Measurement, key)
     base = row and session.get(Measurement, Question(row.judge, row.profile, "", row.text).key)
     if row is None or base is None:
-        raise not_found("measurement", key)
+        raise not_found("There is no measurement {name}.", key)
     return row, base
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from games.sentences import say
 from server.arena import audit, callers, competitions, feed
 from server.arena.callers import issue
 from server.arena.unit import Unit
@@ -26,7 +27,7 @@ def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
     name = clean_name(name)
     competition = unit.session.scalar(select(Competition).where(Competition.code == tidy_code(code)))
     if competition is None:
-        raise not_found("competition with the code", code)
+        raise not_found("There is no competition with the code {name}.", code)
     if kind is PlayerKind.BOT and competition.bots == BotPolicy.NONE:
         raise forbidden("This competition takes no bots.")
     at = unit.now
@@ -46,9 +47,8 @@ def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
         .returning(Player.id)
     ).one_or_none()
     if made is None:
-        raise conflict(
-            "name-taken", "Name taken", f"There is already a player named {name!r} here; choose another name."
-        )
+        told = say("There is already a player named {name} here; choose another name.", name=repr(name))
+        raise conflict("name-taken", "Name taken", told)
     player = unit.session.get_one(Player, player_id)
     token = issue(unit.session, Scope.BOT if kind is PlayerKind.BOT else Scope.PLAY, player.id, at)
     feed.append(unit.session, competition.id, [("player.joined", {"player": player.id, "name": name, "kind": kind})])
@@ -82,7 +82,7 @@ def revoke(unit: Unit) -> None:
 def find(session: Session, player_id: str) -> Player:
     player = session.get(Player, player_id)
     if player is None:
-        raise not_found("player", player_id)
+        raise not_found("There is no player {name}.", player_id)
     return player
 
 

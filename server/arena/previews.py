@@ -5,6 +5,7 @@ from functools import partial
 from games.preview import NotAsked, Preview
 from games.preview import preview as engine_preview
 from games.protocol import Log, Move
+from games.sentences import say
 from server.arena import measurements, round_setup, submissions
 from server.arena.round_setup import RoundSetup
 from server.arena.rounds import open_round
@@ -16,7 +17,7 @@ from server.errors import conflict
 
 def preview(unit: Unit, round_id: str, move: str, submission_id: str | None) -> Preview:
     """Of the first move of a new play, or of the next one in the caller's own submission."""
-    move = clean(move, "/move", what="The move")
+    move = clean(move, "/move", what=say("The move"))
     setup = round_setup.setup_of(unit.session, open_round(unit, round_id))
     seat, moves = _so_far(unit, setup, round_id, submission_id)
     known = partial(measurements.known, unit.session, setup.identities)

@@ -11,6 +11,7 @@ from games.errors import SetupError
 from games.preflight import BACKWARD, check_round
 from games.program import Program
 from games.protocol import MAIN, Setup
+from games.sentences import say
 from judge.profiles import ARENA
 from server.arena import games, judges
 from server.arena.validation import clean
@@ -117,13 +118,20 @@ def _namesake(session: Session, main: str, slot: str) -> str:
     for name in (f"{main}-{slot}", slot):
         if name in names:
             return name
-    raise invalid("/judges", f"The game asks a judge {slot!r}; say which judge that is.")
+    raise invalid("/judges", say("The game asks a judge {slot}; say which judge that is.", slot=repr(slot)))
 
 
 def check_passages(program: Program, passages: Sequence[str]) -> list[str]:
     if len(passages) != program.passages:
-        raise invalid("/passages", f"{program.title} takes {program.passages} passage(s), not {len(passages)}.")
-    return [clean(text, f"/passages/{i}", what="The passage") for i, text in enumerate(passages)]
+        told = say(
+            "{game} takes {count} passage, not {given}.",
+            "{game} takes {count} passages, not {given}.",
+            game=program.title,
+            count=program.passages,
+            given=len(passages),
+        )
+        raise invalid("/passages", told)
+    return [clean(text, f"/passages/{i}", what=say("The passage")) for i, text in enumerate(passages)]
 
 
 def check_window(new: NewRound, at: datetime) -> None:
@@ -138,4 +146,4 @@ def check_fit(session: Session, program: Program, round_: Round, identities: Map
     try:
         check_round(program, engine_setup(session, program, round_, identities).setup)
     except SetupError as error:
-        raise invalid("/passages", f"This round could not be played: {error}.") from None
+        raise invalid("/passages", say("This round could not be played: {reason}.", reason=str(error))) from None

@@ -12,6 +12,7 @@ from games.engine import replay
 from games.preflight import fixed_measurements
 from games.protocol import MAIN, Log, NeedMove
 from games.runtime import generation
+from games.sentences import say
 from games.syntax.names import is_public
 from games.visibility import sees_everything
 from judge.loading.retired import RETIRED
@@ -94,7 +95,7 @@ def _row(unit: Unit, competition_id: str, new: NewRound, game: Game, passages: S
 def find_round(session: Session, round_id: str) -> Round:
     round_ = session.get(Round, round_id)
     if round_ is None:
-        raise not_found("round", round_id)
+        raise not_found("There is no round {name}.", round_id)
     return round_
 
 
@@ -163,13 +164,14 @@ def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:
     callers.require_host(unit.caller)
     round_ = unit.session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
     if round_ is None:
-        raise not_found("round", round_id)
+        raise not_found("There is no round {name}.", round_id)
     at = unit.now
     before = state_of(round_, at)
     if state is RoundState.OPEN and (gone := retired_judge(unit.session, round_)) and not _serves(unit, round_):
         raise conflict("judge-retired", "Judge not there any more", _gone(gone))
     if state is RoundState.PAUSED and before is not RoundState.OPEN:
-        raise conflict("round-not-open", "Round not open", f"Only an open round can be paused; this one is {before}.")
+        told = say("Only an open round can be paused; this one is {state}.", state=say(before))
+        raise conflict("round-not-open", "Round not open", told)
     if before is RoundState.PREPARING and state is RoundState.OPEN:
         round_.opens_at = min(round_.opens_at, at)
     elif before != state:
@@ -196,9 +198,10 @@ def why_closed(session: Session, round_: Round, at: datetime) -> str | None:
 
 
 def _gone(judge: str) -> str:
-    return (
-        f"Its judge, {judge}, was replaced by a newer {judge}, which measures other numbers. What was scored stands; a"
-        " new round of the same game goes on with the new one."
+    return say(
+        "Its judge, {judge}, was replaced by a newer {judge}, which measures other numbers. What was scored stands; a"
+        " new round of the same game goes on with the new one.",
+        judge=judge,
     )
 
 
@@ -296,10 +299,12 @@ def open_round(unit: Unit, round_id: str) -> Round:
     state = state_of(round_, unit.now)
     if state is not RoundState.OPEN:
         words = {
-            RoundState.PREPARING: "The round's texts are still being written; it opens by itself when they are there.",
-            RoundState.SCHEDULED: f"The round opens at {round_.opens_at:%Y-%m-%d %H:%M:%S} UTC.",
-            RoundState.PAUSED: "The host has paused the round; try again when it goes on.",
-            RoundState.CLOSED: why_closed(unit.session, round_, unit.now) or "The round is closed.",
+            RoundState.PREPARING: say(
+                "The round's texts are still being written; it opens by itself when they are there."
+            ),
+            RoundState.SCHEDULED: say("The round opens at {time}.", time=f"{round_.opens_at:%Y-%m-%d %H:%M:%S} UTC"),
+            RoundState.PAUSED: say("The host has paused the round; try again when it goes on."),
+            RoundState.CLOSED: why_closed(unit.session, round_, unit.now) or say("The round is closed."),
         }
         raise conflict(f"round-{state}", f"Round {state}", words[state])
     return round_

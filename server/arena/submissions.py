@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from games.sentences import Sentence, say
 from server.arena import audit, callers, endings, feed, leaderboards, measurements, round_setup, rounds, seats
 from server.arena.attempts import reserve_attempt
 from server.arena.idempotency import claim_idempotency_key
@@ -57,7 +58,7 @@ def submit(
     if seen is not None:
         return Accepted(find(unit.session, seen), fresh=False)
     if move is not None:
-        move = clean(move, "/move", what="The move")
+        move = clean(move, "/move", what=say("The move"))
     round_ = open_round(unit, round_id)
     setup = round_setup.setup_of(unit.session, round_)
     seats = setup.program.seats
@@ -88,12 +89,16 @@ def move_again(
     submission = find(unit.session, submission_id)
     if claim_idempotency_key(unit, route, repeat, move, submission_id) is not None:
         return Accepted(submission, fresh=False)
-    move = clean(move, "/move", what="The move")
+    move = clean(move, "/move", what=say("The move"))
     play = _lock_own(unit.session, submission, player)
     if submission.state == SubmissionState.AWAITING_OPPONENT:
         raise conflict("not-awaiting-move", "No move awaited", "It is another player's turn, not yours.")
     if submission.state != SubmissionState.AWAITING_MOVE:
-        raise conflict("not-awaiting-move", "No move awaited", f"This submission is {submission.state}.")
+        raise conflict(
+            "not-awaiting-move",
+            "No move awaited",
+            say("This submission is {state}.", state=say(submission.state.replace("_", " "))),
+        )
     round_ = open_round(unit, submission.round_id)
     if play.due_at is not None and play.due_at <= unit.now:
         raise conflict("out-of-time", "Out of time", "The move clock has run out.")
@@ -112,9 +117,8 @@ def resign(unit: Unit, submission_id: str) -> Submission:
     submission = find(unit.session, submission_id)
     play = _lock_own(unit.session, submission, callers.player_of(unit.caller))
     if submission.state in FINAL:
-        raise conflict(
-            "play-over", "Play over", f"There is nothing to resign from: this submission is {submission.state}."
-        )
+        told = say("There is nothing to resign from: this submission is {state}.", state=_named(submission))
+        raise conflict("play-over", "Play over", told)
     round_ = unit.session.get_one(Round, submission.round_id)
     if play.vacant:
         detail = "The challenge was taken back. The attempt does not count."
@@ -132,8 +136,12 @@ def own(unit: Unit, submission_id: str, round_id: str) -> Submission:
     if submission.player_id != callers.player_of(unit.caller):
         raise forbidden("This submission is another player's.")
     if submission.round_id != round_id:
-        raise not_found("submission", submission_id)
+        raise not_found("There is no submission {name}.", submission_id)
     return submission
+
+
+def _named(submission: Submission) -> Sentence:
+    return say(submission.state.replace("_", " "))
 
 
 def _lock_own(session: Session, submission: Submission, player: str) -> Play:
@@ -148,7 +156,7 @@ def _lock_own(session: Session, submission: Submission, player: str) -> Play:
 def find(session: Session, submission_id: str) -> Submission:
     submission = session.scalars(select(Submission).where(Submission.id == submission_id)).one_or_none()
     if submission is None:
-        raise not_found("submission", submission_id)
+        raise not_found("There is no submission {name}.", submission_id)
     return submission
 
 

@@ -5,11 +5,14 @@ import unicodedata
 
 from games.errors import TextError
 from games.limits import MOVE_BYTES
+from games.sentences import Sentence, say
 from games.values.text import accept
 from server.errors import invalid
 
+THE_TEXT = say("The text")
 
-def clean(text: str, pointer: str, *, what: str = "The text", empty: bool = False, most: int = MOVE_BYTES) -> str:
+
+def clean(text: str, pointer: str, *, what: Sentence = THE_TEXT, empty: bool = False, most: int = MOVE_BYTES) -> str:
     """`text` as it is stored (see `games.values.text.accept`).
 
     Raises `RequestError` for an empty text, one of more than `most` bytes of UTF-8, lone surrogates, and control
@@ -18,17 +21,17 @@ def clean(text: str, pointer: str, *, what: str = "The text", empty: bool = Fals
     try:
         text = accept(text, what, most)
     except TextError as error:
-        raise invalid(pointer, f"{error}.") from None
+        raise invalid(pointer, say("{problem}.", problem=error.args[0])) from None
     if not empty and not text.strip():
-        raise invalid(pointer, f"{what} is empty.")
+        raise invalid(pointer, say("{what} is empty.", what=what))
     return text
 
 
 def clean_name(name: str, pointer: str = "/name") -> str:
     """A name for people and competitions: one line of at most 64 characters, white space tidied, NFC."""
-    name = " ".join(unicodedata.normalize("NFC", clean(name, pointer, what="The name")).split())
+    name = " ".join(unicodedata.normalize("NFC", clean(name, pointer, what=say("The name"))).split())
     if len(name) > 64:
-        raise invalid(pointer, f"The name is {len(name)} characters long; at most 64 are taken.")
+        raise invalid(pointer, say("The name is {count} characters long; at most 64 are taken.", count=len(name)))
     if any(unicodedata.category(character) in {"Cf", "Co", "Cn"} and character != "\u200d" for character in name):
         raise invalid(pointer, "The name has invisible characters.")
     return name

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, NoReturn, TypeVar
@@ -76,7 +77,8 @@ class AppContext:
         return _Shown(outbox, lambda: value)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        here = copy_context()  # threads of an executor have none of their own: the language of a page is in it
+        return await asyncio.get_running_loop().run_in_executor(self._threads, here.run, work)
 
     async def follow_up(self, outbox: Outbox) -> None:
         """What a commit leads to. Where Redis is away the sweeper will do it, and this process hears its own notice."""

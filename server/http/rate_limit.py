@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from games.sentences import say
 from server.errors import limited
 
 FORGET = 10_000  # participants remembered
@@ -31,7 +32,7 @@ class Rates:
         if short > 0:
             raise limited(
                 "requests",
-                f"At most {self._rate:g} moves, measurements and games a second are taken.",
+                say("At most {rate} moves, measurements and games a second are taken.", rate=f"{self._rate:g}"),
                 math.ceil(short / self._rate),
             )
 

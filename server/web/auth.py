@@ -10,8 +10,9 @@ from server.errors import RequestError
 from server.http.calls import JoinOf, Read, ReadOf, VisitOf
 from server.http.requests import COOKIE, ContextOf
 from server.web import view_models
+from server.web.i18n import _, translated
 from server.web.nicknames import suggest
-from server.web.rendering import FormOf, base_url, go, own_forms_only, page, signed_in, signed_out
+from server.web.rendering import FormOf, base_url, go, own_forms_only, page, signed_in, signed_out, spoken_from_now
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 
@@ -54,12 +55,12 @@ def _join_page(unit: Unit, *, code: str = "", name: str = "", refused: RequestEr
 def _by_field(refused: RequestError) -> dict[str, str]:
     """What is wrong, by the field that it is about."""
     if refused.errors:
-        return {error.pointer.removeprefix("/"): error.detail for error in refused.errors}
+        return {error.pointer.removeprefix("/"): translated(error.detail) for error in refused.errors}
     if refused.type == "not-found":
-        return {"code": "There is no competition with this code. Look at it again, or ask whoever gave it to you."}
+        return {"code": _("There is no competition with this code. Look at it again, or ask whoever gave it to you.")}
     if refused.type == "name-taken":
-        return {"name": f"{refused.detail} If it is you, sign in with your key instead."}
-    return {"form": refused.detail}
+        return {"name": f"{translated(refused.detail)} {_('If it is you, sign in with your key instead.')}"}
+    return {"form": translated(refused.detail)}
 
 
 @router.get("/sign-in")
@@ -72,7 +73,7 @@ async def sign_in_page() -> Response:
 async def sign_in(request: Request, context: ContextOf, form: FormOf) -> Response:
     key = form.get("key", "").strip()
     if not key:
-        return page("sign-in.html", 422, error="Paste your key first.")
+        return page("sign-in.html", 422, error=_("Paste your key first."))
     try:
         viewer = await Read(context, key)(view_models.viewer)
     except RequestError as refused:
@@ -81,13 +82,18 @@ async def sign_in(request: Request, context: ContextOf, form: FormOf) -> Respons
 
 
 def _about_key(refused: RequestError) -> str:
-    return "This key is not known here. Copy it whole." if refused.status == 401 else refused.detail
+    return _("This key is not known here. Copy it whole.") if refused.status == 401 else translated(refused.detail)
 
 
 @router.post("/sign-out")
 async def sign_out() -> Response:
     """Forget the key in this browser. It stays good, so that its player can come back."""
     return signed_out(go("/"))
+
+
+@router.post("/language")
+async def language(request: Request, form: FormOf) -> Response:
+    return spoken_from_now(request, form.get("language", ""))
 
 
 @router.get("/me")

@@ -9,6 +9,7 @@ from server.arena.callers import Caller
 from server.arena.leaderboards import Entry
 from server.arena.unit import Unit
 from server.db.models import BotPolicy, PlayerKind
+from server.web.i18n import _
 
 TOP = 100
 CACHED_BOARDS = 64  # boards held in memory
@@ -59,7 +60,7 @@ def _sections(
         if len(kept) >= CACHED_BOARDS:
             kept.clear()
         kept[key] = (competition.last_event, tables)
-    headings: Sequence[str | None] = ("People", "Bots") if apart else (None,)
+    headings: Sequence[str | None] = (_("People"), _("Bots")) if apart else (None,)
     return [_section(heading, table, unit.caller) for heading, table in zip(headings, tables, strict=True)]
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from server.web.i18n import _, localised
+
 FRAME = "Topic: {}\n---\n"
 SENTENCE = "She poured herself a cup of"
 HINT = "milking the cows"
@@ -18,7 +20,9 @@ class Guess:
     @property
     def chance(self) -> str:
         percent = 100 * 2**-self.bits
-        return f"{percent:.0f} %" if percent >= 1 else f"one in {round(2**self.bits, -2):,.0f}"
+        if percent >= 1:
+            return _("{percent} %", percent=f"{percent:.0f}")
+        return _("one in {number}", number=localised(f"{round(2**self.bits, -2):,.0f}"))
 
 
 GUESSES = (

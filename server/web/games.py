@@ -15,6 +15,7 @@ from server.db.models import Game
 from server.errors import Detail, RequestError
 from server.http.calls import Read, ReadOf, VisitOf, WriteOf
 from server.web import view_models
+from server.web.i18n import _, localised, ngettext, translated
 from server.web.rendering import FormOf, go, own_forms_only, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
@@ -90,7 +91,9 @@ class Draft:
     def count(self) -> str:
         """How many errors the program has."""
         found = len(self.refused.errors) if self.refused else 0
-        return "1 error" if found == 1 else f"{found:,} errors{' or more' if found == games.ERRORS_TOLD else ''}"
+        if found == games.ERRORS_TOLD:
+            return _("{count} errors or more", count=localised(f"{found:,}"))
+        return ngettext("{count} error", "{count} errors", found).format(count=localised(f"{found:,}"))
 
     @property
     def name_error(self) -> str | None:
@@ -99,7 +102,7 @@ class Draft:
     @property
     def trouble(self) -> str | None:
         """What is wrong, where it is neither in a line of the program nor the name."""
-        return self.refused.detail if self.refused and not self.errors and not self.name_error else None
+        return translated(self.refused.detail) if self.refused and not self.errors and not self.name_error else None
 
 
 def line(row: Game) -> GameLine:
@@ -242,4 +245,4 @@ def _shown(lines: Sequence[str], error: Detail) -> ErrorShown:
 
 def _at(refused: RequestError | None, pointer: str) -> str | None:
     details = refused.errors if refused else ()
-    return next((error.detail for error in details if error.pointer == pointer), None)
+    return next((translated(error.detail) for error in details if error.pointer == pointer), None)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from games.sentences import Sentence, say
 from server.arena import callers, competitions, endings, games, judges, players, round_setup, rounds, submissions
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
@@ -18,6 +19,7 @@ from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
 from server.web import games as game_pages
 from server.web import view_models
+from server.web.i18n import translated
 from server.web.rendering import FormOf, base_url, go, own_forms_only, page
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])
@@ -65,7 +67,7 @@ def _front(unit: Unit, base: str, *, name: str = "", refused: RequestError | Non
         competitions=[_competition(unit.session, row) for row in competitions.visible(unit)],
         base=base,
         name=name,
-        error=refused.detail if refused else None,
+        error=translated(refused.detail) if refused else None,
     )
 
 
@@ -96,7 +98,7 @@ def _bots(text: str) -> BotPolicy:
     try:
         return BotPolicy(text)
     except ValueError:
-        raise invalid("/bots", "Say whether bots may play.") from None
+        raise invalid("/bots", say("Say whether bots may play.")) from None
 
 
 @router.get("/competitions/{competition_id}")
@@ -125,7 +127,7 @@ def _competition_page(
         move_every=MOVE_EVERY,
         move_seconds=rounds.MOVE_SECONDS,
         form=form,
-        error=refused.detail if refused else None,
+        error=translated(refused.detail) if refused else None,
     )
 
 
@@ -165,18 +167,18 @@ async def create_round(request: Request, read: ReadOf, write: WriteOf, competiti
 
 
 def _create_round(unit: Unit, competition_id: str, form: dict[str, str]) -> Round:
-    minutes = _number(form, "minutes", "How long the round lasts", 1_000_000)
+    minutes = _number(form, "minutes", say("How long the round lasts"), 1_000_000)
     new = NewRound(
         game=form.get("game") or games.DEFAULT,
         passages=_passages(form.get("passages", "")),
         judge=form.get("judge") or None,
         judges=_judges(form.get("judges", "")),
-        attempts=_number(form, "attempts", "The number of attempts", 1_000_000),
+        attempts=_number(form, "attempts", say("The number of attempts"), 1_000_000),
         closes_at=unit.now + timedelta(minutes=minutes) if minutes else None,
         move_seconds=_number(
             form,
             "move_seconds",
-            "The time for a move, in seconds,",
+            say("The time for a move, in seconds,"),
             round_setup.MOST_MOVE_SECONDS,
             least=round_setup.LEAST_MOVE_SECONDS,
         ),
@@ -188,7 +190,9 @@ def _judges(text: str) -> dict[str, str]:
     """Slots and judges of a line like `backward=pocket-backward, critic=gpt2`."""
     pairs = [each.partition("=") for each in text.split(",") if each.strip()]
     if not all(slot.strip() and judge.strip() for slot, _, judge in pairs):
-        raise invalid("/judges", "Say which judge is which as in backward=pocket-backward, with commas between two.")
+        raise invalid(
+            "/judges", say("Say which judge is which as in backward=pocket-backward, with commas between two.")
+        )
     return {slot.strip(): judge.strip() for slot, _, judge in pairs}
 
 
@@ -205,12 +209,15 @@ def _passages(text: str) -> list[str]:
     return [passage.strip() for passage in passages]
 
 
-def _number(form: dict[str, str], field: str, what: str, most: int, *, least: int = 1) -> int | None:
+def _number(form: dict[str, str], field: str, what: Sentence, most: int, *, least: int = 1) -> int | None:
     text = form.get(field, "").strip()
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
-        raise invalid(f"/{field}", f"{what} is a whole number from {least} to {most:,}, or empty.")
+        told = say(
+            "{what} is a whole number from {least} to {most}, or empty.", what=what, least=least, most=f"{most:,}"
+        )
+        raise invalid(f"/{field}", told)
     return int(text)
 
 

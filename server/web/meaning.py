@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from server.arena import leaderboards
 from server.db.models import Round, Submission
+from server.web.i18n import _
 from server.web.rendering import shown_bits
 from server.web.score_breakdown import Part
 
@@ -23,9 +24,15 @@ def _effect(parts: Sequence[Part]) -> str | None:
         return None
     saved, alone = parts[0].alone - parts[0].after, parts[0].alone
     if saved < 0:
-        return f"Your words make it {_bits(-saved)} harder to predict."
-    share = f" ({saved / alone:.0%})" if alone > 0 else ""
-    return f"Your words make it {_bits(saved)} easier to predict, of {shown_bits(alone, digits=1)}{share}."
+        return _("Your words make it {bits} bits harder to predict.", bits=_bits(-saved))
+    if alone <= 0:
+        return _("Your words make it {bits} bits easier to predict.", bits=_bits(saved))
+    return _(
+        "Your words make it {bits} bits easier to predict, of {alone} ({percent} %).",
+        bits=_bits(saved),
+        alone=_bits(alone),
+        percent=f"{100 * saved / alone:.0f}",
+    )
 
 
 def _standing(session: Session, round_: Round, row: Submission, millibits: int) -> str | None:
@@ -34,12 +41,12 @@ def _standing(session: Session, round_: Round, row: Submission, millibits: int) 
         return None
     if best.number != row.number:
         gap = best.millibits - millibits
-        return f"{_bits(gap / 1000)} short of your best." if gap else "As good as your best."
+        return _("{bits} bits short of your best.", bits=_bits(gap / 1000)) if gap else _("As good as your best.")
     ahead = leaderboards.next_ahead(session, round_, row.player_id, millibits)
     if ahead is None:
-        return "Your best so far, and nobody has more."
-    return f"Your best so far; {_bits((ahead - millibits) / 1000)} behind the next rank."
+        return _("Your best so far, and nobody has more.")
+    return _("Your best so far; {bits} bits behind the next rank.", bits=_bits((ahead - millibits) / 1000))
 
 
 def _bits(bits: float) -> str:
-    return f"{shown_bits(bits, digits=1)} bits"
+    return shown_bits(bits, digits=1)

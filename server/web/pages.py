@@ -3,15 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from server.arena import challenges, previews, rounds, submissions
 from server.arena.unit import Unit
 from server.db.models import Submission, SubmissionState
 from server.errors import RequestError
-from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, WriteOf
+from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Write, WriteOf
 from server.http.requests import settled
 from server.web import auth, board, games, host, move_diff, timeline, view_models
+from server.web.i18n import Languages, translated
 from server.web.rendering import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
@@ -26,6 +27,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Files(directory=HERE / "static"))
     app.state.boards = {}
     speak_to_people(app)
+    app.add_middleware(Languages)
 
 
 @router.get("/play")
@@ -94,7 +96,7 @@ def _round(
         meeting=view_models.meeting(unit, round_id),
         sections=board.of_round(unit, round_id, boards),
         move=move,
-        error=refused.detail if refused else None,
+        error=translated(refused.detail) if refused else None,
     )
 
 
@@ -168,14 +170,27 @@ def _own(unit: Unit, round_id: str) -> Response:
 
 @router.post("/rounds/{round_id}/moves")
 async def submit(request: Request, call: PlayOf, read: ReadOf, round_id: str, form: FormOf) -> Response:
-    """A move from the form itself, where no script is at work to send it."""
+    """A move from the form itself, or from the page's script."""
     move = form.get("move", "")
     try:
         taken = await call.play(_id, submissions.submit, round_id, move, form.get("key") or None)
     except RequestError as refused:
+        if _by_script(request):
+            raise
         return await _told(request, read, round_id, refused, move)
-    await settled(call.context, taken.submission, HELD)
-    return go(f"/rounds/{round_id}#score")
+    return await _taken(request, call, taken.submission, f"/rounds/{round_id}#score")
+
+
+def _by_script(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+async def _taken(request: Request, call: Write, submission_id: str, path: str) -> Response:
+    """Where the move is to be seen: a script is told at once and follows it, a form is held until it is settled."""
+    if _by_script(request):
+        return JSONResponse({"id": submission_id}, headers={"Cache-Control": "no-store"})
+    await settled(call.context, submission_id, HELD)
+    return go(path)
 
 
 @router.post("/rounds/{round_id}/preview")
@@ -206,10 +221,9 @@ async def begin(request: Request, call: PlayOf, read: ReadOf, round_id: str) -> 
 
 
 @router.post("/submissions/{submission_id}/moves")
-async def move_again(call: PlayOf, submission_id: str, form: FormOf) -> Response:
-    await call.play(_id, submissions.move_again, submission_id, form.get("move", ""), None)
-    await settled(call.context, submission_id, HELD)
-    return go(f"/submissions/{submission_id}")
+async def move_again(request: Request, call: PlayOf, submission_id: str, form: FormOf) -> Response:
+    await call.play(_id, submissions.move_again, submission_id, form.get("move", ""), form.get("key") or None)
+    return await _taken(request, call, submission_id, f"/submissions/{submission_id}")
 
 
 def _id(_: Unit, row: Submission) -> str:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,9 +17,11 @@ from starlette.staticfiles import StaticFiles
 
 from server.errors import RequestError, ServerError, forbidden
 from server.http.requests import COOKIE, same_origin
-from server.web import first_minute
+from server.web import first_minute, i18n
 from server.web.history import curve
+from server.web.i18n import _, translated
 from server.web.markdown import to_html
+from server.web.words import seat_name, state_name
 
 HERE = Path(__file__).parent
 MAX_FORM = 512 * 1024  # percent-encoding may triple the passages of a round
@@ -53,7 +56,7 @@ def shown_bits(value: float, *, sign: bool = False, digits: int = 3) -> str:
     """A number of bits for people: a true minus, and never minus zero."""
     rounded = round(value, digits) + 0.0
     text = f"{rounded:+,.{digits}f}" if sign and rounded else f"{rounded:,.{digits}f}"
-    return text.replace("-", "−")
+    return i18n.localised(text.replace("-", "−"))
 
 
 def _moment(at: datetime) -> str:
@@ -73,9 +76,19 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"curve": curve, "first_minute": first_minute}
+    made.add_extension("jinja2.ext.i18n")
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.globals |= {
+        "curve": curve,
+        "first_minute": first_minute,
+        "language": i18n.current,
+        "languages": i18n.LANGUAGES,
+        "state_name": state_name,
+    }
     made.tests["code"] = is_code
     made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": _moment, "markdown": to_html}
+    made.filters |= {"front_page": i18n.front_page, "translated": i18n.translated, "seat_name": seat_name}
     made.globals |= {"viewer": None, "events": None, "rounds": (), "current": None}
     return made
 
@@ -102,6 +115,15 @@ def signed_in(request: Request, response: Response, token: str) -> Response:
 
 def signed_out(response: Response) -> Response:
     response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    return response
+
+
+def spoken_from_now(request: Request, language: str) -> Response:
+    """Back to the page that asks for another language, which its cookie says from now on."""
+    back = urlsplit(request.headers.get("referer", ""))
+    response = go(f"/{back.path.lstrip('/')}{'?' if back.query else ''}{back.query}")
+    if language in i18n.LANGUAGES:
+        response.set_cookie(i18n.COOKIE, language, COOKIE_SECONDS, httponly=True, samesite="lax")
     return response
 
 
@@ -155,14 +177,23 @@ def speak_to_people(app: FastAPI) -> None:
 
 def _handler(for_programs: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
-        for_people = not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
-        if for_people and isinstance(error, ServerError):
-            return _refusal(request, error)
+        a_page = not request.url.path.startswith("/api/")
+        for_people = a_page and "text/html" in request.headers.get("accept", "")
+        if a_page and isinstance(error, ServerError):
+            error = _in_words(error)
+            if for_people:
+                return _refusal(request, error)
         answer = for_programs(request, error)
         response = answer if isinstance(answer, Response) else await answer
         return _apology(response.status_code) if for_people else response
 
     return handle
+
+
+def _in_words(error: ServerError) -> ServerError:
+    """The error in the language of the page."""
+    errors = tuple(replace(each, detail=translated(each.detail)) for each in error.errors)
+    return replace(error, title=translated(error.title), detail=translated(error.detail), errors=errors)
 
 
 def _refusal(request: Request, error: ServerError) -> Response:
@@ -171,13 +202,16 @@ def _refusal(request: Request, error: ServerError) -> Response:
             return go("/sign-in" if request.url.path.startswith("/host") else "/")
         return page("expired.html", 401)
     leave = error.status == 403 and COOKIE in request.cookies
-    response = page("trouble.html", error.status, title=error.title, detail=error.detail, leave=leave)
+    response = page(
+        "trouble.html", error.status, title=translated(error.title), detail=translated(error.detail), leave=leave
+    )
     response.headers.update(error.headers)
     return response
 
 
 def _apology(status: int) -> Response:
     if status >= 500:
-        detail = "The server made a mistake. It is noted in its log. Look whether it was done before you try again."
-        return page("trouble.html", status, title="Something broke", detail=detail, leave=False)
-    return page("trouble.html", status, title="No such page", detail="There is nothing at this address.", leave=False)
+        detail = _("The server made a mistake. It is noted in its log. Look whether it was done before you try again.")
+        return page("trouble.html", status, title=_("Something broke"), detail=detail, leave=False)
+    title, detail = _("No such page"), _("There is nothing at this address.")
+    return page("trouble.html", status, title=title, detail=detail, leave=False)

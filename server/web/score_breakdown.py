@@ -19,6 +19,7 @@ from games.visibility import seen
 from server.arena import measurements
 from server.arena.round_setup import RoundSetup
 from server.db.models import Play
+from server.web.i18n import _, gettext
 
 NAME = 32  # characters of a text that stand for it
 STEPS = (0.05, 0.5, 1.5, 3.0)  # bits at which the tint of a token grows stronger
@@ -104,7 +105,7 @@ def _of_text(reward: Reward, text: str, terms: Sequence[Term], titles: Mapping[s
         for each in zip(*[term.tokens for term in terms], strict=True)
     )
     named = titles.get(_plain(text)) or f"“{shortened(text)}”"
-    label = f"{reward.label}: {named}" if reward.label else named
+    label = f"{gettext(reward.label)}: {named}" if reward.label else named
     bits = sum(token.bits for token in tokens)
     return replace(reward, bits=bits, tokens=tokens, terms=tuple(terms), label=label)
 
@@ -116,7 +117,8 @@ def shortened(text: str) -> str:
 
 
 def _part(reward: Reward, titles: Mapping[str, str]) -> Part:
-    title = reward.label or titles.get(_plain("".join(token.text for token in reward.tokens)), "Measured text")
+    measured = _plain("".join(token.text for token in reward.tokens))
+    title = gettext(reward.label or "") or titles.get(measured, _("Measured text"))
     sides = _sides(reward)
     if sides is None:
         return Part(title, reward.bits, pieces(reward.tokens))
@@ -128,9 +130,12 @@ def _part(reward: Reward, titles: Mapping[str, str]) -> Part:
 
 def _titles(passages: Sequence[str], moves: Sequence[str]) -> dict[str, str]:
     """What to call a text that is measured."""
-    named = {"The passage": passages[0]} if len(passages) == 1 else {}
-    named |= {f"Passage {number}": passage for number, passage in enumerate(passages, 1) if len(passages) > 1}
-    named |= {"Your words" if len(moves) == 1 else f"Your move {number}": move for number, move in enumerate(moves, 1)}
+    named = {_("The passage"): passages[0]} if len(passages) == 1 else {}
+    named |= {_("Passage {number}", number=i): text for i, text in enumerate(passages, 1) if len(passages) > 1}
+    if len(moves) == 1:
+        named |= {_("Your words"): moves[0]}
+    else:
+        named |= {_("Your move {number}", number=i): text for i, text in enumerate(moves, 1)}
     return {_plain(text): title for title, text in reversed(named.items())}
 
 

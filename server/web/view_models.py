@@ -29,6 +29,7 @@ from server.arena.unit import Unit
 from server.db.models import Competition, Game, Judge, Play, Player, Round, RoundState, Submission, SubmissionState
 from server.http.requests import SETTLED
 from server.web import meaning, timeline
+from server.web.i18n import _, localised
 from server.web.move_diff import Said, said
 from server.web.score_breakdown import Part, parts
 from server.web.surprise import Mapped, mapped
@@ -271,7 +272,11 @@ def own(unit: Unit, round_id: str) -> list[SubmissionLine]:
 
 
 def _limit(judge: Judge, tokens: int) -> str:
-    return f"{tokens:,} tokens of the judge, about {judges.words(judge, tokens):,} words"
+    return _(
+        "{tokens} tokens of the judge, about {words} words",
+        tokens=localised(f"{tokens:,}"),
+        words=localised(f"{judges.words(judge, tokens):,}"),
+    )
 
 
 def submission(unit: Unit, submission_id: str) -> SubmissionShown:

@@ -246,7 +246,7 @@ def test_the_form_of_a_round_has_all_games_and_begins_with_the_strict_one(host: 
     words = text_of(page)
     assert f"Sea shanties ({name})" in words
     assert "Contrast, 2 passages" in words
-    assert "plain measures about 1000 moves a second here: enough for 20000 players who each move every 20" in words
+    assert "plain measures about 1,000 moves a second here: enough for 20,000 players who each move every 20" in words
     host.send(f"/host/competitions/{competition['id']}/rounds", passages=PASSAGE, judge="plain")
     rounds = answer(house.host.get(f"/competitions/{competition['id']}/rounds"))["items"]
     assert [each["game"] for each in rounds] == ["condense_strict"]

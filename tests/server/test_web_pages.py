@@ -274,8 +274,8 @@ def test_a_round_that_cannot_be_made_is_told_with_the_form_as_it_was(visitor: Vi
     visitor.sign_in(lesson.house.host)
     path = f"/host/competitions/{lesson.id}/rounds"
     for fields, words in (
-        ({"passages": ""}, "takes 1 passage(s), not 0"),
-        ({"passages": "one\n---\ntwo"}, "takes 1 passage(s), not 2."),
+        ({"passages": ""}, "takes 1 passage, not 0"),
+        ({"passages": "one\n---\ntwo"}, "takes 1 passage, not 2."),
         ({"passages": PASSAGE, "attempts": "0"}, "The number of attempts is a whole number"),
         ({"passages": PASSAGE, "minutes": "-1"}, "How long the round lasts is a whole number"),
         ({"passages": PASSAGE, "game": "none"}, "There is no game 'none'."),

@@ -13,7 +13,6 @@ const MORE = 20; // and ms more for each of its lines: a long board has many rea
 const POLL = 5000; // ms between looks while the stream is away
 const AGAIN = 3000; // ms before a stream that was refused is tried again
 const HIDDEN = 60000; // ms after which a page that nobody sees lets go of its stream
-const WORDS = { live: "Live", away: "Connection lost. Checking every few seconds…", connecting: "Connecting…" };
 
 const due = new Map();
 let source = null;
@@ -62,7 +61,7 @@ function say(state) {
   for (const element of document.querySelectorAll("[data-connection]")) {
     if (element.dataset.connection === state) continue;
     element.dataset.connection = state;
-    element.textContent = WORDS[state];
+    element.textContent = element.dataset[state];
   }
 }
 

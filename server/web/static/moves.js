@@ -1,6 +1,6 @@
 // Sends the form of a move, and follows the submission until it is scored. Without this script the form works too.
 // What is typed is kept in this tab until it is sent, and the reader's other tabs hear when something was.
-// <form data-move="/api/…"> sends to that address; <section data-panel data-follow="id"> shows a submission.
+// <form data-move> sends to its own address; <section data-panel data-follow="id"> shows a submission.
 
 import { localTimes } from "./times.js";
 import { refresh } from "./live.js";
@@ -12,6 +12,7 @@ const PAUSE = 1500; // ms before asking again when the server could not be reach
 const others = "BroadcastChannel" in window ? new BroadcastChannel("xentarena") : null;
 const { title } = document;
 const panel = document.querySelector("[data-panel]");
+const said = document.querySelector("[data-announce]");
 let followed = null;
 
 document.addEventListener("submit", (event) => {
@@ -64,10 +65,10 @@ async function send(form) {
   form.sending = true;
   form.querySelector("button").setAttribute("aria-disabled", "true");
   try {
-    const response = await fetch(form.dataset.move, {
+    const response = await fetch(form.action, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "Idempotency-Key": form.key },
-      body: JSON.stringify({ move }),
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams({ move, key: form.key }),
     });
     const answer = await response.json();
     if (response.status < 500) form.keyFor = null; // this move is answered; the same words again are another move
@@ -80,14 +81,14 @@ async function send(form) {
       complain(form, words(answer));
     }
   } catch {
-    complain(form, "The server cannot be reached. Your words are still here: try again.");
+    complain(form, form.dataset.unreachable);
   } finally {
     form.sending = false;
     form.querySelector("button").removeAttribute("aria-disabled");
   }
 }
 
-const draftOf = (form) => `draft ${form.dataset.move}`;
+const draftOf = (form) => `draft ${form.action}`;
 
 // A browser may refuse to keep anything: then nothing is kept.
 function storage(use) {
@@ -113,7 +114,7 @@ document.addEventListener("round-state", ({ detail: state }) => {
   for (const form of document.querySelectorAll("form[data-move]")) {
     form.elements.move.readOnly = !open;
     form.querySelector("button").disabled = !open;
-    complain(form, open ? "" : "The round has ended. Your words are still here.");
+    complain(form, open ? "" : form.dataset.ended);
   }
 });
 
@@ -162,7 +163,7 @@ async function show(id, wait) {
   }
   if (followed !== id) return true;
   if (!response?.ok) {
-    announce("The server cannot be reached. The move is safe; its score will be shown here.");
+    announce(said.dataset.unreachable);
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     return response !== null && response.status < 500;
   }
@@ -177,13 +178,12 @@ async function show(id, wait) {
   const article = panel.querySelector("[data-submission]");
   announce(article.dataset.says);
   const turn = "several" in article.dataset && article.dataset.state === "awaiting_move";
-  document.title = (turn ? "Your turn · " : "") + title;
+  document.title = (turn ? `${said.dataset.yourTurn} · ` : "") + title;
   return "settled" in article.dataset && !("several" in article.dataset && article.dataset.state === "awaiting_move");
 }
 
 function announce(text) {
-  const line = document.querySelector("[data-announce]");
-  if (line.textContent !== text) line.textContent = text;
+  if (said.textContent !== text) said.textContent = text;
 }
 
 // What is shown once is closed from then on, where the browser may keep that.

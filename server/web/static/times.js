@@ -1,7 +1,9 @@
 // Shows the moments of a page in the reader's own time: <time datetime="2026-01-31T12:00:00+00:00">.
 
-const today = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const other = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const chosen = document.documentElement.lang; // English is written as the reader's country writes it
+const language = navigator.languages.find((each) => each.startsWith(chosen)) ?? chosen;
+const today = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+const other = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 
 export function localTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
@@ -12,7 +14,7 @@ export function localTimes(root) {
   }
 }
 
-// <span role="timer" data-left="seconds"> counts down from when it came, whatever the reader's clock says.
+// <span role="timer" data-left="seconds" data-words="{} left"> counts down from when it came, whatever the reader's clock says.
 const WARN = 60; // seconds before the end from which it is told
 const HOUR = 3600; // what is further away does not tick
 
@@ -21,7 +23,8 @@ function count() {
     element.until ??= performance.now() + 1000 * Number(element.dataset.left);
     const left = Math.max(0, Math.round((element.until - performance.now()) / 1000));
     if (left > HOUR) continue;
-    element.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left`;
+    const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    element.textContent = element.dataset.words.replace("{}", time);
     if (left <= WARN && !element.classList.contains("soon")) {
       element.classList.add("soon");
       element.setAttribute("aria-live", "assertive"); // this once
