@@ -99,7 +99,7 @@ def test_a_player_reads_what_each_game_is(open_page: OpenPage, game: Game) -> No
     expect(card.get_by_text("What helps both alike scores nothing.")).to_be_visible()
     card.get_by_role("link", name="Contrast").click()
     expect(page.locator(".source .lines")).to_contain_text("reward(black, xent(s2 | ")
-    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.locator("main").get_by_role("button")).to_have_count(0)
 
 
 def test_the_numbers_of_lines_are_not_copied_with_the_program(open_page: OpenPage) -> None:

@@ -11,8 +11,14 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from games.sentences import say
 from server.web import i18n
 from tests.support.messages import catalog
+from tests.support.pseudo import Marked, unmarked
+from tests.support.scenario.deployment import PASSAGE
+from tests.support.server import Class, RunningApp, new_class
+from tests.support.web import Visitor, text_of
+from tests.support.workers import PLAIN
 
 OTHERS = [language for language in i18n.LANGUAGES if language != i18n.SOURCE]
 _PLACES = re.compile(r"%\(\w+\)s|\{\w*(?:![rs])?(?::[^}]*)?\}")
@@ -43,6 +49,183 @@ def test_translations_have_the_same_places(language: str) -> None:
 def _texts(of: str | Sequence[str] | None) -> Sequence[str]:
     """Of a message, or of its translation: one text, or one for each number."""
     return [of or ""] if of is None or isinstance(of, str) else of
+
+
+@pytest.fixture
+def house(sqlite_house: RunningApp) -> RunningApp:
+    return sqlite_house
+
+
+@pytest.fixture
+def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page is in the language that marks its sentences."""
+    monkeypatch.setattr(i18n, "translations", lambda language: Marked())
+
+
+GAMES = {
+    "condense": ([PASSAGE], ["7 tide", "x " * 40, ""]),
+    "contrast": ([PASSAGE, PASSAGE.upper()], ["7"]),
+    "which_is_likelier": (["The cat sat.", "The cat sat down."], ["1", "3"]),
+    "etaoin_shrdlu": ([PASSAGE], ["Q", "no"]),
+    "two_factors": ([], ["7", "0 0"]),
+    "order_the_proof": ([], ["Z", "A B C D"]),
+    "ten_questions": ([PASSAGE], ["12?"]),
+}
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_a_round_says_nothing_that_cannot_be_translated(
+    marked: None, visitor: Visitor, house: RunningApp, game: str
+) -> None:
+    passages, moves = GAMES[game]
+    lesson = new_class(house, PLAIN, game=game, passages=passages, attempts=3)
+    visitor.join(lesson, "1")
+    path = f"/rounds/{lesson.round_id}"
+    assert unmarked(visitor.get(path).text) == []
+    for move in moves:
+        assert unmarked(visitor.send(f"{path}/preview", move=move).text) == []
+        page = visitor.send(f"{path}/moves", move=move)
+        assert unmarked(page.text) == []
+    for each in ("state", "mine", "board"):
+        assert unmarked(visitor.get(f"{path}/{each}").text) == []
+    own = re.search(r"/submissions/\w+", page.text)
+    assert own
+    assert unmarked(visitor.get(own[0]).text) == []
+
+
+def test_a_round_of_two_says_nothing_that_cannot_be_translated(
+    marked: None, visitor: Visitor, house: RunningApp
+) -> None:
+    lesson = new_class(house, PLAIN, game="debate", passages=["7."], move_seconds=300)
+    bob = lesson.join("2")
+    visitor.join(lesson, "1")
+    path = f"/rounds/{lesson.round_id}"
+    assert unmarked(visitor.get(path).text) == []
+    page = visitor.send(f"{path}/challenges", seat="black", invite="")
+    assert unmarked(page.text) == []
+    assert unmarked(visitor.get(path).text) == []
+    bob.post(f"{path}/challenges", json={})
+    page = visitor.get(page.url.path)
+    assert unmarked(page.text) == []
+    assert unmarked(visitor.send(f"{page.url.path}/moves", move="8").text) == []
+    assert unmarked(visitor.send(f"{page.url.path}/resign").text) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/join/NONE", "/sign-in", "/nothing", "/games", "/games/condense", "/me", "/rounds", "/rounds/rnd_0"]
+)
+def test_a_players_page_says_nothing_that_cannot_be_translated(
+    marked: None, visitor: Visitor, lesson: Class, path: str
+) -> None:
+    assert unmarked(visitor.get(path).text) == []
+    visitor.join(lesson, "1")
+    assert unmarked(visitor.get(path).text) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/join", {"code": "", "name": ""}),
+        ("/join", {"code": "NONE", "name": "1"}),
+        ("/join", {"code": "CODE", "name": "1"}),
+        ("/join", {"code": "CODE", "name": "\u200b"}),
+        ("/join", {"code": "CODE", "name": "1" * 65}),
+        ("/sign-in", {"key": ""}),
+        ("/sign-in", {"key": "wrong"}),
+        ("/me/key", {}),
+        ("/host/competitions", {"name": "1"}),
+        ("/rounds/ROUND/moves", {"move": "\x00"}),
+        ("/rounds/ROUND/moves", {"move": "1" * 9000}),
+        ("/rounds/ROUND/challenges", {}),
+        ("/submissions/sub_0/moves", {"move": "1"}),
+    ],
+)
+def test_a_refusal_says_nothing_that_cannot_be_translated(
+    marked: None, visitor: Visitor, lesson: Class, path: str, fields: dict[str, str]
+) -> None:
+    visitor.join(lesson, "1")
+    code = {"CODE": lesson.competition["code"]}
+    page = visitor.send(
+        path.replace("ROUND", lesson.round_id), **{name: code.get(value, value) for name, value in fields.items()}
+    )
+    assert unmarked(page.text) == []
+
+
+def test_a_hosts_pages_say_nothing_that_cannot_be_translated(
+    marked: None, visitor: Visitor, lesson: Class, house: RunningApp
+) -> None:
+    lesson.join("2").score(lesson.round_id, "11")
+    visitor.sign_in(house.host)
+    competition = f"/host/competitions/{lesson.id}"
+    for path in ("/host", competition, "/host/games/new", "/host/games/new?of=condense", "/games/condense"):
+        assert unmarked(visitor.get(path).text) == [], path
+    for fields in ({"passages": ""}, {"minutes": "x"}, {"judges": "x"}, {"game": "none"}, {"judge": "none"}):
+        page = visitor.send(f"{competition}/rounds", **({"game": "condense", "passages": PASSAGE} | fields))
+        assert page.status_code == 422
+        assert unmarked(page.text) == [], fields
+    for source in ("elicit(", "# 1\nelicit(x, 3)\nreward(xent(x))\n", ""):
+        assert unmarked(visitor.send("/host/games/check", source=source).text) == []
+    for action in ("pause", "open", "close"):
+        assert unmarked(visitor.send(f"/host/rounds/{lesson.round_id}/{action}").text) == []
+        assert unmarked(visitor.get(f"/rounds/{lesson.round_id}").text) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        ("de", "de"), ("de-CH, en;q=0.9", "de"), ("nl, fr;q=0.8, en;q=0.5", "fr"), ("fr;q=0.2, de;q=0.7", "de"),
+        ("ja", "en"), ("", "en"), ("de;q=0, fr", "fr"), (";;q=,,*;q=x", "en"), ("en-GB, de", "en"),
+    ],
+)  # fmt: skip
+def test_a_page_speaks_what_the_browser_prefers(visitor: Visitor, wanted: str, language: str) -> None:
+    page = visitor.get("/", headers={"Accept-Language": wanted})
+    assert f'<html lang="{language}">' in page.text
+
+
+def test_a_chosen_language_stays_and_leads_back_to_the_page(visitor: Visitor, lesson: Class, house: RunningApp) -> None:
+    visitor.join(lesson, "Ada")
+    here = f"/rounds/{lesson.round_id}?a=b"
+    origin = {"Origin": house.url, "Referer": f"{house.url}{here}"}
+    page = visitor.http.post("/language", data={"language": "fr"}, headers=origin)
+    assert page.url.raw_path.decode() == here
+    assert '<html lang="fr">' in page.text
+    assert '<html lang="fr">' in visitor.get("/me", headers={"Accept-Language": "de"}).text
+    for nonsense in ("xx", "", "../en"):
+        page = visitor.http.post("/language", data={"language": nonsense}, headers=origin)
+        assert '<html lang="fr">' in page.text
+    elsewhere = {"Origin": house.url, "Referer": f"{house.url}//elsewhere.example/x"}
+    answer = visitor.http.post("/language", data={"language": "de"}, headers=elsewhere, follow_redirects=False)
+    assert answer.headers["location"] == "/elsewhere.example/x"
+
+
+def test_numbers_are_written_as_the_language_writes_them(visitor: Visitor, lesson: Class) -> None:
+    visitor.join(lesson, "Ada")
+    assert "12.500 bits" in text_of(visitor.send(f"/rounds/{lesson.round_id}/moves", move="12.5"))
+    visitor.http.cookies.set("language", "de")
+    assert "12,500" in text_of(visitor.get(f"/rounds/{lesson.round_id}"))
+
+
+def test_the_api_speaks_english(lesson: Class) -> None:
+    ada = lesson.join("Ada")
+    refused = ada.post(f"/rounds/{lesson.round_id}/submissions", json={"move": ""}, headers={"Accept-Language": "de"})
+    assert refused.json()["detail"] == "The move is empty."
+
+
+def test_a_script_of_a_page_is_refused_in_the_readers_language(
+    marked: None, visitor: Visitor, lesson: Class, house: RunningApp
+) -> None:
+    visitor.join(lesson, "Ada")
+    headers = {"Origin": house.url, "Accept": "application/json"}
+    refused = visitor.http.post(f"/rounds/{lesson.round_id}/moves", data={"move": ""}, headers=headers)
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert [each["detail"] for each in refused.json()["errors"]] == ["⟦⟦The move⟧ is empty.⟧"]
+
+
+def test_a_sentence_remembers_what_it_was_made_from() -> None:
+    one = say("{who} has {count} word", "{who} has {count} words", who=say("The {thing}", thing="cat"), count=2)
+    assert one == "The cat has 2 words"
+    assert (one.template, one.values["count"]) == ("{who} has {count} word", 2)
+    assert say("Of {names}.", names=("a", say("b"))) == "Of a, b."
 
 
 def main() -> None:
