@@ -64,26 +64,26 @@ class Client:
         Not sent again once it may have arrived: a second one would find the name taken.
         """
         body = {"code": code, "name": name, "kind": kind}
-        answer = self._transport.send(Call("POST", "/competitions:join", body=body, repeatable=False))
-        joined = models.Joined.model_validate(answer)
+        call = Call("POST", "/competitions:join", body=body, repeatable=False)
+        joined = self._transport.send(call, models.Joined)
         self._transport.token = joined.token
         self._competition = joined.player.competition
         return joined
 
     def me(self) -> models.Me:
         """Who the token belongs to."""
-        return models.Me.model_validate(self._get("/me"))
+        return self._get("/me", models.Me)
 
     def competition(self, competition: str | None = None) -> models.Competition:
         """A competition; the token's own where none is named."""
-        return models.Competition.model_validate(self._get(f"/competitions/{competition or self._own()}"))
+        return self._get(f"/competitions/{competition or self._own()}", models.Competition)
 
     def rounds(self, competition: str | None = None) -> list[models.Round]:
         """All rounds of a competition; of the token's own where none is named."""
         return list(self._pages(f"/competitions/{competition or self._own()}/rounds", models.Round))
 
     def round(self, round_id: str) -> models.Round:
-        return models.Round.model_validate(self._get(f"/rounds/{round_id}"))
+        return self._get(f"/rounds/{round_id}", models.Round)
 
     def submit(self, round_id: str, move: str, *, wait: float = HOLD, key: str | None = None) -> models.Submission:
         """Send a move. The answer comes when the score is there, or after `wait` seconds (at most 60) without it.
@@ -95,8 +95,7 @@ class Client:
     def preview(self, round_id: str, move: str, *, submission: str | None = None) -> models.Preview:
         """What the rules say of a move, without making it. submission: the play to move on in; None: a new one."""
         body = {"move": move} | ({} if submission is None else {"submission": submission})
-        answer = self._transport.send(Call("POST", f"/rounds/{round_id}/moves:preview", body=body))
-        return models.Preview.model_validate(answer)
+        return self._transport.send(Call("POST", f"/rounds/{round_id}/moves:preview", body=body), models.Preview)
 
     def move_again(
         self, submission_id: str, move: str, *, wait: float = HOLD, key: str | None = None
@@ -134,28 +133,36 @@ class Client:
     def resign(self, submission_id: str) -> models.Submission:
         """Give a play up, or take back a challenge that nobody has taken up."""
         call = Call("POST", f"/submissions/{submission_id}:resign", repeatable=False)
-        return models.Submission.model_validate(self._transport.send(call))
+        return self._transport.send(call, models.Submission)
 
     def submit_batch(
-        self, round_id: str, moves: Sequence[str], keys: Sequence[str] | None = None
+        self, round_id: str, moves: Sequence[str], keys: Sequence[str] | None = None, *, wait: float = 0
     ) -> list[models.Submission | ApiError]:
-        """Send many moves; for each, in order, its submission (mostly still queued) or why it was refused."""
+        """Send many moves; for each, in order, its submission or why it was refused.
+
+        wait: seconds, in all, that scores are waited for; without, or after them, submissions may still be queued.
+        """
         keys = [_new_key() for _ in moves] if keys is None else keys
         items = [{"move": move, "key": key} for move, key in zip(moves, keys, strict=True)]
-        return [outcome for chunk in _chunks(items) for outcome in self._send_batch(round_id, chunk)]
+        sent = [outcome for chunk in _chunks(items) for outcome in self._send_batch(round_id, chunk)]
+        deadline = monotonic() + wait
+        return [self._later(each, deadline) if isinstance(each, models.Submission) else each for each in sent]
+
+    def _later(self, submission: models.Submission, deadline: float) -> models.Submission:
+        """The submission once it is final or awaits a move, or as it is at the deadline."""
+        while submission.state in WAITING and (left := deadline - monotonic()) > 0:
+            submission = self.submission(submission.id, wait=min(HOLD, left))
+        return submission
 
     def submission(self, submission_id: str, *, wait: float = 0) -> models.Submission:
         """A submission as it is now, or as it is when final, if that takes no longer than `wait` seconds."""
-        return models.Submission.model_validate(self._get(f"/submissions/{submission_id}", wait=wait))
+        return self._get(f"/submissions/{submission_id}", models.Submission, wait=wait)
 
     def wait_for(self, submission: models.Submission, seconds: float = 600) -> models.Submission:
-        """The submission once it is final or awaits a move of ours. Raises `BotError` when that takes longer."""
-        deadline = monotonic() + seconds
-        while submission.state in WAITING:
-            left = deadline - monotonic()
-            if left <= 0:
-                raise ArenaError(f"Submission {submission.id} is still {submission.state} after {seconds:.0f} seconds.")
-            submission = self.submission(submission.id, wait=min(HOLD, left))
+        """The submission once it is final or awaits a move of ours. Raises `ArenaError` when that takes longer."""
+        submission = self._later(submission, monotonic() + seconds)
+        if submission.state in WAITING:
+            raise ArenaError(f"Submission {submission.id} is still {submission.state} after {seconds:.0f} seconds.")
         return submission
 
     def leaderboard(self, round_id: str) -> list[models.BoardEntry]:
@@ -182,8 +189,8 @@ class Client:
         deadline = monotonic() + seconds
         while True:
             wait = min(HOLD, max(0.0, deadline - monotonic()))
-            answer = self._transport.send(Call("POST", "/measurements", {"wait": wait}, body, wait=wait))
-            measurement = models.Measurement.model_validate(answer)
+            call = Call("POST", "/measurements", {"wait": wait}, body, wait=wait)
+            measurement = self._transport.send(call, models.Measurement)
             if measurement.state != "pending":
                 return measurement
             if monotonic() >= deadline:
@@ -201,7 +208,7 @@ class Client:
 
     def _step(self, path: str, body: Mapping[str, object] | None, wait: float, key: str | None) -> models.Submission:
         call = Call("POST", path, {"wait": wait}, body, key or _new_key(), wait=wait)
-        return models.Submission.model_validate(self._transport.send(call))
+        return self._transport.send(call, models.Submission)
 
     def _send_batch(self, round_id: str, items: Sequence[dict[str, str]]) -> list[models.Submission | ApiError]:
         """One batch; items that were refused only for the moment are sent again, with the same keys."""
@@ -211,9 +218,9 @@ class Client:
             left = [i for i in range(len(items)) if i not in outcomes]
             pauses: list[float] = []
             body = {"items": [items[i] for i in left]}
-            answer = self._transport.send(Call("POST", f"/rounds/{round_id}/submissions:batch", body=body))
-            for i, result in zip(left, answer["items"], strict=True):
-                outcome = _outcome(models.BatchResult.model_validate(result))
+            call = Call("POST", f"/rounds/{round_id}/submissions:batch", body=body)
+            for i, result in zip(left, self._transport.send(call, models.BatchResults).items, strict=True):
+                outcome = _outcome(result)
                 if isinstance(outcome, ApiError) and outcome.status in NOT_DONE:
                     pauses.append(outcome.retry_after or pause(attempt))
                     if monotonic() + pauses[-1] <= deadline:
@@ -224,17 +231,17 @@ class Client:
             sleep(max(pauses))
         return [outcomes[i] for i in range(len(items))]
 
-    def _get(self, path: str, *, wait: float = 0) -> object:
-        return self._transport.send(Call("GET", path, {"wait": wait} if wait else None, wait=wait))
+    def _get(self, path: str, shape: type[T], *, wait: float = 0) -> T:
+        return self._transport.send(Call("GET", path, {"wait": wait} if wait else None, wait=wait), shape)
 
     def _pages(self, path: str, model: type[T]) -> Iterator[T]:
         params: dict[str, str | int | float] = {}
         while True:
-            page = self._transport.send(Call("GET", path, params))
-            yield from (model.model_validate(item) for item in page["items"])
-            if page.get("next") is None:
+            page = self._transport.send(Call("GET", path, params), models.Page[model])  # type: ignore[valid-type]
+            yield from page.items
+            if page.next is None:
                 return
-            params = {"cursor": page["next"]}
+            params = {"cursor": page.next}
 
 
 def _new_key() -> str:

@@ -3,6 +3,7 @@
 ArenaError
 ├── ApiError           the server answered, and said no
 ├── ServerUnavailable  the server did not answer, for as long as the client is patient
+├── NoArena            what answers at the address is something else
 ├── InputError         a game, text, move or judge that was given to `play` cannot be used
 ├── MissingExtra       a part of the package that is not installed; also an ImportError
 └── NamesakeError      a folder or file of yours hides one of ours from Python; also an ImportError
@@ -47,11 +48,18 @@ class ApiError(ArenaError):
 
 
 class ServerUnavailable(ArenaError):
-    """Nothing answered at the address, in `seconds` of trying."""
+    """Nothing answered at the address, in `seconds` of trying; at once where nothing ever did."""
 
     def __init__(self, server: str, seconds: float, reason: str) -> None:
-        super().__init__(f"{server} did not answer for {seconds:.0f} seconds: {reason}")
+        if seconds:
+            super().__init__(f"{server} did not answer for {seconds:.0f} seconds: {reason}")
+        else:
+            super().__init__(f"{server} does not answer ({reason}). Look at address and port; is the server running?")
         self.server = server
+
+
+class NoArena(ArenaError):
+    """Something answers at the address, but not as this server does."""
 
 
 class InputError(ArenaError):

@@ -1,7 +1,7 @@
 """What a server answers, as far as a player program needs it. Fields a newer server adds are passed over."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,9 @@ PlayerKind = Literal["person", "bot"]
 
 class WireModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Item = TypeVar("Item", bound=WireModel)
 
 
 class Player(WireModel):
@@ -200,6 +203,17 @@ class BatchResult(WireModel):
     status: int
     submission: Submission | None = None
     problem: Problem | None = None
+
+
+class BatchResults(WireModel):
+    items: list[BatchResult]
+
+
+class Page(WireModel, Generic[Item]):
+    """A part of a long list. next: the cursor of the part after it."""
+
+    items: list[Item]
+    next: str | None = None
 
 
 class Outcome(WireModel):

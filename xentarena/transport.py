@@ -1,16 +1,17 @@
 """JSON over HTTP, with patience: a server that is away or asks to be left alone for a moment is asked again."""
 
 import random
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from xentarena.errors import ApiError, ArenaError, ServerUnavailable
+from xentarena.errors import ApiError, ArenaError, NoArena, ServerUnavailable
 from xentarena.models import Problem
 
 #: Refused before anything was done: safe to send again, whatever it is.
@@ -18,6 +19,9 @@ NOT_DONE = frozenset({429, 503})
 #: Something in between gave up: what it asked for may have been done.
 PERHAPS_DONE = frozenset({502, 504})
 LONGEST_PAUSE = 5.0
+EXCERPT = 80  # characters of a strange answer that are told
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,21 @@ class Transport:
         self.timeout = timeout
         self.patience = patience
         self.http = httpx.Client(base_url=f"{self.server}/api/v1", timeout=timeout)
+        self._met = False  # has it ever answered? A first call that reaches nobody is no reason to wait
 
-    def send(self, call: Call) -> Any:
-        """The decoded answer. Raises `ApiError` for a refusal, `ServerUnavailable` where nothing answers."""
+    def send(self, call: Call, shape: type[Shape]) -> Shape:
+        """The answer. Raises `ApiError` for a refusal, `ServerUnavailable` where nothing answers, `NoArena` where
+        something else does."""
+        answer = self._send(call)
+        try:
+            return shape.model_validate(answer)
+        except ValidationError as error:
+            where = f"{error.errors()[0]['msg']} at {error.errors()[0]['loc']}"
+            raise NoArena(
+                f"{self.server} is another kind of server, or much newer than this client: {where}."
+            ) from error
+
+    def _send(self, call: Call) -> Any:
         deadline = None
         for attempt in count():
             outcome = self._try(call, attempt)
@@ -71,15 +87,35 @@ class Transport:
                 timeout=httpx.Timeout(self.timeout, read=self.timeout + call.wait),
             )
         except httpx.TransportError as error:
-            away = ServerUnavailable(self.server, self.patience, str(error) or type(error).__name__)
-            if call.repeatable or isinstance(error, httpx.ConnectError):
+            nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            seconds = 0 if nobody and not self._met else self.patience
+            away = ServerUnavailable(self.server, seconds, str(error) or type(error).__name__)
+            if seconds and (call.repeatable or nobody):
                 return _Again(pause(attempt), away)
             raise away from error
+        self._met = True
         if response.is_success:
-            return response.json()
+            return self._decoded(response)
+        if response.is_redirect:
+            raise self._moved(response)
         if response.status_code in NOT_DONE or (call.repeatable and response.status_code in PERHAPS_DONE):
             return _Again(_asked_pause(response) or pause(attempt), refusal(response))
         raise refusal(response)
+
+    def _decoded(self, response: httpx.Response) -> Any:
+        try:
+            return response.json()
+        except ValueError:
+            said = " ".join(re.sub(r"<[^>]*>", " ", response.text).split())[:EXCERPT]
+            raise NoArena(
+                f"{self.server} answers with a page ({said!r}) and not as a Xent Arena. Look at the address; a network"
+                " that wants you to sign in first answers so too."
+            ) from None
+
+    def _moved(self, response: httpx.Response) -> NoArena:
+        target = str(response.url.join(response.headers.get("Location", "")))
+        base = target.partition("/api/v1")[0].rstrip("/")
+        return NoArena(f"{self.server} sends everybody on to {base}: give that address instead.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from tests.xentarena.builders import event, joined, problem, round_, submission
 from tests.xentarena.scripted import Answer, serving
 from xentarena.client import Client
-from xentarena.errors import ApiError, ArenaError, ServerUnavailable
+from xentarena.errors import ApiError, ArenaError, NoArena, ServerUnavailable
 from xentarena.feed import parse
 
 QUICK = {"Retry-After": "0"}
@@ -105,12 +105,55 @@ def test_joining_is_not_repeated_once_it_may_have_arrived() -> None:
     assert len(script.asked) == 1
 
 
-def test_nobody_at_the_address() -> None:
+def test_nobody_at_the_address_is_told_at_once() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with Client(url, "t", patience=0.3) as client, pytest.raises(ServerUnavailable, match="did not answer"):
+        with Client(url, "t", patience=600) as client, pytest.raises(ServerUnavailable, match="Look at address"):
             client.me()
+
+
+def test_a_server_that_was_there_is_waited_for() -> None:
+    with serving(Answer(201, submission())) as script:
+        client = Client(script.url, "t", patience=0.3)
+        client.submit("rnd_1", "sea ship")
+    with client, pytest.raises(ServerUnavailable, match="did not answer for 0 seconds"):
+        client.submission("sub_1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            Answer(200, raw=b"<html><h1>Welcome to the school's network</h1>"),
+            "answers with a page .*Welcome to the school",
+        ),
+        (Answer(204, raw=b""), "answers with a page"),
+        (Answer(200, {"status": "ok"}), "another kind of server"),
+        (Answer(200, ["a"]), "another kind of server"),
+        (Answer(301, raw=b"<html>", headers={"Location": "https://arena.example/api/v1/me"}), "https://arena.example:"),
+        (Answer(308, raw=b"", headers={"Location": "/elsewhere/api/v1/me"}), "http://127.0.0.1:[0-9]+/elsewhere:"),
+        (Answer(302, raw=b""), "sends everybody on"),
+    ],
+    ids=["portal", "empty", "other", "list", "https", "moved", "nowhere"],
+)
+def test_what_answers_is_no_arena(answer: Answer, told: str) -> None:
+    with serving(answer) as script, Client(script.url, "t") as client, pytest.raises(NoArena, match=told):
+        client.me()
+    assert len(script.asked) == 1
+
+
+def test_scores_of_a_batch_are_waited_for() -> None:
+    queued = submission(state="queued", bits=None, place=3)
+    batch = Answer(
+        200, {"items": [{"status": 202, "submission": queued}, {"status": 422, "problem": problem("no", 422)}]}
+    )
+    with serving(batch, Answer(200, queued), Answer(200, submission())) as script, Client(script.url, "t") as client:
+        one, other = client.submit_batch("rnd_1", ["sea", ""], wait=60)
+    assert not isinstance(one, ApiError)
+    assert one.bits == 12.345
+    assert isinstance(other, ApiError)
+    assert len(script.asked) == 3
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1:8000", "ftp://x", "http://", "http://[::"])
