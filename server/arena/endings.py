@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from games.protocol import Finished, Status
+from games.sentences import say
 from games.values.bits import millibits
 from server.arena import feed, leaderboards, seats
 from server.arena.attempts import give_back
@@ -104,10 +105,10 @@ def _end_late(session: Session, outbox: Outbox, round_: Round, play: Play) -> li
     """What is to be done about the play, looked at again now that nobody else is at it."""
     closed = round_.state == RoundState.CLOSED
     if closed and play.vacant:
-        detail = "The round closed before anybody took the other seat. The attempt does not count."
+        detail = say("The round closed before anybody took the other seat. The attempt does not count.")
         return withdraw(session, outbox, round_, play, {"type": "withdrawn", "detail": detail})
     if play.awaits is not None and closed:
-        reason = {"type": "abandoned", "detail": "The round closed before the next move came."}
+        reason = {"type": "abandoned", "detail": say("The round closed before the next move came.")}
         return leave(session, outbox, round_, play, play.awaits["seat"], reason)
     if play.awaits is not None and play.due_at is not None and play.due_at <= now(session):
         detail = f"The move clock ran out: a move was awaited within {round_.move_seconds:,} seconds."

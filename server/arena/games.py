@@ -184,8 +184,10 @@ def name_of(given: Program) -> str:
     plain = unicodedata.normalize("NFKD", given.title).encode("ascii", "ignore").decode().lower()
     name = re.sub("[^a-z0-9]+", "_", plain).lstrip("_0123456789")[:NAME_LENGTH].rstrip("_")
     if not name:
-        detail = "No name can be made of the program's title. Give it one, or write '# Its title' into the first line."
-        raise invalid("/name", detail)
+        raise invalid(
+            "/name",
+            "No name can be made of the program's title. Give it one, or write '# Its title' into the first line.",
+        )
     return name
 
 

@@ -121,10 +121,10 @@ def resign(unit: Unit, submission_id: str) -> Submission:
         raise conflict("play-over", "Play over", told)
     round_ = unit.session.get_one(Round, submission.round_id)
     if play.vacant:
-        detail = "The challenge was taken back. The attempt does not count."
+        detail = say("The challenge was taken back. The attempt does not count.")
         entries = endings.withdraw(unit.session, unit.outbox, round_, play, {"type": "withdrawn", "detail": detail})
     else:
-        reason = {"type": "resigned", "detail": "The player gave the play up."}
+        reason = {"type": "resigned", "detail": say("The player gave the play up.")}
         entries = endings.leave(unit.session, unit.outbox, round_, play, submission.seat, reason)
     feed.append(unit.session, round_.competition_id, entries)
     return submission

@@ -104,8 +104,8 @@ def _of_text(reward: Reward, text: str, terms: Sequence[Term], titles: Mapping[s
         TokenBits(each[0].text, sum(term.factor * token.bits for term, token in zip(terms, each, strict=True)))
         for each in zip(*[term.tokens for term in terms], strict=True)
     )
-    named = titles.get(_plain(text)) or f"“{shortened(text)}”"
-    label = f"{gettext(reward.label)}: {named}" if reward.label else named
+    named = titles.get(_plain(text)) or _("“{text}”", text=shortened(text))
+    label = _("{label}: {text}", label=gettext(reward.label), text=named) if reward.label else named
     bits = sum(token.bits for token in tokens)
     return replace(reward, bits=bits, tokens=tokens, terms=tuple(terms), label=label)
 

@@ -170,7 +170,7 @@ def viewer(unit: Unit) -> Viewer:
     """Who looks. Raises `RequestError` (401) for a visitor."""
     session, caller = unit.session, unit.caller
     if caller.player is None:
-        return Viewer(caller, "Host" if caller.is_host else "Visitor", None)
+        return Viewer(caller, _("Host") if caller.is_host else _("Visitor"), None)
     assert caller.competition is not None
     return Viewer(caller, players.find(session, caller.player).name, competitions.find(session, caller.competition))
 

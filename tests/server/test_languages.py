@@ -205,6 +205,14 @@ def test_numbers_are_written_as_the_language_writes_them(visitor: Visitor, lesso
     assert "12,500" in text_of(visitor.get(f"/rounds/{lesson.round_id}"))
 
 
+def test_what_ended_a_play_is_told_in_the_readers_language(visitor: Visitor, house: RunningApp) -> None:
+    lesson = new_class(house, PLAIN, game="debate", passages=["7."])
+    visitor.http.cookies.set("language", "de")
+    visitor.join(lesson, "Ada")
+    page = visitor.send(f"/rounds/{lesson.round_id}/challenges", seat="black", invite="")
+    assert "Die Herausforderung wurde zurückgenommen." in text_of(visitor.send(f"{page.url.path}/resign"))
+
+
 def test_the_api_speaks_english(lesson: Class) -> None:
     ada = lesson.join("Ada")
     refused = ada.post(f"/rounds/{lesson.round_id}/submissions", json={"move": ""}, headers={"Accept-Language": "de"})
