@@ -105,8 +105,8 @@ def _end_late(session: Session, outbox: Outbox, round_: Round, play: Play) -> li
     """What is to be done about the play, looked at again now that nobody else is at it."""
     closed = round_.state == RoundState.CLOSED
     if closed and play.vacant:
-        detail = say("The round closed before anybody took the other seat. The attempt does not count.")
-        return withdraw(session, outbox, round_, play, {"type": "withdrawn", "detail": detail})
+        told = say("The round closed before anybody took the other seat. The attempt does not count.")
+        return withdraw(session, outbox, round_, play, {"type": "withdrawn", "detail": told})
     if play.awaits is not None and closed:
         reason = {"type": "abandoned", "detail": say("The round closed before the next move came.")}
         return leave(session, outbox, round_, play, play.awaits["seat"], reason)
