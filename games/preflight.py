@@ -52,8 +52,9 @@ class _Trial(Play):
         if text.prefix and not text.prefix_from_move:
             length += len(self.ends(slot, text.prefix))
         if length > context:
+            reader = "the judge" if slot == MAIN else f"the judge {slot!r}"
             raise _TooLong(
-                f"the round's own texts are {length:,} tokens long there, and the judge {slot!r} reads {context:,} "
+                f"the round's own texts are {length:,} tokens long there, and {reader} reads {context:,} "
                 f"at once; give shorter passages or another judge"
             )
         if tokens.count() and not text.from_move and not (text.prefix and text.prefix_from_move):

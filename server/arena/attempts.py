@@ -1,6 +1,6 @@
 """How often a player has played a round, and may still."""
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from games.sentences import say
@@ -37,6 +37,12 @@ def attempts_left(session: Session, round_: Round, player: str | None) -> int | 
         return None
     attempt = session.get(Attempt, (round_.id, player))
     return max(0, round_.attempts - (attempt.used if attempt else 0))
+
+
+def used(session: Session, player: str) -> dict[str, int]:
+    """Round → how many attempts the player has used there; rounds without any are left out."""
+    rows = session.execute(select(Attempt.round_id, Attempt.used).where(Attempt.player_id == player))
+    return {row.round_id: row.used for row in rows}
 
 
 def give_back(session: Session, round_: Round, player: str) -> None:

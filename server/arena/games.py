@@ -6,7 +6,7 @@ that is not withdrawn is what the name stands for. A round pins a digest, so tha
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -74,6 +74,12 @@ def newest(session: Session, after: str = "", limit: int | None = None) -> Seque
     )
     query = select(Game).join(latest, (Game.name == latest.c.name) & (Game.version == latest.c.version))
     return session.scalars(query.order_by(Game.name)).all()
+
+
+def titles(session: Session, digests: Collection[str]) -> dict[str, str]:
+    """Digest → what the program calls itself."""
+    rows = session.execute(select(Game.digest, Game.title).where(Game.digest.in_(digests)))
+    return {row.digest: row.title for row in rows}
 
 
 def visible(unit: Unit, after: str, limit: int) -> Sequence[Game]:

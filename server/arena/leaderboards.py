@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVarTuple
 
-from sqlalchemy import Select, delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, case, delete, func, select
+from sqlalchemy.orm import Session, aliased
 
 from server.arena import competitions, feed, rounds
 from server.arena.unit import Unit
@@ -24,6 +24,14 @@ class Entry:
     millibits: int
     number: int
     submission: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a player stands on a board. count: how many stand there."""
+
+    rank: int
+    count: int
 
 
 def improve(session: Session, round_: Round, submission: Submission) -> list[feed.Entry]:
@@ -141,19 +149,39 @@ def bests(session: Session, player: str) -> dict[str, int]:
     return {row.round_id: row.millibits for row in session.execute(query)}
 
 
-def _better(session: Session, round_: Round, player: str, millibits: int) -> Select[Standing]:
-    """The standings above; where bots have a board of their own, only those of the player's own kind."""
+def places(session: Session, player: str) -> dict[str, Place]:
+    """Round → where the player stands there, among those that share a board with them."""
+    own = aliased(Standing)
+    ahead = func.sum(case((Standing.millibits > own.millibits, 1), else_=0))
+    query = (
+        select(own.round_id, (1 + ahead).label("rank"), func.count().label("players"))
+        .join(Standing, Standing.round_id == own.round_id)
+        .join(Player, Player.id == Standing.player_id)
+        .where(own.player_id == player, Player.removed.is_(False))
+        .group_by(own.round_id)
+    )
+    rows = session.execute(_in_lane(session, query, player))
+    return {row.round_id: Place(int(row.rank), row.players) for row in rows}
+
+
+def _in_lane(session: Session, query: Select[*Shape], player: str) -> Select[*Shape]:
+    """Of players, only those that share a board with this one: all, or its own kind where bots have their own."""
     policy, kind = session.execute(
         select(Competition.bots, Player.kind)
         .join(Player, Player.competition_id == Competition.id)
         .where(Player.id == player)
     ).one()
+    return query.where(Player.kind == kind) if policy == BotPolicy.SEPARATE else query
+
+
+def _better(session: Session, round_: Round, player: str, millibits: int) -> Select[Standing]:
+    """The standings above, on the player's own board."""
     query = (
         select(Standing)
         .join(Player, Player.id == Standing.player_id)
         .where(Standing.round_id == round_.id, Standing.millibits > millibits, Player.removed.is_(False))
     )
-    return query.where(Player.kind == kind) if policy == BotPolicy.SEPARATE else query
+    return _in_lane(session, query, player)
 
 
 def kinds(competition: Competition, asked: str | None) -> str | None:

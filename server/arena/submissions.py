@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from games.sentences import Sentence, say
+from games.sentences import say
 from server.arena import audit, callers, endings, feed, leaderboards, measurements, round_setup, rounds, seats
 from server.arena.attempts import reserve_attempt
 from server.arena.idempotency import claim_idempotency_key
@@ -94,10 +94,11 @@ def move_again(
     if submission.state == SubmissionState.AWAITING_OPPONENT:
         raise conflict("not-awaiting-move", "No move awaited", "It is another player's turn, not yours.")
     if submission.state != SubmissionState.AWAITING_MOVE:
+        queued = submission.state == SubmissionState.QUEUED
         raise conflict(
             "not-awaiting-move",
             "No move awaited",
-            say("This submission is {state}.", state=say(submission.state.replace("_", " "))),
+            "The judge is still at your last move." if queued else "This play is over.",
         )
     round_ = open_round(unit, submission.round_id)
     if play.due_at is not None and play.due_at <= unit.now:
@@ -117,8 +118,7 @@ def resign(unit: Unit, submission_id: str) -> Submission:
     submission = find(unit.session, submission_id)
     play = _lock_own(unit.session, submission, callers.player_of(unit.caller))
     if submission.state in FINAL:
-        told = say("There is nothing to resign from: this submission is {state}.", state=_named(submission))
-        raise conflict("play-over", "Play over", told)
+        raise conflict("play-over", "Play over", "There is nothing to resign from: this play is over.")
     round_ = unit.session.get_one(Round, submission.round_id)
     if play.vacant:
         detail = say("The challenge was taken back. The attempt does not count.")
@@ -138,10 +138,6 @@ def own(unit: Unit, submission_id: str, round_id: str) -> Submission:
     if submission.round_id != round_id:
         raise not_found("There is no submission {name}.", submission_id)
     return submission
-
-
-def _named(submission: Submission) -> Sentence:
-    return say(submission.state.replace("_", " "))
 
 
 def _lock_own(session: Session, submission: Submission, player: str) -> Play:

@@ -26,12 +26,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table of the board. own: the viewer's line, where it is not among `lines`. more: how many are left out."""
+    """A table of the board. own: the viewer's line, where it is not among `lines`. more: how many are left out.
+    place: where the viewer stands in it, if they do."""
 
     heading: str | None
     lines: Sequence[Line]
     own: Line | None
     more: int
+    place: leaderboards.Place | None
 
 
 Boards = dict[str, tuple[int, Sequence[Sequence[Line]]]]
@@ -65,8 +67,10 @@ def _sections(
 
 
 def _section(heading: str | None, table: Sequence[Line], caller: Caller) -> Section:
-    own = next((line for line in table[TOP:] if line.player == caller.player), None)
-    return Section(heading, table[:TOP], own, len(table) - min(len(table), TOP) - (own is not None))
+    at, own = next(((i, line) for i, line in enumerate(table) if line.player == caller.player), (0, None))
+    below = own if at >= TOP else None
+    more = len(table) - min(len(table), TOP) - (below is not None)
+    return Section(heading, table[:TOP], below, more, leaderboards.Place(own.rank, len(table)) if own else None)
 
 
 def _line(entry: Entry) -> Line:

@@ -18,9 +18,9 @@ from server.db.models import BotPolicy, Competition, Player, Round, RoundState, 
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
 from server.web import games as game_pages
-from server.web import view_models
-from server.web.i18n import translated
+from server.web import round_lines, view_models
 from server.web.rendering import FormOf, base_url, go, own_forms_only, page
+from server.web.words import told
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])
 
@@ -67,7 +67,7 @@ def _front(unit: Unit, base: str, *, name: str = "", refused: RequestError | Non
         competitions=[_competition(unit.session, row) for row in competitions.visible(unit)],
         base=base,
         name=name,
-        error=translated(refused.detail) if refused else None,
+        error=told(refused) if refused else None,
     )
 
 
@@ -117,7 +117,7 @@ def _competition_page(
         viewer=viewer,
         competition=competitions.see(unit, competition_id),
         base=base,
-        rounds=view_models.lines(unit, competition_id),
+        rounds=round_lines.lines(unit, competition_id),
         moves=_moves(unit.session, competition_id),
         members=players.list_members(unit, competition_id),
         games=[game_pages.line(row) for row in games.newest(unit.session)],
@@ -127,7 +127,7 @@ def _competition_page(
         move_every=MOVE_EVERY,
         move_seconds=rounds.MOVE_SECONDS,
         form=form,
-        error=translated(refused.detail) if refused else None,
+        error=told(refused) if refused else None,
     )
 
 

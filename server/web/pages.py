@@ -11,7 +11,7 @@ from server.db.models import Submission, SubmissionState
 from server.errors import RequestError
 from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Write, WriteOf
 from server.http.requests import settled
-from server.web import auth, board, games, host, move_diff, timeline, view_models
+from server.web import auth, board, games, host, move_diff, round_lines, timeline, view_models
 from server.web.i18n import Languages, translated
 from server.web.rendering import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
 
@@ -37,38 +37,53 @@ async def play(read: ReadOf) -> Response:
     return go(f"/rounds/{found.id}" if found else "/rounds")
 
 
-def _to_play(unit: Unit) -> view_models.RoundLine | None:
+def _to_play(unit: Unit) -> round_lines.RoundLine | None:
     competition = view_models.viewer(unit).competition
-    return view_models.to_play(view_models.lines(unit, competition.id)) if competition else None
+    return round_lines.to_play(round_lines.lines(unit, competition.id)) if competition else None
 
 
 @router.get("/rounds")
 async def all_rounds(request: Request, read: ReadOf) -> Response:
     """The competition: its rounds, and the board over all of them."""
-    return await read(_rounds, "rounds.html", request.app.state.boards)
+    return await read(_rounds, request.app.state.boards)
 
 
-@router.get("/rounds/list")
-async def list_of_rounds(request: Request, read: ReadOf) -> Response:
-    return await read(_rounds, "parts/rounds.html", request.app.state.boards)
-
-
-@router.get("/rounds/board")
-async def overall_board(request: Request, read: ReadOf) -> Response:
-    return await read(_rounds, "parts/board.html", request.app.state.boards)
-
-
-def _rounds(unit: Unit, template: str, boards: board.Boards) -> Response:
+def _rounds(unit: Unit, boards: board.Boards) -> Response:
     viewer = view_models.viewer(unit)
     if viewer.competition is None:
         return go("/host")
     return page(
-        template,
+        "rounds.html",
         viewer=viewer,
         events=viewer.competition.id,
-        rounds=view_models.lines(unit, viewer.competition.id),
+        rounds=round_lines.of_player(unit, viewer.competition.id),
         sections=board.of_competition(unit, viewer.competition.id, boards),
     )
+
+
+@router.get("/rounds/list")
+async def list_of_rounds(read: ReadOf) -> Response:
+    return await read(_list)
+
+
+def _list(unit: Unit) -> Response:
+    viewer = view_models.viewer(unit)
+    if viewer.competition is None:
+        return Response()
+    return page("parts/rounds.html", viewer=viewer, rounds=round_lines.of_player(unit, viewer.competition.id))
+
+
+@router.get("/rounds/board")
+async def overall_board(request: Request, read: ReadOf) -> Response:
+    return await read(_overall, request.app.state.boards)
+
+
+def _overall(unit: Unit, boards: board.Boards) -> Response:
+    viewer = view_models.viewer(unit)
+    if viewer.competition is None:
+        return Response()
+    sections = board.of_competition(unit, viewer.competition.id, boards)
+    return page("parts/board.html", viewer=viewer, sections=sections)
 
 
 @router.get("/rounds/{round_id}")
@@ -88,7 +103,7 @@ def _round(
         refused.status if refused else 200,
         viewer=viewer,
         events=round_.competition,
-        rounds=view_models.lines(unit, round_.competition),
+        rounds=round_lines.lines(unit, round_.competition),
         current=round_id,
         round=round_,
         mine=mine,
@@ -146,7 +161,7 @@ async def accept(call: PlayOf, play_id: str) -> Response:
 @router.post("/submissions/{submission_id}/resign")
 async def resign(write: WriteOf, submission_id: str) -> Response:
     row = await write(submissions.resign, submission_id)
-    return go(f"/rounds/{row.round_id}#score")
+    return go(f"/rounds/{row.round_id}#latest")
 
 
 @router.get("/rounds/{round_id}/board")
@@ -178,7 +193,7 @@ async def submit(request: Request, call: PlayOf, read: ReadOf, round_id: str, fo
         if _by_script(request):
             raise
         return await _told(request, read, round_id, refused, move)
-    return await _taken(request, call, taken.submission, f"/rounds/{round_id}#score")
+    return await _taken(request, call, taken.submission, f"/rounds/{round_id}#latest")
 
 
 def _by_script(request: Request) -> bool:
@@ -217,7 +232,7 @@ async def begin(request: Request, call: PlayOf, read: ReadOf, round_id: str) -> 
     except RequestError as refused:
         return await _told(request, read, round_id, refused)
     await settled(call.context, taken.submission, HELD)
-    return go(f"/rounds/{round_id}#score")
+    return go(f"/rounds/{round_id}#latest")
 
 
 @router.post("/submissions/{submission_id}/moves")
@@ -243,7 +258,7 @@ def _submission(unit: Unit, submission_id: str) -> Response:
         "submission.html",
         viewer=view_models.viewer(unit),
         events=competition,
-        rounds=view_models.lines(unit, competition),
+        rounds=round_lines.lines(unit, competition),
         current=seen.round,
         submission=seen,
     )

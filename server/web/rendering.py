@@ -21,9 +21,10 @@ from server.web import first_minute, i18n
 from server.web.history import curve
 from server.web.i18n import _, translated
 from server.web.markdown import to_html
-from server.web.words import seat_name, state_name
+from server.web.words import ordinal, seat_name, slot_name, state_name
 
 HERE = Path(__file__).parent
+CLIPPED, CLIPPED_LINES = 300, 5  # characters and lines from which a text is clipped until somebody asks for all of it
 MAX_FORM = 512 * 1024  # percent-encoding may triple the passages of a round
 COOKIE_SECONDS = 180 * 24 * 3600
 
@@ -50,6 +51,11 @@ def is_code(text: str) -> bool:
     """Does it look like source code, half of its lines at least?"""
     lines = [line for line in text.splitlines() if line.strip()]
     return len(lines) > 1 and 2 * sum(bool(_CODE.search(line)) for line in lines) >= len(lines)
+
+
+def is_long(text: str) -> bool:
+    """Is it more than a few lines on a page?"""
+    return len(text) > CLIPPED or text.count("\n") >= CLIPPED_LINES
 
 
 def shown_bits(value: float, *, sign: bool = False, digits: int = 3) -> str:
@@ -86,9 +92,15 @@ def _environment() -> Environment:
         "languages": i18n.LANGUAGES,
         "state_name": state_name,
     }
-    made.tests["code"] = is_code
+    made.tests |= {"code": is_code, "long": is_long}
     made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": _moment, "markdown": to_html}
-    made.filters |= {"front_page": i18n.front_page, "translated": i18n.translated, "seat_name": seat_name}
+    made.filters |= {
+        "front_page": i18n.front_page,
+        "translated": i18n.translated,
+        "seat_name": seat_name,
+        "slot_name": slot_name,
+        "ordinal": ordinal,
+    }
     made.globals |= {"viewer": None, "events": None, "rounds": (), "current": None}
     return made
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,7 +16,6 @@ from server.arena import (
     challenges,
     competitions,
     judges,
-    leaderboards,
     measurements,
     players,
     round_setup,
@@ -26,11 +25,12 @@ from server.arena import (
 )
 from server.arena.callers import Caller
 from server.arena.unit import Unit
-from server.db.models import Competition, Game, Judge, Play, Player, Round, RoundState, Submission, SubmissionState
+from server.db.models import Competition, Judge, Play, Player, Round, RoundState, Submission, SubmissionState
 from server.http.requests import SETTLED
 from server.web import meaning, timeline
 from server.web.i18n import _, localised
 from server.web.move_diff import Said, said
+from server.web.round_lines import RoundLine, line
 from server.web.score_breakdown import Part, parts
 from server.web.surprise import Mapped, mapped
 from server.web.timeline import Turn
@@ -45,19 +45,6 @@ class Viewer:
     caller: Caller
     name: str
     competition: Competition | None
-
-
-@dataclass(frozen=True, slots=True)
-class RoundLine:
-    """A round in a list. best: what whoever looks has scored in it."""
-
-    id: str
-    number: int
-    title: str
-    state: RoundState
-    opens_at: datetime
-    closes_at: datetime | None
-    best: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,30 +167,14 @@ def visitor(unit: Unit) -> Viewer | None:
     return viewer(unit) if unit.asked_by else None
 
 
-def lines(unit: Unit, competition_id: str) -> list[RoundLine]:
-    """The rounds of a competition, in order."""
-    found = [_line(unit.session, row, unit.now) for row in rounds.visible(unit, competition_id)]
-    if unit.caller.player is None:
-        return found
-    best = leaderboards.bests(unit.session, unit.caller.player)
-    return [replace(line, best=best[line.id] / 1000 if line.id in best else None) for line in found]
-
-
-def to_play(rounds: Sequence[RoundLine]) -> RoundLine | None:
-    """The first open round without a score yet, else the newest open one."""
-    open_ = [line for line in rounds if line.state is RoundState.OPEN]
-    return next((line for line in open_ if line.best is None), open_[-1] if open_ else None)
-
-
 def round_(unit: Unit, round_id: str) -> RoundShown:
     row = rounds.see(unit, round_id)
     session, caller, at = unit.session, unit.caller, unit.now
     setup = round_setup.setup_of(session, row)
-    line = _line(session, row, at)
     opening = rounds.opening(session, row, at)
     judge = judges.find(session, setup.identities[MAIN])
     return RoundShown(
-        line=line,
+        line=line(row, setup.program.title, at),
         competition=row.competition_id,
         digest=row.digest,
         description=setup.program.description,
@@ -340,8 +311,3 @@ def submission_line(session: Session, row: Submission) -> SubmissionLine:
         round_number=session.get_one(Round, row.round_id).number,
         player=players.find(session, row.player_id).name,
     )
-
-
-def _line(session: Session, row: Round, at: datetime) -> RoundLine:
-    title = session.get_one(Game, row.digest).title
-    return RoundLine(row.id, row.number, title, rounds.state_of(row, at), row.opens_at, row.closes_at)

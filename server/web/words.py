@@ -1,7 +1,12 @@
-"""What people are told of the names that programs use: states, seats, reasons."""
+"""What people are told of the names that programs use: states, seats, judge slots, fields that an error is about."""
 
+import re
+
+from games.preflight import BACKWARD
+from games.protocol import MAIN
 from server.db.models import RoundState, SubmissionState
-from server.web.i18n import gettext, mark
+from server.errors import Detail, ServerError
+from server.web.i18n import _, gettext, mark, translated
 
 _STATES: dict[str, str] = {
     RoundState.PREPARING: mark("preparing"),
@@ -9,13 +14,13 @@ _STATES: dict[str, str] = {
     RoundState.OPEN: mark("open"),
     RoundState.PAUSED: mark("paused"),
     RoundState.CLOSED: mark("closed"),
-    SubmissionState.AWAITING_MOVE: mark("awaiting move"),
-    SubmissionState.AWAITING_OPPONENT: mark("awaiting opponent"),
-    SubmissionState.QUEUED: mark("queued"),
+    SubmissionState.AWAITING_MOVE: mark("awaits the next move"),
+    SubmissionState.AWAITING_OPPONENT: mark("waits for the opponent"),
+    SubmissionState.QUEUED: mark("waits for the judge"),
     SubmissionState.SCORED: mark("scored"),
-    SubmissionState.REJECTED: mark("rejected"),
-    SubmissionState.VOID: mark("void"),
-    SubmissionState.FAILED: mark("failed"),
+    SubmissionState.REJECTED: mark("not scored"),
+    SubmissionState.VOID: mark("the game broke off"),
+    SubmissionState.FAILED: mark("could not be measured"),
 }
 _SEATS = {
     "black": mark("Black"),
@@ -27,6 +32,29 @@ _SEATS = {
 }
 
 
+#: Slots whose names mean something to every game; others are named by the game's author.
+_SLOTS = {MAIN: mark("the judge"), BACKWARD: mark("one that reads backwards")}
+_PASSAGE = re.compile(r"/passages/(\d+)")
+_SLOT = re.compile(r"/judges/(.+)")
+
+#: By what English puts after the number; a language may do with one of them.
+_ORDINALS = {
+    "st": mark("{number}st"),
+    "nd": mark("{number}nd"),
+    "rd": mark("{number}rd"),
+    "th": mark("{number}th"),
+}
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd. The first has a message of its own: some languages have a word only for it."""
+    if number == 1:
+        return gettext("1st")
+    teen = 10 < number % 100 < 20
+    ending = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return gettext(_ORDINALS[ending]).format(number=number)
+
+
 def state_name(state: str) -> str:
     """Of a round or of a submission."""
     return gettext(_STATES[state])
@@ -34,3 +62,22 @@ def state_name(state: str) -> str:
 
 def seat_name(seat: str) -> str:
     return gettext(_SEATS[seat])
+
+
+def slot_name(slot: str) -> str:
+    """Of a judge that a game asks for."""
+    return gettext(_SLOTS.get(slot, slot))
+
+
+def told(error: ServerError) -> str:
+    """What is wrong, each part of it with what it is about where a form has several of that."""
+    return " ".join(map(_told, error.errors)) or translated(error.detail)
+
+
+def _told(error: Detail) -> str:
+    detail = translated(error.detail)
+    if passage := _PASSAGE.fullmatch(error.pointer):
+        return _("Passage {number}: {detail}", number=int(passage[1]) + 1, detail=detail)
+    if slot := _SLOT.fullmatch(error.pointer):
+        return _("Judge “{name}”: {detail}", name=slot[1], detail=detail)
+    return detail

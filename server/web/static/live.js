@@ -44,9 +44,17 @@ async function load(part) {
   const before = stateOf(part);
   part.innerHTML = text;
   localTimes(part);
+  place(part);
   if (!("reload" in part.dataset) || stateOf(part) === before) return;
   if (typing()) document.dispatchEvent(new CustomEvent("round-state", { detail: stateOf(part) }));
   else window.location.reload();
+}
+
+// The board says where its reader stands; the head of the page repeats it.
+function place(part) {
+  const found = part.querySelector("[data-place]");
+  const line = document.querySelector("[data-placed]");
+  if (found && line) line.textContent = found.dataset.place;
 }
 
 function stateOf(part) {

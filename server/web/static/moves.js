@@ -140,6 +140,7 @@ function newKey() {
 async function follow(id) {
   followed = id;
   const settled = await show(id, 0);
+  bring();
   refresh("own");
   if (!settled) watch(id);
 }
@@ -169,9 +170,9 @@ async function show(id, wait) {
   }
   const text = await response.text();
   if (known && text.includes(`data-state="${known}"`)) return false;
-  const open = [...panel.querySelectorAll("details")].map((each) => each.open);
+  const open = [...panel.querySelectorAll("details[open]")].map(nameOf);
   panel.innerHTML = text;
-  panel.querySelectorAll("details").forEach((each, i) => (each.open = open[i] ?? false));
+  panel.querySelectorAll("details").forEach((each) => (each.open = open.includes(nameOf(each))));
   panel.querySelectorAll("[data-numbers]").forEach((box) => (box.checked = panel.classList.contains("with-numbers")));
   localTimes(panel);
   restore(panel);
@@ -180,6 +181,20 @@ async function show(id, wait) {
   const turn = "several" in article.dataset && article.dataset.state === "awaiting_move";
   document.title = (turn ? `${said.dataset.yourTurn} · ` : "") + title;
   return "settled" in article.dataset && !("several" in article.dataset && article.dataset.state === "awaiting_move");
+}
+
+// What a box is called among those of its kind.
+function nameOf(box) {
+  return `${box.className} ${[...panel.getElementsByClassName(box.className)].indexOf(box)}`;
+}
+
+// The score comes to the reader's eye, unless it is there already. On a small screen the form covers what is below it.
+function bring() {
+  const line = panel.querySelector("#latest");
+  const form = document.querySelector("form[data-move]");
+  const { top, bottom } = line.getBoundingClientRect();
+  const covered = form && form.getBoundingClientRect().top > top ? form.getBoundingClientRect().top : window.innerHeight;
+  if (top < 0 || bottom > covered) line.scrollIntoView({ block: "start" });
 }
 
 function announce(text) {

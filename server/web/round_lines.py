@@ -1,0 +1,62 @@
+"""The rounds of a competition as a list: what each is, and how whoever looks stands in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from server.arena import attempts, games, leaderboards, rounds
+from server.arena.unit import Unit
+from server.db.models import Round, RoundState
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLine:
+    """A round in a list. best: bits that whoever looks has scored in it; place: where that stands on their board."""
+
+    id: str
+    number: int
+    title: str
+    state: RoundState
+    opens_at: datetime
+    closes_at: datetime | None
+    attempts: int | None
+    best: float | None = None
+    place: leaderboards.Place | None = None
+    attempts_left: int | None = None
+
+
+def lines(unit: Unit, competition_id: str) -> list[RoundLine]:
+    """The rounds of a competition, in order."""
+    rows = rounds.visible(unit, competition_id)
+    titles = games.titles(unit.session, {row.digest for row in rows})
+    found = [line(row, titles[row.digest], unit.now) for row in rows]
+    if unit.caller.player is None:
+        return found
+    best = leaderboards.bests(unit.session, unit.caller.player)
+    return [replace(each, best=best[each.id] / 1000 if each.id in best else None) for each in found]
+
+
+def of_player(unit: Unit, competition_id: str) -> list[RoundLine]:
+    """The same with places and attempts, which take a look at every board."""
+    found, player = lines(unit, competition_id), unit.caller.player
+    if player is None:
+        return found
+    places, used = leaderboards.places(unit.session, player), attempts.used(unit.session, player)
+    return [
+        replace(
+            each,
+            place=places.get(each.id),
+            attempts_left=None if each.attempts is None else max(0, each.attempts - used.get(each.id, 0)),
+        )
+        for each in found
+    ]
+
+
+def line(row: Round, title: str, at: datetime) -> RoundLine:
+    return RoundLine(row.id, row.number, title, rounds.state_of(row, at), row.opens_at, row.closes_at, row.attempts)
+
+
+def to_play(rounds: Sequence[RoundLine]) -> RoundLine | None:
+    """The first open round without a score yet, else the newest open one."""
+    open_ = [line for line in rounds if line.state is RoundState.OPEN]
+    return next((line for line in open_ if line.best is None), open_[-1] if open_ else None)
