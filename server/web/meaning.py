@@ -19,8 +19,8 @@ def sentences(session: Session, round_: Round, row: Submission, parts: Sequence[
 
 
 def _effect(parts: Sequence[Part]) -> str | None:
-    """Of a score that is what words save on one text."""
-    if len(parts) != 1 or parts[0].alone is None or parts[0].after is None:
+    """Of a score that is what words save on one text, or cost it."""
+    if len(parts) != 1 or not parts[0].helped or parts[0].alone is None or parts[0].after is None:
         return None
     saved, alone = parts[0].alone - parts[0].after, parts[0].alone
     if saved < 0:

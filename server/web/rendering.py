@@ -21,6 +21,7 @@ from server.web import first_minute, i18n
 from server.web.history import curve
 from server.web.i18n import _, translated
 from server.web.markdown import to_html
+from server.web.score_breakdown import shortened
 from server.web.words import ordinal, seat_name, slot_name, state_name
 
 HERE = Path(__file__).parent
@@ -99,6 +100,7 @@ def _environment() -> Environment:
         "translated": i18n.translated,
         "seat_name": seat_name,
         "slot_name": slot_name,
+        "shortened": shortened,
         "ordinal": ordinal,
     }
     made.globals |= {"viewer": None, "events": None, "rounds": (), "current": None}

@@ -4,7 +4,8 @@ A reward says what each token gave, and its terms what was measured. Where it is
 (dex), a page can show both sides.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isclose
@@ -56,7 +57,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One reward of a play. frame, prefix: what the judge read before the text without the player's words, and with."""
+    """One reward of a play. frame, prefix: what the judge read before the text at first, and then. helped: is that the
+    same without the player's words and with them?"""
 
     title: str
     bits: float
@@ -65,6 +67,7 @@ class Part:
     prefix: str | None = None
     alone: float | None = None
     after: float | None = None
+    helped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,22 @@ class Sides:
     alone: Sequence[float]
     after: Sequence[float]
 
+    @property
+    def added(self) -> str:
+        """What stands in the prefix more than in the frame; empty where they are two different texts."""
+        pairs = zip(self.frame, self.prefix, strict=False)
+        start = next((i for i, (one, other) in enumerate(pairs) if one != other), len(self.frame))
+        end = self.frame[start:]
+        return self.prefix[start : len(self.prefix) - len(end)] if self.prefix.endswith(end) else ""
+
 
 def parts(session: Session, setup: RoundSetup, play: Play, seat: str) -> list[Part]:
     """The rewards of a seat, in the order they were given."""
-    titles = _titles(setup.setup.passages, [move["text"] for move in play.moves if move["seat"] == seat])
+    moves = [move["text"] for move in play.moves if move["seat"] == seat]
+    titles, words = _titles(setup.setup.passages, moves), _words(" ".join(moves))
     events = seen(_events(session, setup, play), seat)
     rewards = [event for event in events if isinstance(event, Reward) and event.seat == seat]
-    return [_part(each, titles) for reward in rewards for each in _by_text(reward, titles)]
+    return [_part(each, titles, words) for reward in rewards for each in _by_text(reward, titles)]
 
 
 def _by_text(reward: Reward, titles: Mapping[str, str]) -> list[Reward]:
@@ -105,8 +117,10 @@ def _of_text(reward: Reward, text: str, terms: Sequence[Term], titles: Mapping[s
         for each in zip(*[term.tokens for term in terms], strict=True)
     )
     named = titles.get(_plain(text)) or _("“{text}”", text=shortened(text))
-    label = _("{label}: {text}", label=gettext(reward.label), text=named) if reward.label else named
     bits = sum(token.bits for token in tokens)
+    if len(terms) == 1 and terms[0].function in ("xent", "nex"):
+        named = _("{text}, what it costs", text=named) if bits >= 0 else _("{text}, less what it costs", text=named)
+    label = _("{label}: {text}", label=gettext(reward.label), text=named) if reward.label else named
     return replace(reward, bits=bits, tokens=tokens, terms=tuple(terms), label=label)
 
 
@@ -116,16 +130,15 @@ def shortened(text: str) -> str:
     return plain if len(plain) <= NAME else f"{plain[:NAME].rsplit(' ', 1)[0]} …"
 
 
-def _part(reward: Reward, titles: Mapping[str, str]) -> Part:
+def _part(reward: Reward, titles: Mapping[str, str], words: Set[str]) -> Part:
     measured = _plain("".join(token.text for token in reward.tokens))
     title = gettext(reward.label or "") or titles.get(measured, _("Measured text"))
     sides = _sides(reward)
     if sides is None:
         return Part(title, reward.bits, pieces(reward.tokens))
     pairs = list(zip(sides.alone, sides.after, strict=True))
-    return Part(
-        title, reward.bits, pieces(reward.tokens, pairs), sides.frame, sides.prefix, sum(sides.alone), sum(sides.after)
-    )
+    shown, helped = pieces(reward.tokens, pairs), not words.isdisjoint(_words(sides.added))
+    return Part(title, reward.bits, shown, sides.frame, sides.prefix, sum(sides.alone), sum(sides.after), helped)
 
 
 def _titles(passages: Sequence[str], moves: Sequence[str]) -> dict[str, str]:
@@ -137,6 +150,10 @@ def _titles(passages: Sequence[str], moves: Sequence[str]) -> dict[str, str]:
     else:
         named |= {_("Your move {number}", number=i): text for i, text in enumerate(moves, 1)}
     return {_plain(text): title for title, text in reversed(named.items())}
+
+
+def _words(text: str) -> Set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
 
 
 def _plain(text: str) -> str:

@@ -144,8 +144,8 @@ def test_what_a_reward_cost_is_shown_where_it_is_a_loss_for_another_text(visitor
     visitor.join(lesson, "Ada")
     response = visitor.send(f"/rounds/{lesson.round_id}/moves", move="8")
     words = text_of(response)
-    assert "Passage 1 +8.000 bits" in words
-    assert "Passage 2 −8.000 bits" in words
+    assert "Passage 1, made easier +8.000 bits" in words
+    assert "Passage 2, made harder −8.000 bits" in words
     assert words.count("bits after “ Topic: ⏎ ---⏎ ”") == words.count("bits after “ Topic: 8⏎ ---⏎ ”") == 2
 
 

@@ -193,8 +193,9 @@ function bring() {
   const line = panel.querySelector("#latest");
   const form = document.querySelector("form[data-move]");
   const { top, bottom } = line.getBoundingClientRect();
-  const covered = form && form.getBoundingClientRect().top > top ? form.getBoundingClientRect().top : window.innerHeight;
-  if (top < 0 || bottom > covered) line.scrollIntoView({ block: "start" });
+  const box = form?.getBoundingClientRect();
+  const end = box && box.bottom >= window.innerHeight ? box.top : window.innerHeight;
+  if (top < 0 || bottom > end) line.scrollIntoView({ block: "start" });
 }
 
 function announce(text) {
