@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import SLOW, OpenPage
+from tests.support.browser import SLOW, OpenPage, come
 from tests.support.scenario.deployment import PASSAGE, Deployment, Game
 
 pytestmark = pytest.mark.slow
@@ -15,10 +15,7 @@ def typing(open_page: OpenPage, arena: Deployment, game: str, words: str, **roun
     """A page on which these words are typed, and what it says of them."""
     made = Game.make(arena, game=game, **round_)
     page = open_page()
-    page.goto(f"/join/{made.competition['code']}")
-    page.get_by_label("Your name in the game").fill("Ada")
-    page.get_by_role("button", name="Join").click()
-    page.wait_for_url("**/rounds/**")
+    come(page, made)
     page.get_by_label("Your words").press_sequentially(words)
     return page, page.locator("form.move .preview")
 

@@ -3,20 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.support.browser import SLOW, OpenPage, scored, submit
+from tests.support.browser import SLOW, OpenPage, come, scored, submit
 from tests.support.scenario.deployment import PASSAGE, Deployment, Game, answer
 
 pytestmark = pytest.mark.slow
-
-
-def come(page: Page, game: Game, name: str = "Ada") -> None:
-    """Join; the page that this leads to."""
-    page.goto(f"/join/{game.competition['code']}")
-    page.get_by_label("Your name in the game").fill(name)
-    page.get_by_role("button", name="Join").click()
-    page.wait_for_url("**/rounds/**")
 
 
 def test_what_is_typed_survives_a_reload_and_a_way_back_until_it_is_sent(open_page: OpenPage, game: Game) -> None:

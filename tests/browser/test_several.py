@@ -3,28 +3,12 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.support.browser import SLOW, OpenPage, board, scored, submit
+from tests.support.browser import SLOW, OpenPage, board, come, go_on, scored, submit
 from tests.support.scenario.deployment import PASSAGE, Deployment, Game, answer
 
 pytestmark = pytest.mark.slow
-
-
-def come(page: Page, game: Game, name: str) -> None:
-    """Join, and go to the round."""
-    page.goto(f"/join/{game.competition['code']}")
-    page.get_by_label("Your name in the game").fill(name)
-    page.get_by_role("button", name="Join").click()
-    page.wait_for_url("**/rounds/**")
-    page.goto(f"/rounds/{game.round['id']}")
-
-
-def go_on(page: Page, words: str) -> None:
-    field = page.get_by_label("Your next words")
-    expect(field).to_be_visible(timeout=SLOW)
-    field.fill(words)
-    page.get_by_role("button", name="Go on").click()
 
 
 def debate(arena: Deployment, **round_: Any) -> Game:

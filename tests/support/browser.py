@@ -25,6 +25,23 @@ def join(page: Page, game: Game, name: str) -> None:
     expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)
 
 
+def come(page: Page, game: Game, name: str = "Ada") -> None:
+    """Join, and go to the round, whatever is asked for there."""
+    page.goto(f"/join/{game.competition['code']}")
+    page.get_by_label("Your name in the game").fill(name)
+    page.get_by_role("button", name="Join").click()
+    page.wait_for_url("**/rounds/**")
+    page.goto(f"/rounds/{game.round['id']}")
+
+
+def go_on(page: Page, words: str) -> None:
+    """The next move of a play of several."""
+    field = page.get_by_label("Your next words")
+    expect(field).to_be_visible(timeout=SLOW)
+    field.fill(words)
+    page.get_by_role("button", name="Go on").click()
+
+
 def submit(page: Page, move: str) -> None:
     page.get_by_label("Your words").fill(move)
     page.get_by_role("button", name="Submit").click()
