@@ -14,7 +14,7 @@ from judge.loading.tokenizer import Tokens
 from server.arena.unit import Unit
 from server.db.models import Judge
 from server.db.session import insert, now
-from server.errors import RequestError
+from server.errors import Detail, RequestError
 
 
 def remember(session: Session, infos: Sequence[dict[str, Any]]) -> None:
@@ -49,19 +49,14 @@ def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
     if judge is None:
         known = ", ".join(sorted({known.name for known in everyone(session)})) or "none so far"
         wanted = say("any judge") if name is None else say("the judge {name}", name=repr(name))
-        raise RequestError(
-            "unknown-judge",
-            422,
-            "Unknown judge",
-            say(
-                "No worker has announced {wanted} ({pointer}). Known judges: {known}. Start a worker with it:"
-                " xentarena worker --judge {name}",
-                wanted=wanted,
-                pointer=pointer,
-                known=known,
-                name=name or "pocket",
-            ),
+        told = say(
+            "No worker has announced {wanted}. Known judges: {known}. Start a worker with it:"
+            " xentarena worker --judge {name}",
+            wanted=wanted,
+            known=known,
+            name=name or "pocket",
         )
+        raise RequestError("unknown-judge", 422, "Unknown judge", told, (Detail(pointer, told),))
     return judge
 
 
