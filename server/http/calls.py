@@ -196,6 +196,10 @@ async def _preview(context: ContextOf, token: TokenOf) -> Read:
     return Read(context, token, charged="preview ")
 
 
+async def _picture(context: ContextOf, token: TokenOf) -> Read:
+    return Read(context, token, charged="picture ")
+
+
 async def _measure(context: ContextOf, token: TokenOf) -> Write:
     return Write(context, token, charged="measure ")
 
@@ -206,4 +210,5 @@ WriteOf = Annotated[Write, Depends(_write)]
 JoinOf = Annotated[Write, Depends(_join)]  # visitors are let in
 PlayOf = Annotated[Write, Depends(_play)]  # charged like a move
 PreviewOf = Annotated[Read, Depends(_preview)]
+PictureOf = Annotated[Read, Depends(_picture)]
 MeasureOf = Annotated[Write, Depends(_measure)]

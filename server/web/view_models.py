@@ -116,7 +116,7 @@ class SubmissionLine:
 class SubmissionShown:
     """limit: tokens of the next move, where one is awaited. served: is a worker there for its judge? told: what
     happened, where it is more than one move. meaning: the score in words. opponents: (seat, name or none yet) of the
-    others."""
+    others. judge: its name."""
 
     line: SubmissionLine
     round: str
@@ -137,6 +137,13 @@ class SubmissionShown:
     seat: str
     charged: bool
     meaning: Sequence[str]
+    judge: str
+    round_closed: bool
+
+    @property
+    def has_picture(self) -> bool:
+        """May it be shared? Not before the round has ended."""
+        return self.line.state == SubmissionState.SCORED and self.round_closed and not self.line.hidden
 
     @property
     def may_resign(self) -> bool:
@@ -256,7 +263,7 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
     play = session.get_one(Play, row.play_id)
     round_row = session.get_one(Round, row.round_id)
     setup = round_setup.setup_of(session, round_row)
-    identity = setup.identities[MAIN]
+    judge = judges.find(session, setup.identities[MAIN])
     place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
     events = to_json(seen(from_json(play.events), row.seat))
     names = _names(session, play)
@@ -270,12 +277,10 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
         said=[] if several else said(play.moves, events, row.seat),
         parts=earned,
         place=place,
-        wait=unit.workforce.expected_wait(identity, place),
-        served=bool(unit.workforce.serving(identity)),
+        wait=unit.workforce.expected_wait(judge.identity, place),
+        served=bool(unit.workforce.serving(judge.identity)),
         reason=row.reason["detail"] if row.reason else None,
-        limit=_limit(judges.find(session, identity), (play.awaits or {})["limit"])
-        if row.state == SubmissionState.AWAITING_MOVE
-        else None,
+        limit=_limit(judge, (play.awaits or {})["limit"]) if row.state == SubmissionState.AWAITING_MOVE else None,
         told=timeline.told(_before_score(row, events), row.seat, names)
         if several or row.state == SubmissionState.AWAITING_MOVE
         else [],
@@ -286,6 +291,8 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
         seat=row.seat,
         charged=not row.reason or row.reason["type"] != "withdrawn",
         meaning=meaning.sentences(session, round_row, row, earned) if row.player_id == caller.player else [],
+        judge=judge.name,
+        round_closed=rounds.state_of(round_row, unit.now) is RoundState.CLOSED,
     )
 
 
