@@ -35,7 +35,7 @@ async def as_png(read: PictureOf, submission_id: str, name: bool = False) -> Res
 def _card(unit: Unit, submission_id: str, named: bool) -> Card:
     shown = view_models.submission(unit, submission_id)
     if not shown.round_closed:
-        raise conflict("round-not-ended", "Not yet", "The picture is there when the round has ended.")
+        raise conflict("round-not-ended", "No picture yet", "The picture is there when the round has ended.")
     if shown.line.hidden:
         raise conflict("submission-hidden", "No picture", "The host has hidden this move: there is no picture of it.")
     if shown.line.state != SubmissionState.SCORED:

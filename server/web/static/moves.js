@@ -108,7 +108,7 @@ function restore(root) {
   }
 }
 
-// A round that ends takes no more moves; what was typed stays to be read.
+// A round that ends takes no more moves; what was typed stays to be read. A score has its picture from then on.
 document.addEventListener("round-state", ({ detail: state }) => {
   const open = state === "open" || state === "paused";
   for (const form of document.querySelectorAll("form[data-move]")) {
@@ -116,6 +116,8 @@ document.addEventListener("round-state", ({ detail: state }) => {
     form.querySelector("button").disabled = !open;
     complain(form, open ? "" : form.dataset.ended);
   }
+  const settled = panel?.querySelector("[data-settled]");
+  if (settled) follow(settled.dataset.submission);
 });
 
 if (others) others.onmessage = () => refresh("own");
