@@ -57,6 +57,9 @@ def test_the_wheel_carries_all_that_runs(wheel: list[str]) -> None:
         "migrations/env.py",
         "migrations/versions/0001_the_first_tables.py",
         "bots/strategies/fields.json",
+        "server/web/picture/fonts/SourceSerif4-Regular.ttf",
+        "server/web/picture/fonts/LICENSE-OFL.txt",
+        "server/web/picture/fonts/LICENSE-DejaVu.txt",
     ],
 )
 def test_the_wheel_carries(wheel: list[str], needed: str) -> None:

@@ -28,7 +28,7 @@ def card(text: str | list[Token], words: str = "a storm", name: str = "", title:
     return Card(
         title=title,
         score="saved 2.0 bits",
-        gain=True,
+        bits=2.0,
         words=words,
         name=name,
         blocks=[block],
@@ -93,6 +93,11 @@ def test_source_code_keeps_its_lines_and_its_indentation() -> None:
     shades = drawn(drawing.svg(card("def f(x):\n    return x\n"))).shades
     assert shades[2].y > shades[1].y
     assert shades[2].x > shades[0].x
+
+
+def test_an_empty_line_takes_no_room() -> None:
+    close, apart = (drawn(drawing.svg(card(text))).shades for text in ("one\ntwo", "one\n\n \n\ntwo"))
+    assert [shade.y for shade in close] == [shade.y for shade in apart]
 
 
 def test_a_long_passage_ends_with_an_ellipsis_above_the_foot() -> None:

@@ -32,12 +32,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """gain: is the score above 0? name: the player's, or empty. more: what is said of further texts. adds, takes: what
+    """bits: of the score. name: the player's, or empty. more: what is said of further texts. adds, takes: what
     the shading means. lacking: what is said where a character is in none of the fonts."""
 
     title: str
     score: str
-    gain: bool
+    bits: float
     words: str
     name: str
     blocks: Sequence[Block]
@@ -57,7 +57,7 @@ def card(shown: SubmissionShown, *, named: bool) -> Card:
     return Card(
         title=translated(shown.title),
         score=_score(shown),
-        gain=(shown.line.bits or 0) > 0,
+        bits=shown.line.bits or 0,
         words=" · ".join(filter(None, (" ".join(text.split()) for text in _words(shown)))),
         name=shown.line.player if named else "",
         blocks=[_block(part, several=len(shown.parts) > 1) for part in parts],

@@ -95,13 +95,24 @@ class _Sheet:
         self.rectangle(x + 0.08 * size, y - height, width, height, "none", f' stroke="{SOFT}" stroke-width="1.5"')
 
     def said(
-        self, text: str, size: float, x: float, y: float, fill: str, room: float = ROOM, fonts: Sequence[str] = PLAIN
+        self,
+        text: str,
+        size: float,
+        x: float,
+        y: float,
+        fill: str,
+        room: float = ROOM,
+        fonts: Sequence[str] = PLAIN,
+        tint: str = "",
     ) -> float:
         """A text in one line that begins at x, or ends there where x is on the right; its width."""
         setting = set_text(" ".join(cleaned(text[:SHORT]).split()), fonts)
         line = setting.line(room / size)
         width = line.width * size
-        self.line(line, size, x - width if x > WIDTH / 2 else x, y, fill)
+        left = x - width if x > WIDTH / 2 else x
+        if tint:
+            _tint(self, tint, left, left + width, y, size)
+        self.line(line, size, left, y, fill)
         return width
 
     def document(self, title: str, told: str) -> str:
@@ -121,7 +132,7 @@ def _head(sheet: _Sheet, card: Card) -> None:
     )
     sheet.said("Xent Arena", 26, MARGIN + 44, TOP, SOFT)
     sheet.said(card.name, 28, WIDTH - MARGIN, TOP, INK, room=ROOM / 2, fonts=STRONG)
-    colour = UNDERLINES["gain" if card.gain else "loss"]
+    colour = UNDERLINES["gain" if card.bits > 0 else "loss"] if card.bits else INK
     taken = sheet.said(card.score, 54, WIDTH - MARGIN, BASE, colour, fonts=STRONG)
     sheet.said(card.title, 48, MARGIN, BASE, INK, room=ROOM - taken - 40, fonts=STRONG)
 
@@ -243,9 +254,7 @@ def _foot(sheet: _Sheet, card: Card) -> None:
     size, right = 24, float(WIDTH - MARGIN)
     shaded = any(block.tokens for block in card.blocks)
     for tint, text in (("loss-3", card.takes), ("gain-3", card.adds)) if shaded else ():
-        width = sheet.said(text, size, right, FOOT, INK)
-        _tint(sheet, tint, right - width, right, FOOT, size)
-        right -= width + 28
+        right -= sheet.said(text, size, right, FOOT, INK, tint=tint) + 28
     sheet.said(card.judge, size, MARGIN, FOOT, SOFT, room=right - MARGIN)
     if sheet.lacks:
         sheet.said(card.lacking, 17, MARGIN, FOOT + 22, SOFT)

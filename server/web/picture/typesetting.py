@@ -113,10 +113,11 @@ class Setting:
     fonts: Sequence[str]
 
     def lines(self, width: float, most: int) -> list[Line]:
-        """As many lines of this width as are allowed; the last ends with an ellipsis where that is not all."""
+        """As many lines of this width as are allowed, without empty ones; the last ends with an ellipsis where that is
+        not all."""
         found: list[Line] = []
         for paragraph in self.paragraphs:
-            for each in _broken(paragraph, width):
+            for each in filter(None, _broken(paragraph, width)):
                 if len(found) == most:
                     return [*found[:-1], self._cut(found[-1], width)]
                 found.append(Line(each, self.base))
