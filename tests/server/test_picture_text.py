@@ -74,6 +74,25 @@ def test_arabic_letters_join_across_tokens() -> None:
     assert shades[0].x + shades[0].width == pytest.approx(shades[1].x, abs=0.2)
 
 
+def test_a_letter_and_its_mark_are_shaded_in_the_order_they_are_read() -> None:
+    shades = drawn(drawing.svg(card([Token("ש", "gain-1", "+0.10"), Token("\u05b8", "loss-1", "−0.10")]))).shades
+    assert [shade.bits for shade in shades] == ["−0.10", "+0.10"]
+    assert shades[0].width == pytest.approx(shades[1].width, abs=0.2)
+
+
+def test_a_bracket_that_runs_from_right_to_left_is_turned() -> None:
+    def glyphs(text: str) -> list[int]:
+        return [glyph.number for each in typesetting.set_text(text).paragraphs[0] for glyph in each.glyphs]
+
+    opening, closing = glyphs("()")
+    assert glyphs("א(")[1:] == [closing] != [opening]
+
+
+def test_marks_do_not_pile_up_over_the_lines_above() -> None:
+    assert len(typesetting.cleaned("Z" + "\u0301" * 500 + "e\u0301")) <= 6
+    assert typesetting.cleaned("שָׁלוֹם") == "שָׁלוֹם"
+
+
 @pytest.mark.parametrize("width", [5.0, 12.0, 30.0])
 def test_lines_keep_to_their_width_and_lose_no_word(width: float) -> None:
     text = "The ship went down in the night with all its lamps lit. " * 5 + "x" * 300
