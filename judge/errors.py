@@ -8,6 +8,8 @@ JudgeError          the host named a judge that cannot be used: the message says
 
 from __future__ import annotations
 
+import textwrap
+
 
 class JudgeError(Exception):
     """A judge that cannot be used, or cannot be asked this."""
@@ -43,3 +45,8 @@ class NotFinite(JudgeError):
             "the judge gave a bit count that is not a finite number: its weights are damaged, "
             "or they need another dtype (try float32)"
         )
+
+
+def one_line(error: Exception) -> str:
+    """The words of a library's error, which may be many lines, as a part of a sentence."""
+    return textwrap.shorten(str(error), 300, placeholder=" …") or type(error).__name__

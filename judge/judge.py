@@ -33,7 +33,7 @@ from judge.engine.cuda_buckets import Buckets
 from judge.engine.network import Job, Network
 from judge.errors import JudgeError, NotFinite, TooLong
 from judge.loading.identity import identity
-from judge.loading.model import DTYPES, context_length, has_state
+from judge.loading.model import DTYPES, context_length
 from judge.loading.source import Source, begin_token, find
 from judge.loading.tokenizer import Tokens
 from judge.profiles import ARENA, PROFILES, begins_with_bos, scored_count
@@ -75,7 +75,7 @@ class Judge:
         self.tokenizer_json = source.tokenizer_json
         self.tokens: Tokens = source.tokens
         self.bos = begin_token(source, network.vocabulary)
-        self.context = context_length(network.model, source.name)
+        self.context = context_length(network.model)
         self.identity = identity(source, bos=self.bos, dtype=dtype, device_kind=network.device.type)
         self.supports_logits_to_keep = network.supports_logits_to_keep
         self._network = network
@@ -200,10 +200,10 @@ class Judge:
 def _runner(network: Network, engine: Engine, threads: int | None) -> Runner:
     """What fits the device."""
     if engine.name == "buckets":
-        buckets = Buckets(network, context_length(network.model, "judge"))
+        buckets = Buckets(network, context_length(network.model))
         buckets.warm_up()
         return buckets
-    alone = network.device.type != "cpu" or has_state(network.model)
+    alone = network.device.type != "cpu" or network.keeps_state
     return Lanes(1 if alone else threads or cores(), network.bits, engine.name)
 
 

@@ -17,6 +17,8 @@ import torch
 
 from judge.engine.lean import Unsuitable
 from judge.engine.network import Network
+from judge.engine.trial import stand_trial
+from judge.errors import JudgeError, one_line
 from judge.loading.model import context_length, load_model
 from judge.loading.source import Source
 
@@ -38,26 +40,39 @@ class Engine:
 
 
 def choose(source: Source, *, dtype: str, device: torch.device) -> tuple[Network, Engine]:
-    """The model on the fastest engine that suits it. Raises JudgeError where the model cannot be loaded."""
-    network = Network(load_model(source, dtype=dtype, device=device))
-    context = context_length(network.model, source.name)
+    """The model on the fastest engine that suits it. Raises JudgeError where the model cannot be a judge."""
+    network = _network(source, dtype, device)
+    context = context_length(network.model)
+    stand_trial(network, context, source.name)
     expected = network.probe(context)
     refused: list[str] = []
     for name in FAST_ON_A_CPU if device.type == "cpu" else ():
         try:
             network.speed_up(name)
+            difference = network.check(expected, context, TOLERANCE[network.dtype])
         except Unsuitable as error:  # the model is as it was
             refused.append(f"{name} cannot run it ({error})")
             continue
-        difference = network.check(expected, context, TOLERANCE[network.dtype])
-        if difference <= TOLERANCE[network.dtype]:
-            return network, _told(source, dtype, Engine(name, _reason(refused, f"{difference:.1e} from plain")))
-        refused.append(f"{name} differs by {difference:.1e} of a token's bits")
+        except Exception as error:  # its own code asks of a layer what a packed one does not have
+            refused.append(f"{name} fails with it ({one_line(error)})")
+        else:
+            if difference <= TOLERANCE[network.dtype]:
+                return network, _told(source, dtype, Engine(name, _reason(refused, f"{difference:.1e} from plain")))
+            refused.append(f"{name} differs by {difference:.1e} of a token's bits")
         log.warning("judge %s in %s: the engine %s", source.name, dtype, refused[-1])
-        network = Network(load_model(source, dtype=dtype, device=device))
+        tried, network = network, _network(source, dtype, device)
+        network.vocabulary, network.keeps_state = tried.vocabulary, tried.keeps_state
     network.check(expected, context, TOLERANCE[network.dtype])
     name = "buckets" if device.type == "cuda" and network.supports_logits_to_keep else "plain"
     return network, _told(source, dtype, Engine(name, _reason(refused, "on CUDA" if device.type == "cuda" else "")))
+
+
+def _network(source: Source, dtype: str, device: torch.device) -> Network:
+    model = load_model(source, dtype=dtype, device=device)
+    try:
+        return Network(model)
+    except Exception as error:  # embeddings of a kind of its own
+        raise JudgeError(f"{source.name} cannot be run as a causal language model: {one_line(error)}") from error
 
 
 def _reason(refused: list[str], chosen: str) -> str:

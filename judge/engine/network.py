@@ -25,6 +25,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttenti
 
 from judge.engine.lean import Lean, Part, Unsuitable, lean
 from judge.engine.packed import Verified, pack_all
+from judge.loading.model import has_state
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -48,12 +49,15 @@ class Network:
     def __init__(self, model: Any) -> None:
         embedding = model.get_input_embeddings()
         self.model = model
+        #: how many ids it takes and gives
         self.vocabulary: int = embedding.num_embeddings
         self.device: torch.device = embedding.weight.device
         self.dtype: torch.dtype = embedding.weight.dtype
         self.parameters = sum(parameter.numel() for parameter in model.parameters())
         #: False: this model's `logits_to_keep` is missing or wrong, so all logits are computed
         self.supports_logits_to_keep = True
+        #: does it leave something behind on itself, so that two threads may not run it at once?
+        self.keeps_state = has_state(model)
         self.head_rows = max(1, LOGITS_BYTES // (4 * self.vocabulary))
         self._body = _install_body(model)
         #: the model written out in few steps, once `speed_up` has brought it
@@ -103,14 +107,20 @@ class Network:
     def probe(self, context: int) -> Tensor:
         """Bits of a made-up sequence by the plain full forward, to compare with later."""
         with torch.inference_mode():
-            return self._plain(*_probe(self.vocabulary, context)).cpu()
+            return self._plain(*made_up(self.vocabulary, context)).cpu()
+
+    def surprises(self, ids: list[int]) -> Tensor:
+        """What each token of the vocabulary would cost after each of `ids`, by the plain full forward: (n, V) bits."""
+        with torch.inference_mode():
+            logits = self._logits(torch.tensor([ids], device=self.device))
+            return to_bits(-torch.log_softmax(logits.float(), dim=1)).cpu()
 
     def check(self, expected: Tensor, context: int, tolerance: float) -> float:
         """How far the model is from what `probe` gave, as `difference` says it.
 
         Where only keeping some logits is further away than `tolerance`, all are computed from then on.
         """
-        ids, scored = _probe(self.vocabulary, context)
+        ids, scored = made_up(self.vocabulary, context)
         try:
             (kept,) = self.bits([(ids, scored)])
             split = self._split_forward(ids, scored)
@@ -215,11 +225,18 @@ def to_bits(nats: Tensor) -> Tensor:
     return nats * BITS_PER_NAT
 
 
+class _Answer(Output):
+    """What a body gives, and None for whatever else a model looks for (where its experts' routers sent tokens)."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
 class _Body(nn.Module):
     """The model less its output layer. A thread may say what it answers.
 
     So one pass of the body serves several chunks of the output layer, each computed by the model's own forward
-    with whatever that does to logits (scales, caps).
+    with whatever that does to logits (scales, caps). Whatever else a model asks of its body, the body answers.
     """
 
     def __init__(self, inner: nn.Module) -> None:
@@ -227,13 +244,19 @@ class _Body(nn.Module):
         self.inner = inner
         self._thread = threading.local()
 
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("inner"), name)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         answer = getattr(self._thread, "answer", None)
         return self.inner(*args, **kwargs) if answer is None else answer
 
     @contextmanager
     def answering(self, hidden: Tensor) -> Iterator[None]:
-        self._thread.answer = Output(last_hidden_state=hidden)
+        self._thread.answer = _Answer(last_hidden_state=hidden)
         try:
             yield
         finally:
@@ -242,12 +265,17 @@ class _Body(nn.Module):
 
 def _install_body(model: Any) -> _Body:
     """Put a _Body where the model keeps its body; where it keeps none, one that nothing calls."""
-    body = _Body(getattr(model, model.base_model_prefix, nn.Identity()))
-    if hasattr(model, model.base_model_prefix):
-        setattr(model, model.base_model_prefix, body)
-    return body
+    decoder = model.get_decoder()
+    for parent in model.modules():
+        for name, child in parent.named_children():
+            if child is decoder:
+                body = _Body(decoder)
+                setattr(parent, name, body)
+                return body
+    return _Body(nn.Identity())
 
 
-def _probe(vocabulary: int, context: int) -> Job:
+def made_up(vocabulary: int, context: int) -> Job:
+    """A sequence to try a model on."""
     length = min(24, context)
     return [(7 * i + 3) % vocabulary for i in range(length)], max(1, length // 2)

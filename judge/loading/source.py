@@ -66,17 +66,32 @@ def find(source: str | Path) -> Source:
     """Look a judge up. Raises JudgeError saying what is missing and how to mend it."""
     name = str(source)
     folder = _folder(name)
+    if (folder / "adapter_config.json").is_file():
+        raise JudgeError(
+            f"{name} holds an adapter: merge it into its model and save that (merge_and_unload, save_pretrained)"
+        )
     config_file = folder / "config.json"
     if not config_file.is_file():
         raise JudgeError(f"{name} has no config.json: a judge is a folder that transformers' save_pretrained wrote")
+    config = _read_object(config_file)
+    _refuse_what_no_identity_covers(name, config)
     tokens = Tokens.from_folder(folder)
     return Source(
         name=name if name in PACKAGED or name in PACKAGES or not Path(name).is_dir() else Path(name).resolve().name,
         folder=folder,
-        config=_read_object(config_file),
+        config=config,
         tokenizer_json=(folder / "tokenizer.json").read_text(encoding="utf-8"),
         tokens=tokens,
     )
+
+
+def _refuse_what_no_identity_covers(name: str, config: dict[str, Any]) -> None:
+    """Raises JudgeError for weights that each device makes numbers of in its own way, or that lie in another file."""
+    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    if any(part.get("quantization_config") for part in parts):
+        raise JudgeError(f"{name} is quantised: save it dequantised, since judges compute in float32 or bfloat16")
+    if config.get("transformers_weights"):
+        raise JudgeError(f"{name}: config.json names weights of its own: remove transformers_weights from it")
 
 
 def begin_token(source: Source, vocabulary: int) -> int | None:

@@ -31,33 +31,33 @@ def write_gpt2(folder: Path, *, seed: int = 0, context: int = 256, bos: bool = T
         bos_token_id=0 if bos else None,
         eos_token_id=0 if bos else None,
     )
-    _write_model(folder, config, seed)
+    write_model(folder, config, seed)
     if tokenizer:
-        _write_tokenizer(folder, byte_level(), END if bos else None)
+        write_tokenizer(folder, byte_level(), END if bos else None)
     return folder
 
 
 def write_llama(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     """A Llama with a sentencepiece-style tokenizer: a space before every text, bytes as a last resort."""
     tokenizer = sentencepiece()
-    _write_model(folder, _config(transformers.LlamaConfig, tokenizer, context, bos_token_id=1), seed)
-    _write_tokenizer(folder, tokenizer, "<s>")
+    write_model(folder, _config(transformers.LlamaConfig, tokenizer, context, bos_token_id=1), seed)
+    write_tokenizer(folder, tokenizer, "<s>")
     return folder
 
 
 def write_tied_llama(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     """A Llama as SmolLM2 is one: fewer key heads than query heads, the embedding as output layer, byte-level tokens."""
     config = _config(transformers.LlamaConfig, byte_level(), context, bos_token_id=0, tie_word_embeddings=True)
-    _write_model(folder, config, seed)
-    _write_tokenizer(folder, byte_level(), END)
+    write_model(folder, config, seed)
+    write_tokenizer(folder, byte_level(), END)
     return folder
 
 
 def write_qwen3(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
     """A Qwen3: norms on queries and keys, tied embeddings; BOS known to the config alone."""
     config = _config(transformers.Qwen3Config, byte_level(), context, bos_token_id=0, tie_word_embeddings=True)
-    _write_model(folder, config, seed)
-    _write_tokenizer(folder, byte_level(), None)
+    write_model(folder, config, seed)
+    write_tokenizer(folder, byte_level(), None)
     return folder
 
 
@@ -72,8 +72,8 @@ def write_gemma2(folder: Path, *, seed: int = 0, context: int = 256) -> Path:
         sliding_window=16,
         bos_token_id=0,
     )
-    _write_model(folder, config, seed)
-    _write_tokenizer(folder, byte_level(), END)
+    write_model(folder, config, seed)
+    write_tokenizer(folder, byte_level(), END)
     return folder
 
 
@@ -106,7 +106,7 @@ def _config(kind: Any, tokenizer: Tokenizer, context: int, **more: object) -> An
     )
 
 
-def _write_model(folder: Path, config: Any, seed: int) -> None:
+def write_model(folder: Path, config: Any, seed: int = 0) -> None:
     """Weights five times the usual size: a random model is else so unsure that every token costs the same."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -118,7 +118,7 @@ def _write_model(folder: Path, config: Any, seed: int) -> None:
     model.save_pretrained(folder)
 
 
-def _write_tokenizer(folder: Path, tokenizer: Tokenizer, bos: str | None) -> None:
+def write_tokenizer(folder: Path, tokenizer: Tokenizer, bos: str | None) -> None:
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": bos, "eos_token": bos}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
