@@ -106,6 +106,11 @@ class Judge:
         found.weights()
         target = _device(device)
         network, engine = choose(found, dtype=dtype, device=target)
+        if found.tokens.reach > network.vocabulary:
+            raise JudgeError(
+                f"{found.name} knows {network.vocabulary} tokens, but its tokenizer.json gives ids up to "
+                f"{found.tokens.reach - 1}: give it its own tokenizer, or train it with this one (resize_token_embeddings)"
+            )
         judge = cls(found, network, dtype=dtype, engine=engine, runner=_runner(network, engine, threads))
         if need_bos and judge.bos is None:
             raise JudgeError(_no_bos(found.name))

@@ -142,7 +142,7 @@ def _begin(judge: Judge, prompt: str, tokens: int) -> tuple[list[int], int]:
 def _speakable(judge: Judge, logits: Tensor) -> Tensor:
     """Logits with what no text can hold ruled out: special tokens, and rows that pad the vocabulary."""
     ruled_out = logits.clone()
-    ruled_out[sorted(judge.tokens.special)] = float("-inf")
+    ruled_out[[index for index in judge.tokens.special if index < len(logits)]] = float("-inf")
     ruled_out[judge.tokens.size :] = float("-inf")
     return ruled_out
 

@@ -10,28 +10,43 @@ import json
 import os
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from judge.errors import JudgeError
+
+# A character that will never be one. What begins with it cannot be spelled: in texts another stands in its place.
+HIDDEN = "\U0010ffff"
 
 
 class Tokens:
     """A tokenizer that treats every text as plain text. Safe to use from many threads at once.
 
-    A special token spelled out in a text (a player types `<|endoftext|>`) is a run of ordinary characters
-    here, never the special token: otherwise a move could end the document for the judge. For all other texts
-    the ids are those of `AutoTokenizer(text, add_special_tokens=False)`.
+    A special token spelled out in a text (a player types `<|endoftext|>`) is a run of ordinary characters here, never
+    the special token, whatever kind of tokenizer it is: otherwise a move could end the document for the judge. (The
+    token for what is unknown is there where the vocabulary lacks a character, never where somebody spells its name.)
+
+    For all other texts the ids are those that `tokenizer.json` alone gives, as a `PreTrainedTokenizerFast` made from
+    that file does. Some classes of transformers put rules of their own in the file's place: `LlamaTokenizer` takes one
+    space away from the beginning of a text, `GPT2Tokenizer` puts one there where `tokenizer_config.json` says
+    `add_prefix_space`. A judge does neither, so that a process that has only this file counts as the judge does.
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, hidden: dict[str, str], unknown: str | None) -> None:
+        """`hidden`: special tokens, and what they are called in `tokenizer`. `unknown`: the name of the token there
+        that stands for what the vocabulary lacks."""
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
-        #: how many ids there are, added tokens included
-        self.size: int = tokenizer.get_vocab_size(with_added_tokens=True)
-        added = tokenizer.get_added_tokens_decoder()
-        #: the ids that no text can hold
-        self.special = frozenset(index for index, token in added.items() if token.special)
+        self._hidden = hidden
+        known: dict[str, int] = tokenizer.get_vocab(with_added_tokens=True)
+        spoken = set(known.values()) - {known[name] for name in hidden.values()}
+        #: one more than the greatest id
+        self.size: int = max(known.values(), default=-1) + 1
+        #: the ids below `size` that no text spells
+        self.special = frozenset(range(self.size)) - spoken
+        #: one more than the greatest id that a text can hold
+        self.reach: int = max(*spoken, known.get(unknown or "", -1), -1) + 1
 
     @classmethod
     def from_folder(cls, path: str | Path) -> Tokens:
@@ -50,13 +65,14 @@ class Tokens:
         # One text at a time is too little work to share out, and a fork after Rust threads started warns.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         try:
-            return cls(Tokenizer.from_str(json.dumps(_plain(json.loads(text)))))
+            plain, hidden = _plain(json.loads(text))
+            return cls(Tokenizer.from_str(json.dumps(plain)), hidden, _unknown(plain["model"]))
         except Exception as error:  # the library raises bare Exception
             raise JudgeError(f"tokenizer.json cannot be read: {error}") from error
 
     def ids(self, text: str) -> list[int]:
         """The ids of a text, no special token added or recognised."""
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._encoded(text).ids
         return ids
 
     def count(self, text: str) -> int:
@@ -70,7 +86,7 @@ class Tokens:
         covers no character has 0; the last token has `len(text)`. Characters that the tokenizer's normalizer
         drops or merges (a combining mark, stripped white space) go with the token before them.
         """
-        starts = [start for start, _ in self._tokenizer.encode(text, add_special_tokens=False).offsets]
+        starts = [start for start, _ in self._encoded(text).offsets]
         if not starts:
             return []
         ends, complete = [], 0
@@ -92,13 +108,44 @@ class Tokens:
 
     def id_of(self, token: str) -> int | None:
         """The id of a token of the vocabulary by its exact name, or None."""
-        found: int | None = self._tokenizer.token_to_id(token)
+        found: int | None = self._tokenizer.token_to_id(self._hidden.get(token, token))
         return found
 
+    def _encoded(self, text: str) -> Encoding:
+        return self._tokenizer.encode(text.replace(HIDDEN, "\ufffd"), add_special_tokens=False)
 
-def _plain(tokenizer: dict[str, object]) -> dict[str, object]:
-    """The same tokenizer less what would add, cut, pad, trim offsets or draw at random."""
-    model = tokenizer.get("model")
-    if isinstance(model, dict) and model.get("dropout") is not None:
-        model = {**model, "dropout": None}
-    return {**tokenizer, "model": model, "post_processor": None, "truncation": None, "padding": None}
+
+def _plain(tokenizer: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The same tokenizer less what would add, cut, pad, trim offsets or draw at random, its special tokens under names
+    that no text can spell; and these names.
+
+    The library lets special tokens in a text pass as plain text, but its models do not: one that has `</s>` among its
+    pieces finds it there.
+    """
+    hidden = {token["content"]: f"{HIDDEN}{token['id']}" for token in tokenizer["added_tokens"] if token["special"]}
+    added = [
+        {**token, "content": hidden.get(token["content"], token["content"])} for token in tokenizer["added_tokens"]
+    ]
+    cut = {"post_processor": None, "truncation": None, "padding": None}
+    return {**tokenizer, **cut, "added_tokens": added, "model": _hiding(tokenizer["model"], hidden)}, hidden
+
+
+def _unknown(model: dict[str, Any]) -> str | None:
+    name = model["vocab"][model["unk_id"]][0] if model.get("unk_id") is not None else model.get("unk_token")
+    return None if name is None else str(name)
+
+
+def _hiding(model: dict[str, Any], hidden: dict[str, str]) -> dict[str, Any]:
+    """The same model with pieces renamed, and without the merges that lead to them."""
+    found = {**model, "dropout": None} if "dropout" in model else dict(model)
+    if isinstance(model["vocab"], list):  # Unigram: pieces with scores
+        found["vocab"] = [[hidden.get(piece, piece), score] for piece, score in model["vocab"]]
+    else:
+        found["vocab"] = {hidden.get(piece, piece): index for piece, index in model["vocab"].items()}
+    if model.get("unk_token") is not None:
+        found["unk_token"] = hidden.get(model["unk_token"], model["unk_token"])
+    if "merges" in model:
+        skipped = len(model.get("continuing_subword_prefix") or "")
+        pairs = (pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"])
+        found["merges"] = [[a, b] for a, b in pairs if hidden.keys().isdisjoint((a, b, a + b[skipped:]))]
+    return found

@@ -46,7 +46,7 @@ def test_slices_concatenate_and_ends_never_fall(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", ["byte-level", "sentencepiece"])
 @given(text=texts)
-def test_ids_are_those_of_transformers(name: str, text: str) -> None:
+def test_ids_are_those_that_the_file_gives(name: str, text: str) -> None:
     kind: Any = PreTrainedTokenizerFast
     plain = kind(tokenizer_object=Tokenizer.from_str(TOKENIZERS[name]), split_special_tokens=True)
     expected = plain(text, add_special_tokens=False).input_ids
