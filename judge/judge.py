@@ -109,7 +109,7 @@ class Judge:
         if found.tokens.reach > network.vocabulary:
             raise JudgeError(
                 f"{found.name} knows {network.vocabulary} tokens, but its tokenizer.json gives ids up to "
-                f"{found.tokens.reach - 1}: give it its own tokenizer, or train it with this one (resize_token_embeddings)"
+                f"{found.tokens.reach - 1}: give it its own tokenizer, or train it with this one"
             )
         judge = cls(found, network, dtype=dtype, engine=engine, runner=_runner(network, engine, threads))
         if need_bos and judge.bos is None:

@@ -49,12 +49,13 @@ def unwanted_character(text: str) -> tuple[int, str] | None:
 
 
 def accept(text: str, what: str = "the move", limit: int = MOVE_BYTES) -> str:
-    """The text as it is stored: CRLF becomes newline.
+    """The text as it is stored: without a byte order mark before it, which editors put there and nobody sees, and with
+    CRLF as newline.
 
     Raises TextError for more than ``limit`` bytes of UTF-8, for control characters other than newline and tab, and
     for lone surrogates.
     """
-    text = text.replace("\r\n", "\n")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     unwanted = unwanted_character(text)
     if unwanted:
         found = {"character": unwanted[1], "place": unwanted[0] + 1}

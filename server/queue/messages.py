@@ -9,6 +9,7 @@ put back by the sweeper.
     xa:<judge>:index       hash: key → "<lane> <entry id>", so that putting a job in twice does nothing
     xa:results             stream of results, group "referees"
     xa:judges, xa:workers  hashes: what workers announced
+    xa:tokenizer:<digest>  a tokenizer.json, whole once a judge that names it is in xa:judges
     xa:notices             pub/sub: which submissions and competitions changed
 """
 
@@ -98,6 +99,10 @@ def served_lanes(texts: bool) -> tuple[str, ...]:
     return ALL_LANES if texts else LANES
 
 
+def tokenizer_key(digest: str) -> str:
+    return f"xa:tokenizer:{digest}"
+
+
 def index(judge: str) -> str:
     return f"xa:{judge}:index"
 
@@ -153,7 +158,8 @@ class _Announced(BaseModel):
 
 
 class _JudgeAnnounced(BaseModel):
-    """What a worker says of a judge; more than this it may say, and `judges.remember` reads no more."""
+    """What a worker says of a judge; more than this it may say, and `judges.remember` reads no more. tokenizer: the
+    digest of its `tokenizer.json`."""
 
     identity: str
     name: str
@@ -162,7 +168,7 @@ class _JudgeAnnounced(BaseModel):
     direction: Literal["forward", "backward"]
     dtype: str
     build: str
-    tokenizer_json: str
+    tokenizer: str
 
 
 def read_worker(name: bytes, data: bytes) -> tuple[Worker, float] | None:

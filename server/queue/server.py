@@ -1,5 +1,6 @@
 """The server's side of the queue: jobs in, results and news out."""
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import asdict
@@ -31,6 +32,7 @@ from server.queue.messages import (
     read_result,
     read_worker,
     stream,
+    tokenizer_key,
 )
 
 # Adds an entry unless the key's entry still exists: idempotent, in one step.
@@ -156,10 +158,28 @@ class Queue:
         return [worker for worker, seen in filter(None, said) if seconds - seen <= WORKER_SEEN]
 
     async def judges(self, known: Iterable[str]) -> list[dict[str, Any]]:
-        """What workers announced of judges that are not among `known`."""
+        """What workers announced of judges that are not among `known`, each with its `tokenizer_json`.
+
+        What cannot be read, or has lost its tokenizer, is dropped: the worker that has the judge says it again.
+        """
         unknown = {raw.decode() for raw in await self._redis.hkeys(JUDGES)} - set(known)
-        said = [raw for identity in sorted(unknown) if (raw := await self._redis.hget(JUDGES, identity))]
-        return [info for info in map(read_judge, said) if info is not None]
+        said = [(identity, await self._redis.hget(JUDGES, identity)) for identity in sorted(unknown)]
+        found = [(identity, await self._whole(read_judge(raw))) for identity, raw in said if raw]
+        dropped = [identity for identity, info in found if info is None]
+        if dropped:
+            await self._redis.hdel(JUDGES, *dropped)
+        return [info for _, info in found if info is not None]
+
+    async def _whole(self, info: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The same with its tokenizer; None where Redis does not have it."""
+        if info is None:
+            return None
+        key = tokenizer_key(info["tokenizer"])
+        raw = await self._redis.get(key) or b""
+        if hashlib.sha256(raw).hexdigest() != info["tokenizer"]:
+            await self._redis.delete(key)
+            return None
+        return {**info, "tokenizer_json": raw.decode()}
 
     async def depth(self, judge: str) -> int:
         """Entries of a judge that no worker has finished."""

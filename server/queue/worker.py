@@ -1,6 +1,5 @@
 """The worker's side of the queue: claims, leases, results."""
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +9,11 @@ import redis
 import redis.asyncio
 from redis.exceptions import ResponseError
 
+from server.queue.introductions import Announcer, Introduction
 from server.queue.messages import (
     ALL_LANES,
     ALONE_FROM,
     BOT_LANES,
-    JUDGES,
     LANES,
     PEOPLE_LANES,
     RESULTS,
@@ -56,21 +55,26 @@ class Claims:
     judges: tuple[str, ...]
     lease: float
     _redis: Any = field(init=False)
+    _announcer: Announcer = field(init=False)
     _checked: float = field(init=False, default=float("-inf"))
     _owed: float = field(init=False, default=0.0)
+    _idle: bool = field(init=False, default=False)  # it listened in vain: what there is comes while it listens again
 
     def __post_init__(self) -> None:
         self._redis = redis.Redis.from_url(self.url, **connection_options())
+        self._announcer = Announcer(self._redis, self.worker)
 
-    def announce(self, infos: Sequence[dict[str, Any]], build: str, rates: Mapping[str, float]) -> None:
-        """Say that this worker lives, what its judges are, and how many measurements a second each makes."""
-        pipe = self._redis.pipeline(transaction=False)
-        for info in infos:
-            pipe.hsetnx(JUDGES, info["identity"], json.dumps(info))
-        seen = int(self._redis.time()[0])
-        said = {"judges": self.judges, "build": build, "rates": {**rates}, "seen": seen}
-        pipe.hset(WORKERS, self.worker, json.dumps(said))
-        pipe.execute()
+    def announce(
+        self,
+        judges: Sequence[Introduction],
+        build: str,
+        rates: Mapping[str, float],
+        *,
+        seconds: float = float("inf"),
+    ) -> bool:
+        """Say that this worker lives, what its judges are, and how many measurements a second each makes; then send
+        for about so many seconds what Redis lacks of them. False where some of it is still to be sent."""
+        return self._announcer.announce(judges, build, rates, seconds=seconds)
 
     def close(self) -> None:
         self._redis.close()
@@ -114,10 +118,14 @@ class Claims:
         try:
             if time.monotonic() - self._checked > self.lease / 4 and (stale := self._stale(count, texts)):
                 return stale
-            for judge in self.judges:
+            for judge in () if self._idle else self.judges:
                 if new := self._new(judge, count, texts):
                     return new
-            return self._wait(block, texts)
+            found = self._wait(block, texts)
+            if self._idle and found:  # whatever came with the first
+                found += self._new(found[0].job.judge, count, texts=False)[: count - len(found)]
+            self._idle = texts and not found
+            return found
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise

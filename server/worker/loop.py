@@ -15,6 +15,7 @@ import structlog
 from judge import sampling
 from judge.codec import pack_bits
 from judge.judge import Judge, JudgeError, Pair
+from server.queue.introductions import Introduction
 from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, RedisError, Result
 from server.queue.worker import Claim, Claims
 from server.settings import Settings
@@ -33,6 +34,7 @@ TRIAL = tuple(
     for opening in ("They say that", "In those days", "Old as it was,", "Before the war")
 )  # what a judge is tried on while there is nothing to do: as long as a usual passage
 HELLO = 2.0  # seconds between two announcements
+LISTEN = 2.0  # seconds for which an idle worker waits for work at once; as long may it take to end
 
 Steps = Iterator[Result | None]  # a None after each token, at last the result
 
@@ -48,7 +50,7 @@ class Worker:
         self.claims = Claims(settings.redis_url, name, tuple(self._judges), settings.lease)
         self.leases = LeaseKeeper(self.claims, settings.lease)
         self._texts: deque[tuple[Claim, Steps]] = deque()
-        self._infos = [judge.info() for judge in judges]
+        self._introductions = [Introduction.of(judge.info()) for judge in judges]
         self._rates: dict[str, float] = {}  # of a judge: measurements per second, a moving average
         self._pace = 0.0  # the same over all that is measured, whichever judge
 
@@ -79,7 +81,8 @@ class Worker:
             time.sleep(PAUSE)
             return []
         count = max(1, min(LARGEST_CLAIM, int(self._pace * BATCH_SECONDS))) if self._pace else FIRST_CLAIM
-        claims = self.claims.claim(count, block=0.5, texts=texts)
+        # One who listens to every lane hears of all that comes, and need not ask again so soon.
+        claims = self.claims.claim(count, block=LISTEN if texts else 0.5, texts=texts)
         if claims and claims[0].alone and not self.leases.empty:
             self.claims.give_back(claims)
             return []
@@ -163,7 +166,8 @@ class Worker:
     def _stay_known(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
-                self.claims.announce(self._infos, self._build, self._rates)
+                if not self.claims.announce(self._introductions, self._build, self._rates, seconds=HELLO):
+                    continue  # the next part of a tokenizer at once
             except RedisError as error:
                 log.warning("worker.announce_failed", error=str(error))
             stop.wait(HELLO)

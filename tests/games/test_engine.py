@@ -375,6 +375,11 @@ def test_a_text_is_accepted_with_its_line_ends_made_one_kind() -> None:
     assert accept("a\r\nb\tc\n") == "a\nb\tc\n"
 
 
+def test_a_byte_order_mark_before_a_text_is_dropped_and_one_inside_stays() -> None:
+    assert accept("\ufeffThe sea.") == "The sea."
+    assert accept("The\ufeff sea.") == "The\ufeff sea."
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

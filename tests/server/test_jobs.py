@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from server.queue.introductions import Introduction
 from server.queue.messages import LAST_DELIVERY, ChangeNotice, GenerationJob, Job, Result, index, stream
 from server.queue.server import Queue
 from server.queue.worker import Claims
@@ -184,10 +185,11 @@ def test_an_unsettled_result_goes_to_another_referee_and_a_settled_one_to_none(r
 
 def test_announcements_tell_who_is_there(redis_url: str, claims: Claims) -> None:
     info = {**FakeJudge().info(), "identity": JUDGE}
-    claims.announce([info], "cpu", {JUDGE: 12.5})
+    claims.announce([Introduction.of(info)], "cpu", {JUDGE: 12.5})
     (worker,) = ask(redis_url, lambda queue: queue.workers())
     assert (worker.judges, worker.rates) == ((JUDGE,), {JUDGE: 12.5})
-    assert ask(redis_url, lambda queue: queue.judges([])) == [info]
+    (found,) = ask(redis_url, lambda queue: queue.judges([]))
+    assert found.items() >= info.items()
     assert ask(redis_url, lambda queue: queue.judges([JUDGE])) == []
     claims.leave()
     assert ask(redis_url, lambda queue: queue.workers()) == []
@@ -196,11 +198,12 @@ def test_announcements_tell_who_is_there(redis_url: str, claims: Claims) -> None
 @pytest.mark.parametrize("said", ["", "{", "[]", "null", "3", '{"identity": "x", "name": "tiny"}', b"\xff"])
 def test_what_is_no_announcement_hides_no_other(redis_url: str, redis_server: Redis, claims: Claims, said: str) -> None:
     info = {**FakeJudge().info(), "identity": JUDGE}
-    claims.announce([info], "cpu", {})
+    claims.announce([Introduction.of(info)], "cpu", {})
     with redis_server.client as client:
         client.hset("xa:judges", "x", said)
         client.hset("xa:workers", "x", said)
-    assert ask(redis_url, lambda queue: queue.judges([])) == [info]
+    (found,) = ask(redis_url, lambda queue: queue.judges([]))
+    assert found.items() >= info.items()
     (worker,) = ask(redis_url, lambda queue: queue.workers())
     assert worker.judges == (JUDGE,)
 

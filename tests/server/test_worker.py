@@ -50,7 +50,7 @@ class Device:
         self.began = self.ended = 0.0
 
     def info(self) -> dict[str, Any]:
-        return {"identity": self.identity}
+        return {"identity": self.identity, "tokenizer_json": "{}"}
 
     def measure_each(self, pairs: Sequence[Pair]) -> Iterator[tuple[int, list[float]]]:
         for i, pair in enumerate(pairs):
@@ -260,7 +260,7 @@ def test_a_suspect_is_measured_with_nothing_else_in_hand(redis_url: str, redis_s
 def test_the_device_is_busy_also_on_a_slow_line(redis_url: str, redis_server: Redis) -> None:
     device = Device(0.005)
     enqueue(redis_url, *jobs_of(device, 500))
-    with slow_line(redis_server.port, 0.01) as port, at_work(f"redis://127.0.0.1:{port}/0", device, lease=30):
+    with slow_line(redis_server.port, 0.01) as line, at_work(f"redis://127.0.0.1:{line.port}/0", device, lease=30):
         Referee(redis_url).collect(500)
     # 0.98 on a quiet machine; a worker that does not claim ahead has 0.3.
     assert device.busy / (device.ended - device.began) >= 0.6

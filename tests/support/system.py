@@ -157,15 +157,38 @@ def serving(data: Path, *arguments: str) -> Iterator[Serve]:
         left_after(everyone)
 
 
+class Line:
+    """A line to a port of this machine. Bytes take `delay` seconds each way, and each way takes `rate` of them a
+    second, all connections together. sent: how many went out through it."""
+
+    def __init__(self, delay: float, rate: float) -> None:
+        self.port = 0
+        self.sent = 0
+        self._delay, self._rate = delay, rate
+        self._free = {True: 0.0, False: 0.0}  # by direction: when it has sent what it was given
+        self._turn = threading.Lock()
+
+    def carry(self, count: int, *, out: bool) -> float:
+        """Wait until so many bytes are on the line; returns when they will be at its other end."""
+        with self._turn:
+            self._free[out] = max(self._free[out], time.monotonic()) + count / self._rate
+            self.sent += count if out else 0
+            free = self._free[out]
+        time.sleep(max(0.0, free - time.monotonic()))
+        return free + self._delay
+
+
 @contextmanager
-def slow_line(port: int, delay: float) -> Iterator[int]:
-    """Opens a port of this machine that leads to `port`; bytes take `delay` seconds each way."""
+def slow_line(port: int, delay: float = 0.0, rate: float = float("inf")) -> Iterator[Line]:
+    """Opens a port of this machine that leads to `port`, slowly."""
+    line = Line(delay, rate)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_accept, args=(listener, port, delay), daemon=True).start()
-        yield listener.getsockname()[1]
+        line.port = listener.getsockname()[1]
+        threading.Thread(target=_accept, args=(listener, port, line), daemon=True).start()
+        yield line
 
 
-def _accept(listener: socket.socket, port: int, delay: float) -> None:
+def _accept(listener: socket.socket, port: int, line: Line) -> None:
     with suppress(OSError):  # the listener was closed
         while True:
             near, _ = listener.accept()
@@ -173,16 +196,16 @@ def _accept(listener: socket.socket, port: int, delay: float) -> None:
             for source, target in ((near, far), (far, near)):
                 target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 parcels: Queue[tuple[float, bytes]] = Queue()
-                threading.Thread(target=_receive, args=(source, parcels, delay), daemon=True).start()
+                threading.Thread(target=_receive, args=(source, parcels, line, source is near), daemon=True).start()
                 threading.Thread(target=_deliver, args=(target, parcels), daemon=True).start()
 
 
-def _receive(source: socket.socket, parcels: Queue[tuple[float, bytes]], delay: float) -> None:
+def _receive(source: socket.socket, parcels: Queue[tuple[float, bytes]], line: Line, out: bool) -> None:
     data = b"begin"
     with suppress(OSError):
         while data:
-            data = source.recv(65_536)
-            parcels.put((time.monotonic() + delay, data))
+            data = source.recv(16_384)
+            parcels.put((line.carry(len(data), out=out), data))
     parcels.put((0, b""))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from server.queue.introductions import Introduction
 from server.queue.messages import GenerationJob, Job, RedisError, Result
 from server.queue.worker import Claim, Claims
 from tests.support.frames import hint_in
@@ -117,10 +118,10 @@ class Hand:
     def __init__(self, redis_url: str, *judges: FakeJudge, lease: float = LEASE) -> None:
         name = f"hand-{secrets.token_hex(4)}"
         self.claims = Claims(redis_url, name, tuple(judge.identity for judge in judges), lease)
-        self._infos = [judge.info() for judge in judges]
+        self._introductions = [Introduction.of(judge.info()) for judge in judges]
 
     def announce(self, rate: float = 100.0) -> None:
-        self.claims.announce(self._infos, BUILD, dict.fromkeys(self.claims.judges, rate))
+        self.claims.announce(self._introductions, BUILD, dict.fromkeys(self.claims.judges, rate))
         self.claims.create_groups()
 
     def take(self, count: int = 64) -> list[Claim]:
