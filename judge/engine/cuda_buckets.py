@@ -6,7 +6,8 @@ filled up on the right, where causal attention cannot see them. The output layer
 of all rows, a fixed number at a time. `tokens` bounds both the memory and what a lone sequence pays for.
 
 Every shape is run once at load, the largest first: that takes all the memory that will be needed. There a row is
-also compared with its copies in all other rows of the shape: where a kernel treats rows unequally, each runs alone.
+also compared with its copies in all other rows of the shape, and with itself beside other rows: where a kernel treats
+rows unequally, each runs alone. So does each of a model with experts: what one computes at once are tokens of all rows.
 
 The body of each shape is captured as a CUDA graph and replayed; a model that cannot be captured (Gemma 2 makes its mask
 on the host) runs without. The host prepares the next batch while the device works, and the device never waits for bits
@@ -64,7 +65,7 @@ class Buckets:
         self._graphs: dict[Shape, _Graph] = {}
         self._room: _Room | None = None
         self._turn = threading.Lock()  # a graph has one place for its input
-        self.tokens = tokens_for(network)
+        self.tokens = 1 if network.has_experts else tokens_for(network)
 
     @property
     def name(self) -> str:
@@ -189,12 +190,18 @@ class Buckets:
         return sorted(found, key=lambda shape: (shape.rows * shape.columns, shape.columns), reverse=True)
 
     def _treats_rows_equally(self, shape: Shape) -> bool:
-        """Does a row get the same bits wherever in the shape it stands?"""
+        """Does a row get the same bits wherever in the shape it stands, and whatever stands beside it?"""
         length = min(shape.columns, self._context - 1)
-        ids = [(7 * i + 3) % self._network.vocabulary for i in range(length + 1)]
-        started = self._start(shape, list(range(shape.rows)), [(ids, length)] * shape.rows)
-        first, *others = [bits for _, bits in started.fetch()]
-        return all(torch.equal(first, other) for other in others)
+        ids, other = ([(step * i + 3) % self._network.vocabulary for i in range(length + 1)] for step in (7, 11))
+        first, *copies = self._run(shape, [ids] * shape.rows)
+        if not copies:
+            return True
+        beside_others, *_ = self._run(shape, [ids, *[other] * len(copies)])
+        return all(torch.equal(first, bits) for bits in (*copies, beside_others))
+
+    def _run(self, shape: Shape, rows: Sequence[list[int]]) -> list[Tensor]:
+        started = self._start(shape, list(range(len(rows))), [(ids, len(ids) - 1) for ids in rows])
+        return [bits for _, bits in started.fetch()]
 
     def _shrink(self) -> None:
         if self.tokens <= FEWEST_TOKENS:

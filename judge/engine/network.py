@@ -58,6 +58,8 @@ class Network:
         self.supports_logits_to_keep = True
         #: does it leave something behind on itself, so that two threads may not run it at once?
         self.keeps_state = has_state(model)
+        #: does it send each token to some of many layers, each of which works on what it gets at once?
+        self.has_experts = any("Experts" in type(module).__name__ for module in model.modules())
         self.head_rows = max(1, LOGITS_BYTES // (4 * self.vocabulary))
         self._body = _install_body(model)
         #: the model written out in few steps, once `speed_up` has brought it

@@ -48,7 +48,7 @@ def load_model(source: Source, *, dtype: str, device: torch.device) -> Any:
         torch.manual_seed(0)  # whatever is made up while a model is built is always the same
         try:
             config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
-            model, found = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 source.folder,
                 config=config,
                 dtype=DTYPES[dtype],
@@ -61,6 +61,7 @@ def load_model(source: Source, *, dtype: str, device: torch.device) -> Any:
             )
         except Exception as error:  # transformers raises all kinds; none of them is ours
             raise JudgeError(f"{source.name} cannot be loaded as a causal language model: {one_line(error)}") from error
+    model, found = loaded
     _refuse_other_weights(source.name, found)
     if "lsh" in (getattr(config, "attn_layers", None) or ()):  # shows in texts that are longer than one chunk
         raise JudgeError(f"{source.name} attends to places that it draws at random (LSH), so it cannot measure")
@@ -71,8 +72,8 @@ def context_length(model: Any) -> int:
     """How many tokens the model reads at most, by its config."""
     config = model.config.get_text_config()
     lengths = (getattr(config, name, None) for name in CONTEXT_NAMES)
-    length = next((length for length in lengths if isinstance(length, int) and length > 0), UNBOUNDED_CONTEXT)
-    return min([length, *(table.num_embeddings - table.padding_idx - 1 for table in _padded_positions(model))])
+    length: int = next((length for length in lengths if isinstance(length, int) and length > 0), UNBOUNDED_CONTEXT)
+    return min([length, *_rows_behind_padding(model)])
 
 
 def has_state(model: Any) -> bool:
@@ -89,11 +90,11 @@ def _attention(config: Any) -> str:
     return "sdpa" if getattr(kind, "_supports_sdpa", False) and not capped else "eager"
 
 
-def _padded_positions(model: Any) -> Iterator[Any]:
-    """Tables of positions that count from behind the padding token's (RoBERTa's do): so many rows no text can use."""
+def _rows_behind_padding(model: Any) -> Iterator[int]:
+    """Of tables of positions that count from behind the padding token's, as RoBERTa's do: the rows a text can use."""
     for name, module in model.named_modules():
         if isinstance(module, nn.Embedding) and name.endswith("position_embeddings") and module.padding_idx is not None:
-            yield module
+            yield module.num_embeddings - module.padding_idx - 1
 
 
 def _refuse_other_weights(name: str, found: dict[str, Any]) -> None:

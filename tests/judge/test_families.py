@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from judge.engine.choose import FAST_ON_A_CPU, choose
+from judge.engine.cuda_buckets import Buckets
 from judge.judge import Judge, JudgeError, Pair
 from judge.loading.source import find
 from tests.judge import families, tiny
@@ -51,7 +52,7 @@ def _each(kinds: Iterable[str]) -> list[Any]:
 
 def _plain(folder: Path, row: list[int], scored: int) -> list[float]:
     """Bits of the last ids of a row by transformers alone."""
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     with torch.no_grad():
         logits = model(input_ids=torch.tensor([row[:-1]]), use_cache=False).logits[0].double()
     nats = -torch.log_softmax(logits, dim=1)[-scored:].gather(1, torch.tensor(row[-scored:])[:, None])[:, 0]
@@ -115,3 +116,17 @@ def test_a_model_without_a_length_of_its_own_gets_one_and_a_host_can_say_another
     assert Judge.load(folder, device="cpu").context == 2048
     assert Judge.load(tiny.declare(folder, seq_length=512), device="cpu").context == 512
     assert Judge.load(tiny.declare(folder, max_position_embeddings=300), device="cpu").context == 300
+
+
+@pytest.mark.parametrize(("kind", "tokens"), [("mixtral", 1), ("gpt_oss", 1), ("opt", 128), ("mamba", 128)])
+def test_in_buckets_bits_do_not_depend_on_what_runs_beside(kind: str, tokens: int, tmp_path: Path) -> None:
+    source = find(families.write(kind, tmp_path))
+    network, _ = choose(source, dtype="float32", device=torch.device("cpu"))
+    buckets = Buckets(network, families.CONTEXT)
+    buckets.tokens = min(buckets.tokens, 128)
+    buckets.warm_up()
+    assert buckets.tokens == tokens
+    job, *others = [([(step * i + 3) % 320 for i in range(32)], 20) for step in (7, 11, 13, 17)]
+    (alone,) = dict(buckets.each([job])).values()
+    assert dict(buckets.each([job, *others]))[0].tolist() == alone.tolist()
+    assert alone.tolist() == pytest.approx(network.bits([job])[0].tolist(), abs=1e-3)
