@@ -10,7 +10,7 @@ from typing import Any
 from judge.errors import JudgeError
 from judge.loading.packages.catalog import PACKAGES
 from judge.loading.packages.store import folder_of, is_installed
-from judge.loading.tokenizer import Tokens
+from judge.loading.tokenizer import Tokens, read_tokenizer, with_special_tokens
 
 #: Name → what it is. These lie in the package, in folders of their names.
 PACKAGED = {
@@ -25,6 +25,7 @@ HUB_FILES = [
     "special_tokens_map.json",
 ]
 HUB_FILES_NOT_READ = ["*/*", "consolidated*"]
+SPECIAL_KINDS = {f"{kind}_token" for kind in ("bos", "eos", "unk", "sep", "pad", "cls", "mask")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,14 @@ def find(source: str | Path) -> Source:
         raise JudgeError(f"{name} has no config.json: a judge is a folder that transformers' save_pretrained wrote")
     config = _read_object(config_file)
     _refuse_what_no_identity_covers(name, config)
-    tokens = Tokens.from_folder(folder)
+    named = [_name(value) for kind, value in _tokenizer_settings(folder).items() if kind in SPECIAL_KINDS]
+    tokenizer_json = with_special_tokens(read_tokenizer(folder), [name for name in named if name])
     return Source(
         name=name if name in PACKAGED or name in PACKAGES or not Path(name).is_dir() else Path(name).resolve().name,
         folder=folder,
         config=config,
-        tokenizer_json=(folder / "tokenizer.json").read_text(encoding="utf-8"),
-        tokens=tokens,
+        tokenizer_json=tokenizer_json,
+        tokens=Tokens.from_json(tokenizer_json),
     )
 
 
@@ -100,7 +102,7 @@ def begin_token(source: Source, vocabulary: int) -> int | None:
     A name that the vocabulary does not have, or an id beyond the `vocabulary` rows of the model's embedding,
     counts as absent.
     """
-    settings = _tokenizer_settings(source)
+    settings = _tokenizer_settings(source.folder)
     for kind in ("bos_token", "eos_token"):
         for candidate in (_named(source, settings.get(kind)), _numbered(source.config.get(f"{kind}_id"))):
             if candidate is not None and 0 <= candidate < vocabulary:
@@ -145,9 +147,9 @@ def _download(hub_id: str) -> Path:
         ) from error
 
 
-def _tokenizer_settings(source: Source) -> dict[str, Any]:
+def _tokenizer_settings(folder: Path) -> dict[str, Any]:
     for name in ("tokenizer_config.json", "special_tokens_map.json"):
-        file = source.folder / name
+        file = folder / name
         if file.is_file():
             settings = _read_object(file)
             if "bos_token" in settings or "eos_token" in settings:
@@ -155,9 +157,14 @@ def _tokenizer_settings(source: Source) -> dict[str, Any]:
     return {}
 
 
-def _named(source: Source, token: object) -> int | None:
+def _name(token: object) -> str | None:
     name = token.get("content") if isinstance(token, dict) else token
-    return source.tokens.id_of(name) if isinstance(name, str) else None
+    return name if isinstance(name, str) else None
+
+
+def _named(source: Source, token: object) -> int | None:
+    name = _name(token)
+    return None if name is None else source.tokens.id_of(name)
 
 
 def _numbered(token_id: object) -> int | None:

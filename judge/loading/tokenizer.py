@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,7 @@ class Tokens:
     @classmethod
     def from_folder(cls, path: str | Path) -> Tokens:
         """Read `tokenizer.json` in a folder. Raises JudgeError where there is none or it cannot be read."""
-        file = Path(path) / "tokenizer.json"
-        if not file.is_file():
-            raise JudgeError(
-                f"{path} has no tokenizer.json: save the judge's tokenizer there "
-                "(AutoTokenizer.from_pretrained(…).save_pretrained(folder))"
-            )
-        return cls.from_json(file.read_text(encoding="utf-8"))
+        return cls.from_json(read_tokenizer(Path(path)))
 
     @classmethod
     def from_json(cls, text: str) -> Tokens:
@@ -113,6 +108,34 @@ class Tokens:
 
     def _encoded(self, text: str) -> Encoding:
         return self._tokenizer.encode(text.replace(HIDDEN, "\ufffd"), add_special_tokens=False)
+
+
+def read_tokenizer(folder: Path) -> str:
+    """The content of `tokenizer.json` in a folder. Raises JudgeError where there is none."""
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise JudgeError(
+            f"{folder} has no tokenizer.json: save the judge's tokenizer there "
+            "(AutoTokenizer.from_pretrained(…).save_pretrained(folder))"
+        )
+    return file.read_text(encoding="utf-8")
+
+
+def with_special_tokens(text: str, names: Sequence[str]) -> str:
+    """A `tokenizer.json` in which those of its tokens are special that go by these names, as they are in transformers.
+
+    Names of one character are left alone: without it texts that have the character could not be told. Raises JudgeError
+    where it cannot be read.
+    """
+    tokens = Tokens.from_json(text)
+    ids = {name: tokens.id_of(name) for name in names if len(name.strip()) > 1}
+    tokenizer = json.loads(text)
+    added = {token["content"]: token for token in tokenizer["added_tokens"]}
+    plain = [name for name, known in ids.items() if known is not None and not added.get(name, {}).get("special")]
+    for name in plain:
+        ways = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+        added[name] = {"id": ids[name], "content": name, **ways, **added.get(name, {}), "special": True}
+    return json.dumps({**tokenizer, "added_tokens": [*added.values()]}) if plain else text
 
 
 def _plain(tokenizer: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

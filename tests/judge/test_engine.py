@@ -164,6 +164,8 @@ def test_a_model_that_keeps_state_runs_one_at_a_time(tmp_path: Path) -> None:
     rope = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}
     model = _network(tiny.declare(folder, rope_parameters=rope)).model
     assert has_state(model)
+    model.config.rope_parameters = {"full_attention": rope, "sliding_attention": {"rope_type": "default"}}
+    assert has_state(model)
     assert not has_state(_network(tiny.write_gpt2(tmp_path / "gpt2")).model)
 
 

@@ -127,3 +127,18 @@ def test_a_judge_with_fewer_rows_than_its_tokenizer_has_tokens_is_refused(tmp_pa
     tokenizer.save(str(folder / "tokenizer.json"))
     with pytest.raises(JudgeError, match=rf"knows {rows} tokens, but its tokenizer.json gives ids up to {rows + 1}:"):
         Judge.load(folder, device="cpu")
+
+
+def test_what_the_settings_name_as_special_is_special_also_where_the_tokenizer_does_not_say_so(tmp_path: Path) -> None:
+    folder = tiny.write_gpt2(tmp_path)
+    tokenizer = Tokenizer(
+        models.Unigram([("<unk>", 0.0), ("</s>", -1.0), *((letter, -2.0) for letter in "</s>the ")], 0)
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    named = {"eos_token": {"content": "</s>"}, "unk_token": "<unk>", "pad_token": None, "sep_token": " "}
+    (folder / "tokenizer_config.json").write_text(json.dumps(named))
+    judge = Judge.load(folder, device="cpu")
+    assert judge.tokens.id_of("</s>") == 1
+    assert 1 not in judge.tokens.ids("the </s>")
+    assert Tokens.from_json(judge.tokenizer_json).ids("the </s>") == judge.tokens.ids("the </s>")
+    assert judge.tokens.spelled("e </s>") == list("e </s>")
