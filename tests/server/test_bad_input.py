@@ -113,11 +113,21 @@ def test_what_is_no_text_is_no_batch(lesson: Class, ada: Caller) -> None:
         ("é" * 4_096, "é" * 4_096),
         ("a\r\nb\r\n\r\nc", "a\nb\n\nc"),
         ("a\tb", "a\tb"),
+        ("\ufeffsea", "sea"),
         ("👩\u200d🚀 naïve 日本", "👩\u200d🚀 naïve 日本"),
         ("  left as it is  ", "  left as it is  "),
         ("<|endoftext|>", "<|endoftext|>"),
     ],
-    ids=["8,192 bytes", "8,192 bytes in letters of two", "line ends", "tab", "emoji", "spaces", "special token"],
+    ids=[
+        "8,192 bytes",
+        "8,192 bytes in letters of two",
+        "line ends",
+        "tab",
+        "mark",
+        "emoji",
+        "spaces",
+        "special token",
+    ],
 )
 def test_a_move_at_the_limit_is_taken(own: Class, sent: str, kept: str) -> None:
     ada = own.join()
