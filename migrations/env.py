@@ -7,7 +7,8 @@ from alembic.operations.ops import MigrationScript
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool, text
 
-from server.db.models import Base, UTCDateTime
+from server.db.columns import UTCDateTime
+from server.db.models import Base
 
 ONE_AT_A_TIME = 7_264_003_911  # an advisory lock of PostgreSQL, any constant
 

@@ -85,27 +85,34 @@ class Client:
     def round(self, round_id: str) -> models.Round:
         return self._get(f"/rounds/{round_id}", models.Round)
 
-    def submit(self, round_id: str, move: str, *, wait: float = HOLD, key: str | None = None) -> models.Submission:
+    def submit(
+        self, round_id: str, move: str, *, wait: float = HOLD, key: str | None = None, practice: bool = False
+    ) -> models.Submission:
         """Send a move. The answer comes when the score is there, or after `wait` seconds (at most 60) without it.
 
         key: the Idempotency-Key, one for each move that is meant to count by itself; made up where none is given.
+        practice: in a round that has ended; it counts nowhere.
         """
-        return self._move(f"/rounds/{round_id}/submissions", move, wait, key)
+        return self._step(f"/rounds/{round_id}/submissions", {"move": move} | _flag(practice), wait, key)
 
-    def preview(self, round_id: str, move: str, *, submission: str | None = None) -> models.Preview:
+    def preview(
+        self, round_id: str, move: str, *, submission: str | None = None, practice: bool = False
+    ) -> models.Preview:
         """What the rules say of a move, without making it. submission: the play to move on in; None: a new one."""
-        body = {"move": move} | ({} if submission is None else {"submission": submission})
+        body = {"move": move} | ({} if submission is None else {"submission": submission}) | _flag(practice)
         return self._transport.send(Call("POST", f"/rounds/{round_id}/moves:preview", body=body), models.Preview)
 
     def move_again(
         self, submission_id: str, move: str, *, wait: float = HOLD, key: str | None = None
     ) -> models.Submission:
         """Send a further move to a play that awaits one."""
-        return self._move(f"/submissions/{submission_id}/moves", move, wait, key)
+        return self._step(f"/submissions/{submission_id}/moves", {"move": move}, wait, key)
 
-    def begin(self, round_id: str, *, wait: float = HOLD, key: str | None = None) -> models.Submission:
+    def begin(
+        self, round_id: str, *, wait: float = HOLD, key: str | None = None, practice: bool = False
+    ) -> models.Submission:
         """Begin a play without a move: what it shows and asks for stands in the submission's `awaits`."""
-        return self._step(f"/rounds/{round_id}/submissions:begin", None, wait, key)
+        return self._step(f"/rounds/{round_id}/submissions:begin", _flag(practice) or None, wait, key)
 
     def challenges(self, round_id: str) -> list[models.Challenge]:
         """The plays of a game of several seats that wait for players."""
@@ -136,14 +143,20 @@ class Client:
         return self._transport.send(call, models.Submission)
 
     def submit_batch(
-        self, round_id: str, moves: Sequence[str], keys: Sequence[str] | None = None, *, wait: float = 0
+        self,
+        round_id: str,
+        moves: Sequence[str],
+        keys: Sequence[str] | None = None,
+        *,
+        wait: float = 0,
+        practice: bool = False,
     ) -> list[models.Submission | ApiError]:
         """Send many moves; for each, in order, its submission or why it was refused.
 
         wait: seconds, in all, that scores are waited for; without, or after them, submissions may still be queued.
         """
         keys = [_new_key() for _ in moves] if keys is None else keys
-        items = [{"move": move, "key": key} for move, key in zip(moves, keys, strict=True)]
+        items = [{"move": move, "key": key} | _flag(practice) for move, key in zip(moves, keys, strict=True)]
         sent = [outcome for chunk in _chunks(items) for outcome in self._send_batch(round_id, chunk)]
         deadline = monotonic() + wait
         return [self._later(each, deadline) if isinstance(each, models.Submission) else each for each in sent]
@@ -168,6 +181,14 @@ class Client:
     def leaderboard(self, round_id: str) -> list[models.BoardEntry]:
         """The whole board of a round, best first."""
         return list(self._pages(f"/rounds/{round_id}/leaderboard", models.BoardEntry))
+
+    def revealed(self, round_id: str) -> list[models.RevealedMove]:
+        """What others wrote in a closed round, best first, as far as its host reveals it."""
+        return list(self._pages(f"/rounds/{round_id}/moves", models.RevealedMove))
+
+    def revealed_play(self, round_id: str, move_id: str) -> models.RevealedPlay:
+        """One of these moves with the events of its play."""
+        return self._get(f"/rounds/{round_id}/moves/{move_id}", models.RevealedPlay)
 
     def competition_leaderboard(self, competition: str | None = None) -> list[models.BoardEntry]:
         """The board over all rounds of a competition, best first."""
@@ -203,14 +224,11 @@ class Client:
             raise ArenaError("This token belongs to no competition; name one.")
         return self._competition
 
-    def _move(self, path: str, move: str, wait: float, key: str | None) -> models.Submission:
-        return self._step(path, {"move": move}, wait, key)
-
     def _step(self, path: str, body: Mapping[str, object] | None, wait: float, key: str | None) -> models.Submission:
         call = Call("POST", path, {"wait": wait}, body, key or _new_key(), wait=wait)
         return self._transport.send(call, models.Submission)
 
-    def _send_batch(self, round_id: str, items: Sequence[dict[str, str]]) -> list[models.Submission | ApiError]:
+    def _send_batch(self, round_id: str, items: Sequence[Mapping[str, object]]) -> list[models.Submission | ApiError]:
         """One batch; items that were refused only for the moment are sent again, with the same keys."""
         outcomes: dict[int, models.Submission | ApiError] = {}
         deadline = monotonic() + self._transport.patience
@@ -244,13 +262,18 @@ class Client:
             params = {"cursor": page.next}
 
 
+def _flag(practice: bool) -> dict[str, object]:
+    """Said only where it is so: an older server does not know the word."""
+    return {"practice": True} if practice else {}
+
+
 def _new_key() -> str:
     return uuid.uuid4().hex
 
 
-def _chunks(items: Sequence[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+def _chunks(items: Sequence[Mapping[str, object]]) -> Iterator[list[Mapping[str, object]]]:
     """Items in portions that the server takes at once."""
-    chunk: list[dict[str, str]] = []
+    chunk: list[Mapping[str, object]] = []
     size = 0
     for item in items:
         length = len(json.dumps(item))

@@ -58,10 +58,18 @@ class Awaits(WireModel):
     due_at: datetime | None = None
 
 
+class Reveal(WireModel):
+    """which: all, top (the best three ranks), below_own_best (of those with no more bits). names: is it said whose?"""
+
+    which: str
+    names: bool
+
+
 class Round(WireModel):
     """attempts, attempts_left: null where a player may submit as often as they like.
 
-    opening: what a play's first move is asked for; null where something is measured before it.
+    opening: what a play's first move is asked for; null where something is measured before it. revealed: what may be
+    seen of others' moves.
     """
 
     id: str
@@ -76,6 +84,7 @@ class Round(WireModel):
     closes_at: datetime | None
     attempts: int | None
     attempts_left: int | None
+    revealed: Reveal | None = None
     seats: tuple[str, ...] = ("black",)
     opening: Awaits | None = None
     move_seconds: int | None = None
@@ -123,6 +132,7 @@ class Submission(WireModel):
     accepted_at: datetime
     play: str = ""
     seat: str = "black"
+    practice: bool = False
     awaits: Awaits | None = None
 
 
@@ -130,6 +140,25 @@ class BoardPlayer(WireModel):
     id: str
     name: str
     kind: str
+
+
+class RevealedMove(WireModel):
+    """What somebody else wrote. rank: on the board of their kind. player, submission: null without names."""
+
+    id: str
+    rank: int
+    kind: str
+    bits: float
+    moves: tuple[str, ...]
+    player: BoardPlayer | None
+    submission: str | None
+
+
+class RevealedPlay(RevealedMove):
+    """events: what happened in the play, as its player saw it."""
+
+    seat: str
+    events: tuple[AnyEvent, ...]
 
 
 class Challenge(WireModel):

@@ -6,7 +6,7 @@ from server.api import schemas, views
 from server.api.boards import board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
-from server.arena import endings, leaderboards, round_setup, rounds
+from server.arena import endings, leaderboards, reveals, round_setup, rounds
 from server.db.models import PlayerKind, RoundState
 from server.http.calls import ReadOf, Write, WriteOf
 
@@ -57,6 +57,30 @@ async def _set_state(write: Write, round_id: str, state: RoundState) -> schemas.
     shown = await write.show(views.round_, rounds.set_round_state, round_id, state)
     await write.context.write(endings.end_late_plays)
     return shown
+
+
+@router.post("/rounds/{round_id}:reveal")
+async def reveal(write: WriteOf, round_id: str, body: schemas.RevealRequest) -> schemas.Round:
+    """Show players of a closed round what others wrote: of each the best move. Again, to change it. Hosts only."""
+    return await write.show(views.round_, reveals.reveal, round_id, body.which, body.names)
+
+
+@router.post("/rounds/{round_id}:conceal")
+async def conceal(write: WriteOf, round_id: str) -> schemas.Round:
+    """Take the reveal back; before that the round cannot be opened again. Hosts only."""
+    return await write.show(views.round_, reveals.conceal, round_id)
+
+
+@router.get("/rounds/{round_id}/moves")
+async def revealed(read: ReadOf, round_id: str) -> schemas.Items[schemas.RevealedMove]:
+    """What others wrote, best first, as far as the host reveals it to the caller; all of it for a host."""
+    return await read.show(views.items(views.revealed_move), reveals.moves, round_id)
+
+
+@router.get("/rounds/{round_id}/moves/{move_id}")
+async def revealed_play(read: ReadOf, round_id: str, move_id: str) -> schemas.RevealedPlay:
+    """One of these moves with what happened in its play, token by token."""
+    return await read.show(views.revealed_play, reveals.move, round_id, move_id)
 
 
 @router.get("/rounds/{round_id}/leaderboard", response_model=schemas.Items[schemas.BoardEntry])

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT
+from server.arena.reveals import Which
 from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
 from server.db.models import BotPolicy, PlayerKind, RoundState, SubmissionState
 from xentarena.events import Event as PlayEvent
@@ -16,6 +17,7 @@ T = TypeVar("T")
 MoveText = Annotated[
     str, Field(description="What the player says. At most 8,192 bytes of UTF-8.", examples=["sea ship"])
 ]
+Practice = Annotated[bool, Field(strict=True, description="Play in a round that has ended; it counts nowhere.")]
 #: A name or a key, as a program would write it: no control characters.
 Label = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -178,6 +180,7 @@ class Round(BaseModel):
     )
     generated: list[str] = Field([], description="What a judge wrote for the round; hosts only.")
     trouble: str | None = Field(None, description="Why the round could not be prepared; opening it tries again.")
+    revealed: "Reveal | None" = Field(None, description="What players may see of each other's moves; null: nothing.")
     closed_because: str | None = Field(
         None, description="Why a closed round cannot go on: its judge is not part of this version."
     )
@@ -206,8 +209,15 @@ class MoveRequest(Request):
     move: MoveText
 
 
-class PreviewRequest(Request):
-    move: MoveText
+class SubmissionRequest(MoveRequest):
+    practice: Practice = False
+
+
+class BeginRequest(Request):
+    practice: Practice = False
+
+
+class PreviewRequest(SubmissionRequest):
     submission: Label | None = Field(None, description="The play to move on in; if absent, a new one.")
 
 
@@ -247,8 +257,7 @@ class Challenge(BaseModel):
     since: datetime
 
 
-class BatchItem(Request):
-    move: MoveText
+class BatchItem(SubmissionRequest):
     key: Annotated[Label, Field(min_length=1)] | None = Field(
         None, description="This item's Idempotency-Key.", examples=["item-1"]
     )
@@ -292,6 +301,7 @@ class Submission(BaseModel):
     build: str | None
     engine: str
     hidden: bool
+    practice: bool = Field(description="Made after the round had ended: on no board, and no attempt.")
     accepted_at: datetime
     finished_at: datetime | None
 
@@ -308,6 +318,33 @@ class BoardPlayer(BaseModel):
     id: str
     name: str
     kind: PlayerKind
+
+
+class RevealRequest(Request):
+    which: Which = Field(description="`below_own_best`: of those with no more bits than one's own.", examples=["top"])
+    names: bool = Field(False, strict=True, description="Say who wrote what.")
+
+
+class Reveal(BaseModel):
+    which: Which
+    names: bool
+
+
+class RevealedMove(BaseModel):
+    """What a player wrote, as others may see it."""
+
+    id: str = Field(description="To look at it with its events: `/rounds/{round_id}/moves/{move_id}`.")
+    rank: int = Field(description="On the board of its player's kind.")
+    kind: PlayerKind
+    bits: float
+    moves: list[str]
+    player: BoardPlayer | None = Field(description="Null where the host reveals no names.")
+    submission: str | None = Field(description="As on the board; null without names.")
+
+
+class RevealedPlay(RevealedMove):
+    seat: str
+    events: list[PlayEvent] = Field(description="What happened in the play, as its player saw it.")
 
 
 class BoardEntry(BaseModel):

@@ -29,31 +29,38 @@ async def submit(
     call: PlayOf,
     read: ReadOf,
     round_id: str,
-    body: schemas.MoveRequest,
+    body: schemas.SubmissionRequest,
     response: Response,
     wait: Wait = 0,
     key: RepeatKey = None,
 ) -> schemas.Submission:
     """Play a move in a round. 202 while it is queued, 201 when it is scored already, 200 when it is a repetition.
 
-    A game of several seats begins by a challenge instead.
+    A game of several seats begins by a challenge instead. A round that has ended takes practice, which counts nowhere.
     """
-    taken = await call.play(views.submission, submissions.submit, round_id, body.move, key)
+    taken = await call.play(views.submission, submissions.submit, round_id, body.move, key, practice=body.practice)
     return await _answer(read, taken, response, wait)
 
 
 @router.post("/rounds/{round_id}/moves:preview")
 async def preview(read: PreviewOf, round_id: str, body: schemas.PreviewRequest) -> schemas.Preview:
     """What would become of a move: its tokens, what is cut and taken out, which conditions fail. Costs no attempt."""
-    return await read.show(views.preview, previews.preview, round_id, body.move, body.submission)
+    return await read.show(views.preview, previews.preview, round_id, body.move, body.submission, body.practice)
 
 
 @router.post("/rounds/{round_id}/submissions:begin", status_code=201, responses=MADE | QUEUED)
 async def begin(
-    call: PlayOf, read: ReadOf, round_id: str, response: Response, wait: Wait = 0, key: RepeatKey = None
+    call: PlayOf,
+    read: ReadOf,
+    round_id: str,
+    response: Response,
+    body: schemas.BeginRequest | None = None,
+    wait: Wait = 0,
+    key: RepeatKey = None,
 ) -> schemas.Submission:
     """Begin a play without its first move, for games that measure something before they ask for one."""
-    taken = await call.play(views.submission, submissions.submit, round_id, None, key)
+    practice = body is not None and body.practice
+    taken = await call.play(views.submission, submissions.submit, round_id, None, key, practice=practice)
     return await _answer(read, taken, response, wait)
 
 
@@ -103,7 +110,10 @@ async def submit_batch(
     outcomes: list[Taken[schemas.Submission] | ServerError] = []
     for item in body.items:
         try:
-            outcomes.append(await call.play(views.submission, submissions.submit, round_id, item.move, item.key))
+            taken = call.play(
+                views.submission, submissions.submit, round_id, item.move, item.key, practice=item.practice
+            )
+            outcomes.append(await taken)
         except ServerError as error:
             outcomes.append(error)
     return schemas.Items(items=await asyncio.gather(*(_batch_result(read, each, wait) for each in outcomes)))

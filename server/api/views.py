@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
 from server.arena.leaderboards import Entry
 from server.arena.players import Joined
+from server.arena.reveals import Revealed
 from server.arena.seats import taken as taken_seats
 from server.arena.submissions import Page
 from server.arena.unit import Unit
@@ -113,6 +114,7 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         opening=_opening(rounds.opening(session, row, at)),
         generated=row.generated if caller.is_host else [],
         trouble=row.trouble,
+        revealed=reveal(row),
         closed_because=rounds.why_closed(session, row, at),
         move_seconds=row.move_seconds,
         judges=dict(setup.identities),
@@ -123,6 +125,33 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         attempts=row.attempts,
         attempts_left=attempts.attempts_left(session, row, caller.player),
     )
+
+
+def reveal(row: Round) -> schemas.Reveal | None:
+    how = row.revealed
+    return None if how is None else schemas.Reveal(which=how["which"], names=how["names"])
+
+
+def revealed_move(_: Unit, row: Revealed) -> schemas.RevealedMove:
+    return schemas.RevealedMove(**_revealed(row))
+
+
+def revealed_play(unit: Unit, row: Revealed) -> schemas.RevealedPlay:
+    play, seat = unit.session.get_one(Play, row.submission.play_id), row.submission.seat
+    return schemas.RevealedPlay(**_revealed(row), seat=seat, events=_events(seen(from_json(play.events), seat)))
+
+
+def _revealed(row: Revealed) -> dict[str, Any]:
+    """Nothing of its submission that the board has beside a name, where names are not revealed."""
+    return {
+        "id": row.id,
+        "rank": row.rank,
+        "kind": row.kind,
+        "bits": row.millibits / 1000,
+        "moves": row.moves,
+        "player": _board_player(row.player) if row.player else None,
+        "submission": row.submission.id if row.player else None,
+    }
 
 
 def preview(_: Unit, found: Preview) -> schemas.Preview:
@@ -164,6 +193,7 @@ def submission(unit: Unit, row: Submission) -> schemas.Submission:
         build=row.build,
         engine=row.engine,
         hidden=row.hidden,
+        practice=row.practice,
         accepted_at=row.accepted_at,
         finished_at=row.finished_at,
     )

@@ -43,7 +43,7 @@ def finish(
     for submission in taken:
         _close(session, outbox, submission, STATES[effect.status], _reason(effect))
         if effect.status is Status.VOID:
-            give_back(session, round_, submission.player_id)
+            _give_back(session, round_, submission)
         if effect.status is Status.SCORED:
             entries += _score(session, outbox, round_, submission, effect.rewards)
     _over(session, play)
@@ -54,7 +54,7 @@ def fail(session: Session, outbox: Outbox, round_: Round, play: Play, detail: st
     """Our fault: the attempt is given back."""
     for submission in seats.taken(session, play):
         _close(session, outbox, submission, SubmissionState.FAILED, {"type": "measurement_failed", "detail": detail})
-        give_back(session, round_, submission.player_id)
+        _give_back(session, round_, submission)
     _over(session, play)
 
 
@@ -77,7 +77,7 @@ def withdraw(session: Session, outbox: Outbox, round_: Round, play: Play, reason
     """A play that never began is over: nobody's attempt counts. Returns what the feed is to tell."""
     for submission in seats.taken(session, play):
         _close(session, outbox, submission, SubmissionState.REJECTED, reason)
-        give_back(session, round_, submission.player_id)
+        _give_back(session, round_, submission)
     _over(session, play)
     outbox.competitions.add(round_.competition_id)
     return [challenges_changed(round_)]
@@ -89,10 +89,12 @@ def challenges_changed(round_: Round) -> feed.Entry:
 
 
 def end_late_plays(session: Session, outbox: Outbox) -> None:
-    """End the plays whose move clock has run out, and those that still wait for a player in a closed round."""
+    """End the plays whose move clock has run out, and those that still wait for a player in a closed round; practice
+    begins there, and may wait."""
     late = (Play.due_at <= now(session)) & (Round.state == RoundState.OPEN)
     unfinished = (Play.awaits.is_not(None) | (Play.vacant > 0)) & (Round.state == RoundState.CLOSED)
-    query = select(Play.id).join(Round, Round.id == Play.round_id).where(late | unfinished).order_by(Play.id)
+    practice = select(Submission.play_id).where(Submission.play_id == Play.id, Submission.practice).exists()
+    query = select(Play.id).join(Round, Round.id == Play.round_id).where(late | unfinished, ~practice).order_by(Play.id)
     entries: dict[str, list[feed.Entry]] = {}
     for play in lock_plays(session, session.scalars(query.limit(PAGE)).all()):
         round_ = session.get_one(Round, play.round_id)
@@ -123,7 +125,13 @@ def _score(
     submission.rewards = {seat: millibits(bits) / 1000 for seat, bits in rewards.items()}
     session.flush()
     outbox.competitions.add(round_.competition_id)
-    return [] if submission.hidden else leaderboards.improve(session, round_, submission)
+    return [] if submission.hidden or submission.practice else leaderboards.improve(session, round_, submission)
+
+
+def _give_back(session: Session, round_: Round, submission: Submission) -> None:
+    """The attempt does not count; practice has taken none."""
+    if not submission.practice:
+        give_back(session, round_, submission.player_id)
 
 
 def _earned(play: Play, seat: str) -> float:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from server.arena import competitions, feed, rounds
 from server.arena.unit import Unit
-from server.db.models import BotPolicy, Competition, Player, Round, Standing, Submission, SubmissionState
+from server.db.models import BotPolicy, Competition, Player, PlayerKind, Round, Standing, Submission, SubmissionState
 from server.db.session import insert
 
 Shape = TypeVarTuple("Shape")
@@ -69,6 +69,7 @@ def recompute(session: Session, round_: Round, player: str) -> list[feed.Entry]:
             Submission.player_id == player,
             Submission.state == SubmissionState.SCORED,
             Submission.hidden.is_(False),
+            Submission.practice.is_(False),
         )
         .order_by(Submission.millibits.desc(), Submission.number)
         .limit(1)
@@ -90,6 +91,12 @@ def of_round(session: Session, round_: Round, kind: str | None = None) -> list[E
         .order_by(Standing.millibits.desc(), Standing.number)
     )
     return _ranked([Entry(0, *row) for row in session.execute(_visible(query, kind))])
+
+
+def boards_of_round(session: Session, round_: Round) -> list[list[Entry]]:
+    """The boards of a round, each best first: people's and bots' where these stand apart, else everyone's."""
+    competition = competitions.find(session, round_.competition_id)
+    return [of_round(session, round_, kind) for kind in sides(competition)]
 
 
 def of_competition(session: Session, competition: Competition, kind: str | None = None) -> list[Entry]:
@@ -182,6 +189,11 @@ def _better(session: Session, round_: Round, player: str, millibits: int) -> Sel
         .where(Standing.round_id == round_.id, Standing.millibits > millibits, Player.removed.is_(False))
     )
     return _in_lane(session, query, player)
+
+
+def sides(competition: Competition) -> Sequence[PlayerKind | None]:
+    """Whose boards there are; None: one for everyone."""
+    return (PlayerKind.PERSON, PlayerKind.BOT) if competition.bots == BotPolicy.SEPARATE else (None,)
 
 
 def kinds(competition: Competition, asked: str | None) -> str | None:

@@ -51,11 +51,21 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """For whom a measurement is made: decides its lane. waiting: how many of theirs are pending already."""
+    """For whom a measurement is made: decides its lane. waiting: how many of theirs are pending already.
+
+    practice: it stands behind what counts.
+    """
 
     player: str | None
     kind: PlayerKind
     waiting: int = 0
+    practice: bool = False
+
+    def lane(self, number: int) -> str:
+        """Of the next measurement but `number`."""
+        lane = "people" if self.kind is PlayerKind.PERSON else "bots"
+        first = not self.practice and self.waiting + number < FIRST_OF_ONE
+        return lane if first else f"{lane}-rest"
 
 
 def ask(
@@ -176,29 +186,35 @@ def _refuse_exploring(unit: Unit, judge: Judge) -> None:
 
 def _refuse_helping_hand(unit: Unit, judge: Judge) -> None:
     """In a round that counts attempts, measuring for free would be an attempt that does not count."""
+    if counted(unit, judge.identity):
+        raise forbidden(
+            "A round with an attempt limit is open for this judge, so free measurements are closed until it ends."
+            " The host can allow them."
+        )
+
+
+def counted(unit: Unit, judge: str) -> Sequence[Round]:
+    """The rounds going on in the caller's competition that count attempts with this judge; none where its host lets
+    players measure freely all the same."""
     if unit.caller.competition is None:
-        return
+        return []
     if unit.session.get_one(Competition, unit.caller.competition).free_measurements:
-        return
+        return []
     at = unit.now
     going_on = Round.state.in_([RoundState.OPEN, RoundState.PAUSED])
     just_begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
-    limited_round = (
-        select(Round.id)
+    query = (
+        select(Round)
         .join(RoundJudge, RoundJudge.round_id == Round.id)
         .where(
             Round.competition_id == unit.caller.competition,
             going_on | just_begun,
             Round.attempts.is_not(None),
-            RoundJudge.identity == judge.identity,
+            RoundJudge.identity == judge,
             (Round.closes_at.is_(None)) | (Round.closes_at > at),
         )
     )
-    if unit.session.scalars(limited_round.limit(1)).one_or_none() is not None:
-        raise forbidden(
-            "A round with an attempt limit is open for this judge, so free measurements are closed until it ends."
-            " The host can allow them."
-        )
+    return unit.session.scalars(query).unique().all()
 
 
 def _check_length(judge: Judge, prefix: str, text: str) -> None:
@@ -234,7 +250,6 @@ def _try_again(session: Session, rows: dict[str, Measurement]) -> dict[str, Meas
 def _insert(session: Session, questions: dict[str, Question], requester: Requester) -> dict[str, Measurement]:
     """Make the rows that are not there yet; returns those that this transaction made."""
     at = now(session)
-    lane = "people" if requester.kind is PlayerKind.PERSON else "bots"
     values = [
         {
             "key": key,
@@ -244,7 +259,7 @@ def _insert(session: Session, questions: dict[str, Question], requester: Request
             "text": question.text,
             "state": WorkState.PENDING,
             "tries": 0,
-            "lane": lane if requester.waiting + i < FIRST_OF_ONE else f"{lane}-rest",
+            "lane": requester.lane(i),
             "player_id": requester.player,
             "queued_at": at,
         }

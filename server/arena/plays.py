@@ -64,7 +64,9 @@ def new_play(
     return play
 
 
-def take_seat(session: Session, play: Play, seat: str, player: str, submission_id: str) -> Submission:
+def take_seat(
+    session: Session, play: Play, seat: str, player: str, submission_id: str, *, practice: bool = False
+) -> Submission:
     """The player's submission in a play."""
     submission = Submission(
         id=submission_id,
@@ -75,6 +77,7 @@ def take_seat(session: Session, play: Play, seat: str, player: str, submission_i
         state=SubmissionState.AWAITING_OPPONENT if play.vacant else SubmissionState.QUEUED,
         engine=ENGINE,
         hidden=False,
+        practice=practice,
         accepted_at=now(session),
     )
     session.add(submission)
@@ -129,9 +132,13 @@ def stalled(session: Session) -> Sequence[str]:
 
 
 def _latest_requester(session: Session, play: Play) -> Requester:
-    query = select(Player).join(Submission, Submission.player_id == Player.id).where(Submission.play_id == play.id)
-    player = session.scalars(query.order_by(Submission.number.desc()).limit(1)).one()
-    return Requester(player.id, player.kind, measurements.waiting(session, player.id))
+    query = (
+        select(Player, Submission.practice)
+        .join(Submission, Submission.player_id == Player.id)
+        .where(Submission.play_id == play.id)
+    )
+    player, practice = session.execute(query.order_by(Submission.number.desc()).limit(1)).one()
+    return Requester(player.id, player.kind, measurements.waiting(session, player.id), practice)
 
 
 def advance(
@@ -207,15 +214,17 @@ def _record_needs(session: Session, play: Play, keys: Iterable[str]) -> None:
 
 
 def _await_move(session: Session, outbox: Outbox, round_: Round, play: Play, effect: NeedMove) -> None:
-    """Ask the seat's player; the others wait for them."""
+    """Ask the seat's player; the others wait for them. Nobody waits for practice, so no clock runs."""
+    taken = seats.taken(session, play)
+    clock = None if any(each.practice for each in taken) else round_.move_seconds
     play.awaits = {
         "seat": effect.seat,
         "register": effect.register,
         "limit": effect.limit,
         "registers": dict(effect.registers),
     }
-    play.due_at = now(session) + timedelta(seconds=round_.move_seconds) if round_.move_seconds else None
-    for submission in seats.taken(session, play):
+    play.due_at = now(session) + timedelta(seconds=clock) if clock else None
+    for submission in taken:
         submission.state = (
             SubmissionState.AWAITING_MOVE if submission.seat == effect.seat else SubmissionState.AWAITING_OPPONENT
         )

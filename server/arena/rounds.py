@@ -99,6 +99,14 @@ def find_round(session: Session, round_id: str) -> Round:
     return round_
 
 
+def lock_round(session: Session, round_id: str) -> Round:
+    """The round, with nobody else changing it."""
+    round_ = session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
+    if round_ is None:
+        raise not_found("There is no round {name}.", round_id)
+    return round_
+
+
 def see(unit: Unit, round_id: str) -> Round:
     """A round of a competition that the caller belongs to; any for a host."""
     round_ = find_round(unit.session, round_id)
@@ -162,13 +170,17 @@ def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:
     """Open (again), pause or close a round. Opening one whose time is over takes its end away; opening one that could
     not be prepared tries that again."""
     callers.require_host(unit.caller)
-    round_ = unit.session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
-    if round_ is None:
-        raise not_found("There is no round {name}.", round_id)
+    round_ = lock_round(unit.session, round_id)
     at = unit.now
     before = state_of(round_, at)
     if state is RoundState.OPEN and (gone := retired_judge(unit.session, round_)) and not _serves(unit, round_):
         raise conflict("judge-retired", "Judge not there any more", _gone(gone))
+    if state is RoundState.OPEN and round_.revealed is not None:
+        raise conflict(
+            "round-revealed",
+            "Round revealed",
+            "Its moves are revealed, and whoever has read them could use them. Conceal them before you open it again.",
+        )
     if state is RoundState.PAUSED and before is not RoundState.OPEN:
         told = say("Only an open round can be paused; this one is {state}.", state=say(before))
         raise conflict("round-not-open", "Round not open", told)
@@ -294,17 +306,69 @@ def admit(unit: Unit, round_id: str) -> Round:
     return round_
 
 
+def playable(unit: Unit, round_id: str, *, practice: bool) -> Round:
+    """The round, if the caller may move in it now: while it is open, and for practice once it has ended."""
+    return ended_round(unit, round_id) if practice else open_round(unit, round_id)
+
+
 def open_round(unit: Unit, round_id: str) -> Round:
     round_ = admit(unit, round_id)
     state = state_of(round_, unit.now)
     if state is not RoundState.OPEN:
-        words = {
-            RoundState.PREPARING: say(
-                "The round's texts are still being written; it opens by itself when they are there."
-            ),
-            RoundState.SCHEDULED: say("The round opens at {time}.", time=f"{round_.opens_at:%Y-%m-%d %H:%M:%S} UTC"),
-            RoundState.PAUSED: say("The host has paused the round; try again when it goes on."),
-            RoundState.CLOSED: why_closed(unit.session, round_, unit.now) or say("The round is closed."),
-        }
-        raise conflict(f"round-{state}", f"Round {state}", words[state])
+        raise conflict(f"round-{state}", f"Round {state}", _not_open(unit, round_, state))
     return round_
+
+
+def _not_open(unit: Unit, round_: Round, state: RoundState) -> str:
+    match state:
+        case RoundState.PREPARING:
+            return say("The round's texts are still being written; it opens by itself when they are there.")
+        case RoundState.SCHEDULED:
+            return say("The round opens at {time}.", time=f"{round_.opens_at:%Y-%m-%d %H:%M:%S} UTC")
+        case RoundState.PAUSED:
+            return say("The host has paused the round; try again when it goes on.")
+    if gone := why_closed(unit.session, round_, unit.now):
+        return gone
+    if no_practice(unit, round_):
+        return say("The round is closed.")
+    return say(
+        'The round is closed. It takes practice, which does not count: load its page again, or send "practice": true.'
+    )
+
+
+def ended_round(unit: Unit, round_id: str) -> Round:
+    """The round, if the caller may practise on it."""
+    round_ = admit(unit, round_id)
+    state = state_of(round_, unit.now)
+    if state is RoundState.OPEN:
+        detail = say("The round is open: play it. Practice is for rounds that have ended.")
+        raise conflict("round-open", "Round open", detail)
+    if state is not RoundState.CLOSED:
+        raise conflict(f"round-{state}", f"Round {state}", _not_open(unit, round_, state))
+    if why := no_practice(unit, round_):
+        raise conflict("no-practice", "No practice", why)
+    return round_
+
+
+def no_practice(unit: Unit, round_: Round) -> str | None:
+    """Why a closed round takes no practice; None where it does."""
+    seats = setup_of(unit.session, round_).program.seats
+    if round_.trouble is not None:
+        return say("The round could not be prepared: {reason}", reason=round_.trouble)
+    if not has_opened(round_, unit.now):
+        return say("The round was closed before it opened.")
+    if len(seats) > 1:
+        return say("This game seats {seats}: practice is for games of one player.", seats=tuple(seats))
+    gone = why_closed(unit.session, round_, unit.now)
+    if gone is not None and not _serves(unit, round_):
+        return gone
+    return _helping_hand(unit, round_)
+
+
+def _helping_hand(unit: Unit, round_: Round) -> str | None:
+    """Practice on a text of a round that counts attempts would be an attempt that does not count."""
+    texts = {*round_.passages, *round_.generated}
+    for judge in set(setup_of(unit.session, round_).identities.values()):
+        if any(texts & {*other.passages, *other.generated} for other in measurements.counted(unit, judge)):
+            return say("A round with an attempt limit is open on the same text: practice goes on when it has ended.")
+    return None

@@ -7,12 +7,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from games.sentences import say
-from server.arena import audit, callers, endings, feed, leaderboards, measurements, round_setup, rounds, seats
+from server.arena import audit, callers, endings, feed, leaderboards, measurements, reveals, round_setup, rounds, seats
 from server.arena.attempts import reserve_attempt
 from server.arena.idempotency import claim_idempotency_key
 from server.arena.measurements import Requester
 from server.arena.plays import advance, new_play, take_seat
-from server.arena.rounds import open_round
+from server.arena.rounds import playable
 from server.arena.seats import lock_plays
 from server.arena.unit import Unit
 from server.arena.validation import clean, new_id
@@ -47,19 +47,23 @@ def submit(
     round_id: str,
     move: str | None,
     repeat: str | None,
+    *,
+    practice: bool = False,
 ) -> Accepted:
     """A new play of a game of one seat, and its submission; with its first move, unless that is still to come.
 
-    Raises `RequestError` and changes nothing otherwise.
+    practice: in a round that has ended; it takes no attempt and counts nowhere. Raises `RequestError` and changes
+    nothing otherwise.
     """
     player = callers.player_of(unit.caller)
     submission_id = new_id("sub")
-    seen = claim_idempotency_key(unit, f"/rounds/{round_id}/submissions", repeat, move, submission_id)
+    body = {"move": move, "practice": True} if practice else move
+    seen = claim_idempotency_key(unit, f"/rounds/{round_id}/submissions", repeat, body, submission_id)
     if seen is not None:
         return Accepted(find(unit.session, seen), fresh=False)
     if move is not None:
         move = clean(move, "/move", what=say("The move"))
-    round_ = open_round(unit, round_id)
+    round_ = playable(unit, round_id, practice=practice)
     setup = round_setup.setup_of(unit.session, round_)
     seats = setup.program.seats
     if len(seats) > 1:
@@ -69,10 +73,11 @@ def submit(
             f"This game seats {' and '.join(seats)}: open a challenge, or take one up, at"
             f" /api/v1/rounds/{round_id}/challenges.",
         )
-    requester = requester_of(unit, player)
-    reserve_attempt(unit.session, round_, player)
+    requester = requester_of(unit, player, practice=practice)
+    if not practice:
+        reserve_attempt(unit.session, round_, player)
     play = new_play(unit.session, round_, [] if move is None else [{"seat": seats[0], "text": move}])
-    submission = take_seat(unit.session, play, seats[0], player, submission_id)
+    submission = take_seat(unit.session, play, seats[0], player, submission_id, practice=practice)
     advance(unit.session, unit.outbox, round_, setup, play, requester)
     return Accepted(submission, fresh=True)
 
@@ -100,10 +105,10 @@ def move_again(
             "No move awaited",
             "The judge is still at your last move." if queued else "This play is over.",
         )
-    round_ = open_round(unit, submission.round_id)
+    round_ = playable(unit, submission.round_id, practice=submission.practice)
     if play.due_at is not None and play.due_at <= unit.now:
         raise conflict("out-of-time", "Out of time", "The move clock has run out.")
-    requester = requester_of(unit, player)
+    requester = requester_of(unit, player, practice=submission.practice)
     play.moves = [*play.moves, {"seat": submission.seat, "text": move}]
     play.waiting, play.awaits, play.due_at = True, None, None
     for each in seats.taken(unit.session, play):
@@ -157,19 +162,21 @@ def find(session: Session, submission_id: str) -> Submission:
 
 
 def see(unit: Unit, submission_id: str) -> Submission:
-    """A submission that the caller may see: their own, or any for a host."""
+    """A submission that the caller may see: their own, one that its player's name is revealed with, any for a host."""
     submission = find(unit.session, submission_id)
-    if not unit.caller.is_host and submission.player_id != unit.caller.player:
-        raise forbidden("This submission is another player's: moves stay hidden until the host reveals them.")
-    return submission
+    if unit.caller.is_host or submission.player_id == unit.caller.player or reveals.shows(unit, submission):
+        return submission
+    raise forbidden("This submission is another player's: moves stay hidden until the host reveals them, by name.")
 
 
-def of_round(unit: Unit, round_id: str, cursor: str | None, limit: int) -> Page:
-    """The caller's submissions in a round, newest first; everyone's for a host."""
+def of_round(unit: Unit, round_id: str, cursor: str | None, limit: int, practice: bool | None = None) -> Page:
+    """The caller's submissions in a round, newest first; everyone's for a host. practice: only such, or only others."""
     rounds.see(unit, round_id)
     query = select(Submission).where(Submission.round_id == round_id)
     if not unit.caller.is_host:
         query = query.where(Submission.player_id == unit.caller.player)
+    if practice is not None:
+        query = query.where(Submission.practice.is_(practice))
     return _page(unit.session, query, cursor, limit)
 
 
@@ -205,7 +212,7 @@ def set_hidden(unit: Unit, submission_id: str, hidden: bool) -> Submission:
     return submission
 
 
-def requester_of(unit: Unit, player: str) -> Requester:
+def requester_of(unit: Unit, player: str, *, practice: bool = False) -> Requester:
     waiting = measurements.waiting(unit.session, player)
     measurements.refuse_flood(waiting, unit.settings.pending_limit)
-    return Requester(player, unit.caller.kind, waiting)
+    return Requester(player, unit.caller.kind, waiting, practice)

@@ -8,43 +8,23 @@ competitions ─┬─ players ── tokens
               └─ feed                                (competition, number)
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
-    DateTime,
-    Dialect,
     Enum,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
-    TypeDecorator,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-#: SQLite counts only an INTEGER primary key by itself.
-Counter = BigInteger().with_variant(Integer, "sqlite")
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A moment; always aware, always UTC. SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from server.db.columns import Counter, UTCDateTime
 
 
 def _values(of: type[StrEnum]) -> list[str]:
@@ -207,7 +187,8 @@ class Round(Base):
     """A game with all that it is played on, fixed when it is made: editing a game never changes a round.
 
     generated: what a judge wrote for it, once all is written. trouble: why it could not be prepared.
-    move_seconds: the move clock; a player whose move is not there in time has left.
+    move_seconds: the move clock; a player whose move is not there in time has left. revealed: how the others' moves are
+    shown to players (see `server.arena.reveals`); null while they are hidden.
     """
 
     __tablename__ = "rounds"
@@ -227,6 +208,7 @@ class Round(Base):
     move_seconds: Mapped[int | None]
     generated: Mapped[list[Any]]
     trouble: Mapped[str | None]
+    revealed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
 
 
@@ -266,7 +248,10 @@ class Play(Base):
 
 
 class Submission(Base):
-    """A participant's seat in a play. `number` is the order of acceptance."""
+    """A participant's seat in a play. `number` is the order of acceptance.
+
+    practice: of a round that had ended; it counts nowhere.
+    """
 
     __tablename__ = "submissions"
     __table_args__ = (
@@ -287,6 +272,7 @@ class Submission(Base):
     build: Mapped[str | None]
     engine: Mapped[str]
     hidden: Mapped[bool] = mapped_column(default=False)
+    practice: Mapped[bool] = mapped_column(default=False)
     accepted_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 

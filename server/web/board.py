@@ -57,8 +57,7 @@ def _sections(
     apart = competition.bots == BotPolicy.SEPARATE
     number, tables = kept.get(key, (-1, ()))
     if number != competition.last_event:
-        kinds: Sequence[str | None] = (PlayerKind.PERSON, PlayerKind.BOT) if apart else (None,)
-        tables = [[_line(entry) for entry in read(kind)] for kind in kinds]
+        tables = [[_line(entry) for entry in read(kind)] for kind in leaderboards.sides(competition)]
         if len(kept) >= CACHED_BOARDS:
             kept.clear()
         kept[key] = (competition.last_event, tables)

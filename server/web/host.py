@@ -10,7 +10,19 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from games.sentences import Sentence, say
-from server.arena import callers, competitions, endings, games, judges, players, round_setup, rounds, submissions
+from server.arena import (
+    callers,
+    competitions,
+    endings,
+    games,
+    judges,
+    players,
+    reveals,
+    round_setup,
+    rounds,
+    submissions,
+)
+from server.arena.reveals import Which
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
 from server.arena.workforce import MOVE_EVERY
@@ -219,6 +231,25 @@ def _number(form: dict[str, str], field: str, what: Sentence, most: int, *, leas
         )
         raise invalid(f"/{field}", told)
     return int(text)
+
+
+@router.post("/rounds/{round_id}/reveal")
+async def reveal(write: WriteOf, round_id: str, form: FormOf) -> Response:
+    row = await write(reveals.reveal, round_id, _which(form.get("which", "")), "names" in form)
+    return _to(row.competition_id)
+
+
+@router.post("/rounds/{round_id}/conceal")
+async def conceal(write: WriteOf, round_id: str) -> Response:
+    row = await write(reveals.conceal, round_id)
+    return _to(row.competition_id)
+
+
+def _which(text: str) -> Which:
+    try:
+        return Which(text)
+    except ValueError:
+        raise invalid("/which", "Say whose moves are to be revealed.") from None
 
 
 @router.post("/rounds/{round_id}/{action}")

@@ -15,7 +15,8 @@ def sentences(session: Session, round_: Round, row: Submission, parts: Sequence[
     """For the player whose submission it is."""
     if row.millibits is None:
         return []
-    return [each for each in (_effect(parts), _standing(session, round_, row, row.millibits)) if each]
+    standing = None if row.practice else _standing(session, round_, row, row.millibits)
+    return [each for each in (_effect(parts), standing) if each]
 
 
 def _effect(parts: Sequence[Part]) -> str | None:

@@ -11,7 +11,7 @@ from server.db.models import Submission, SubmissionState
 from server.errors import RequestError
 from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Write, WriteOf
 from server.http.requests import settled
-from server.web import auth, board, games, host, move_diff, round_lines, sharing, timeline, view_models
+from server.web import auth, board, games, host, move_diff, revealed, round_lines, sharing, timeline, view_models
 from server.web.i18n import Languages, translated
 from server.web.rendering import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
 
@@ -97,7 +97,9 @@ def _round(
 ) -> Response:
     viewer = view_models.viewer(unit)
     round_ = view_models.round_(unit, round_id)
-    mine = view_models.own(unit, round_id)
+    mine, practice = view_models.own(unit, round_id), view_models.own(unit, round_id, practice=True)
+    candidates = [*mine[:1], *practice[:1]] if round_.takes_practice else mine[:1]
+    latest = max(candidates, key=lambda line: line.accepted_at, default=None)
     return page(
         "round.html",
         refused.status if refused else 200,
@@ -107,7 +109,9 @@ def _round(
         current=round_id,
         round=round_,
         mine=mine,
-        submission=view_models.submission(unit, mine[0].id) if mine else None,
+        practice=practice,
+        submission=view_models.submission(unit, latest.id) if latest else None,
+        others=revealed.others(unit, round_id),
         meeting=view_models.meeting(unit, round_id),
         sections=board.of_round(unit, round_id, boards),
         move=move,
@@ -180,7 +184,27 @@ async def own_submissions(read: ReadOf, round_id: str) -> Response:
 
 
 def _own(unit: Unit, round_id: str) -> Response:
-    return page("parts/mine.html", viewer=view_models.viewer(unit), mine=view_models.own(unit, round_id))
+    mine, practice = view_models.own(unit, round_id), view_models.own(unit, round_id, practice=True)
+    return page("parts/mine.html", viewer=view_models.viewer(unit), mine=mine, practice=practice)
+
+
+@router.get("/rounds/{round_id}/others")
+async def others_of_round(read: ReadOf, round_id: str) -> Response:
+    return await read(_others, round_id)
+
+
+def _others(unit: Unit, round_id: str) -> Response:
+    return page("parts/others.html", viewer=view_models.viewer(unit), others=revealed.others(unit, round_id))
+
+
+@router.get("/rounds/{round_id}/moves/{move_id}")
+async def revealed_play(read: ReadOf, round_id: str, move_id: str) -> Response:
+    """What somebody else wrote, on a page of its own."""
+    return await read(_revealed_play, round_id, move_id)
+
+
+def _revealed_play(unit: Unit, round_id: str, move_id: str) -> Response:
+    return _submission_page(unit, revealed.play(unit, round_id, move_id))
 
 
 @router.post("/rounds/{round_id}/moves")
@@ -188,7 +212,8 @@ async def submit(request: Request, call: PlayOf, read: ReadOf, round_id: str, fo
     """A move from the form itself, or from the page's script."""
     move = form.get("move", "")
     try:
-        taken = await call.play(_id, submissions.submit, round_id, move, form.get("key") or None)
+        practice = "practice" in form
+        taken = await call.play(_id, submissions.submit, round_id, move, form.get("key") or None, practice=practice)
     except RequestError as refused:
         if _by_script(request):
             raise
@@ -211,11 +236,11 @@ async def _taken(request: Request, call: Write, submission_id: str, path: str) -
 @router.post("/rounds/{round_id}/preview")
 async def preview(read: PreviewOf, round_id: str, form: FormOf) -> Response:
     """What would become of a move, as part of the page, while it is typed."""
-    return await read(_preview, round_id, form.get("move", ""), form.get("submission") or None)
+    return await read(_preview, round_id, form.get("move", ""), form.get("submission") or None, "practice" in form)
 
 
-def _preview(unit: Unit, round_id: str, move: str, submission_id: str | None) -> Response:
-    found = previews.preview(unit, round_id, move, submission_id)
+def _preview(unit: Unit, round_id: str, move: str, submission_id: str | None, practice: bool) -> Response:
+    found = previews.preview(unit, round_id, move, submission_id, practice)
     return page(
         "parts/preview.html",
         preview=found,
@@ -225,10 +250,10 @@ def _preview(unit: Unit, round_id: str, move: str, submission_id: str | None) ->
 
 
 @router.post("/rounds/{round_id}/begin")
-async def begin(request: Request, call: PlayOf, read: ReadOf, round_id: str) -> Response:
+async def begin(request: Request, call: PlayOf, read: ReadOf, round_id: str, form: FormOf) -> Response:
     """A play of a game that measures something before it asks for the first move."""
     try:
-        taken = await call.play(_id, submissions.submit, round_id, None, None)
+        taken = await call.play(_id, submissions.submit, round_id, None, None, practice="practice" in form)
     except RequestError as refused:
         return await _told(request, read, round_id, refused)
     await settled(call.context, taken.submission, HELD)
@@ -252,7 +277,10 @@ async def submission(read: ReadOf, submission_id: str) -> Response:
 
 
 def _submission(unit: Unit, submission_id: str) -> Response:
-    seen = view_models.submission(unit, submission_id)
+    return _submission_page(unit, view_models.submission(unit, submission_id))
+
+
+def _submission_page(unit: Unit, seen: view_models.SubmissionShown) -> Response:
     competition = rounds.find_round(unit.session, seen.round).competition_id
     return page(
         "submission.html",

@@ -1,8 +1,9 @@
 """The rounds of a competition as a list: what each is, and how whoever looks stands in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from server.arena import attempts, games, leaderboards, rounds
 from server.arena.unit import Unit
@@ -20,6 +21,7 @@ class RoundLine:
     opens_at: datetime
     closes_at: datetime | None
     attempts: int | None
+    revealed: Mapping[str, Any] | None
     best: float | None = None
     place: leaderboards.Place | None = None
     attempts_left: int | None = None
@@ -53,7 +55,8 @@ def of_player(unit: Unit, competition_id: str) -> list[RoundLine]:
 
 
 def line(row: Round, title: str, at: datetime) -> RoundLine:
-    return RoundLine(row.id, row.number, title, rounds.state_of(row, at), row.opens_at, row.closes_at, row.attempts)
+    state = rounds.state_of(row, at)
+    return RoundLine(row.id, row.number, title, state, row.opens_at, row.closes_at, row.attempts, row.revealed)
 
 
 def to_play(rounds: Sequence[RoundLine]) -> RoundLine | None:

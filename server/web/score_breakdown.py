@@ -88,10 +88,10 @@ class Sides:
         return self.prefix[start : len(self.prefix) - len(end)] if self.prefix.endswith(end) else ""
 
 
-def parts(session: Session, setup: RoundSetup, play: Play, seat: str) -> list[Part]:
-    """The rewards of a seat, in the order they were given."""
+def parts(session: Session, setup: RoundSetup, play: Play, seat: str, *, own: bool = True) -> list[Part]:
+    """The rewards of a seat, in the order they were given. own: for whoever plays it."""
     moves = [move["text"] for move in play.moves if move["seat"] == seat]
-    titles, words = _titles(setup.setup.passages, moves), _words(" ".join(moves))
+    titles, words = _titles(setup.setup.passages, moves, own), _words(" ".join(moves))
     events = seen(_events(session, setup, play), seat)
     rewards = [event for event in events if isinstance(event, Reward) and event.seat == seat]
     return [_part(each, titles, words) for reward in rewards for each in _by_text(reward, titles)]
@@ -141,15 +141,19 @@ def _part(reward: Reward, titles: Mapping[str, str], words: Set[str]) -> Part:
     return Part(title, reward.bits, shown, sides.frame, sides.prefix, sum(sides.alone), sum(sides.after), helped)
 
 
-def _titles(passages: Sequence[str], moves: Sequence[str]) -> dict[str, str]:
+def _titles(passages: Sequence[str], moves: Sequence[str], own: bool) -> dict[str, str]:
     """What to call a text that is measured."""
     named = {_("The passage"): passages[0]} if len(passages) == 1 else {}
     named |= {_("Passage {number}", number=i): text for i, text in enumerate(passages, 1) if len(passages) > 1}
     if len(moves) == 1:
-        named |= {_("Your words"): moves[0]}
+        named |= {_("Your words") if own else _("The player's words"): moves[0]}
     else:
-        named |= {_("Your move {number}", number=i): text for i, text in enumerate(moves, 1)}
+        named |= {_move_title(i, own): text for i, text in enumerate(moves, 1)}
     return {_plain(text): title for title, text in reversed(named.items())}
+
+
+def _move_title(number: int, own: bool) -> str:
+    return _("Your move {number}", number=number) if own else _("The player's move {number}", number=number)
 
 
 def _words(text: str) -> Set[str]:

@@ -14,25 +14,25 @@ from server.web.words import seat_name
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """kind: the event's type; `said` for a failed condition in words. who: the seat it is about, in words.
-    texts: what was shown or said. note: what else."""
+    """kind: the event's type; `said` for a failed condition in words. who: the seat it is about, in words; None for
+    whoever reads it. texts: what was shown or said. note: what else."""
 
     kind: str
-    who: str
+    who: str | None
     mine: bool
     texts: Sequence[str]
     note: str | None = None
 
 
-def told(events: Sequence[Mapping[str, Any]], seat: str, names: Mapping[str, str]) -> list[Turn]:
-    """The turns of a play for whoever plays `seat`. names: seat → the name of its player.
+def told(events: Sequence[Mapping[str, Any]], seat: str, names: Mapping[str, str], *, own: bool = True) -> list[Turn]:
+    """The turns of a play as `seat` saw them. names: seat → the name of its player. own: for whoever plays it.
 
     `events` are those that the seat may see. What others were shown or earned is left out: it says nothing new.
     """
     turns: list[Turn] = []
     for event in events:
         mine = event["seat"] == seat
-        who = _("You") if mine else f"{seat_name(event['seat'])}{_named(names.get(event['seat']))}"
+        who = None if mine and own else f"{seat_name(event['seat'])}{_named(names.get(event['seat']))}"
         turn = _turn(event, who, mine)
         if turn is not None and turn not in turns[-1:]:
             turns.append(turn)
@@ -43,7 +43,7 @@ def _named(name: str | None) -> str:
     return f" ({name})" if name else ""
 
 
-def _turn(event: Mapping[str, Any], who: str, mine: bool) -> Turn | None:
+def _turn(event: Mapping[str, Any], who: str | None, mine: bool) -> Turn | None:
     match event["type"]:
         case "reveal" if mine:
             return Turn("reveal", who, mine, [_words(each["value"]).strip() for each in event["values"]])

@@ -1,7 +1,7 @@
 """Rows → what pages show of rounds and submissions."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,6 +68,7 @@ class RoundShown:
     trouble: str | None
     closed_because: str | None
     closes_in: int | None
+    takes_practice: bool
 
     @property
     def takes_moves(self) -> bool:
@@ -107,6 +108,7 @@ class SubmissionLine:
     state: SubmissionState
     bits: float | None
     hidden: bool
+    practice: bool
     accepted_at: datetime
     round_number: int
     player: str
@@ -197,6 +199,7 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         trouble=row.trouble,
         closed_because=rounds.why_closed(session, row, at),
         closes_in=_seconds_to(row.closes_at, at),
+        takes_practice=rounds.state_of(row, at) is RoundState.CLOSED and not rounds.no_practice(unit, row),
     )
 
 
@@ -240,12 +243,12 @@ def _challenge(session: Session, each: challenges.Challenge, player: str) -> Cha
     )
 
 
-def own(unit: Unit, round_id: str) -> list[SubmissionLine]:
-    """The caller's latest submissions of a round, newest first."""
+def own(unit: Unit, round_id: str, *, practice: bool = False) -> list[SubmissionLine]:
+    """The caller's latest submissions of a round, newest first; or their latest practice."""
     if unit.caller.player is None:
         rounds.see(unit, round_id)
         return []
-    rows = submissions.of_round(unit, round_id, None, EARLIER).items
+    rows = submissions.of_round(unit, round_id, None, EARLIER, practice).items
     return [submission_line(unit.session, row) for row in rows]
 
 
@@ -259,6 +262,11 @@ def _limit(judge: Judge, tokens: int) -> str:
 
 def submission(unit: Unit, submission_id: str) -> SubmissionShown:
     row = submissions.see(unit, submission_id)
+    return shown(unit, row, _names(unit.session, unit.session.get_one(Play, row.play_id)))
+
+
+def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionShown:
+    """A submission that the caller may see. names: seat → the name of its player, as far as they are told."""
     session, caller = unit.session, unit.caller
     play = session.get_one(Play, row.play_id)
     round_row = session.get_one(Round, row.round_id)
@@ -266,9 +274,9 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
     judge = judges.find(session, setup.identities[MAIN])
     place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
     events = to_json(seen(from_json(play.events), row.seat))
-    names = _names(session, play)
+    mine = row.player_id == caller.player
     several = len(setup.program.seats) > 1 or sum(event["type"] == "ask" for event in events) > 1
-    earned = parts(session, setup, play, row.seat) if row.state == SubmissionState.SCORED else []
+    earned = parts(session, setup, play, row.seat, own=mine) if row.state == SubmissionState.SCORED else []
     return SubmissionShown(
         line=submission_line(session, row),
         round=row.round_id,
@@ -281,16 +289,16 @@ def submission(unit: Unit, submission_id: str) -> SubmissionShown:
         served=bool(unit.workforce.serving(judge.identity)),
         reason=row.reason["detail"] if row.reason else None,
         limit=_limit(judge, (play.awaits or {})["limit"]) if row.state == SubmissionState.AWAITING_MOVE else None,
-        told=timeline.told(_before_score(row, events), row.seat, names)
+        told=timeline.told(_before_score(row, events), row.seat, names, own=mine)
         if several or row.state == SubmissionState.AWAITING_MOVE
         else [],
         opponents=[(seat, names.get(seat)) for seat in setup.program.seats if seat != row.seat],
         due_at=play.due_at,
         due_in=_seconds_to(play.due_at, unit.now),
-        mine=row.player_id == caller.player,
+        mine=mine,
         seat=row.seat,
-        charged=not row.reason or row.reason["type"] != "withdrawn",
-        meaning=meaning.sentences(session, round_row, row, earned) if row.player_id == caller.player else [],
+        charged=not row.practice and (not row.reason or row.reason["type"] != "withdrawn"),
+        meaning=meaning.sentences(session, round_row, row, earned) if mine else [],
         judge=judge.name,
         round_closed=rounds.state_of(round_row, unit.now) is RoundState.CLOSED,
     )
@@ -314,6 +322,7 @@ def submission_line(session: Session, row: Submission) -> SubmissionLine:
         state=row.state,
         bits=None if row.millibits is None else row.millibits / 1000,
         hidden=row.hidden,
+        practice=row.practice,
         accepted_at=row.accepted_at,
         round_number=session.get_one(Round, row.round_id).number,
         player=players.find(session, row.player_id).name,

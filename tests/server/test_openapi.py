@@ -30,6 +30,10 @@ PROMISED = """
     POST /rounds/{}/submissions
     POST /rounds/{}/submissions:batch
     GET /rounds/{}/leaderboard
+    GET /rounds/{}/moves
+    GET /rounds/{}/moves/{}
+    POST /rounds/{}:reveal
+    POST /rounds/{}:conceal
     GET /submissions/{}
     POST /submissions/{}/moves
     GET /me
@@ -218,12 +222,15 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json) -
         house.host.post("/measurements", json={"judge": "plain", "text": "a b", "prefix": "c"}, params={"wait": 20}),
         201,
     )
+    lesson.close()
+    answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
     values = {
         "competition_id": lesson.id,
         "round_id": lesson.round_id,
         "submission_id": sent["id"],
         "player_id": str(ada.id),
         "key": measured["id"],
+        "move_id": answer(house.host.get(f"/rounds/{lesson.round_id}/moves"))["items"][0]["id"],
     }
     seen = 0
     for name, operation in operations(document):

@@ -80,16 +80,16 @@ class Caller:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def submit(
-        self, round_id: str, move: str, *, wait: float | None = None, key: str | None = None, **more: Any
+        self, round_id: str, move: str, *, wait: float | None = None, key: str | None = None, practice: bool = False
     ) -> httpx.Response:
         headers = {} if key is None else {"Idempotency-Key": key}
         params = {} if wait is None else {"wait": wait}
-        path = f"/rounds/{round_id}/submissions"
-        return self.post(path, json={"move": move}, headers=headers, params=params, **more)
+        body = {"move": move} | ({"practice": True} if practice else {})
+        return self.post(f"/rounds/{round_id}/submissions", json=body, headers=headers, params=params)
 
-    def score(self, round_id: str, move: str) -> Json:
+    def score(self, round_id: str, move: str, *, practice: bool = False) -> Json:
         """Submit, and wait for the end of it."""
-        return answer(self.submit(round_id, move, wait=30), 201)
+        return answer(self.submit(round_id, move, wait=30, practice=practice), 201)
 
 
 class RunningApp:
@@ -238,6 +238,9 @@ class Class:
     def another_round(self, **round_: Any) -> Json:
         return new_round(self.house, self.id, self.judge, **round_)
 
+    def close(self) -> None:
+        answer(self.house.host.post(f"/rounds/{self.round_id}:close"))
+
     def board(self, round_id: str | None = None, **params: Any) -> list[Json]:
         path = f"/rounds/{round_id or self.round_id}/leaderboard"
         items: list[Json] = answer(self.house.host.get(path, params=params))["items"]
@@ -300,7 +303,8 @@ def _at_work(session: Session) -> bool:
     soon = now(session) + timedelta(seconds=5)
     over = (Round.state != RoundState.CLOSED) & (Round.closes_at <= soon)
     begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= soon)
-    left = (Round.state == RoundState.CLOSED) & (Submission.state == SubmissionState.AWAITING_MOVE)
+    awaits = (Submission.state == SubmissionState.AWAITING_MOVE) & ~Submission.practice
+    left = (Round.state == RoundState.CLOSED) & awaits
     return any(
         session.scalars(query.limit(1)).one_or_none() is not None
         for query in (

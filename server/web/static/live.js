@@ -5,8 +5,8 @@
 import { localTimes } from "./times.js";
 
 const KINDS = [
-  "challenges.changed", "competition.changed", "player.joined", "player.removed", "reset", "round.closed", "round.opened", "round.paused",
-  "standing.changed",
+  "challenges.changed", "competition.changed", "player.joined", "player.removed", "reset", "round.closed", "round.concealed",
+  "round.opened", "round.paused", "round.revealed", "standing.changed",
 ];
 const SPREAD = 600; // ms over which the readers of a board spread their requests,
 const MORE = 20; // and ms more for each of its lines: a long board has many readers

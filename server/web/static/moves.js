@@ -1,6 +1,6 @@
 // Sends the form of a move, and follows the submission until it is scored. Without this script the form works too.
 // What is typed is kept in this tab until it is sent, and the reader's other tabs hear when something was.
-// <form data-move> sends to its own address; <section data-panel data-follow="id"> shows a submission.
+// <form data-move> sends its fields to its own address; <section data-panel data-follow="id"> shows a submission.
 
 import { localTimes } from "./times.js";
 import { refresh } from "./live.js";
@@ -48,7 +48,7 @@ async function preview(form) {
   try {
     const response = await fetch(line.dataset.preview, {
       method: "POST",
-      body: new URLSearchParams({ move, submission: line.dataset.submissionId ?? "" }),
+      body: fields(form, "submission", line.dataset.submissionId ?? ""),
       headers: { Accept: "text/html" },
     });
     const text = response.ok ? await response.text() : "";
@@ -68,7 +68,7 @@ async function send(form) {
     const response = await fetch(form.action, {
       method: "POST",
       headers: { Accept: "application/json" },
-      body: new URLSearchParams({ move, key: form.key }),
+      body: fields(form, "key", form.key),
     });
     const answer = await response.json();
     if (response.status < 500) form.keyFor = null; // this move is answered; the same words again are another move
@@ -87,6 +87,8 @@ async function send(form) {
     form.querySelector("button").removeAttribute("aria-disabled");
   }
 }
+
+const fields = (form, name, value) => new URLSearchParams([...new FormData(form), [name, value]]);
 
 const draftOf = (form) => `draft ${form.action}`;
 
@@ -108,13 +110,15 @@ function restore(root) {
   }
 }
 
-// A round that ends takes no more moves; what was typed stays to be read. A score has its picture from then on.
+// A round that ends takes no more moves, one that is opened again no more practice; what was typed stays to be read.
+// A score has its picture from then on.
 document.addEventListener("round-state", ({ detail: state }) => {
   const open = state === "open" || state === "paused";
   for (const form of document.querySelectorAll("form[data-move]")) {
-    form.elements.move.readOnly = !open;
-    form.querySelector("button").disabled = !open;
-    complain(form, open ? "" : form.dataset.ended);
+    const over = open === (form.elements.practice !== undefined);
+    form.elements.move.readOnly = over;
+    form.querySelector("button").disabled = over;
+    complain(form, over ? form.dataset.over : "");
   }
   const settled = panel?.querySelector("[data-settled]");
   if (settled) follow(settled.dataset.submission);

@@ -1,0 +1,159 @@
+"""What players of a closed round are shown of the others' moves, once its host reveals them.
+
+Of each player it is the submission that counts. What the host has hidden stays hidden: a play is left out in which a
+seat is hidden, or is one of a player who was removed, since the moves of all its seats can be read in it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from games.sentences import say
+from server.arena import audit, callers, feed, leaderboards, rounds
+from server.arena.leaderboards import Entry
+from server.arena.unit import Unit
+from server.db.models import Play, Player, PlayerKind, Round, RoundState, Standing, Submission
+from server.errors import conflict, not_found
+
+TOP = 3  # ranks that `top` shows
+
+
+class Which(StrEnum):
+    """Whose moves a player is shown.
+
+    top: of the best three ranks. below_own_best: of those who have no more bits than the player's own best.
+    """
+
+    ALL = "all"
+    TOP = "top"
+    BELOW_OWN_BEST = "below_own_best"
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """What a player wrote, as others may see it.
+
+    id: by which it is opened; it leads to nobody. rank: on the board of the player's kind. moves: the texts that the
+    seat gave. player: None where the host reveals no names.
+    """
+
+    id: str
+    rank: int
+    kind: PlayerKind
+    millibits: int
+    moves: Sequence[str]
+    submission: Submission
+    player: Player | None
+
+
+def reveal(unit: Unit, round_id: str, which: Which, names: bool) -> Round:
+    """Show players of a closed round what others wrote; again with other values shows that instead."""
+    callers.require_host(unit.caller)
+    round_ = rounds.lock_round(unit.session, round_id)
+    state = rounds.state_of(round_, unit.now)
+    if state is not RoundState.CLOSED:
+        detail = say("Moves are revealed once a round has ended; this one is {state}.", state=say(state))
+        raise conflict(f"round-{state}", f"Round {state}", detail)
+    told = round_.revealed or {}
+    if (told.get("which"), told.get("names")) != (which, names):
+        round_.revealed = {"which": which, "names": names, "salt": secrets.token_hex(8)}
+        audit.record(unit, "round.reveal", round_id, which=which, names=names)
+        _tell(unit, round_, ("round.revealed", {"round": round_id, "which": which, "names": names}))
+    return round_
+
+
+def conceal(unit: Unit, round_id: str) -> Round:
+    """Take the reveal back. Who has read the moves has read them."""
+    callers.require_host(unit.caller)
+    round_ = rounds.lock_round(unit.session, round_id)
+    if round_.revealed is not None:
+        round_.revealed = None
+        audit.record(unit, "round.conceal", round_id)
+        _tell(unit, round_, ("round.concealed", {"round": round_id}))
+    return round_
+
+
+def _tell(unit: Unit, round_: Round, entry: feed.Entry) -> None:
+    unit.session.flush()
+    unit.outbox.competitions.add(round_.competition_id)
+    feed.append(unit.session, round_.competition_id, [entry])
+
+
+def moves(unit: Unit, round_id: str) -> list[Revealed]:
+    """What is revealed to the caller of a round, best first; all that is revealed to anybody for a host.
+
+    Raises `RequestError` (409) while nothing is.
+    """
+    round_ = rounds.see(unit, round_id)
+    if round_.revealed is None:
+        raise conflict("round-not-revealed", "Round not revealed", "Moves stay hidden until the host reveals them.")
+    query = (
+        select(Submission, Play)
+        .join(Play, Play.id == Submission.play_id)
+        .join(Standing, Standing.number == Submission.number)
+        .where(Standing.round_id == round_id)
+    )
+    best = {submission.id: (submission, play) for submission, play in unit.session.execute(query)}
+    found = [(entry, *best[entry.submission]) for entry in _entries(unit, round_) if entry.submission in best]
+    return [_revealed(round_.revealed, *each) for each in found]
+
+
+def move(unit: Unit, round_id: str, move_id: str) -> Revealed:
+    """One of them."""
+    found = next((each for each in moves(unit, round_id) if each.id == move_id), None)
+    if found is None:
+        raise not_found("There is no revealed move {name}.", move_id)
+    return found
+
+
+def shows(unit: Unit, submission: Submission) -> bool:
+    """Is this submission of somebody else's revealed to the caller as that player's?"""
+    round_ = unit.session.get_one(Round, submission.round_id)
+    member = unit.caller.competition == round_.competition_id
+    named = round_.revealed is not None and round_.revealed["names"]
+    return member and named and any(entry.submission == submission.id for entry in _entries(unit, round_))
+
+
+def _entries(unit: Unit, round_: Round) -> list[Entry]:
+    """The lines of the board whose submissions are revealed to the caller, best first."""
+    assert round_.revealed is not None
+    boards = leaderboards.boards_of_round(unit.session, round_)
+    unseen = _out_of_sight(unit.session, round_)
+    found = [entry for board in boards for entry in board if entry.submission not in unseen]
+    if round_.revealed["which"] == Which.TOP:
+        found = [entry for entry in found if entry.rank <= TOP]
+    if unit.caller.player is not None:
+        found = [entry for entry in found if entry.player.id != unit.caller.player]
+        if round_.revealed["which"] == Which.BELOW_OWN_BEST:
+            own = leaderboards.best(unit.session, round_, unit.caller.player)
+            found = [entry for entry in found if own is not None and entry.millibits <= own.millibits]
+    return sorted(found, key=lambda entry: (-entry.millibits, entry.number))
+
+
+def _out_of_sight(session: Session, round_: Round) -> set[str]:
+    """The submissions of a round in whose plays something is hidden."""
+    hidden = (
+        select(Submission.play_id)
+        .join(Player, Player.id == Submission.player_id)
+        .where(Submission.round_id == round_.id, Submission.hidden | Player.removed)
+    )
+    return set(session.scalars(select(Submission.id).where(Submission.play_id.in_(hidden))))
+
+
+def _revealed(how: Mapping[str, Any], entry: Entry, submission: Submission, play: Play) -> Revealed:
+    alias = hashlib.sha256(f"{how['salt']} {submission.id}".encode()).hexdigest()
+    return Revealed(
+        id=f"mov_{alias[:16]}",
+        rank=entry.rank,
+        kind=entry.player.kind,
+        millibits=entry.millibits,
+        moves=[each["text"] for each in play.moves if each["seat"] == submission.seat],
+        submission=submission,
+        player=entry.player if how["names"] else None,
+    )

@@ -1,0 +1,55 @@
+"""What others wrote in a round, as pages show it once the host reveals it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from server.arena import reveals, rounds
+from server.arena.reveals import Revealed
+from server.arena.unit import Unit
+from server.db.models import PlayerKind
+from server.web import view_models
+from server.web.view_models import SubmissionShown
+
+MOST = 100  # moves that a page lists
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """name: None where names are not revealed."""
+
+    id: str
+    rank: int
+    name: str | None
+    is_bot: bool
+    bits: float
+    moves: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The best moves of others. more: how many are left out."""
+
+    round: str
+    lines: Sequence[Line]
+    more: int
+
+
+def others(unit: Unit, round_id: str) -> Others | None:
+    """None while nothing is revealed."""
+    if rounds.see(unit, round_id).revealed is None:
+        return None
+    found = reveals.moves(unit, round_id)
+    return Others(round_id, [_line(each) for each in found[:MOST]], len(found[MOST:]))
+
+
+def play(unit: Unit, round_id: str, move_id: str) -> SubmissionShown:
+    """One of them with its play, under the id by which it was opened, and no name that is not revealed."""
+    move = reveals.move(unit, round_id, move_id)
+    made = view_models.shown(unit, move.submission, {})
+    name = move.player.name if move.player else ""
+    return replace(made, line=replace(made.line, id=move.id, player=name))
+
+
+def _line(move: Revealed) -> Line:
+    name = move.player.name if move.player else None
+    return Line(move.id, move.rank, name, move.kind is PlayerKind.BOT, move.millibits / 1000, move.moves)
