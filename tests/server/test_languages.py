@@ -168,6 +168,30 @@ def test_a_hosts_pages_say_nothing_that_cannot_be_translated(
     for action in ("pause", "open", "close"):
         assert unmarked(visitor.send(f"/host/rounds/{lesson.round_id}/{action}").text) == []
         assert unmarked(visitor.get(f"/rounds/{lesson.round_id}").text) == []
+    for which in ("", "top"):
+        assert unmarked(visitor.send(f"/host/rounds/{lesson.round_id}/reveal", which=which).text) == []
+
+
+def test_a_round_that_has_ended_says_nothing_that_cannot_be_translated(
+    marked: None, visitor: Visitor, lesson: Class, house: RunningApp
+) -> None:
+    visitor.join(lesson, "1")
+    lesson.join("2").score(lesson.round_id, "11")
+    path = f"/rounds/{lesson.round_id}"
+    assert unmarked(visitor.send(f"{path}/moves", move="7", practice="on").text) == []
+    lesson.close()
+    for names in (False, True):
+        body = {"which": "all", "names": names}
+        house.host.post(f"{path}:reveal", json=body)
+        for fields in ({"practice": "on"}, {}):
+            page = visitor.send(f"{path}/moves", move="7", **fields)
+            assert unmarked(page.text) == []
+        shown = re.search(rf"{path}/moves/\w+", page.text)
+        assert shown
+        for each in (shown[0], f"{path}/others", f"{path}/mine", "/rounds"):
+            assert unmarked(visitor.get(each).text) == []
+    house.host.post(f"{path}:reveal", json={"which": "below_own_best"})
+    assert unmarked(visitor.get(f"{path}/others").text) == []
 
 
 @pytest.mark.parametrize(

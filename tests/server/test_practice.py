@@ -112,8 +112,8 @@ def everything_that_counts(lesson: Class, players: list[Caller]) -> Iterator[obj
 def test_boards_feed_and_attempts_are_the_same_to_the_byte_whatever_is_practised(house: RunningApp, seed: int) -> None:
     chance = random.Random(seed)
     bots = chance.choice(["mixed", "separate"])
-    passage = {"passages": ["one two three four five six seven"]}
-    lesson = new_class(house, PLAIN, bots=bots, attempts=3, game=house.install_game(DEFECT), **passage)
+    passages = ["one two three four five six seven"]
+    lesson = new_class(house, PLAIN, bots=bots, attempts=3, game=house.install_game(DEFECT), passages=passages)
     players = [lesson.join(), lesson.join(), lesson.join(kind="bot")]
     for place, who in enumerate(players[:: chance.choice([1, 2])]):
         who.score(lesson.round_id, f"{place}")
@@ -194,7 +194,7 @@ def test_rounds_that_cannot_be_practised_say_why(house: RunningApp) -> None:
     duel = closed(house, game=house.install_game(DUEL))
     for lesson, why in (
         (later, "The round was closed before it opened."),
-        (duel, "This game seats black and white: practice is for games of one player."),
+        (duel, "This game seats black, white: practice is for games of one player."),
     ):
         ada = lesson.join()
         with nothing_changes(house):

@@ -207,7 +207,7 @@ def test_an_id_that_was_given_with_names_is_of_no_use_without(lesson: Class, pla
 
 @pytest.mark.parametrize("state", ["scheduled", "open", "paused"])
 def test_a_round_that_is_not_over_is_not_revealed(house: RunningApp, state: str) -> None:
-    lesson = new_class(house, PLAIN, **({"opens_at": "2099-01-01T00:00:00Z"} if state == "scheduled" else {}))
+    lesson = new_class(house, PLAIN, opens_at="2099-01-01T00:00:00Z" if state == "scheduled" else None)
     if state == "paused":
         answer(house.host.post(f"/rounds/{lesson.round_id}:pause"))
     with nothing_changes(house):

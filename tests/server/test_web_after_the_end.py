@@ -94,8 +94,8 @@ def test_games_that_measure_something_in_between_are_practised_too(
 
 
 def test_where_there_is_no_practice_there_is_no_form(visitor: Visitor, house: RunningApp) -> None:
-    for round_ in ({"game": house.install_game(DUEL)}, {"opens_at": "2099-01-01T00:00:00Z"}):
-        lesson = new_class(house, PLAIN, **round_)
+    duel = new_class(house, PLAIN, game=house.install_game(DUEL))
+    for lesson in (duel, new_class(house, PLAIN, opens_at="2099-01-01T00:00:00Z")):
         visitor.sign_in(lesson.join("Ada"))
         set_state(lesson, "close")
         page = visitor.get(f"/rounds/{lesson.round_id}")
