@@ -96,7 +96,7 @@ def test_a_host_reveals_the_best_three_and_players_read_them(
     host.get_by_text("Reveal moves").click()
     host.get_by_label("Whose moves").select_option("top")
     host.get_by_role("button", name="Reveal round 1").click()
-    expect(host.get_by_text("Moves are revealed")).to_be_visible()
+    expect(host.locator(".reveal summary", has_text="Moves are revealed")).to_be_visible()
 
     others = bob.locator("section", has_text="What others wrote")
     expect(others).to_contain_text("Somebody", timeout=SLOW)
@@ -112,7 +112,7 @@ def test_a_host_reveals_the_best_three_and_players_read_them(
     assert bob.evaluate(CONTRAST) == []
     bob.go_back()
     live(bob)
-    host.get_by_text("Moves are revealed").click()
+    host.locator(".reveal summary", has_text="Moves are revealed").click()
     host.get_by_role("button", name="Conceal round 1").click()
     expect(others).to_have_count(0, timeout=SLOW)
 
