@@ -36,6 +36,8 @@ def _card(unit: Unit, submission_id: str, named: bool) -> Card:
     shown = view_models.submission(unit, submission_id)
     if not shown.round_closed:
         raise conflict("round-not-ended", "No picture yet", "The picture is there when the round has ended.")
+    if shown.line.practice:
+        raise conflict("practice", "No picture", "This was practice: only moves of the round itself have a picture.")
     if shown.line.hidden:
         raise conflict("submission-hidden", "No picture", "The host has hidden this move: there is no picture of it.")
     if shown.line.state != SubmissionState.SCORED:

@@ -145,7 +145,8 @@ class SubmissionShown:
     @property
     def has_picture(self) -> bool:
         """May it be shared? Not before the round has ended."""
-        return self.line.state == SubmissionState.SCORED and self.round_closed and not self.line.hidden
+        shown = self.round_closed and not self.line.hidden and not self.line.practice
+        return shown and self.line.state == SubmissionState.SCORED
 
     @property
     def may_resign(self) -> bool:
