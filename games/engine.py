@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from games import limits
 from games.errors import SetupError
@@ -28,31 +28,56 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
     try:
         run(program, play)
     except Suspended as suspended:
-        return suspended.effect
+        effect: Effect = suspended.effect
     except PlayEnded as end:
-        return play.broken_off(end)
-    return play.finish()
+        effect = play.broken_off(end)
+    else:
+        effect = play.finish()
+    return replace(effect, work=play.work)
 
 
 #: Gives the bits, one number for each scored token, of those of the measurements that are known.
 Lookup = Callable[[Sequence[Measurement]], Mapping[Measurement, Sequence[float]]]
 
+#: How often a play is replayed because more of it has become known, before bits are looked up one by one: a play that
+#: measures after every line would else be replayed as often as it has lines.
+RESTARTS = 4
+
 
 def advance(program: Program, setup: Setup, log: Log, lookup: Lookup) -> tuple[Effect, Log]:
     """As far as the play goes on what is known: what it needs then, and its log with all that was looked up.
 
-    ``lookup`` is asked once for each set of measurements that the play comes to. ``NeedBits`` comes back where it knows
-    only a part of one; it then holds the others, and none of the events that hang on them is shown. Everything else is
-    as ``replay`` says it, and what ``lookup`` raises goes through.
+    ``lookup`` is asked once for each set of measurements that the play comes to, and after ``RESTARTS`` of them for
+    each measurement when it comes up. ``NeedBits`` comes back where it knows only a part of a set; it then holds the
+    others, and none of the events that hang on them is shown. Everything else is as ``replay`` says it, with the work
+    of all that was replayed, and what ``lookup`` raises goes through.
     """
-    while True:
+    work = 0
+    for _ in range(RESTARTS):
         effect = replay(program, setup, log)
+        work += effect.work
         if not isinstance(effect, NeedBits):
-            return effect, log
+            return replace(effect, work=work), log
         log = Log(log.moves, {**log.bits, **lookup(effect.measurements)})
         missing = tuple([each for each in effect.measurements if each not in log.bits])
         if missing:
-            return replace(effect, measurements=missing), log
+            return replace(effect, measurements=missing, work=work), log
+    log = Log(log.moves, _LookedUp(log.bits, lookup))
+    effect = replay(program, setup, log)
+    return replace(effect, work=work + effect.work), log
+
+
+class _LookedUp(dict[Measurement, Sequence[float]]):
+    """Bits that are looked up when they are wanted."""
+
+    def __init__(self, known: Mapping[Measurement, Sequence[float]], lookup: Lookup) -> None:
+        super().__init__(known)
+        self._lookup = lookup
+
+    def get(self, measurement: Measurement, default: Any = None) -> Any:
+        if measurement not in self:
+            self.update(self._lookup((measurement,)))
+        return super().get(measurement, default)
 
 
 def started(of: type[P], program: Program, setup: Setup, log: Log) -> P:
@@ -77,7 +102,7 @@ def step(program: Program, play: Play, index: int) -> int:
     instruction = program.instructions[index]
     try:
         play.lines += 1
-        play.work += 100
+        play.work += instruction.work
         if play.lines > limits.LINES:
             raise out_of_budget("executed lines", limits.LINES)
         if play.work > limits.WORK:

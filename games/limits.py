@@ -31,6 +31,8 @@ LIST_CHARACTERS = 100_000
 #: Units of work, about ten nanoseconds each on a laptop: what an operation costs is counted from the characters,
 #: items and tokens that it reads. The other budgets bound how often and how large, this one bounds their product.
 WORK = 4_000_000
+#: Of it, for a line and for each value in it, whatever they are.
+LINE_WORK, VALUE_WORK = 100, 20
 #: Of the texts and prefixes that the terms of a play's rewards repeat; rewards beyond come without terms. Without it,
 #: events could grow without costing work.
 TERM_CHARACTERS = 100_000

@@ -1,6 +1,7 @@
 """What the engine works on and what it hands back.
 
-The engine never acts. It returns one of four effects, and whoever holds the play acts on it:
+The engine never acts. It returns one of four effects, and whoever holds the play acts on it (``work`` says how many
+units of work it took):
 
 * ``NeedMove``: a player must say something;
 * ``NeedBits``: these texts must be measured;
@@ -242,6 +243,7 @@ class NeedMove:
     limit: int
     registers: Mapping[str, str | list[str]]
     events: tuple[Event, ...]
+    work: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,7 @@ class NeedBits:
 
     measurements: tuple[Measurement, ...]
     events: tuple[Event, ...]
+    work: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +279,7 @@ class Finished:
     rewards: Mapping[str, float]
     events: tuple[Event, ...]
     reason: Reason | None = None
+    work: int = field(default=0, compare=False)
 
 
 Effect = NeedMove | NeedBits | Finished

@@ -87,7 +87,6 @@ def num_words(play: Play, text: Text) -> int:
 
 
 def first_n_tokens(play: Play, text: Text, n: int) -> Text:
-    play.work += 100
     ends = play.ends(MAIN, text.text)
     if len(ends) <= n:
         return text
@@ -95,7 +94,6 @@ def first_n_tokens(play: Play, text: Text, n: int) -> Text:
 
 
 def last_n_tokens(play: Play, text: Text, n: int) -> Text:
-    play.work += 100
     ends = play.ends(MAIN, text.text)
     if len(ends) <= n:
         return text
@@ -103,7 +101,6 @@ def last_n_tokens(play: Play, text: Text, n: int) -> Text:
 
 
 def num_tokens(play: Play, text: Text) -> int:
-    play.work += 100
     return len(play.ends(MAIN, text.text))
 
 
@@ -140,7 +137,6 @@ def join(play: Play, separator: Text, items: Texts) -> Text:
 
 
 def length(play: Play, value: _Other) -> int:
-    play.work += 20
     return len(value.text) if isinstance(value, Text) else len(value)
 
 

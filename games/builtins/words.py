@@ -6,30 +6,30 @@ quotes, plurals), so that a game earns the same there. The hardened rule is in `
 
 import re
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ASCII_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_PUNCTUATION = re.compile("[" + re.escape(string.punctuation) + "]+")
 _SEPARATOR = "[" + re.escape(string.punctuation) + r"\s]"
 _SEGMENTS = re.compile(f"({_SEPARATOR}+)")
 _HAS_SEPARATOR = re.compile(_SEPARATOR)
 _RUNS = re.compile(r"\S+")
 _SPACES = re.compile(r"\s{2,}")
 
-
-class _SameLetter(dict[int, str]):
-    """Code point → what stands for all letters that differ by case alone, as Python's regular expressions see it:
-    not only "S" and "s", but "ſ" too, and "Σ", "σ", "ς"."""
-
-    def __missing__(self, code: int) -> str:
-        letter = chr(code)
-        if letter.lower() == letter.upper():
-            return letter  # Not kept: there are a million of them.
-        upper = letter.lower()[0].upper()
-        key = self[code] = upper.lower() if len(upper) == 1 else upper
-        return key
+#: Letters that lower case alone does not make the same as those that Python's regular expressions take for the same.
+_SAME = (
+    "İi ıi ſs µμ \u0345ι \u1fbeι \u1fd3\u0390 ϐβ ϵε ϑθ ϰκ ϖπ ϱρ ςσ Σσ ϕφ \u1fe3\u03b0 \u1c80в \u1c81д \u1c82о \u1c83с"
+    " \u1c84т \u1c85т \u1c86ъ \u1c87ѣ \u1c88ꙋ ẛṡ ﬆﬅ"
+).split(" ")
 
 
-_SAME_LETTER = _SameLetter()
+def folded(text: str) -> str:
+    """The text with all letters alike that differ by case alone, as Python's regular expressions see it: not only "S"
+    and "s", but "ſ" too, and "Σ", "σ", "ς". It is as long as it was."""
+    if not text.isascii():
+        for other, letter in _SAME:
+            text = text.replace(other, letter)
+    return text.lower()
 
 
 def has_separator(word: str) -> bool:
@@ -37,14 +37,19 @@ def has_separator(word: str) -> bool:
     return _HAS_SEPARATOR.search(word) is not None
 
 
+def _unpunctuated(text: str) -> str:
+    # The table is quick on ASCII and slow on all else, since it raises an error for every other character.
+    return text.translate(_ASCII_PUNCTUATION) if text.isascii() else _PUNCTUATION.sub("", text)
+
+
 def words(text: str) -> list[str]:
     """Drop every ASCII punctuation character, lower-case, split at white space: "Don't!" is ["dont"]."""
-    return text.translate(_PUNCTUATION).lower().split()
+    return _unpunctuated(text).lower().split()
 
 
 def _runs(text: str) -> list[re.Match[str]]:
     """Where the words stand, with the punctuation at them: as many as ``words`` finds."""
-    return [run for run in _RUNS.finditer(text) if run[0].translate(_PUNCTUATION)]
+    return [run for run in _RUNS.finditer(text) if _unpunctuated(run[0])]
 
 
 def first_n_words(text: str, n: int) -> str:
@@ -82,31 +87,52 @@ def remove_common_words(text: str, other: str) -> str:
     return remove_words(text, set(words(text)) & set(words(other)))
 
 
-def remove_words(text: str, unwanted: Iterable[str]) -> str:
+def remove_words(text: str, unwanted: Iterable[str], found: Callable[[], None] = lambda: None) -> str:
     """The text without each of the words, which are taken as they are, wherever one stands between start, end,
     white space or ASCII punctuation, letter case ignored. Those separators stay; two or more white-space characters
-    then become one space, and the ends are trimmed.
+    then become one space, and the ends are trimmed. ``found`` is called wherever one of several that are looked for
+    one by one is found.
     """
-    listed = [word for word in unwanted if word]
+    listed = [folded(word) for word in unwanted if word]
     if any(map(has_separator, listed)):
-        text = _one_after_the_other(text, listed)
+        text = _one_after_the_other(text, listed, found)
     elif listed:
-        text = _all_at_once(text, listed)
+        text = _all_at_once(text, frozenset(listed))
     return _SPACES.sub(" ", text).strip()
 
 
-def _all_at_once(text: str, unwanted: Sequence[str]) -> str:
+def _all_at_once(text: str, unwanted: frozenset[str]) -> str:
     # Words without separators can only match whole segments, so that their order does not matter.
-    listed = {word.translate(_SAME_LETTER) for word in unwanted}
-    segments = _SEGMENTS.split(text)
-    return "".join(["" if segment.translate(_SAME_LETTER) in listed else segment for segment in segments])
+    segments = zip(_SEGMENTS.split(text), _SEGMENTS.split(folded(text)), strict=True)
+    return "".join(["" if lower in unwanted else segment for segment, lower in segments])
 
 
-def _one_after_the_other(text: str, unwanted: Sequence[str]) -> str:
+def _one_after_the_other(text: str, unwanted: Iterable[str], found: Callable[[], None]) -> str:
+    lower = folded(text)
     for word in unwanted:
-        pattern = rf"(^|{_SEPARATOR}){re.escape(word)}(?=$|{_SEPARATOR})"
-        text = re.sub(pattern, r"\1", text, flags=re.IGNORECASE)
+        places = list(_places(lower, word, found))
+        if places:
+            text, lower = _without(text, places, len(word)), _without(lower, places, len(word))
     return text
+
+
+def _places(text: str, word: str, found: Callable[[], None]) -> Iterator[int]:
+    """Where the word stands between start, end or separators; none begins with the separator that the one before it
+    ends with, nor overlaps it."""
+    after, place = -1, text.find(word)
+    while place >= 0:
+        found()
+        end = place + len(word)
+        begins = place == 0 or (place > after and has_separator(text[place - 1]))
+        if begins and (end == len(text) or has_separator(text[end])):
+            yield place
+            after = end
+        place = text.find(word, end if after == end else place + 1)
+
+
+def _without(text: str, places: Sequence[int], length: int) -> str:
+    starts = [0, *(place + length for place in places)]
+    return "".join([text[start:end] for start, end in zip(starts, [*places, len(text)], strict=True)])
 
 
 def only_uses_words(allowed: str | Sequence[str], text: str) -> bool:

@@ -25,7 +25,6 @@ def boolean(checker: Checker, node: ast.BoolOp, operands: Sequence[Expression]) 
     steps = [(each.run, each.uses_judge) for each in operands]
 
     def run(play: Play) -> bool | None:
-        play.work += 20
         result: bool | None = not deciding
         for step, measures in steps:
             value = step(play)
@@ -68,7 +67,6 @@ def comparison(checker: Checker, node: ast.Compare, operands: Sequence[Expressio
         return _simple(checker, node, operands, runs, acts[0])
 
     def run(play: Play) -> bool | None:
-        play.work += 40
         values = [each(play) for each in runs]
         if None in values:
             return None
@@ -84,7 +82,6 @@ def _simple(
     one, other = runs
 
     def sides(play: Play) -> tuple[Any, Any]:
-        play.work += 40
         return one(play), other(play)
 
     def run(play: Play) -> bool | None:

@@ -85,7 +85,6 @@ def _numbers(checker: Checker, node: ast.BinOp, sign: str, left: Expression, rig
     act = _ARITHMETIC[sign]
 
     def run(play: Play) -> float:
-        play.work += 20
         one, other = left.run(play), right.run(play)
         if not other and sign in _DIVIDING:
             raise _by_zero(play, right, f"{one} {sign} {other}")
@@ -134,7 +133,6 @@ def _after(play: Play, left: Text, right: Text) -> Text:
 
 
 def _after_prefix(play: Play, left: Text, right: Text) -> Text:
-    play.work += 30
     return Text(left.text, right.text, left.from_move, right.from_move)
 
 
@@ -144,12 +142,10 @@ def _join_lists(play: Play, left: Texts, right: Texts) -> Texts:
 
 
 def _both(play: Play, left: bool | None, right: bool | None) -> bool | None:
-    play.work += 20
     return None if left is None or right is None else left and right
 
 
 def _either(play: Play, left: bool | None, right: bool | None) -> bool | None:
-    play.work += 20
     return None if left is None or right is None else left or right
 
 
@@ -229,7 +225,6 @@ def unary(checker: Checker, node: ast.UnaryOp, operand: Expression) -> Expressio
 
 def _negated(operand: Run) -> Run:
     def run(play: Play) -> bool | None:
-        play.work += 20
         value = operand(play)
         return None if value is None else not value
 

@@ -27,13 +27,14 @@ _TIMES = Parameter("n", Type.INTEGER, 0, limits.REPLAYS)
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A checked line. line, column: where it begins, 1-based. needs: what its values hang on. writes: the registers
-    that an `assign` writes."""
+    """A checked line. line, column: where it begins, 1-based. work: units that it costs whatever its values are. needs:
+    what its values hang on. writes: the registers that an `assign` writes."""
 
     line: int
     column: int
     name: str
     run: Step
+    work: int
     needs: Needs
     writes: frozenset[str]
 
@@ -50,7 +51,12 @@ def compile_instruction(checker: Checker, node: ast.expr, index: int) -> Instruc
         return None
     line, column = checker.location(node)
     writes = frozenset(keyword.arg for keyword in node.keywords if keyword.arg and compiler is _compile_assign)
-    return Instruction(line, column, node.func.id, compiler(checker, node, index), needs(node), writes)
+    return Instruction(line, column, node.func.id, compiler(checker, node, index), _work(node), needs(node), writes)
+
+
+def _work(node: ast.Call) -> int:
+    """Each value of a line is made at most once whenever the line runs."""
+    return limits.LINE_WORK + limits.VALUE_WORK * sum(isinstance(each, ast.expr) for each in ast.walk(node))
 
 
 def _compile_assign(checker: Checker, node: ast.Call, index: int) -> Step:
