@@ -6,6 +6,7 @@ first_token: is the first token of a text scored? True, False, or None for what 
 from collections.abc import Callable
 
 from games.protocol import ARENA, MAIN
+from games.runtime.costs import copied
 from games.runtime.state import Play, run_time_error
 from games.values import bits
 from games.values.bits import Bits, Call, Measured
@@ -14,6 +15,7 @@ from games.values.text import EMPTY, Text, Texts, is_from_move
 
 def _ask(play: Play, slot: str, first_token: bool | None, text: Text) -> Measured:
     """The bits of the text after its prefix."""
+    play.spend(100 + copied(text.text, text.prefix))
     return play.measured(slot, _profile(play, first_token), text, first_token is False)
 
 
@@ -23,6 +25,7 @@ def _profile(play: Play, first_token: bool | None) -> str:
 
 def xent(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None = None, slot: str = MAIN) -> Measured:
     """The bits of the text after its prefix, with ``before`` in front of both."""
+    play.spend(copied(text.text, text.prefix, before.text))
     text = _behind(text, before)
     key = ("xent", slot, first_token, EMPTY, text)
     known = play.measures.get(key)
@@ -39,6 +42,7 @@ def xed(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None =
     """How many bits the prefix of the text saves."""
     if not text.prefix:
         return bits.zeros(play.tokens(slot, _profile(play, first_token), text.text, first_token is False))
+    play.spend(copied(text.text, text.prefix, before.text))
     key = ("xed", slot, first_token, before, text)
     known = play.measures.get(key)
     if known is None:
@@ -47,6 +51,7 @@ def xed(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None =
         after = _ask(play, slot, first_token, behind)
         if without is None or after is None:
             return None
+        play.spend(without.work() + after.work())
         call = Call("xed", slot, text.text, before.text, behind.prefix, without, after)
         terms = ((call, 1.0),) if after.parts else ()
         known = play.measures[key] = Bits(bits.subtracted(without, after).parts, terms)
@@ -67,6 +72,7 @@ def negated(name: str, measure: Callable[..., Measured]) -> Callable[..., Measur
         value = measure(play, text, before, first_token, slot)
         if value is None:
             return None
+        play.spend(value.work())
         terms = tuple([(call._replace(function=name, sign=-1), 1.0) for call, _ in value.terms])
         return Bits(bits.scaled(value, -1).parts, terms)
 
@@ -78,7 +84,10 @@ def negated(name: str, measure: Callable[..., Measured]) -> Callable[..., Measur
 
 def _cost(play: Play, option: Text, prompt: Text) -> float | None:
     measured = _ask(play, MAIN, True, Text(option.text, prompt.text, option.from_move, prompt.from_move))
-    return None if measured is None else measured.total()
+    if measured is None:
+        return None
+    play.spend(measured.work())
+    return measured.total()
 
 
 def choice(play: Play, prompt: Text, options: Texts) -> Text:

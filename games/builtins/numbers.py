@@ -26,7 +26,7 @@ def _of_bits(better: _Better) -> Callable[..., Measured]:
         one, other = _as_bits(left), _as_bits(right)
         if one is None or other is None:
             return None
-        play.spend(50 + 2 * (one.count() + other.count()))
+        play.spend(one.work() + other.work())
         return other if better(other.total(), one.total()) else one
 
     return call
@@ -70,7 +70,7 @@ def greatest(play: Play, measured: Measured) -> Measured:
     """The costliest token, the first of equals; all others are worth nothing."""
     if measured is None:
         return None
-    play.spend(50 + 10 * measured.count())
+    play.spend(measured.work())
     return bits.greatest(measured)
 
 
@@ -78,5 +78,5 @@ def clip(play: Play, measured: Measured, most: float) -> Measured:
     """No token above so many bits."""
     if measured is None:
         return None
-    play.spend(50 + 10 * measured.count())
+    play.spend(measured.work())
     return bits.clipped(measured, most)

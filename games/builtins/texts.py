@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from games import limits
 from games.builtins import banned, words
 from games.protocol import MAIN
+from games.runtime.costs import copied, read, searched
 from games.runtime.rng import shuffled
 from games.runtime.state import Play, out_of_budget, run_time_error
 from games.values.text import EMPTY, Text, Texts, is_from_move
@@ -19,20 +20,25 @@ def _strings(value: _Other) -> str | list[str]:
     return value.text if isinstance(value, Text) else [item.text for item in value]
 
 
+def _count(value: _Other) -> int:
+    return 1 if isinstance(value, Text) else len(value)
+
+
 def _size(value: _Other) -> int:
     return len(value.text) if isinstance(value, Text) else sum([len(item.text) for item in value])
 
 
 def remove_common_words(play: Play, text: Text, other: _Other) -> Text:
     if isinstance(other, Text):
-        play.spend(100 + 10 * (len(text.text) + len(other.text)))
+        play.spend(read(text.text, 20) + read(other.text, 10))
         left = words.remove_common_words(text.text, other.text)
     else:
         listed = [item.text for item in other]
-        # Those with a separator in them are looked for one by one, and each may nearly match at every place.
-        alone = sum([len(item) for item in listed if words.has_separator(item)])
-        play.spend(100 + 10 * (_size(other) + len(text.text)) + alone * len(text.text) // 2)
-        left = words.remove_words(text.text, listed)
+        play.spend(read(text.text, 20) + sum([read(item, 10) for item in listed]))
+        # With a separator in one of them they are looked for one by one.
+        if any(map(words.has_separator, listed)):
+            play.spend(sum([searched(text.text, item) for item in listed]))
+        left = words.remove_words(text.text, listed, lambda: play.spend(50))
     return Text(left, "", is_from_move(text, other))
 
 
@@ -44,17 +50,17 @@ def remove_banned_words(play: Play, text: Text, other: _Other) -> Text:
 
 
 def _normalised(play: Play, text: str) -> str:
-    play.spend(100 + 40 * len(text))
+    play.spend(read(text, 20))
     text = banned.decomposed(text)
     # A Hangul syllable is three characters here, and one ligature eighteen.
     if len(text) > 3 * limits.TEXT_CHARACTERS:
         raise out_of_budget("characters in one text", limits.TEXT_CHARACTERS)
-    play.spend(100 + 40 * len(text))
+    play.spend(read(text, 60))
     return banned.folded(text)
 
 
 def only_uses_words(play: Play, allowed: _Other, text: Text) -> bool:
-    play.spend(100 + 4 * (_size(allowed) + len(text.text)))
+    play.spend(100 + 10 * (_size(allowed) + len(text.text)) + 10 * _count(allowed))
     return words.only_uses_words(_strings(allowed), text.text)
 
 
@@ -69,17 +75,17 @@ def _sorted(play: Play, found: Sequence[str], from_move: bool) -> Texts:
 
 
 def word_set(play: Play, text: Text) -> Texts:
-    play.spend(100 + 10 * len(text.text))
+    play.spend(read(text.text, 10))
     return _sorted(play, words.word_set(text.text), text.from_move)
 
 
 def common_word_set(play: Play, text: Text, other: Text) -> Texts:
-    play.spend(100 + 10 * (len(text.text) + len(other.text)))
+    play.spend(read(text.text, 10) + read(other.text, 10))
     return _sorted(play, words.common_word_set(text.text, other.text), text.from_move or other.from_move)
 
 
 def num_words(play: Play, text: Text) -> int:
-    play.spend(100 + 10 * len(text.text))
+    play.spend(read(text.text, 10))
     return len(words.words(text.text))
 
 
@@ -105,17 +111,17 @@ def num_tokens(play: Play, text: Text) -> int:
 
 
 def first_n_words(play: Play, text: Text, n: int) -> Text:
-    play.spend(100 + 10 * len(text.text))
+    play.spend(read(text.text, 20))
     return Text(words.first_n_words(text.text, n), "", text.from_move)
 
 
 def last_n_words(play: Play, text: Text, n: int) -> Text:
-    play.spend(100 + 10 * len(text.text))
+    play.spend(read(text.text, 20))
     return Text(words.last_n_words(text.text, n), "", text.from_move)
 
 
 def glue(play: Play, text: Text, other: Text) -> Text:
-    play.spend(100 + len(text.text) + len(other.text))
+    play.spend(copied(text.text, other.text))
     return play.text(words.glue(text.text, other.text), is_from_move(text, other))
 
 
@@ -124,6 +130,7 @@ def split(play: Play, text: Text, separator: Text | None) -> Texts:
     if separator is None:
         parts = text.text.split()
     elif separator.text:
+        play.spend(searched(text.text, separator.text))
         parts = text.text.split(separator.text)
     else:
         raise run_time_error("found an empty separator for split, expected at least one character")
@@ -131,9 +138,10 @@ def split(play: Play, text: Text, separator: Text | None) -> Texts:
 
 
 def join(play: Play, separator: Text, items: Texts) -> Text:
-    play.spend(100 + 10 * len(items) + _size(items))
-    joined = separator.text.join([item.text for item in items])
-    return play.text(joined, is_from_move(separator, items))
+    play.spend(100 + 15 * len(items) + _size(items))
+    # Looked at before it is made: twenty thousand characters between a thousand items would be twenty million.
+    play.check_length(_size(items) + len(separator.text) * (len(items) - 1))
+    return play.text(separator.text.join([item.text for item in items]), is_from_move(separator, items))
 
 
 def length(play: Play, value: _Other) -> int:

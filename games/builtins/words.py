@@ -18,9 +18,10 @@ _SPACES = re.compile(r"\s{2,}")
 
 #: Letters that lower case alone does not make the same as those that Python's regular expressions take for the same.
 _SAME = (
-    "İi ıi ſs µμ \u0345ι \u1fbeι \u1fd3\u0390 ϐβ ϵε ϑθ ϰκ ϖπ ϱρ ςσ Σσ ϕφ \u1fe3\u03b0 \u1c80в \u1c81д \u1c82о \u1c83с"
-    " \u1c84т \u1c85т \u1c86ъ \u1c87ѣ \u1c88ꙋ ẛṡ ﬆﬅ"
-).split(" ")
+    *("İi", "ıi", "ſs", "µμ", "\u0345ι", "\u1fbeι", "\u1fd3\u0390", "ϐβ", "ϵε", "ϑθ", "ϰκ", "ϖπ", "ϱρ", "ςσ", "Σσ"),
+    *("ϕφ", "\u1fe3\u03b0", "\u1c80в", "\u1c81д", "\u1c82о", "\u1c83с", "\u1c84т", "\u1c85т", "\u1c86ъ", "\u1c87ѣ"),
+    *("\u1c88ꙋ", "ẛṡ", "ﬆﬅ"),
+)
 
 
 def folded(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from games.compiler.checker import Checker
 from games.compiler.expression import Comparison, Expression, Run, broken, composed
+from games.runtime.costs import copied, searched
 from games.runtime.state import Play
 from games.values import bits, types
 from games.values.text import Text
@@ -39,16 +40,28 @@ def boolean(checker: Checker, node: ast.BoolOp, operands: Sequence[Expression]) 
     return composed(Type.CONDITION, run, node, operands)
 
 
-_Act = Callable[[Any, Any], bool]
+_Act = Callable[[Play, Any, Any], bool]
+
+
+def _of_values(act: Callable[[Any, Any], bool]) -> _Act:
+    return lambda play, left, right: act(left, right)
+
+
+def _in(play: Play, one: str, other: str | list[str]) -> bool:
+    if isinstance(other, str):
+        play.spend(searched(other, one))
+    return one in other
+
+
 _COMPARISONS: dict[type[ast.cmpop], tuple[str, _Act]] = {
-    ast.Eq: ("==", operator.eq),
-    ast.NotEq: ("!=", operator.ne),
-    ast.Lt: ("<", operator.lt),
-    ast.LtE: ("<=", operator.le),
-    ast.Gt: (">", operator.gt),
-    ast.GtE: (">=", operator.ge),
-    ast.In: ("in", lambda left, right: left in right),
-    ast.NotIn: ("not in", lambda left, right: left not in right),
+    ast.Eq: ("==", _of_values(operator.eq)),
+    ast.NotEq: ("!=", _of_values(operator.ne)),
+    ast.Lt: ("<", _of_values(operator.lt)),
+    ast.LtE: ("<=", _of_values(operator.le)),
+    ast.Gt: (">", _of_values(operator.gt)),
+    ast.GtE: (">=", _of_values(operator.ge)),
+    ast.In: ("in", _in),
+    ast.NotIn: ("not in", lambda play, left, right: not _in(play, left, right)),
 }
 _PLAIN: dict[Type, Callable[[Any], Any]] = {
     Type.TEXT: lambda value: value.text,
@@ -70,7 +83,7 @@ def comparison(checker: Checker, node: ast.Compare, operands: Sequence[Expressio
         values = [each(play) for each in runs]
         if None in values:
             return None
-        return all(act(left, right) for act, left, right in zip(acts, values, values[1:], strict=False))
+        return all(act(play, left, right) for act, left, right in zip(acts, values, values[1:], strict=False))
 
     return composed(Type.CONDITION, run, node, operands)
 
@@ -86,7 +99,7 @@ def _simple(
 
     def run(play: Play) -> bool | None:
         left, right = sides(play)
-        return None if left is None or right is None else act(left, right)
+        return None if left is None or right is None else act(play, left, right)
 
     secret = any(each.type not in Type.NUMBER | Type.BITS for each in operands)
     found = composed(Type.CONDITION, run, node, operands)
@@ -102,7 +115,7 @@ def plain(operand: Expression) -> Run:
             measured: bits.Measured = inner(play)
             if measured is None:
                 return None
-            play.spend(2 * measured.count())
+            play.spend(measured.work())
             return measured.total()
 
         return total
@@ -112,7 +125,7 @@ def plain(operand: Expression) -> Run:
 
     def run(play: Play) -> Any:
         value = inner(play)
-        play.spend(len(value.text) >> 3 if isinstance(value, Text) else 20 * len(value))
+        play.spend(copied(value.text) if isinstance(value, Text) else 20 * len(value))
         return simple(value)
 
     return run

@@ -67,5 +67,6 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     ends = play.ends(MAIN, move.text)
     cut = len(ends) > limit
     text = move.text[: ends[limit - 1]] if cut else move.text
+    play.said.add((seat, text))
     play.events.append(MoveMade(seat, name, text, cut, line))
     return play.text(text, from_move=True)

@@ -125,7 +125,7 @@ def _with_sides(condition: Expression) -> Callable[[Play], _Found]:
         left, right = sides(play)
         if left is None or right is None:
             return _Found(None)
-        result = holds(left, right)
+        result = holds(play, left, right)
         if secret and play.return_seat not in OMNISCIENT:
             return _Found(result)
         return _Found(result, left, right)

@@ -20,7 +20,7 @@ class Comparison:
     holds: does it hold of them? secret: are they texts, which not everyone may see?"""
 
     sides: Callable[[Play], tuple[Any, Any]]
-    holds: Callable[[Any, Any], bool]
+    holds: Callable[[Play, Any, Any], bool]
     secret: bool
 
 
@@ -77,8 +77,16 @@ def composed(type: Type, run: Run, node: ast.expr, parts: Iterable[Expression], 
     return Expression(type, run, node, asks, reads=reads, parts=parts)
 
 
-def taint(play: Play, text: Text, reads: frozenset[str]) -> Text:
-    """The text, marked as a move's where a number that chose it was made from a move."""
-    if text.from_move or not reads or not any(is_from_move(play.registers[name]) for name in reads):
-        return text
+def moved(play: Play, reads: frozenset[str]) -> bool:
+    """Has a move flowed into one of these registers?"""
+    for name in reads:
+        value = play.registers[name]
+        play.spend(10 if isinstance(value, Text) else 10 * len(value))
+        if is_from_move(value):
+            return True
+    return False
+
+
+def tainted(text: Text) -> Text:
+    """The text, marked as a move's: a number that chose it was made from one."""
     return Text(text.text, text.prefix, True, text.prefix_from_move)

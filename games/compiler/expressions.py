@@ -9,7 +9,7 @@ from games import limits
 from games.compiler import conditions, operators
 from games.compiler.calls import NAMES, compile_call
 from games.compiler.checker import Checker
-from games.compiler.expression import Expression, broken, composed, fallible, taint
+from games.compiler.expression import Expression, broken, composed, fallible, moved, tainted
 from games.runtime.state import Play, run_time_error
 from games.syntax.names import FLAGS, REGISTERS, SEATS, is_list, is_register
 from games.values.text import Text, unwanted_character
@@ -97,7 +97,7 @@ def _list(checker: Checker, node: ast.List) -> Expression:
     runs = [item.run for item in items]
 
     def run(play: Play) -> tuple[Text, ...]:
-        play.spend(10 * len(runs))
+        play.spend(20 * len(runs))
         return play.texts(tuple([each(play) for each in runs]))
 
     return composed(Type.LIST, run, node, items)
@@ -117,7 +117,8 @@ def _subscript(checker: Checker, node: ast.Subscript) -> Expression:
         wanted: int = index.run(play)
         if not -len(items) <= wanted < len(items):
             raise run_time_error(f"found subscript {wanted} of a list of {len(items)} items")
-        return taint(play, items[wanted], index.reads)
+        item = items[wanted]
+        return tainted(item) if index.reads and moved(play, index.reads) else item
 
     return composed(Type.TEXT, fallible(run, checker.location(node)), node, [value, index])
 
@@ -138,8 +139,8 @@ def _slice(checker: Checker, node: ast.Subscript, value: Expression, bounds: ast
         items: tuple[Text, ...] = value.run(play)
         numbers = [part.run(play) for part in parts]
         chosen = items[numbers[0] if has_lower else None : numbers[-1] if has_upper else None]
-        play.spend(50 + 10 * len(chosen))
-        return tuple(taint(play, item, reads) for item in chosen) if reads else chosen
+        play.spend(50 + 20 * len(chosen))
+        return tuple(map(tainted, chosen)) if reads and moved(play, reads) else chosen
 
     return composed(Type.LIST, run, node, [value, *parts])
 

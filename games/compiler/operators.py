@@ -8,10 +8,11 @@ from typing import Any
 
 from games import limits
 from games.compiler.checker import Checker
-from games.compiler.expression import Expression, Run, broken, composed, fallible
+from games.compiler.expression import Expression, Run, broken, composed, fallible, moved
+from games.runtime.costs import copied, searched
 from games.runtime.state import Play, PlayEnded, no_value, run_time_error
 from games.values import bits
-from games.values.text import Text, Texts, is_from_move
+from games.values.text import Text, Texts
 from games.values.types import Type
 
 # Two operands
@@ -104,30 +105,29 @@ def _divided_bits(checker: Checker, node: ast.BinOp, left: Expression, right: Ex
             raise _by_zero(play, right, f"bits / {divisor}")
         if measured is None:
             return None
-        play.spend(50 + 10 * measured.count())
+        play.spend(measured.work())
         return _finite(bits.divided(measured, divisor))
 
     return composed(Type.BITS, fallible(run, checker.location(node)), node, (left, right))
 
 
 def _by_zero(play: Play, divisor: Expression, what: str) -> PlayEnded:
-    moved = any(is_from_move(play.registers[name]) for name in divisor.reads)
-    return no_value(f"found {what}: a division by zero", from_move=moved)
+    return no_value(f"found {what}: a division by zero", from_move=moved(play, divisor.reads))
 
 
 def _join_texts(play: Play, left: Text, right: Text) -> Text:
-    play.work += 30 + (len(left.text) + len(right.text) >> 3)
+    play.spend(copied(left.text, right.text))
     return play.text(left.text + right.text, left.from_move or right.from_move)
 
 
 def _before(play: Play, left: Text, right: Text) -> Text:
-    play.spend(30 + len(left.text))
+    play.spend(searched(left.text, right.text))
     text = left.text.split(right.text, 1)[0] if right.text else left.text
     return Text(text, "", left.from_move or right.from_move)
 
 
 def _after(play: Play, left: Text, right: Text) -> Text:
-    play.spend(30 + len(left.text))
+    play.spend(searched(left.text, right.text))
     text = left.text.partition(right.text)[2] if right.text else ""
     return Text(text, "", left.from_move or right.from_move)
 
@@ -137,7 +137,7 @@ def _after_prefix(play: Play, left: Text, right: Text) -> Text:
 
 
 def _join_lists(play: Play, left: Texts, right: Texts) -> Texts:
-    play.spend(30 + 10 * (len(left) + len(right)))
+    play.spend(20 * (len(left) + len(right)))
     return play.texts(left + right)
 
 
@@ -153,7 +153,7 @@ def _combine(act: Callable[[bits.Bits, bits.Bits], bits.Bits]) -> Callable[..., 
     def run(play: Play, left: bits.Measured, right: bits.Measured) -> bits.Measured:
         if left is None or right is None:
             return None
-        play.spend(50 + 10 * (left.count() + right.count()))
+        play.spend(left.work() + right.work())
         return act(left, right)
 
     return run
@@ -163,7 +163,7 @@ def scale(play: Play, measured: bits.Measured, factor: float) -> bits.Measured:
     """Bits times a number. Ends the play where they are no longer finite."""
     if measured is None:
         return None
-    play.spend(50 + 10 * measured.count())
+    play.spend(measured.work())
     return _finite(bits.scaled(measured, factor))
 
 

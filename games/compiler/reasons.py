@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from games.compiler.expression import Expression
-from games.protocol import MoveMade, Why
+from games.protocol import Why
 from games.runtime.state import Play
 from games.syntax.names import OMNISCIENT
-from games.values.text import Text
+from games.values.text import Text, Texts
 from games.values.types import Type
 
 #: Given both sides of a comparison, where there are any and the player may be told.
@@ -86,12 +86,16 @@ def _outside(name: str, allowed: Expression, text: Expression) -> Explain:
         if not _may_know(play, value):
             return None
         listed = allowed.run(play)
+        play.spend(_cost(value) + _cost(listed))
         known = set(split(listed.text)) if isinstance(listed, Text) else {item.text for item in listed}
-        play.spend(8 * (len(value.text) + sum(map(len, known))))
         found = dict.fromkeys(each for each in split(value.text) if each not in known)
         return Why(unit, "outside", outside=tuple(_short(found)))
 
     return told_of
+
+
+def _cost(value: Text | Texts) -> int:
+    return sum([20 + 20 * len(each.text) for each in ((value,) if isinstance(value, Text) else value)])
 
 
 def _short(found: Iterable[str]) -> list[str]:
@@ -100,7 +104,4 @@ def _short(found: Iterable[str]) -> list[str]:
 
 def _may_know(play: Play, value: Text) -> bool:
     """Does the player who is asked again see everything, or have said this?"""
-    seat = play.return_seat
-    if seat in OMNISCIENT:
-        return True
-    return any(isinstance(each, MoveMade) and each.seat == seat and each.text == value.text for each in play.events)
+    return play.return_seat in OMNISCIENT or (play.return_seat, value.text) in play.said

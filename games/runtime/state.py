@@ -10,6 +10,7 @@ from games import limits
 from games.errors import LogError
 from games.protocol import XENT_05, Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
 from games.runtime import rng
+from games.runtime.costs import copied
 from games.syntax.names import REGISTERS, is_list
 from games.values.bits import NOTHING, Bits, Measured, TermToken, Tokens
 from games.values.text import EMPTY, Text, Texts
@@ -82,6 +83,7 @@ class Play:
         "return_to",
         "revealed",
         "rewards",
+        "said",
         "setup",
         "term_characters",
         "term_tokens",
@@ -101,6 +103,8 @@ class Play:
         self.rewards = dict.fromkeys(seats, 0.0)
         self.generated: Sequence[Text | Texts] = ()
         self.revealed: dict[str, frozenset[str]] = {}
+        #: (seat, text) of each move, as it counts.
+        self.said: set[tuple[str, str]] = set()
         self.events: list[Event] = []
         #: How many events are complete: the first reward that waits for bits, and all after it, are not shown yet.
         self.complete_events: int | None = None
@@ -132,9 +136,13 @@ class Play:
 
     def text(self, text: str, from_move: bool = False) -> Text:
         """A new text without a prefix, within the budget of characters."""
-        if len(text) > limits.TEXT_CHARACTERS:
-            raise out_of_budget("characters in one text", limits.TEXT_CHARACTERS)
+        self.check_length(len(text))
         return Text(text, "", from_move)
+
+    def check_length(self, characters: int) -> None:
+        """Ends the play where a text of so many would be too long."""
+        if characters > limits.TEXT_CHARACTERS:
+            raise out_of_budget("characters in one text", limits.TEXT_CHARACTERS)
 
     def texts(self, items: Texts) -> Texts:
         """The list, if it is within its budgets."""
@@ -169,6 +177,7 @@ class Play:
 
     def ends(self, slot: str, text: str) -> tuple[int, ...]:
         """Where each token of the text ends, by the judge of the slot."""
+        self.work += copied(text)
         key = (slot, text)
         ends = self.ends_of.get(key)
         if ends is None:

@@ -32,7 +32,7 @@ class Tokens:
         return _labels(self)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _labels(tokens: Tokens) -> Sequence[str]:
     # A reward names the tokens of a text twice: as its own, and as those of its term.
     every = [tokens.text[start:end] for start, end in zip((0, *tokens.ends), tokens.ends, strict=False)]
@@ -80,6 +80,10 @@ class Bits:
     def count(self) -> int:
         """How many tokens."""
         return sum(len(numbers) for _, numbers in self.parts)
+
+    def work(self) -> int:
+        """What it takes to go over them once, in units of work."""
+        return 50 + 10 * self.count() + 10 * len(self.parts) + 5 * len(self.terms)
 
     def tokens(self) -> tuple[TokenBits, ...]:
         """As events show them; they add up to the total."""
