@@ -20,6 +20,8 @@ SAY, LABEL = 200, 60
 ENSURE_FAILURES = 10
 GENERATED_TOKENS = 512
 GENERATED_ITEMS = 32
+#: Of all that a judge writes for one program.
+WRITTEN_TOKENS = 8_192
 
 # Of one play: its budgets.
 LINES = 1_000
@@ -32,10 +34,15 @@ LIST_CHARACTERS = 100_000
 #: items and tokens that it reads. The other budgets bound how often and how large, this one bounds their product.
 WORK = 4_000_000
 #: Of it, for a line and for each value in it, whatever they are.
-LINE_WORK, VALUE_WORK = 100, 20
-#: Of the texts and prefixes that the terms of a play's rewards repeat; rewards beyond come without terms. Without it,
-#: events could grow without costing work.
-TERM_CHARACTERS = 100_000
+LINE_WORK, VALUE_WORK = 100, 25
+#: Of what a play shows and tells beside moves and rewards, and of the registers that a player sees at a move. A value,
+#: an item and a token count as ten more.
+SHOWN_CHARACTERS = 200_000
+#: Of what rewards repeat, in their tokens and their terms, counted alike. Rewards beyond come without: no score hangs
+#: on them.
+REWARD_CHARACTERS = 400_000
+#: Of all different measurements, texts and prefixes.
+MEASURED_CHARACTERS = 2_000_000
 
 # Of a text that a person sends.
 MOVE_BYTES = 8_192

@@ -215,8 +215,8 @@ class Term:
 @dataclass(frozen=True, slots=True)
 class Reward:
     """What a player gains or loses. tokens: what each gave, the terms on one text added up. terms: see ``Term``; none
-    where nothing was measured, and where a play's terms would repeat too much text (``limits.TERM_CHARACTERS``). label:
-    what the author calls it, where they do."""
+    where nothing was measured. Neither is there where a play's rewards would repeat too much text
+    (``limits.REWARD_CHARACTERS``). label: what the author calls it, where they do."""
 
     type: ClassVar[str] = "reward"
     seat: str

@@ -25,7 +25,7 @@ def _profile(play: Play, first_token: bool | None) -> str:
 
 def xent(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None = None, slot: str = MAIN) -> Measured:
     """The bits of the text after its prefix, with ``before`` in front of both."""
-    play.spend(copied(text.text, text.prefix, before.text))
+    play.spend(100 + copied(text.text, text.prefix, before.text))
     text = _behind(text, before)
     key = ("xent", slot, first_token, EMPTY, text)
     known = play.measures.get(key)
@@ -42,7 +42,7 @@ def xed(play: Play, text: Text, before: Text = EMPTY, first_token: bool | None =
     """How many bits the prefix of the text saves."""
     if not text.prefix:
         return bits.zeros(play.tokens(slot, _profile(play, first_token), text.text, first_token is False))
-    play.spend(copied(text.text, text.prefix, before.text))
+    play.spend(100 + copied(text.text, text.prefix, before.text))
     key = ("xed", slot, first_token, before, text)
     known = play.measures.get(key)
     if known is None:

@@ -10,7 +10,8 @@ from games.compiler.expression import Step, broken
 from games.compiler.expressions import compile_expression
 from games.errors import LogError
 from games.protocol import MAIN, Ask, MoveMade, NeedMove
-from games.runtime.state import Play, Suspended, run_time_error
+from games.runtime.costs import shown_size
+from games.runtime.state import Play, Suspended, out_of_budget, run_time_error
 from games.syntax.names import is_list, is_register, visible
 from games.values.text import Text, unwanted_character
 from games.values.types import Type
@@ -56,11 +57,11 @@ def _register(checker: Checker, node: ast.expr) -> str | None:
 
 def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     """The move of the log, cut, as a value; stops the play where the log has none."""
+    registers = _seen(play, seat)
     play.events.append(Ask(seat, name, limit, line))
     move = play.next_move(seat)
     if move is None:
-        shown = visible(seat, play.named, play.revealed.get(seat, ()))
-        raise Suspended(NeedMove(seat, name, limit, {each: play.plain(each) for each in shown}, play.shown()))
+        raise Suspended(NeedMove(seat, name, limit, registers, play.shown()))
     unwanted = unwanted_character(move.text)
     if unwanted:
         raise LogError(f"move {play.used} of the log holds {unwanted[1]}")
@@ -70,3 +71,13 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     play.said.add((seat, text))
     play.events.append(MoveMade(seat, name, text, cut, line))
     return play.text(text, from_move=True)
+
+
+def _seen(play: Play, seat: str) -> dict[str, str | list[str]]:
+    """The registers that the player sees, within their budget whether the move is there or still to come."""
+    registers = {name: play.plain(name) for name in visible(seat, play.named, play.revealed.get(seat, ()))}
+    texts = [text for value in registers.values() for text in ([value] if isinstance(value, str) else value)]
+    play.spend(200 + 20 * len(texts))
+    if shown_size(texts) > limits.SHOWN_CHARACTERS:
+        raise out_of_budget("characters in the registers that a player sees", limits.SHOWN_CHARACTERS)
+    return registers

@@ -17,6 +17,9 @@ from games.runtime.state import NoValue, Play, PlayEnded
 from games.syntax.names import OMNISCIENT
 from games.values.types import Type
 
+#: Units of work of a condition, and of one that does not hold and is told of.
+_RESULT_WORK, _FAILED_WORK = 50, 500
+
 _USAGE = 'ensure(condition, …[, say="…"])'
 
 
@@ -44,8 +47,10 @@ class Condition:
 
     def failed(self, play: Play, line: int, found: _Found, failures: int, say: str | None) -> EnsureFailed:
         """What is told of it where it does not hold."""
+        play.spend(_FAILED_WORK)
         why = found.why or self.explain(play, found.left, found.right)
         sides = _side(found.left), _side(found.right)
+        play.show(self.source, say or "", *[text for side in sides for text in _texts(side)])
         return EnsureFailed(play.return_seat, line, self.source, *sides, failures, say, why)
 
 
@@ -59,6 +64,7 @@ class Ensure:
     say: str | None
 
     def __call__(self, play: Play) -> int | None:
+        play.spend(_RESULT_WORK * len(self.conditions))
         results = [condition.result(play) for condition in self.conditions]
         if any(found.holds is None for found in results):
             raise play.need_bits()
@@ -109,6 +115,12 @@ def _result(condition: Callable[[Play], _Found], play: Play) -> _Found:
 
 def _side(value: Any) -> Side:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _texts(side: Side) -> Sequence[str]:
+    if isinstance(side, tuple):
+        return side
+    return (side,) if isinstance(side, str) else ()
 
 
 def _with_sides(condition: Expression) -> Callable[[Play], _Found]:

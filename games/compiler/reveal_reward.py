@@ -1,6 +1,7 @@
 """``reveal`` and ``reward``: what players are shown and given."""
 
 import ast
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
@@ -11,10 +12,14 @@ from games.compiler.expression import Expression, Step, broken
 from games.compiler.expressions import compile_all
 from games.compiler.operators import scale
 from games.protocol import Reveal, Reward, Shown, ShownBits, Term
+from games.runtime.costs import shown_size
 from games.runtime.state import Play
 from games.syntax.names import OPPONENT
 from games.values.bits import Bits, Call, Measured, TokenBits
 from games.values.types import Type
+
+#: Units of work of a value that is shown, and of a reward that is given, beside their texts and tokens.
+_SHOWN_WORK = 300
 
 _REVEAL = "reveal([player,] value, …)"
 _REWARD = 'reward([player,] bits[, label="…"])'
@@ -44,18 +49,23 @@ def compile_reveal(checker: Checker, node: ast.Call, index: int) -> Step:
 def _shown(play: Play, value: Expression) -> Any:
     """As events hold it; None for bits, or a condition made of bits, that are not known yet."""
     result = value.run(play)
+    play.spend(_SHOWN_WORK)
     if value.type is Type.TEXT:
+        play.show(result.text)
         return result.text
     if value.type is Type.LIST:
-        play.spend(10 * len(result))
+        play.spend(20 * len(result))
+        play.show(*[item.text for item in result])
         return tuple([item.text for item in result])
     if value.type is Type.BITS and result is not None:
+        play.show(*[tokens.text for tokens, _ in result.parts], tokens=result.count())
         return ShownBits(result.total(), _tokens(play, result))
+    play.show("")
     return result
 
 
 def _tokens(play: Play, measured: Bits) -> tuple[TokenBits, ...]:
-    play.spend(40 * measured.count())
+    play.spend(measured.work() + 40 * measured.count())
     return measured.tokens()
 
 
@@ -89,15 +99,32 @@ def _give(play: Play, seat: str, measured: Measured, line: int, label: str | Non
         if play.complete_events is None:
             play.complete_events = len(play.events)
         return
-    tokens = _tokens(play, measured)
+    play.spend(_SHOWN_WORK + measured.work())
     bits = measured.total()
-    play.events.append(Reward(seat, bits, tokens, line, _terms(play, measured), label))
+    tokens, terms = _told(play, measured)
+    play.events.append(Reward(seat, bits, tokens, line, terms, label))
     if seat in play.rewards:
         play.rewards[seat] += bits
 
 
+def _told(play: Play, measured: Bits) -> tuple[tuple[TokenBits, ...], tuple[Term, ...]]:
+    """What a reward's bits are made of, as far as there is room for it in the play's events: the score needs none."""
+    if not _fits(play, [tokens.text for tokens, _ in measured.parts], measured.count()):
+        return (), ()
+    return _tokens(play, measured), _terms(play, measured)
+
+
+def _fits(play: Play, texts: Sequence[str], tokens: int) -> bool:
+    size = shown_size(texts, tokens)
+    if play.rewarded + size > limits.REWARD_CHARACTERS:
+        return False
+    play.rewarded += size
+    return True
+
+
 def _terms(play: Play, measured: Bits) -> tuple[Term, ...]:
     """The calls that the bits were made from, each once; none where they are too many, or a factor too large."""
+    play.spend(40 * len(measured.terms))
     factors: dict[tuple[str, int, int], float] = {}
     calls: dict[tuple[str, int, int], Call] = {}
     for call, factor in measured.terms:
@@ -105,15 +132,16 @@ def _terms(play: Play, measured: Bits) -> tuple[Term, ...]:
         key = (call.function, id(call.before), id(call.after))
         factors[key] = factors.get(key, 0.0) + factor
         calls.setdefault(key, call)
-    size = sum([len(call.text) + len(call.prefix_before or "") + len(call.prefix_after) for call in calls.values()])
-    if play.term_characters + size > limits.TERM_CHARACTERS or not all(map(isfinite, factors.values())):
+    texts = [text for call in calls.values() for text in (call.text, call.prefix_before or "", call.prefix_after)]
+    tokens = sum([call.after.count() for call in calls.values()])
+    if not all(map(isfinite, factors.values())) or not _fits(play, texts, tokens):
         return ()
-    play.term_characters += size
     return tuple([_term(play, key, calls[key], factor) for key, factor in factors.items()])
 
 
 def _term(play: Play, key: tuple[str, int, int], call: Call, factor: float) -> Term:
     tokens = play.term_tokens.get(key)
     if tokens is None:
+        play.spend(60 * call.after.count())
         tokens = play.term_tokens[key] = call.tokens()
     return Term(call.function, factor, call.judge, call.text, call.prefix_before, call.prefix_after, tokens)

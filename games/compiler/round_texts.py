@@ -11,7 +11,7 @@ from games.builtins.signature import REQUIRED, Parameter, usage
 from games.compiler.arguments import argument_fits, by_position_only, count_fits
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression, broken, composed
-from games.runtime.generation import Generation
+from games.runtime.generation import Generation, written_tokens
 from games.runtime.state import Play
 from games.values.text import Text, Texts
 from games.values.types import Type
@@ -60,6 +60,9 @@ def _generate(name: str, result: Type, *parameters: Parameter) -> Form:
         index = len(checker.generations)
         number = arguments[-1].literal if len(arguments) == len(parameters) else parameters[-1].default
         checker.generations.append(Generation(name, _prompt(checker, parameters, arguments), int(number or 0)))
+        if sum(map(written_tokens, checker.generations)) > limits.WRITTEN_TOKENS:
+            found = f"more than {limits.WRITTEN_TOKENS:,} tokens that a judge is to write up to here"
+            return checker.report(node, found, "fewer or shorter texts")
         return composed(result, lambda play: _generated(play, index), node, ())
 
     return form

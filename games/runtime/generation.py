@@ -61,6 +61,11 @@ def _tokens(generation: Generation) -> int:
             return PASSAGE_TOKENS
 
 
+def written_tokens(generation: Generation) -> int:
+    """The most tokens that the judge writes for it."""
+    return _count(generation) * _tokens(generation)
+
+
 def values(generations: Sequence[Generation], setup: Setup) -> list[Text | Texts]:
     """What each ``generate…`` of the program is worth in this round. The setup's texts are all there."""
     written = iter(setup.generated)

@@ -10,7 +10,7 @@ from games import limits
 from games.errors import LogError
 from games.protocol import XENT_05, Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
 from games.runtime import rng
-from games.runtime.costs import copied
+from games.runtime.costs import copied, shown_size
 from games.syntax.names import REGISTERS, is_list
 from games.values.bits import NOTHING, Bits, Measured, TermToken, Tokens
 from games.values.text import EMPTY, Text, Texts
@@ -74,6 +74,7 @@ class Play:
         "generated",
         "line",
         "lines",
+        "measured_characters",
         "measures",
         "moves",
         "named",
@@ -82,10 +83,11 @@ class Play:
         "return_seat",
         "return_to",
         "revealed",
+        "rewarded",
         "rewards",
         "said",
         "setup",
-        "term_characters",
+        "shown_characters",
         "term_tokens",
         "tokens_of",
         "unknown",
@@ -123,7 +125,9 @@ class Play:
         self.flags: dict[str, int] = {}
         self.return_to = 0
         self.return_seat = ""
-        self.line = self.lines = self.used = self.draws = self.work = self.term_characters = 0
+        self.line = self.lines = self.used = self.draws = self.work = 0
+        #: Characters: of what is shown, of what the rewards repeat, of what is measured.
+        self.shown_characters = self.rewarded = self.measured_characters = 0
 
     # Budgets
 
@@ -133,6 +137,12 @@ class Play:
         self.work += units
         if self.work > limits.WORK:
             raise out_of_budget("units of work", limits.WORK)
+
+    def show(self, *texts: str, tokens: int = 0) -> None:
+        """Counts what the events of the play repeat, and stops where it is too much."""
+        self.shown_characters += shown_size(texts, tokens)
+        if self.shown_characters > limits.SHOWN_CHARACTERS:
+            raise out_of_budget("characters shown", limits.SHOWN_CHARACTERS)
 
     def text(self, text: str, from_move: bool = False) -> Text:
         """A new text without a prefix, within the budget of characters."""
@@ -216,6 +226,9 @@ class Play:
         self.asked.add(question)
         if len(self.asked) > limits.MEASUREMENTS:
             raise out_of_budget("different measurements", limits.MEASUREMENTS)
+        self.measured_characters += len(question.text) + len(question.prefix)
+        if self.measured_characters > limits.MEASURED_CHARACTERS:
+            raise out_of_budget("characters measured", limits.MEASURED_CHARACTERS)
         known = self.bits.get(question)
         if known is not None:
             return Bits(((tokens, _checked(question, known, tokens)),))
