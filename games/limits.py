@@ -32,9 +32,9 @@ LIST_ITEMS = 1_000
 LIST_CHARACTERS = 100_000
 #: Units of work, about ten nanoseconds each on a laptop: what an operation costs is counted from the characters,
 #: items and tokens that it reads. The other budgets bound how often and how large, this one bounds their product.
-WORK = 4_000_000
+WORK = 3_000_000
 #: Of it, for a line and for each value in it, whatever they are.
-LINE_WORK, VALUE_WORK = 100, 25
+LINE_WORK, VALUE_WORK = 100, 30
 #: Of what a play shows and tells beside moves and rewards, and of the registers that a player sees at a move. A value,
 #: an item and a token count as ten more.
 SHOWN_CHARACTERS = 200_000

@@ -39,6 +39,10 @@ class Measurement:
     text: str
 
 
+#: Where each token of a text ends; see ``JudgeFacts``.
+Ends = Callable[[str], Sequence[int]]
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeFacts:
     """What the rules need to know of a judge; all of it pure.
@@ -50,7 +54,7 @@ class JudgeFacts:
         next to the beginning, is then the last in reading order.
     """
 
-    ends: Callable[[str], Sequence[int]]
+    ends: Ends
     context: int
     direction: str = "forward"
 

@@ -29,6 +29,7 @@ def _size(value: _Other) -> int:
 
 
 def remove_common_words(play: Play, text: Text, other: _Other) -> Text:
+    play.spend(300)
     if isinstance(other, Text):
         play.spend(read(text.text, 20) + read(other.text, 10))
         left = words.remove_common_words(text.text, other.text)
@@ -138,7 +139,7 @@ def split(play: Play, text: Text, separator: Text | None) -> Texts:
 
 
 def join(play: Play, separator: Text, items: Texts) -> Text:
-    play.spend(100 + 15 * len(items) + _size(items))
+    play.spend(150 + 15 * len(items) + _size(items))
     # Looked at before it is made: twenty thousand characters between a thousand items would be twenty million.
     play.check_length(_size(items) + len(separator.text) * (len(items) - 1))
     return play.text(separator.text.join([item.text for item in items]), is_from_move(separator, items))

@@ -22,12 +22,13 @@ _SAME = (
     *("ϕφ", "\u1fe3\u03b0", "\u1c80в", "\u1c81д", "\u1c82о", "\u1c83с", "\u1c84т", "\u1c85т", "\u1c86ъ", "\u1c87ѣ"),
     *("\u1c88ꙋ", "ẛṡ", "ﬆﬅ"),
 )
+_OTHERS = re.compile("[" + "".join([other for other, _ in _SAME]) + "]")
 
 
 def folded(text: str) -> str:
     """The text with all letters alike that differ by case alone, as Python's regular expressions see it: not only "S"
     and "s", but "ſ" too, and "Σ", "σ", "ς". It is as long as it was."""
-    if not text.isascii():
+    if _OTHERS.search(text):
         for other, letter in _SAME:
             text = text.replace(other, letter)
     return text.lower()

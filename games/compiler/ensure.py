@@ -18,7 +18,7 @@ from games.syntax.names import OMNISCIENT
 from games.values.types import Type
 
 #: Units of work of a condition, and of one that does not hold and is told of.
-_RESULT_WORK, _FAILED_WORK = 50, 500
+_RESULT_WORK, _FAILED_WORK = 100, 500
 
 _USAGE = 'ensure(condition, …[, say="…"])'
 

@@ -10,9 +10,10 @@ A judge only ever continues a prompt; masking and cutting are pure and done here
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
-from games.protocol import MAIN, NeedText, Setup
+from games.protocol import MAIN, Ends, NeedText, Setup
 from games.runtime.rng import draw
 from games.values.text import Text, Texts
 
@@ -66,9 +67,17 @@ def written_tokens(generation: Generation) -> int:
     return _count(generation) * _tokens(generation)
 
 
-def values(generations: Sequence[Generation], setup: Setup) -> list[Text | Texts]:
+def values(generations: Sequence[Generation], setup: Setup) -> Sequence[Text | Texts]:
     """What each ``generate…`` of the program is worth in this round. The setup's texts are all there."""
-    written = iter(setup.generated)
+    return _values(tuple(generations), setup.generated, setup.seed, setup.judges[MAIN].ends)
+
+
+@lru_cache(maxsize=16)
+def _values(
+    generations: Sequence[Generation], generated: tuple[str, ...], seed: str, ends: Ends
+) -> Sequence[Text | Texts]:
+    # Every replay wants them, and to find where a text's last tokens begin takes reading its end many times.
+    written = iter(generated)
     result: list[Text | Texts] = []
     for index, generation in enumerate(generations):
         texts = [next(written) for _ in range(_count(generation))]
@@ -78,11 +87,11 @@ def values(generations: Sequence[Generation], setup: Setup) -> list[Text | Texts
             case "generate_list":
                 result.append(tuple(Text(_first_line(text)) for text in texts))
             case "generate_masked":
-                masked = mask(texts[0], generation.number, f"{setup.seed}\nmask\n{index}")
+                masked = mask(texts[0], generation.number, f"{seed}\nmask\n{index}")
                 result.append((Text(texts[0]), Text(masked)))
             case _:
-                result.append(_prefix_and_next(texts[0], generation.number, setup))
-    return result
+                result.append(_prefix_and_next(texts[0], generation.number, ends))
+    return tuple(result)
 
 
 def _first_line(text: str) -> str:
@@ -90,10 +99,9 @@ def _first_line(text: str) -> str:
     return lines[0].strip() if lines else ""
 
 
-def _prefix_and_next(text: str, count: int, setup: Setup) -> Texts:
+def _prefix_and_next(text: str, count: int, ends: Ends) -> Texts:
     """The text without its end, and its end: the shortest that, read by itself, is `count` tokens, and where there is
     none the last `count` tokens."""
-    ends = setup.judges[MAIN].ends
     starts = [0, *ends(text)[:-1]]
     last = starts[-count] if count < len(starts) else 0
     cut = next((at for at in reversed(starts) if len(ends(text[at:])) == count), last)

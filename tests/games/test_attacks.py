@@ -59,7 +59,7 @@ def test_the_budget_of_work_is_named() -> None:
     end = playing.play(program, playing.setup("The ferry left at seven. " * 400))
     assert isinstance(end, Finished)
     assert end.reason is not None
-    assert end.reason.detail == "the play went over its budget of 4,000,000 units of work"
+    assert end.reason.detail == "the play went over its budget of 3,000,000 units of work"
 
 
 def test_a_program_of_many_words_and_signs_is_refused_once() -> None:
