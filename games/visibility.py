@@ -1,13 +1,17 @@
-"""Which of a play's events a seat may see."""
+"""Which of a play's events a seat may see, and how much of each: the one place that decides it."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from games.protocol import Event, MoveMade, Reveal, Reward
+from games.protocol import Event, MoveMade, Reveal, Reward, Shown, ShownBits
 from games.syntax.names import OMNISCIENT
+from games.values.bits import TokenBits
 
-#: How many known stretches a reward's text may be put together from. Many short ones could spell anything.
-STRETCHES = 4
+#: How many known texts a text may be put together from, and how short all but the last may be: many short ones could
+#: spell anything.
+PIECES, SHORTEST = 4, 8
+#: How many of them are tried, the longest first, so that no play makes its views slow.
+TRIED = 256
 
 
 def sees_everything(seats: Sequence[str]) -> bool:
@@ -18,15 +22,54 @@ def sees_everything(seats: Sequence[str]) -> bool:
 def seen(events: Sequence[Event], seat: str) -> list[Event]:
     """The events as the seat may see them: all of them for one that sees every register, else its own.
 
-    The tokens of a reward spell what was measured. A seat that does not see every register gets them only where it
-    has been shown that text, or said it, and the terms only where that goes for their prefixes too; the bits it always
-    gets.
+    Bits are seen always. The tokens they belong to spell what was measured: a seat that does not see every register
+    gets them only where it has been shown that very text, or said it, white space apart; or where it is a few such
+    texts in a row. The terms of a reward it gets only where that goes for all texts and prefixes in them.
     """
     if seat in OMNISCIENT:
         return list(events)
     own = [event for event in events if event.seat == seat]
-    known = [text for event in own for text in _texts(event)]
-    return [_without_secrets(event, known) if isinstance(event, Reward) else event for event in own]
+    known = _known(text for event in own for text in _texts(event))
+    return [_without_secrets(event, known) for event in own]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What a seat has been shown or has said. whole: every text. long: those that may begin another. found: what was
+    looked at already, and whether it is known."""
+
+    whole: frozenset[str]
+    long: Sequence[str]
+    found: dict[str, bool]
+
+    def has(self, text: str) -> bool:
+        if text not in self.found:
+            self.found[text] = self._is_made_of(_plain(text))
+        return self.found[text]
+
+    def _is_made_of(self, text: str) -> bool:
+        for _ in range(PIECES):
+            if text in self.whole:
+                return True
+            piece = next((each for each in self.long if text.startswith(each)), None)
+            if piece is None:
+                return False
+            text = text[len(piece) :].lstrip()
+        return False
+
+    def spells(self, tokens: Sequence[TokenBits]) -> bool:
+        return self.has("".join([token.text for token in tokens]))
+
+
+def _known(texts: Iterable[str]) -> _Known:
+    whole = {"", *map(_plain, texts)}
+    longest = sorted((text for text in whole if len(text) >= SHORTEST), key=lambda text: (-len(text), text))
+    return _Known(frozenset(whole), longest[:TRIED], {})
+
+
+def _plain(text: str) -> str:
+    """Games put spaces between texts, which make no other text of it."""
+    return " ".join(text.split())
 
 
 def _texts(event: Event) -> list[str]:
@@ -37,27 +80,19 @@ def _texts(event: Event) -> list[str]:
     return [value for value in values if isinstance(value, str)] + lists
 
 
-def _without_secrets(event: Reward, known: Sequence[str]) -> Reward:
-    if not _is_made_of("".join([token.text for token in event.tokens]), known):
-        return replace(event, tokens=(), terms=())
+def _without_secrets(event: Event, known: _Known) -> Event:
+    if isinstance(event, Reveal):
+        return replace(event, values=tuple([_shown(each, known) for each in event.values]))
+    if not isinstance(event, Reward):
+        return event
     read = [text for term in event.terms for text in (term.text, term.prefix_before or "", term.prefix_after)]
-    return event if all(_is_made_of(text, known) for text in read) else replace(event, terms=())
+    if not known.spells(event.tokens):
+        return replace(event, tokens=(), terms=())
+    return event if all(map(known.has, read)) else replace(event, terms=())
 
 
-def _is_made_of(text: str, known: Sequence[str]) -> bool:
-    """Is the text a known stretch, or a few of them in a row (the sum of two measurements spells both texts)?"""
-    for _ in range(STRETCHES):
-        if not text:
-            break
-        reach = max((_reach(text, each) for each in known), default=0)
-        text = text[reach:]
-    return not text
-
-
-def _reach(text: str, known: str) -> int:
-    """How many characters of the text's beginning stand in the known one, found by halving."""
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if text[:middle] in known else (low, middle - 1)
-    return low
+def _shown(shown: Shown, known: _Known) -> Shown:
+    value = shown.value
+    if isinstance(value, ShownBits) and not known.spells(value.tokens):
+        return replace(shown, value=replace(value, tokens=()))
+    return shown

@@ -42,7 +42,8 @@ class TokenGain(BaseModel):
 
 
 class ShownBits(BaseModel):
-    """Bits that a player is shown; those of the tokens add up to `bits`."""
+    """Bits that a player is shown. tokens: those of each, which add up to `bits`; empty where the seat may not see the
+    text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -134,7 +135,8 @@ class Term(BaseModel):
 class Reward(EventModel):
     """What a player gains or loses, in bits.
 
-    terms: empty where nothing was measured, where the seat may not see it all, and in plays of before there were terms.
+    tokens: empty where the seat may not see the text. terms: empty where nothing was measured, where the seat may not
+    see it all, and in plays of before there were terms. Both are empty where a play's rewards have repeated too much.
     label: what the game calls it, if it does.
     """
 
