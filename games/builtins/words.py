@@ -17,19 +17,16 @@ _RUNS = re.compile(r"\S+")
 _SPACES = re.compile(r"\s{2,}")
 
 #: Letters that lower case alone does not make the same as those that Python's regular expressions take for the same.
-_SAME = (
-    *("İi", "ıi", "ſs", "µμ", "\u0345ι", "\u1fbeι", "\u1fd3\u0390", "ϐβ", "ϵε", "ϑθ", "ϰκ", "ϖπ", "ϱρ", "ςσ", "Σσ"),
-    *("ϕφ", "\u1fe3\u03b0", "\u1c80в", "\u1c81д", "\u1c82о", "\u1c83с", "\u1c84т", "\u1c85т", "\u1c86ъ", "\u1c87ѣ"),
-    *("\u1c88ꙋ", "ẛṡ", "ﬆﬅ"),
-)
-_OTHERS = re.compile("[" + "".join([other for other, _ in _SAME]) + "]")
+_OTHER = "İıſµ\u0345\u1fbe\u1fd3ϐϵϑϰϖϱςΣϕ\u1fe3\u1c80\u1c81\u1c82\u1c83\u1c84\u1c85\u1c86\u1c87\u1c88ẛﬆ"
+_SAME = "iisμιι\u0390βεθκπρσσφ\u03b0вдостт\u044aѣꙋṡﬅ"
+_HAS_OTHER = re.compile(f"[{_OTHER}]")
 
 
 def folded(text: str) -> str:
     """The text with all letters alike that differ by case alone, as Python's regular expressions see it: not only "S"
     and "s", but "ſ" too, and "Σ", "σ", "ς". It is as long as it was."""
-    if _OTHERS.search(text):
-        for other, letter in _SAME:
+    if _HAS_OTHER.search(text):
+        for other, letter in zip(_OTHER, _SAME, strict=True):
             text = text.replace(other, letter)
     return text.lower()
 

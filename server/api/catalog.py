@@ -13,12 +13,14 @@ from server.http.calls import PlayOf, VisitOf, WriteOf
 
 router = APIRouter(tags=["judges and games"], route_class=ProgramRoute)
 
+PROGRAMS = 100  # on a page: each comes with its source, which may be 64 KB
+
 
 @router.get("/judges")
-async def all_judges(read: VisitOf) -> schemas.Items[schemas.Judge]:
+async def all_judges(read: VisitOf, cursor: Cursor = None, limit: Limit = 1_000) -> schemas.Items[schemas.Judge]:
     """Every judge that a worker ever announced, and how many serve it now."""
     await read.context.look_for_workers()
-    return await read.show(views.items(views.judge), judges.visible)
+    return await read.show(views.items(views.judge, cursor, limit), judges.visible)
 
 
 @router.get("/judges/{name}")
@@ -31,9 +33,10 @@ async def one_judge(read: VisitOf, name: str) -> schemas.Judge:
 
 
 @router.get("/games")
-async def all_games(read: VisitOf, cursor: Cursor = None, limit: Limit = 1_000) -> schemas.Items[schemas.Game]:
-    """The newest version of every game that is not withdrawn, by name."""
-    return await read.show(partial(views.games_page, limit=limit), games.visible, cursor or "", limit + 1)
+async def all_games(read: VisitOf, cursor: Cursor = None, limit: Limit = PROGRAMS) -> schemas.Items[schemas.Game]:
+    """The newest version of every game that is not withdrawn, by name; at most a hundred on a page."""
+    most = min(limit, PROGRAMS)
+    return await read.show(partial(views.games_page, limit=most), games.visible, cursor or "", most + 1)
 
 
 @router.post(
@@ -59,9 +62,11 @@ async def one_game(read: VisitOf, name: str) -> schemas.Game:
 
 
 @router.get("/games/{name}/versions")
-async def versions_of_game(read: VisitOf, name: str) -> schemas.Items[schemas.Game]:
-    """Every version of a game, the newest first, withdrawn ones too."""
-    return await read.show(views.items(views.game), games.versions, name)
+async def versions_of_game(
+    read: VisitOf, name: str, cursor: Cursor = None, limit: Limit = PROGRAMS
+) -> schemas.Items[schemas.Game]:
+    """Every version of a game, the newest first, withdrawn ones too; at most a hundred on a page."""
+    return await read.show(views.items(views.game, cursor, min(limit, PROGRAMS)), games.versions, name)
 
 
 @router.post("/games/{name}:withdraw")

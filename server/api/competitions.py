@@ -33,9 +33,9 @@ async def create(write: WriteOf, body: schemas.CompetitionRequest, response: Res
 
 
 @router.get("/competitions")
-async def everyone(read: ReadOf) -> schemas.Items[schemas.Competition]:
+async def everyone(read: ReadOf, cursor: Cursor = None, limit: Limit = 1_000) -> schemas.Items[schemas.Competition]:
     """A host's competitions, newest first; a player's own one."""
-    return await read.show(views.items(views.competition), competitions.visible)
+    return await read.show(views.items(views.competition, cursor, limit), competitions.visible)
 
 
 @router.post("/competitions:join", status_code=201)
@@ -50,9 +50,11 @@ async def one(read: ReadOf, competition_id: str) -> schemas.Competition:
 
 
 @router.get("/competitions/{competition_id}/players")
-async def members(read: ReadOf, competition_id: str) -> schemas.Items[schemas.Player]:
+async def members(
+    read: ReadOf, competition_id: str, cursor: Cursor = None, limit: Limit = 1_000
+) -> schemas.Items[schemas.Player]:
     """Everyone who joined, in order of joining. Hosts only."""
-    return await read.show(views.items(views.player), players.list_members, competition_id)
+    return await read.show(views.items(views.player, cursor, limit), players.list_members, competition_id)
 
 
 @router.post("/players/{player_id}:remove")

@@ -25,9 +25,11 @@ async def create(write: WriteOf, competition_id: str, body: schemas.RoundRequest
 
 
 @router.get("/competitions/{competition_id}/rounds")
-async def everyone(read: ReadOf, competition_id: str) -> schemas.Items[schemas.Round]:
+async def everyone(
+    read: ReadOf, competition_id: str, cursor: Cursor = None, limit: Limit = 1_000
+) -> schemas.Items[schemas.Round]:
     """The rounds of a competition, in order."""
-    return await read.show(views.items(views.round_), rounds.visible, competition_id)
+    return await read.show(views.items(views.round_, cursor, limit), rounds.visible, competition_id)
 
 
 @router.get("/rounds/{round_id}")

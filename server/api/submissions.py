@@ -65,9 +65,11 @@ async def begin(
 
 
 @router.get("/rounds/{round_id}/challenges")
-async def open_challenges(read: ReadOf, round_id: str) -> schemas.Items[schemas.Challenge]:
+async def open_challenges(
+    read: ReadOf, round_id: str, cursor: Cursor = None, limit: Limit = 1_000
+) -> schemas.Items[schemas.Challenge]:
     """The plays of a game of several seats that wait for players: those the caller may join or has opened."""
-    return await read.show(views.items(views.challenge), challenges.opened, round_id)
+    return await read.show(views.items(views.challenge, cursor, limit), challenges.opened, round_id)
 
 
 @router.post("/rounds/{round_id}/challenges", status_code=201, responses=MADE | QUEUED)

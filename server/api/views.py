@@ -36,6 +36,7 @@ from server.db.models import (
     SubmissionState,
     WorkState,
 )
+from server.errors import invalid
 from xentarena.events import Event as PlayEvent
 
 _EVENTS = TypeAdapter(list[PlayEvent])
@@ -44,9 +45,19 @@ Row = TypeVar("Row")
 Shown = TypeVar("Shown", bound=BaseModel)
 
 
-def items(view: Callable[[Unit, Row], Shown]) -> Callable[[Unit, Iterable[Row]], schemas.Items[Shown]]:
-    """The view of a list, by the view of one."""
-    return lambda unit, rows: schemas.Items(items=[view(unit, row) for row in rows])
+def items(
+    view: Callable[[Unit, Row], Shown], cursor: str | None, limit: int
+) -> Callable[[Unit, Sequence[Row]], schemas.Items[Shown]]:
+    """The view of a page of a list, by the view of one. cursor: how many stand before it."""
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+        raise invalid("(query)/cursor", "This cursor was not given by this server.")
+    start = int(cursor or 0)
+
+    def page(unit: Unit, rows: Sequence[Row]) -> schemas.Items[Shown]:
+        shown = [view(unit, row) for row in rows[start : start + limit]]
+        return schemas.Items(items=shown, next=str(start + limit) if len(rows) > start + limit else None)
+
+    return page
 
 
 def judge(unit: Unit, row: Judge) -> schemas.Judge:
@@ -65,7 +76,7 @@ def judge(unit: Unit, row: Judge) -> schemas.Judge:
 
 
 def game(_: Unit, row: Game) -> schemas.Game:
-    program = games.program(row)
+    facts = games.facts(row)
     return schemas.Game(
         digest=row.digest,
         name=row.name,
@@ -74,12 +85,12 @@ def game(_: Unit, row: Game) -> schemas.Game:
         title=row.title,
         description=row.description,
         source=row.source,
-        warnings=[f"line {line}: {message}" for line, message in games.warnings(row)],
+        warnings=[f"line {line}: {message}" for line, message in facts.warnings],
         created_at=row.created_at,
         withdrawn_at=row.withdrawn_at,
-        passages=program.passages,
-        seats=list(program.seats),
-        judges=[slot for slot in program.judges if slot != MAIN],
+        passages=facts.passages,
+        seats=list(facts.seats),
+        judges=[slot for slot in facts.judges if slot != MAIN],
     )
 
 

@@ -8,11 +8,10 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from games import catalog, preflight
 from games.errors import ProgramError, ProgramErrors
@@ -21,6 +20,7 @@ from games.program import Program, parse
 from games.sentences import say
 from server.arena import audit, callers
 from server.arena.unit import Unit
+from server.caches import SizedCache
 from server.db.models import Game
 from server.db.session import now
 from server.errors import Detail, RequestError, conflict, invalid, not_found
@@ -29,6 +29,7 @@ from server.errors import Detail, RequestError, conflict, invalid, not_found
 DEFAULT = "condense_strict"
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 NAME_LENGTH = 48  # so that no name is a digest
+NAMES_TOLD = 100  # to whoever asks for one that is not there
 ERRORS_TOLD = 1_000  # of a program; a text that is no program at all can have one in every line
 
 
@@ -64,6 +65,10 @@ def install_packaged(session: Session) -> None:
 
 def newest(session: Session, after: str = "", limit: int | None = None) -> Sequence[Game]:
     """The newest version of every game, by name; only names beyond `after`, at most `limit` of them."""
+    return session.scalars(_newest(after, limit)).all()
+
+
+def _newest(after: str, limit: int | None) -> Select[Game]:
     latest = (
         select(Game.name, func.max(Game.version).label("version"))
         .where(Game.withdrawn_at.is_(None), Game.name > after)
@@ -73,7 +78,13 @@ def newest(session: Session, after: str = "", limit: int | None = None) -> Seque
         .subquery()
     )
     query = select(Game).join(latest, (Game.name == latest.c.name) & (Game.version == latest.c.version))
-    return session.scalars(query.order_by(Game.name)).all()
+    return query.order_by(Game.name)
+
+
+def listed(session: Session) -> Sequence[Game]:
+    """The newest version of every game, those that hosts brought first, by title; sources are not read."""
+    rows = session.scalars(_newest("", None).options(defer(Game.source))).all()
+    return sorted(rows, key=lambda row: (row.packaged, row.title.casefold()))
 
 
 def titles(session: Session, digests: Collection[str]) -> dict[str, str]:
@@ -98,7 +109,7 @@ def find(session: Session, name: str) -> Game:
     """The game for a new round: by digest, or the newest of that name. Raises `RequestError` for a withdrawn one."""
     game = _seen(session, name)
     if game is None:
-        known = ", ".join(game.name for game in newest(session))
+        known = ", ".join(sorted(game.name for game in listed(session))[:NAMES_TOLD])
         raise invalid("/game", say("There is no game {name}. Games here: {known}.", name=repr(name), known=known))
     if game.withdrawn_at is not None:
         told = say("The game {name} was withdrawn. Restore it first, or name another.", name=repr(game.name))
@@ -213,20 +224,35 @@ def program(row: Game) -> Program:
     return parsed(row.source, row.title)
 
 
-@lru_cache(maxsize=256)
 def parsed(source: str, name: str = "") -> Program:
     """The program of a source that was checked before. name: its title, where it has no front page."""
-    return parse(source, name)
+    return _programs.get((source, name), lambda: parse(source, name), lambda _: len(source))
 
 
-def warnings(row: Game) -> Sequence[Advice]:
-    """What works in a program and is hardly meant so."""
-    return _advice(row.source)
+#: By source and name; sizes in characters of source. A character becomes up to four hundred bytes of program.
+_programs: SizedCache[tuple[str, str], Program] = SizedCache(256 * 1024)
 
 
-@lru_cache(maxsize=256)
-def _advice(source: str) -> Sequence[Advice]:
-    return preflight.warnings(parsed(source))
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What lists tell of a program. warnings: what works in it and is hardly meant so."""
+
+    passages: int
+    seats: Sequence[str]
+    judges: Sequence[str]
+    warnings: Sequence[Advice]
+
+
+def facts(row: Game) -> Facts:
+    """Of the program of a row, kept apart from it: a list of games that parsed them all would take seconds."""
+    return _facts.get(row.digest, lambda: _facts_of(program(row)), lambda found: 200 * (1 + len(found.warnings)))
+
+
+_facts: SizedCache[str, Facts] = SizedCache(8 * 1024 * 1024)
+
+
+def _facts_of(program: Program) -> Facts:
+    return Facts(program.passages, program.seats, program.judges, preflight.warnings(program))
 
 
 def _seen(session: Session, name: str) -> Game | None:

@@ -1,17 +1,18 @@
 """Judges as the server knows them: by what workers announced. No model is loaded here."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from games.library import load
-from games.protocol import JudgeFacts
+from games.protocol import Ends, JudgeFacts
 from games.sentences import say
 from judge.loading.tokenizer import Tokens
 from server.arena.unit import Unit
+from server.caches import SizedCache
 from server.db.models import Judge
 from server.db.session import insert, now
 from server.errors import Detail, RequestError
@@ -92,8 +93,15 @@ def _words_a_token(tokenizer_json: str) -> float:
 
 @lru_cache(maxsize=32)
 def _facts(tokenizer_json: str, context: int, direction: str) -> JudgeFacts:
-    # A replay asks for the ends of the round's passages every time.
-    return JudgeFacts(lru_cache(maxsize=4_096)(_tokens(tokenizer_json).ends), context, direction)
+    # A replay asks for the ends of the round's passages every time. Sizes in characters, a token as ten.
+    kept: SizedCache[str, Sequence[int]] = SizedCache(4 * 1024 * 1024)
+    ends = _tokens(tokenizer_json).ends
+    known = partial(_ends, kept, ends)
+    return JudgeFacts(known, context, direction)
+
+
+def _ends(kept: SizedCache[str, Sequence[int]], ends: Ends, text: str) -> Sequence[int]:
+    return kept.get(text, lambda: ends(text), lambda found: len(text) + 10 * len(found))
 
 
 @lru_cache(maxsize=32)

@@ -15,6 +15,7 @@ from games.sentences import say
 from judge.profiles import ARENA
 from server.arena import games, judges
 from server.arena.validation import clean
+from server.caches import SizedCache
 from server.db.models import Game, Round, RoundJudge
 from server.errors import invalid
 
@@ -47,18 +48,16 @@ class RoundSetup:
 
 
 def setup_of(session: Session, round_: Round) -> RoundSetup:
-    """The round as the engine wants it; read from the rows once per process."""
-    found = _setups.get(round_.id)
-    if found is None:
-        found = read_setup(session, round_)
-        if len(_setups) > 1_000:
-            _setups.clear()
-        if is_prepared(found.program, round_):
-            _setups[round_.id] = found
-    return found
+    """The round as the engine wants it; read from the rows once per process, when it is prepared."""
+    return _setups.get((round_.id, tuple(round_.generated)), lambda: read_setup(session, round_), _size)
 
 
-_setups: dict[str, RoundSetup] = {}
+#: Sizes in characters of programs and texts.
+_setups: SizedCache[tuple[str, tuple[str, ...]], RoundSetup] = SizedCache(4 * 1024 * 1024)
+
+
+def _size(setup: RoundSetup) -> int:
+    return len(setup.program.source) + sum(map(len, (*setup.setup.passages, *setup.setup.generated)))
 
 
 def is_prepared(program: Program, round_: Round) -> bool:

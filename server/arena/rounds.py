@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from games.engine import replay
 from games.preflight import fixed_measurements
-from games.protocol import MAIN, Log, NeedMove
+from games.protocol import MAIN, Effect, Log, NeedMove
 from games.runtime import generation
 from games.sentences import say
 from games.syntax.names import is_public
@@ -33,6 +33,7 @@ from server.arena.round_setup import (
 )
 from server.arena.unit import Unit
 from server.arena.validation import new_id
+from server.caches import SizedCache
 from server.db.models import Game, Play, PlayerKind, Round, RoundJudge, RoundState
 from server.db.session import now
 from server.errors import RequestError, conflict, forbidden, invalid, not_found
@@ -156,7 +157,11 @@ def opening(session: Session, round_: Round, at: datetime) -> NeedMove | None:
     if not has_opened(round_, at):
         return None
     setup = setup_of(session, round_)
-    effect = replay(setup.program, setup.setup, Log())
+    effect = _openings.get(
+        (round_.id, setup.setup.generated),
+        lambda: replay(setup.program, setup.setup, Log()),
+        lambda found: len(repr(found)),
+    )
     if not isinstance(effect, NeedMove):
         return None
     if len(setup.program.seats) == 1 or sees_everything(setup.program.seats):
@@ -164,6 +169,10 @@ def opening(session: Session, round_: Round, at: datetime) -> NeedMove | None:
     return replace(
         effect, registers={name: each for name, each in effect.registers.items() if is_public(name)}, events=()
     )
+
+
+#: How a play of a round begins, which every view of it tells. Sizes in characters.
+_openings: SizedCache[tuple[str, tuple[str, ...]], Effect] = SizedCache(4 * 1024 * 1024)
 
 
 def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:

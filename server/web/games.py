@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from games.preflight import Advice
@@ -20,6 +20,7 @@ from server.web.rendering import FormOf, go, own_forms_only, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 
+PAGE = 60  # games on a page
 TOLD = 100  # errors of a program that a page lists
 EXCERPT = 40  # characters of a line on either side of an error
 _WORD = re.compile(r"\w+|.", re.DOTALL)
@@ -106,7 +107,7 @@ class Draft:
 
 
 def line(row: Game) -> GameLine:
-    program = games.program(row)
+    facts = games.facts(row)
     about, _, more = row.description.partition("\n\n")
     return GameLine(
         digest=row.digest,
@@ -116,25 +117,28 @@ def line(row: Game) -> GameLine:
         title=row.title,
         about=about,
         more=more,
-        passages=program.passages,
-        seats=program.seats,
-        judges=program.judges,
+        passages=facts.passages,
+        seats=facts.seats,
+        judges=facts.judges,
     )
 
 
 @router.get("/games")
-async def all_games(read: VisitOf) -> Response:
-    return await read(_games)
+async def all_games(read: VisitOf, page: Annotated[int, Query(ge=1, le=1_000_000)] = 1) -> Response:
+    return await read(_games, page)
 
 
-def _games(unit: Unit) -> Response:
+def _games(unit: Unit, number: int) -> Response:
     viewer = view_models.visitor(unit)
-    rows = [line(row) for row in games.newest(unit.session)]
+    rows = games.listed(unit.session)
+    before = (number - 1) * PAGE
     is_host = viewer is not None and viewer.caller.is_host
     return page(
         "games.html",
         viewer=viewer,
-        games=sorted(rows, key=lambda each: (each.packaged, each.title.casefold())),
+        games=[line(row) for row in rows[before : before + PAGE]],
+        page=number,
+        more=len(rows) > before + PAGE,
         withdrawn=games.withdrawn(unit.session) if is_host else (),
         is_host=is_host,
     )
@@ -152,7 +156,7 @@ def _game(unit: Unit, name: str) -> Response:
         line=line(row),
         description=row.description,
         source=row.source,
-        warnings=games.warnings(row),
+        warnings=games.facts(row).warnings,
         withdrawn=row.withdrawn_at is not None,
         versions=games.versions(unit, row.digest),
     )

@@ -132,7 +132,7 @@ def _competition_page(
         rounds=round_lines.lines(unit, competition_id),
         moves=_moves(unit.session, competition_id),
         members=players.list_members(unit, competition_id),
-        games=[game_pages.line(row) for row in games.newest(unit.session)],
+        games=[game_pages.line(row) for row in sorted(games.listed(unit.session), key=lambda row: row.name)],
         default_game=games.DEFAULT,
         judges=_judge_names(unit),
         speeds=_speeds(unit),

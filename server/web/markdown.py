@@ -1,17 +1,23 @@
 """Markdown of a game's front page → HTML. No raw HTML, no pictures, no links but plain ones."""
 
-from functools import lru_cache
-
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+from server.caches import SizedCache
 
 # "js-default" escapes raw HTML and refuses javascript:, vbscript:, file: and data: links.
 _MARKDOWN = MarkdownIt("js-default", {"linkify": False, "typographer": False}).disable(["image"])
 
 
-@lru_cache(maxsize=256)
 def to_html(text: str) -> Markup:
     """The text as HTML that is safe to put into a page. Its headings begin at the third level."""
+    return _pages.get(text, lambda: _html(text), len)
+
+
+_pages: SizedCache[str, Markup] = SizedCache(4 * 1024 * 1024)  # sizes in characters of HTML
+
+
+def _html(text: str) -> Markup:
     tokens = _MARKDOWN.parse(text)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
