@@ -44,17 +44,19 @@ Lookup = Callable[[Sequence[Measurement]], Mapping[Measurement, Sequence[float]]
 RESTARTS = 4
 
 
-def advance(program: Program, setup: Setup, log: Log, lookup: Lookup) -> tuple[Effect, Log]:
+def advance(
+    program: Program, setup: Setup, log: Log, lookup: Lookup, effect: Effect | None = None
+) -> tuple[Effect, Log]:
     """As far as the play goes on what is known: what it needs then, and its log with all that was looked up.
 
     ``lookup`` is asked once for each set of measurements that the play comes to, and after ``RESTARTS`` of them for
     each measurement when it comes up. ``NeedBits`` comes back where it knows only a part of a set; it then holds the
     others, and none of the events that hang on them is shown. Everything else is as ``replay`` says it, with the work
-    of all that was replayed, and what ``lookup`` raises goes through.
+    of all that was replayed, and what ``lookup`` raises goes through. effect: what an earlier call said of this log.
     """
     work = 0
     for _ in range(RESTARTS):
-        effect = replay(program, setup, log)
+        effect = effect or replay(program, setup, log)
         work += effect.work
         if not isinstance(effect, NeedBits):
             return replace(effect, work=work), log
@@ -62,6 +64,7 @@ def advance(program: Program, setup: Setup, log: Log, lookup: Lookup) -> tuple[E
         missing = tuple([each for each in effect.measurements if each not in log.bits])
         if missing:
             return replace(effect, measurements=missing, work=work), log
+        effect = None
     log = Log(log.moves, _LookedUp(log.bits, lookup))
     effect = replay(program, setup, log)
     return replace(effect, work=work + effect.work), log

@@ -74,9 +74,11 @@ async def conceal(write: WriteOf, round_id: str) -> schemas.Round:
 
 
 @router.get("/rounds/{round_id}/moves")
-async def revealed(read: ReadOf, round_id: str) -> schemas.Items[schemas.RevealedMove]:
+async def revealed(
+    read: ReadOf, round_id: str, cursor: Cursor = None, limit: Limit = 1_000
+) -> schemas.Items[schemas.RevealedMove]:
     """What others wrote, best first, as far as the host reveals it to the caller; all of it for a host."""
-    return await read.show(views.items(views.revealed_move), reveals.moves, round_id)
+    return await read.show(views.items(views.revealed_move, cursor, limit), reveals.moves, round_id)
 
 
 @router.get("/rounds/{round_id}/moves/{move_id}")

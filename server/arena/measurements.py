@@ -77,11 +77,11 @@ def ask(
     recorded now is seen when the result comes.
     """
     by_key = {question.key: question for question in questions}
-    rows = {key: row for key, row in _rows(session, by_key).items() if row.state == WorkState.KNOWN}
+    rows = {key: row for key, row in of_keys(session, by_key).items() if row.state == WorkState.KNOWN}
     if len(rows) < len(by_key):
         made = _insert(session, {key: by_key[key] for key in sorted(by_key.keys() - rows.keys())}, requester)
         rows |= made
-        others = _rows(session, by_key.keys() - rows.keys(), lock=True)
+        others = of_keys(session, by_key.keys() - rows.keys(), lock=True)
         rows |= others
         made |= _try_again(session, others)
         return rows, [job(row) for row in made.values()]
@@ -101,7 +101,7 @@ def bits(row: Measurement) -> list[float]:
 def known(session: Session, identities: Mapping[str, str], asked: Sequence[Asked]) -> dict[Asked, list[float]]:
     """The bits of those that are measured. Only looks: nothing is asked for. identities: slot → judge."""
     keys = {each: Question(identities[each.judge], each.profile, each.prefix, each.text).key for each in asked}
-    rows = _rows(session, keys.values())
+    rows = of_keys(session, keys.values())
     found = {each: rows[key] for each, key in keys.items() if key in rows}
     return {each: bits(row) for each, row in found.items() if row.state is WorkState.KNOWN}
 
@@ -224,7 +224,8 @@ def _check_length(judge: Judge, prefix: str, text: str) -> None:
         raise invalid("/text", f"Prefix and text are {length} tokens long; the judge reads {judge.context} at once.")
 
 
-def _rows(session: Session, keys: Collection[str], *, lock: bool = False) -> dict[str, Measurement]:
+def of_keys(session: Session, keys: Collection[str], *, lock: bool = False) -> dict[str, Measurement]:
+    """The rows that there are, by key."""
     if not keys:
         return {}
     query = select(Measurement).where(Measurement.key.in_(list(keys))).order_by(Measurement.key)

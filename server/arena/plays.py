@@ -14,11 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from games import engine
+from games import engine, limits
 from games.events import to_json
 from games.protocol import Log, Move, NeedBits, NeedMove
 from games.protocol import Measurement as Asked
 from server.arena import endings, feed, measurements, round_setup, seats
+from server.arena.foresight import Foreseen
 from server.arena.measurements import Question, Requester
 from server.arena.outbox import Outbox
 from server.arena.round_setup import RoundSetup
@@ -38,6 +39,7 @@ from server.db.session import insert, now
 
 log = structlog.get_logger()
 
+MOST_WORK = limits.WORK  # of the plays that one transaction carries on, beside the last of them
 ENGINE = f"xentarena {version('xentarena')}"  # which code judged a play
 
 
@@ -85,8 +87,9 @@ def take_seat(
     return submission
 
 
-def resume(session: Session, outbox: Outbox, keys: Iterable[str]) -> None:
-    """Carry on every play that waited for one of these measurements and now has all it needs."""
+def resume(session: Session, outbox: Outbox, keys: Iterable[str]) -> Sequence[str]:
+    """Carry on the plays that waited for one of these measurements and now have all they need. Returns those that are
+    left for another transaction."""
     waiting_for_more = (
         select(PendingMeasurement.play_id)
         .join(Measurement, Measurement.key == PendingMeasurement.key)
@@ -98,18 +101,23 @@ def resume(session: Session, outbox: Outbox, keys: Iterable[str]) -> None:
         .where(PendingMeasurement.key.in_(list(keys)), Play.waiting, Play.id.not_in(waiting_for_more))
         .distinct()
     )
-    resume_plays(session, outbox, session.scalars(query).all())
+    return resume_plays(session, outbox, session.scalars(query).all())
 
 
-def resume_plays(session: Session, outbox: Outbox, play_ids: Sequence[str]) -> None:
+def resume_plays(session: Session, outbox: Outbox, play_ids: Sequence[str]) -> Sequence[str]:
+    """Carry on those that wait, until they have taken as much work as one transaction may hold others up for. Returns
+    those that are left."""
     entries: dict[str, list[feed.Entry]] = {}
+    work, left = 0, []
     for play in lock_plays(session, play_ids):
-        if play.waiting:
+        if play.waiting and work > MOST_WORK:
+            left.append(play.id)
+        elif play.waiting:
             round_ = session.get_one(Round, play.round_id)
             try:
                 with session.begin_nested():
                     setup = round_setup.setup_of(session, round_)
-                    _replay(session, outbox, round_, setup, play, _latest_requester(session, play), entries)
+                    work += _replay(session, outbox, round_, setup, play, _latest_requester(session, play), entries)
             except DBAPIError:
                 raise
             except Exception:  # a defect of ours must not hold up everyone else's results
@@ -119,6 +127,7 @@ def resume_plays(session: Session, outbox: Outbox, play_ids: Sequence[str]) -> N
                 )
     for competition in sorted(entries):
         feed.append(session, competition, entries[competition])
+    return left
 
 
 def stalled(session: Session) -> Sequence[str]:
@@ -142,10 +151,17 @@ def _latest_requester(session: Session, play: Play) -> Requester:
 
 
 def advance(
-    session: Session, outbox: Outbox, round_: Round, setup: RoundSetup, play: Play, requester: Requester
+    session: Session,
+    outbox: Outbox,
+    round_: Round,
+    setup: RoundSetup,
+    play: Play,
+    requester: Requester,
+    foreseen: Foreseen | None = None,
 ) -> None:
+    """Carry a play on. foreseen: where it may stand then; looked at whether it is of the moves that the play has."""
     entries: dict[str, list[feed.Entry]] = {}
-    _replay(session, outbox, round_, setup, play, requester, entries)
+    _replay(session, outbox, round_, setup, play, requester, entries, foreseen)
     feed.append(session, round_.competition_id, entries.get(round_.competition_id, []))
 
 
@@ -157,21 +173,27 @@ def _replay(
     play: Play,
     requester: Requester,
     entries: dict[str, list[feed.Entry]],
-) -> None:
-    """Replay until something is missing or the play is over. New feed entries are left to the caller."""
-    moves = tuple(Move(move["seat"], move["text"]) for move in play.moves)
+    foreseen: Foreseen | None = None,
+) -> int:
+    """Replay until something is missing or the play is over. New feed entries are left to the caller. Returns how many
+    units of work it took."""
+    start = Log(tuple(Move(move["seat"], move["text"]) for move in play.moves))
     table = _Table(session, outbox, setup, requester)
-    effect, _ = engine.advance(setup.program, setup.setup, Log(moves), table)
+    known = None
+    if foreseen is not None and foreseen.log.moves == start.moves:
+        start, known = foreseen.log, foreseen.effect
+    effect, log = engine.advance(setup.program, setup.setup, start, table, known)
     play.events = to_json(effect.events)
     if isinstance(effect, NeedBits):
         _await_bits(session, outbox, round_, play, [table.row(asked) for asked in effect.measurements])
-        return
+        return effect.work
     play.waiting = False
     if isinstance(effect, NeedMove):
         _await_move(session, outbox, round_, play, effect)
     else:
-        told = endings.finish(session, outbox, round_, play, effect, table.rows)
+        told = endings.finish(session, outbox, round_, play, effect, table.all_rows(log.bits))
         entries.setdefault(round_.competition_id, []).extend(told)
+    return effect.work
 
 
 @dataclass(slots=True)
@@ -192,6 +214,11 @@ class _Table:
 
     def row(self, asked: Asked) -> Measurement:
         return self.rows[self._question(asked).key]
+
+    def all_rows(self, asked: Iterable[Asked]) -> Mapping[str, Measurement]:
+        """Those of a play that is over, also where they were looked up before the transaction."""
+        keys = {self._question(each).key for each in asked} - self.rows.keys()
+        return {**self.rows, **measurements.of_keys(self.session, keys)}
 
     def _question(self, asked: Asked) -> Question:
         return Question(self.setup.identities[asked.judge], asked.profile, asked.prefix, asked.text)

@@ -6,9 +6,23 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from games.protocol import Move
 from games.sentences import say
-from server.arena import audit, callers, endings, feed, leaderboards, measurements, reveals, round_setup, rounds, seats
+from server.arena import (
+    audit,
+    callers,
+    endings,
+    feed,
+    foresight,
+    leaderboards,
+    measurements,
+    reveals,
+    round_setup,
+    rounds,
+    seats,
+)
 from server.arena.attempts import reserve_attempt
+from server.arena.foresight import Foreseen
 from server.arena.idempotency import claim_idempotency_key
 from server.arena.measurements import Requester
 from server.arena.plays import advance, new_play, take_seat
@@ -47,6 +61,7 @@ def submit(
     round_id: str,
     move: str | None,
     repeat: str | None,
+    foreseen: Foreseen | None = None,
     *,
     practice: bool = False,
 ) -> Accepted:
@@ -78,8 +93,31 @@ def submit(
         reserve_attempt(unit.session, round_, player)
     play = new_play(unit.session, round_, [] if move is None else [{"seat": seats[0], "text": move}])
     submission = take_seat(unit.session, play, seats[0], player, submission_id, practice=practice)
-    advance(unit.session, unit.outbox, round_, setup, play, requester)
+    advance(unit.session, unit.outbox, round_, setup, play, requester, foreseen)
     return Accepted(submission, fresh=True)
+
+
+def before_submit(
+    unit: Unit, round_id: str, move: str | None, repeat: str | None, *, practice: bool = False
+) -> Foreseen:
+    """Where the play will stand that `submit` begins. Raises `RequestError` where it would."""
+    callers.player_of(unit.caller)
+    setup = round_setup.setup_of(unit.session, playable(unit, round_id, practice=practice))
+    said = [] if move is None else [Move(setup.program.seats[0], clean(move, "/move", what=say("The move")))]
+    return foresight.foreseen(unit.session, setup, said)
+
+
+def before_move_again(unit: Unit, submission_id: str, move: str, repeat: str | None) -> Foreseen | None:
+    """Where the play will stand after `move_again`. Raises `RequestError` where it would; None where no move is
+    awaited."""
+    submission = find(unit.session, submission_id)
+    if submission.player_id != callers.player_of(unit.caller) or submission.state != SubmissionState.AWAITING_MOVE:
+        return None
+    setup = round_setup.setup_of(unit.session, playable(unit, submission.round_id, practice=submission.practice))
+    play = unit.session.get_one(Play, submission.play_id)
+    said = [Move(each["seat"], each["text"]) for each in play.moves]
+    said.append(Move(submission.seat, clean(move, "/move", what=say("The move"))))
+    return foresight.foreseen(unit.session, setup, said)
 
 
 def move_again(
@@ -87,6 +125,7 @@ def move_again(
     submission_id: str,
     move: str,
     repeat: str | None,
+    foreseen: Foreseen | None = None,
 ) -> Accepted:
     """A further move in a play of several."""
     player = callers.player_of(unit.caller)
@@ -114,7 +153,7 @@ def move_again(
     for each in seats.taken(unit.session, play):
         each.state = SubmissionState.QUEUED
         unit.outbox.submissions.add(each.id)
-    advance(unit.session, unit.outbox, round_, round_setup.setup_of(unit.session, round_), play, requester)
+    advance(unit.session, unit.outbox, round_, round_setup.setup_of(unit.session, round_), play, requester, foreseen)
     return Accepted(submission, fresh=True)
 
 

@@ -16,7 +16,9 @@ from typing import Annotated, Any, Concatenate, Generic, ParamSpec, TypeVar
 from fastapi import Depends
 from sqlalchemy.orm import Session
 
+from server.arena import submissions
 from server.arena.callers import Caller, authenticate
+from server.arena.foresight import Foreseen
 from server.arena.outbox import Outbox
 from server.arena.submissions import Accepted
 from server.arena.unit import Unit
@@ -130,13 +132,37 @@ class Write(Call):
         **kwargs: P.kwargs,
     ) -> "Taken[V]":
         """A step in a play, counted when it is new."""
-        taken = await self.context.write_and_show(self._bound(use_case, args, kwargs), partial(_taken, view))
+        charge = self._charge()
+        if before := FORESIGHT.get(use_case):
+            kwargs["foreseen"] = await self._foreseen(charge, before, args, kwargs)
+        bound = partial(self._run, charge, use_case, args, kwargs)
+        taken = await self.context.write_and_show(bound, partial(_taken, view))
         if taken.fresh:
             ACCEPTED.labels(taken.kind).inc()
         return taken
 
+    async def _foreseen(
+        self,
+        charge: "Charge | None",
+        before: Callable[..., Foreseen | None],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Foreseen | None:
+        """What the step will lead to; None where it will be refused, and told why by the step itself."""
+        try:
+            return await self.context.read(lambda session: self._run(charge, before, args, kwargs, session, Outbox())[1])
+        except RequestError:
+            return None
+
     def _bound(self, use_case: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Bound[T]:
         return partial(self._run, self._charge(), use_case, args, kwargs)
+
+
+#: Of the steps of a play, what can be found out before their transaction.
+FORESIGHT: dict[Callable[..., Any], Callable[..., Foreseen | None]] = {
+    submissions.submit: submissions.before_submit,
+    submissions.move_again: submissions.before_move_again,
+}
 
 
 @dataclass(slots=True)

@@ -17,8 +17,9 @@ from server.queue.messages import Result
 log = structlog.get_logger()
 
 
-def settle(session: Session, outbox: Outbox, *, results: Sequence[Result]) -> None:
-    """Note what is known now, and carry on the plays and rounds that waited for it. A late result changes nothing."""
+def settle(session: Session, outbox: Outbox, *, results: Sequence[Result]) -> Sequence[str]:
+    """Note what is known now, and carry on the plays and rounds that waited for it. A late result changes nothing.
+    Returns the plays that are left for other transactions."""
     measured = work.settle(session, Measurement, results, _note)
     written = work.settle(session, Generation, results, generations.note)
     done: list[QueuedWork] = [*measured, *written]
@@ -29,9 +30,10 @@ def settle(session: Session, outbox: Outbox, *, results: Sequence[Result]) -> No
     LATE.inc(len(results) - len(measured) - len(written))
     keys = [row.key for row in measured]
     outbox.measurements |= set(keys)
-    plays.resume(session, outbox, keys)
+    left = plays.resume(session, outbox, keys)
     if written:
         rounds.prepare_rounds(session, outbox)
+    return left
 
 
 def _note(session: Session, row: Measurement, result: Result) -> str | None:

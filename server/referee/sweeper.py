@@ -72,7 +72,9 @@ class Referee:
                 await self._settle_alone(one)
 
     async def _settle(self, taken: Sequence[tuple[str, Result]]) -> None:
-        await self._context.write(partial(settle, results=[result for _, result in taken]))
+        left = await self._context.write(partial(settle, results=[result for _, result in taken]))
+        while left:
+            left = await self._context.write(partial(plays.resume_plays, play_ids=left))
         await self._context.queue.settled([entry for entry, _ in taken])
 
     async def _settle_alone(self, one: tuple[str, Result]) -> None:
