@@ -28,11 +28,13 @@ class _Trial(Play):
     """A play in which players say anything, every ``ensure`` holds, and the judges' answers are all zeros.
 
     fixed: what it measured that no move has flowed into, in order. helped: texts of the round that are measured behind
-    what a move has flowed into. glued: the lines that measure a text of the round right after a player's words.
+    what a move has flowed into. glued: the lines that measure a text of the round right after a player's words. over:
+    how it went over a budget, if it did.
     """
 
-    __slots__ = ("fixed", "glued", "helped")
+    __slots__ = ("fixed", "glued", "helped", "over")
 
+    over: PlayEnded | None
     fixed: dict[Measurement, None]
     helped: dict[str, None]
     glued: dict[int, None]
@@ -93,7 +95,9 @@ def check_round(program: Program, setup: Setup) -> None:
         if len(passage) > limits.TEXT_CHARACTERS:
             most = f"{limits.TEXT_CHARACTERS:,} are the most"
             raise SetupError(f"passage {number} is {len(passage):,} characters long, {most}")
-    _tried(program, setup)
+    trial = _tried(program, setup)
+    if trial.over and not trial.used:  # before anybody has said anything, so that nobody can play it
+        raise SetupError(f"line {trial.over.line}: {trial.over.detail} before the first move")
 
 
 def fixed_measurements(program: Program, setup: Setup) -> list[Measurement]:
@@ -114,13 +118,15 @@ def bases(program: Program, setup: Setup) -> list[Measurement]:
 
 def _tried(program: Program, setup: Setup) -> _Trial:
     trial = engine.started(_Trial, program, setup, Log())
-    trial.fixed, trial.glued, trial.helped = {}, {}, {}
+    trial.fixed, trial.glued, trial.helped, trial.over = {}, {}, {}, None
     try:
         engine.run(program, trial)
     except _TooLong as problem:
         raise SetupError(f"line {trial.line}: {problem}") from None
-    except (PlayEnded, Suspended):
-        pass  # from this line on the play hangs on what the players say, and ends or pauses by itself where it must
+    except Suspended:
+        pass  # from this line on the play hangs on what the players say, and pauses by itself where it must
+    except PlayEnded as end:
+        trial.over = end if end.type == "budget" else None
     return trial
 
 
@@ -140,12 +146,15 @@ def warnings(program: Program) -> list[Advice]:
         judges=dict.fromkeys(program.judges, facts),
     )
     written = tuple("Words of a judge." for _ in requests(program.generations, setup))
-    return [
+    trial = _tried(program, replace(setup, generated=written))
+    over = trial.over and Advice(trial.over.line or 1, f"{trial.over.detail} here, when the players say a word each")
+    glued = [
         Advice(
             line,
             "measures a passage right after a player's words, with nothing between them: the seam costs the passage's "
             "first token more than good words save, and a full stop at the end is worth bits by itself; measure both "
             'sides in one frame, as in xent(s | "Topic: \\n") - xent(s | "Topic: " + x + "\\n")',
         )
-        for line in _tried(program, replace(setup, generated=written)).glued
+        for line in trial.glued
     ]
+    return [*glued, over] if over else glued

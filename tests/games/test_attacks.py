@@ -7,7 +7,7 @@ from games.errors import ProgramErrors
 from games.program import parse
 from games.protocol import Finished, Status
 from tests.games import playing
-from tests.support.attacks import ATTACKS
+from tests.support.attacks import ATTACKS, REFUSED
 from tests.support.games import ESCAPES
 
 
@@ -27,9 +27,6 @@ def test_ten_megabytes_are_refused_before_they_are_read() -> None:
 def test_bytes_are_counted_not_characters() -> None:
     with pytest.raises(ProgramErrors, match="66,001 bytes"):
         parse("#" + "é" * 33_000)
-
-
-REFUSED = {"ten megabytes", "deep brackets", "deep signs", "long power", "long sums", "wide lines", "many errors"}
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))

@@ -18,6 +18,9 @@ def _doubled(text: str, times: int, *lines: str) -> str:
     )
 
 
+#: Two characters each, and a separator in each.
+_SIGNS = [sign + letter for sign in "!#$%&()*+,-./:;<=>?@[" for letter in "abcdefghijklmnopqrstuvwxyz"]
+
 #: Programs that try to hold the engine, by what they try. Each passes the check or is refused by it.
 ATTACKS = {
     "ten megabytes": "assign(s=story())\n" * 600_000,
@@ -105,6 +108,26 @@ ATTACKS = {
         "assign(s=first_n_tokens(s + story(), len(s)))",
         "replay(flag_1, 100)",
     ),
+    "many short items": _lines(
+        f'assign(l="{" ".join(_SIGNS[:500])}".split())',
+        f'assign(l1="{" ".join(_SIGNS[20:519])}".split())',
+        "assign(l=l + l1)",
+        "beacon(flag_1)",
+        "assign(t=" + " + ".join(['remove_common_words("", l)'] * 20) + ")",
+        "replay(flag_1, 100)",
+    ),
+    "shown": _doubled("\U0001d49c", 14, "reveal(" + ", ".join(["s"] * 600) + ")"),
+    "shown in lists": _doubled("\U0001d49c", 9, "reveal(" + ", ".join(["[s, s, s, s]"] * 100) + ")"),
+    "shown as bits": _doubled("a ", 9, "reveal(" + ", ".join(["xent(s)"] * 100) + ")"),
+    "told in conditions": _lines(
+        "assign(s=story() + story())",
+        "beacon(flag_1)",
+        "elicit(x, 5)",
+        "ensure(" + ", ".join(["s == x"] * 100) + ")",
+        "replay(flag_1, 100)",
+    ),
+    "registers": _doubled("a", 14, "assign(s1=s, s2=s, s3=s, t=s, t1=s, t2=s, t3=s, p=s, p1=s, p2=s)", "elicit(x, 5)"),
+    "measured": _doubled("a ", 14, 'assign(t="b" + t)', "reward(" + " + ".join(["xent(s | t)"] * 2) + ")"),
     "rewards": _lines(
         "assign(s=story() + story())",
         "elicit(x, 5)",
@@ -113,3 +136,6 @@ ATTACKS = {
         "replay(flag_1, 100)",
     ),
 }
+
+#: Those that the check refuses.
+REFUSED = {"ten megabytes", "deep brackets", "deep signs", "long power", "long sums", "wide lines", "many errors"}

@@ -4,6 +4,7 @@ operator and instruction there is a value here, and for each a line that makes i
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -51,7 +52,13 @@ LINES = {
     "list": ("assign(l3={first})", "reveal({})", 'assign(p="".join({first}))'),
     "number": ("ensure({first} > -1)", "reveal({})", 'assign(p=first_n_words("a b", {first}))'),
     "condition": ("ensure({})", "ensure(({first}) or True)", "reveal({})"),
-    "bits": ("reward({sum})", "ensure(({sum}) > -1)", "reveal({})", "ensure(({first}) > 1000000)", "reward(bob, {sum})"),
+    "bits": (
+        "reward({sum})",
+        "ensure(({sum}) > -1)",
+        "reveal({})",
+        "ensure(({first}) > 1000000)",
+        "reward(bob, {sum})",
+    ),
 }
 LONGEST = limits.TEXT_CHARACTERS - 200
 
@@ -63,7 +70,9 @@ def _words(random: Random, size: int) -> str:
 
 def _letters(random: Random, size: int) -> str:
     """As many different ones as there are, of all writing systems."""
-    return "".join(chr(code if code < 0xD800 else code + 0x1000) for code in random.choices(range(0xA1, 0x2F000), k=size))
+    return "".join(
+        chr(code if code < 0xD800 else code + 0x1000) for code in random.choices(range(0xA1, 0x2F000), k=size)
+    )
 
 
 def _repeated(*pieces: str) -> Callable[[Random, int], str]:
@@ -117,7 +126,9 @@ class Cost:
 def cases(random: Random) -> Iterator[Case]:
     """Cases without end, each of one to three values in a loop."""
     while True:
-        chosen = [(kind, random.choice(VALUES[kind])) for kind in random.choices(sorted(VALUES), k=random.randint(1, 3))]
+        chosen = [
+            (kind, random.choice(VALUES[kind])) for kind in random.choices(sorted(VALUES), k=random.randint(1, 3))
+        ]
         yield case(random, *chosen)
 
 
@@ -170,13 +181,11 @@ def measured(case: Case, repeats: int = 2) -> Cost | None:
 def _once(case: Case, program: Program, seed: int) -> Cost:
     random = Random(seed)
     passages = [TEXTURES[texture](random, size) for texture, size in case.texts]
-    passages += [passages[0]] * (program.passages - len(passages))
+    passages += passages[:1] * (program.passages - len(passages))
     facts = JudgeFacts(_ends, context=100_000)
     setup = Setup(tuple(passages), str(seed), dict.fromkeys(program.judges, facts))
     play = engine.started(Play, program, setup, Log(tuple([Move("black", "a b c d e")] * limits.MOVES), _Bits()))
     start = time.process_time()
-    try:
+    with suppress(PlayEnded, Suspended):
         engine.run(program, play)
-    except (PlayEnded, Suspended):
-        pass
     return Cost(case, time.process_time() - start, play.work)
