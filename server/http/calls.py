@@ -150,7 +150,9 @@ class Write(Call):
     ) -> Foreseen | None:
         """What the step will lead to; None where it will be refused, and told why by the step itself."""
         try:
-            return await self.context.read(lambda session: self._run(charge, before, args, kwargs, session, Outbox())[1])
+            return await self.context.read(
+                lambda session: self._run(charge, before, args, kwargs, session, Outbox())[1]
+            )
         except RequestError:
             return None
 
