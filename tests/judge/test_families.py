@@ -34,7 +34,7 @@ REFUSED = {
 NOT_MADE = {
     "dbrx": "has no attribute 'rope_theta'",
     "dots3_note": "keys must be integer layer indices",
-    "gemma3n": "requires the PIL library",
+    "gemma3n": "TimmWrapperModel requires the",
     "gemma4_assistant": "hidden_size_per_layer_input must be 0",
     "gemma4_unified_assistant": "layer types producing a cache",
     "musicgen": "has no attribute 'dropout'",
