@@ -118,16 +118,7 @@ def test_what_is_no_text_is_no_batch(lesson: Class, ada: Caller) -> None:
         ("  left as it is  ", "  left as it is  "),
         ("<|endoftext|>", "<|endoftext|>"),
     ],
-    ids=[
-        "8,192 bytes",
-        "8,192 bytes in letters of two",
-        "line ends",
-        "tab",
-        "mark",
-        "emoji",
-        "spaces",
-        "special token",
-    ],
+    ids=["bytes", "letters of two bytes", "line ends", "tab", "byte order mark", "emoji", "spaces", "special token"],
 )
 def test_a_move_at_the_limit_is_taken(own: Class, sent: str, kept: str) -> None:
     ada = own.join()
