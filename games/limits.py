@@ -42,7 +42,7 @@ SHOWN_CHARACTERS = 200_000
 #: on them.
 REWARD_CHARACTERS = 400_000
 #: Of all different measurements, texts and prefixes.
-MEASURED_CHARACTERS = 2_000_000
+MEASURED_CHARACTERS = 1_000_000
 
 # Of a text that a person sends.
 MOVE_BYTES = 8_192
