@@ -25,21 +25,25 @@ KINDS = [(kind, value) for kind in VALUES for value in VALUES[kind]]
 def usual() -> float:
     """Nanoseconds of a unit, as half of all values take less: what this machine does with it today."""
     random = Random(1)
-    found = sorted(cost.nanoseconds for cost in map(measured, [case(random, kind) for kind in KINDS]) if _counts(cost))
-    return found[len(found) // 2]
+    costs = [cost for kind in KINDS if (cost := measured(case(random, kind))) and _counts(cost)]
+    return sorted(cost.nanoseconds for cost in costs)[len(costs) // 2]
 
 
-def _counts(cost: Cost | None) -> bool:
-    return cost is not None and cost.work >= LEAST_WORK
+def _counts(cost: Cost) -> bool:
+    return cost.work >= LEAST_WORK
 
 
 def _ratio(one: Case, usual: float) -> float:
     """Measured again where it seems too slow: something else may have had the processor."""
+    ratio = 0.0
     for repeats in (1, 3, 5):
         cost = measured(one, repeats)
-        if cost is None or not _counts(cost) or cost.nanoseconds / usual <= MOST:
+        if cost is None or not _counts(cost):
             return 0.0
-    return cost.nanoseconds / usual
+        ratio = cost.nanoseconds / usual
+        if ratio <= MOST:
+            return 0.0
+    return ratio
 
 
 @pytest.mark.parametrize(("kind", "value"), KINDS, ids=[value for _, value in KINDS])
