@@ -11,6 +11,7 @@ from games.compiler.statements import Instruction, compile_instruction
 from games.errors import ProgramError, ProgramErrors
 from games.runtime.generation import Generation
 from games.syntax import scan
+from games.syntax.names import OPPONENT
 from games.syntax.source import Line, front_page, lines_of, normalised, size_error
 
 
@@ -34,6 +35,11 @@ class Program:
     registers: tuple[str, ...] = field(repr=False)
     generations: tuple[Generation, ...] = field(repr=False)
     instructions: tuple[Instruction, ...] = field(repr=False, compare=False)
+
+    @property
+    def zero_sum(self) -> bool:
+        """Do two play it, of whom one loses what the other is given?"""
+        return set(self.seats) == set(OPPONENT)
 
 
 def parse(source: str, name: str = "<program>") -> Program:

@@ -15,6 +15,7 @@ MODULES = {
         "fastapi_offline",
         "jinja2",
         "markdown_it",
+        "openskill",
         "platformdirs",
         "prometheus_client",
         "psycopg",

@@ -171,13 +171,27 @@ class Challenge(WireModel):
     invited: BoardPlayer | None
 
 
+class Rating(WireModel):
+    """How strong a player is: an estimate mu, how unsure it is, and after how many plays. value: mu - 3 sigma, which
+    ranks."""
+
+    value: float
+    mu: float
+    sigma: float
+    plays: int
+
+
 class BoardEntry(WireModel):
-    """bits: the best score of the player, in bits. submission: null on a board over several rounds."""
+    """bits: the best score of the player, in bits. submission: null on a board over several rounds.
+
+    rating: what ranks in a round of a zero-sum game; null in others.
+    """
 
     rank: int
     player: BoardPlayer
     bits: float
     submission: str | None
+    rating: Rating | None = None
 
 
 class Event(WireModel):

@@ -1,13 +1,13 @@
 """Rounds whose moves are revealed, and practice
 
-Revision: 0005, after: 0003, made: 2026-11-26 14:56:08.396062
+Revision: 0005, after: 0004, made: 2026-11-26 14:56:08.396062
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -29,7 +29,7 @@ def board_page(request: Request, entries: Sequence[Entry], cursor: str | None, l
 
 
 def _cursor(entry: Entry) -> str:
-    return f"{entry.millibits}.{entry.number}"
+    return f"{entry.ranks}.{entry.number}"
 
 
 def _position(entries: Sequence[Entry], cursor: str | None) -> int:
@@ -38,5 +38,5 @@ def _position(entries: Sequence[Entry], cursor: str | None) -> int:
         return 0
     if not re.fullmatch("-?[0-9]+[.][0-9]+", cursor):
         raise invalid("(query)/cursor", "This cursor was not given by this server.")
-    millibits, number = map(int, cursor.split("."))
-    return sum((-entry.millibits, entry.number) <= (-millibits, number) for entry in entries)
+    ranks, number = map(int, cursor.split("."))
+    return sum((-entry.ranks, entry.number) <= (-ranks, number) for entry in entries)

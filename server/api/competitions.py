@@ -78,7 +78,7 @@ async def leaderboard(
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> Response:
-    """The sum of everyone's best over all rounds."""
+    """The sum of everyone's best over all rounds but those of zero-sum games, which have ratings instead."""
     return board_page(request, await read(leaderboards.see_competition, competition_id, kind), cursor, limit)
 
 

@@ -96,5 +96,6 @@ async def leaderboard(
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> Response:
-    """Everyone's best of a round. `kind` shows one side where bots stand apart."""
+    """Everyone's best of a round; in a round of a zero-sum game everyone's rating. `kind` shows one side where bots
+    stand apart."""
     return board_page(request, await read(leaderboards.see_round, round_id, kind), cursor, limit)

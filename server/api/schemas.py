@@ -347,11 +347,21 @@ class RevealedPlay(RevealedMove):
     events: list[PlayEvent] = Field(description="What happened in the play, as its player saw it.")
 
 
+class Rating(BaseModel):
+    """How strong a player is, from who beat whom in a round of a zero-sum game."""
+
+    value: float = Field(description="What ranks: mu - 3 sigma, in thousandths.", examples=[3.438])
+    mu: float = Field(description="The estimate; 25 to begin with.", examples=[27.635])
+    sigma: float = Field(description="How unsure it is.", examples=[8.066])
+    plays: int = Field(description="How many plays it rests on.", examples=[1])
+
+
 class BoardEntry(BaseModel):
     rank: int
     player: BoardPlayer
-    bits: float
-    submission: str | None = Field(description="The one that counts; null on a board over several rounds.")
+    bits: float = Field(description="The best score; in a rated round it does not rank, and is 0 where there is none.")
+    submission: str | None = Field(description="The one with the best score; null on a board over several rounds.")
+    rating: Rating | None = Field(description="What ranks in a round of a zero-sum game; null in others.")
 
 
 class Event(BaseModel):

@@ -138,7 +138,8 @@ async def move(
 
 @router.post("/submissions/{submission_id}:resign")
 async def resign(write: WriteOf, submission_id: str) -> schemas.Submission:
-    """Give a play up: the attempt counts, and whoever stays keeps what they have earned. A challenge that nobody has
+    """Give a play up: the attempt counts, whoever stays keeps what they have earned, and in a zero-sum game it is a
+    loss. A challenge that nobody has
     taken up is taken back, and its attempt does not count."""
     return await write.show(views.submission, submissions.resign, submission_id)
 

@@ -262,6 +262,7 @@ def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
             player=_board_player(entry.player),
             bits=entry.millibits / 1000,
             submission=entry.submission,
+            rating=schemas.Rating(value=entry.rating.value, **asdict(entry.rating)) if entry.rating else None,
         )
         for entry in entries
     ]

@@ -1,7 +1,7 @@
 """How plays end: scored, broken off, or left by a player.
 
 One who leaves a play of several seats ends it: theirs is rejected, and whoever stays keeps what they have earned so
-far, at least nothing.
+far, at least nothing. Where players are rated it is a loss of whoever left.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from games.protocol import Finished, Status
 from games.sentences import say
 from games.values.bits import millibits
-from server.arena import feed, leaderboards, seats
+from server.arena import feed, leaderboards, rated_plays, seats
 from server.arena.attempts import give_back
 from server.arena.outbox import Outbox
 from server.arena.seats import lock_plays
@@ -46,6 +46,8 @@ def finish(
             _give_back(session, round_, submission)
         if effect.status is Status.SCORED:
             entries += _score(session, outbox, round_, submission, effect.rewards)
+    if effect.status is Status.SCORED:
+        rated_plays.mark(session, round_, play)
     _over(session, play)
     return entries
 
@@ -69,6 +71,7 @@ def leave(session: Session, outbox: Outbox, round_: Round, play: Play, seat: str
             _close(session, outbox, submission, SubmissionState.SCORED, stays)
             earned = {submission.seat: max(0.0, _earned(play, submission.seat))}
             entries += _score(session, outbox, round_, submission, earned)
+    rated_plays.mark(session, round_, play)
     _over(session, play)
     return entries
 
@@ -100,7 +103,7 @@ def end_late_plays(session: Session, outbox: Outbox) -> None:
         round_ = session.get_one(Round, play.round_id)
         entries.setdefault(round_.competition_id, []).extend(_end_late(session, outbox, round_, play))
     for competition in sorted(entries):
-        feed.append(session, competition, entries[competition])
+        leaderboards.tell(session, competition, entries[competition])
 
 
 def _end_late(session: Session, outbox: Outbox, round_: Round, play: Play) -> list[feed.Entry]:

@@ -1,15 +1,28 @@
-"""Standings and boards. Only integer millibits rank; equal ones share a rank, listed by acceptance number."""
+"""Standings and boards. Only integers rank: millibits of the best, or, in a round whose players are rated against each
+other, thousandths of the rating. Equal ones share a rank, listed by acceptance number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TypeVarTuple
 
-from sqlalchemy import Select, case, delete, func, select
+from sqlalchemy import ColumnElement, Select, case, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
-from server.arena import competitions, feed, rounds
+from server.arena import competitions, feed, rated_plays, rounds
+from server.arena.outbox import Outbox
+from server.arena.ratings import Rating
 from server.arena.unit import Unit
-from server.db.models import BotPolicy, Competition, Player, PlayerKind, Round, Standing, Submission, SubmissionState
+from server.db.models import (
+    BotPolicy,
+    Competition,
+    Player,
+    PlayerKind,
+    RatingAfter,
+    Round,
+    Standing,
+    Submission,
+    SubmissionState,
+)
 from server.db.session import insert
 
 Shape = TypeVarTuple("Shape")
@@ -17,13 +30,19 @@ Shape = TypeVarTuple("Shape")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a board. submission: the one that counts; None on a board over several rounds."""
+    """A line of a board. millibits, submission: the player's best, whether it ranks or not; 0 and None for whoever has
+    left every play, and None on a board over several rounds. rating: what ranks, where players are rated."""
 
     rank: int
     player: Player
     millibits: int
     number: int
     submission: str | None = None
+    rating: Rating | None = None
+
+    @property
+    def ranks(self) -> int:
+        return self.rating.points if self.rating else self.millibits
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,8 @@ class Place:
 
 
 def improve(session: Session, round_: Round, submission: Submission) -> list[feed.Entry]:
-    """Note a scored submission; a feed entry if it is its player's best. The earlier of equal ones counts."""
+    """Note a scored submission; a feed entry if it is its player's best and that ranks. The earlier of equal ones
+    counts."""
     statement = insert(session, Standing).values(
         round_id=round_.id,
         player_id=submission.player_id,
@@ -53,9 +73,9 @@ def improve(session: Session, round_: Round, submission: Submission) -> list[fee
             where=better,
         ).returning(Standing.millibits)
     ).one_or_none()
-    if changed is None:
+    if changed is None or rated_plays.is_rated(session, round_):
         return []
-    return [_changed(session, round_, submission.player_id, changed)]
+    return [_changed(session, round_, submission.player_id)]
 
 
 def recompute(session: Session, round_: Round, player: str) -> list[feed.Entry]:
@@ -74,15 +94,35 @@ def recompute(session: Session, round_: Round, player: str) -> list[feed.Entry]:
         .order_by(Submission.millibits.desc(), Submission.number)
         .limit(1)
     ).one_or_none()
-    if best is None:
-        gone = ("standing.changed", {"player": player, "round": round_.id, "bits": None, "rank": None})
-        return [] if before is None else [gone]
-    entries = improve(session, round_, best)
-    return [] if best.number == before else entries
+    entries = improve(session, round_, best) if best else []
+    if rated_plays.is_rated(session, round_) or before == (best and best.number):
+        return []
+    return entries or [_changed(session, round_, player)]
+
+
+def tell(session: Session, competition_id: str, entries: Sequence[feed.Entry]) -> None:
+    """Add to the feed, after rating the plays that are over by now. Locks the competition's row: it comes last."""
+    told = list(entries)
+    if rated_plays.marked(session, competition_id):
+        session.execute(select(Competition.id).where(Competition.id == competition_id).with_for_update(key_share=True))
+        for rated in rated_plays.work_off(session, competition_id):
+            told += [_changed(session, rated.round, player) for player in rated.players]
+    feed.append(session, competition_id, told)
+
+
+def rate_on(session: Session, outbox: Outbox) -> bool:
+    """Rate what one transaction left to the next, or an earlier version to this one. Is there more?"""
+    waiting = rated_plays.competitions_to_rate(session)
+    for competition_id in waiting[:1]:
+        tell(session, competition_id, [])
+        outbox.competitions.add(competition_id)
+    return bool(waiting)
 
 
 def of_round(session: Session, round_: Round, kind: str | None = None) -> list[Entry]:
     """The whole board of a round, best first."""
+    if rated_plays.is_rated(session, round_):
+        return _rated(session, round_, kind)
     query = (
         select(Player, Standing.millibits, Standing.number, Submission.id)
         .join(Standing, Standing.player_id == Player.id)
@@ -93,6 +133,25 @@ def of_round(session: Session, round_: Round, kind: str | None = None) -> list[E
     return _ranked([Entry(0, *row) for row in session.execute(_visible(query, kind))])
 
 
+def _rated(session: Session, round_: Round, kind: str | None) -> list[Entry]:
+    """Everybody who has finished a play. Who has left them all has no best."""
+    best = (func.coalesce(Standing.millibits, 0), RatingAfter.number, Submission.id)
+    query = (
+        select(Player, *best, RatingAfter.mu, RatingAfter.sigma, RatingAfter.plays)
+        .join(RatingAfter, RatingAfter.player_id == Player.id)
+        .outerjoin(Standing, (Standing.player_id == Player.id) & (Standing.round_id == RatingAfter.round_id))
+        .outerjoin(Submission, Submission.number == Standing.number)
+        .where(RatingAfter.round_id == round_.id, RatingAfter.points.is_not(None))
+        .order_by(RatingAfter.points.desc(), RatingAfter.number)
+    )
+    return _ranked(
+        [
+            Entry(0, player, millibits, number, submission, Rating(mu, sigma, plays))
+            for player, millibits, number, submission, mu, sigma, plays in session.execute(_visible(query, kind))
+        ]
+    )
+
+
 def boards_of_round(session: Session, round_: Round) -> list[list[Entry]]:
     """The boards of a round, each best first: people's and bots' where these stand apart, else everyone's."""
     competition = competitions.find(session, round_.competition_id)
@@ -100,19 +159,25 @@ def boards_of_round(session: Session, round_: Round) -> list[list[Entry]]:
 
 
 def of_competition(session: Session, competition: Competition, kind: str | None = None) -> list[Entry]:
-    """The sum of every player's best over the rounds of a competition."""
+    """The sum of every player's best over the rounds of a competition in which the best ranks."""
     total, first = func.sum(Standing.millibits).label("total"), func.max(Standing.number).label("number")
     query = (
         select(Player, total, first)
         .join(Standing, Standing.player_id == Player.id)
         .join(Round, Round.id == Standing.round_id)
-        .where(Round.competition_id == competition.id)
+        .where(Round.competition_id == competition.id, Round.id.not_in(rated_rounds(session, competition.id)))
         .group_by(Player.id)
         .order_by(total.desc(), first)
     )
     return _ranked(
         [Entry(0, player, int(bits), number) for player, bits, number in session.execute(_visible(query, kind))]
     )
+
+
+def rated_rounds(session: Session, competition_id: str) -> list[str]:
+    """The rounds that add nothing to a competition's board, since their players are rated against each other."""
+    found = rounds.of_competition(session, competition_id)
+    return [round_.id for round_ in found if rated_plays.is_rated(session, round_)]
 
 
 def _visible(query: Select[*Shape], kind: str | None) -> Select[*Shape]:
@@ -124,24 +189,35 @@ def _ranked(entries: Sequence[Entry]) -> list[Entry]:
     """Ranks for entries that come best first."""
     board: list[Entry] = []
     for place, entry in enumerate(entries, start=1):
-        tied = bool(board) and board[-1].millibits == entry.millibits
+        tied = bool(board) and board[-1].ranks == entry.ranks
         board.append(replace(entry, rank=board[-1].rank if tied else place))
     return board
 
 
-def _changed(session: Session, round_: Round, player: str, millibits: int) -> feed.Entry:
-    rank = 1 + _ahead(session, round_, player, millibits)
-    data = {"player": player, "round": round_.id, "bits": millibits / 1000, "rank": rank}
+def _changed(session: Session, round_: Round, player: str) -> feed.Entry:
+    """How a player stands now, or that they stand no longer."""
+    query = select(Standing.millibits).where(Standing.round_id == round_.id, Standing.player_id == player)
+    millibits, rating = session.scalar(query), rated_plays.of_player(session, player).get(round_.id)
+    ranks = millibits
+    if rated_plays.is_rated(session, round_):
+        ranks = rating.points if rating else None
+    data = {
+        "player": player,
+        "round": round_.id,
+        "bits": None if ranks is None else (millibits or 0) / 1000,
+        "rank": None if ranks is None else 1 + _ahead(session, round_, player, ranks),
+        "rating": {"value": rating.value, **asdict(rating)} if rating else None,
+    }
     return ("standing.changed", data)
 
 
-def _ahead(session: Session, round_: Round, player: str, millibits: int) -> int:
+def _ahead(session: Session, round_: Round, player: str, ranks: int) -> int:
     """How many stand before a player."""
-    return session.scalars(_better(session, round_, player, millibits).with_only_columns(func.count())).one()
+    return session.scalars(_better(session, round_, player, ranks).with_only_columns(func.count())).one()
 
 
 def next_ahead(session: Session, round_: Round, player: str, millibits: int) -> int | None:
-    """What the nearest of those has who stand before a player; None where nobody does."""
+    """What the nearest of those has who stand before a player by their best; None where nobody does."""
     better = _better(session, round_, player, millibits)
     return session.scalars(better.with_only_columns(func.min(Standing.millibits))).one()
 
@@ -158,13 +234,25 @@ def bests(session: Session, player: str) -> dict[str, int]:
 
 def places(session: Session, player: str) -> dict[str, Place]:
     """Round → where the player stands there, among those that share a board with them."""
-    own = aliased(Standing)
-    ahead = func.sum(case((Standing.millibits > own.millibits, 1), else_=0))
+    rated = rated_rounds(session, session.get_one(Player, player).competition_id)
+    return {
+        **_places(session, player, Standing, "millibits", Standing.round_id.not_in(rated)),
+        **_places(session, player, RatingAfter, "points", RatingAfter.round_id.in_(rated)),
+    }
+
+
+def _places(
+    session: Session, player: str, table: type[Standing | RatingAfter], ranks: str, there: ColumnElement[bool]
+) -> dict[str, Place]:
+    own = aliased(table)
+    mine, theirs = getattr(own, ranks), getattr(table, ranks)
     query = (
-        select(own.round_id, (1 + ahead).label("rank"), func.count().label("players"))
-        .join(Standing, Standing.round_id == own.round_id)
-        .join(Player, Player.id == Standing.player_id)
-        .where(own.player_id == player, Player.removed.is_(False))
+        select(
+            own.round_id, (1 + func.sum(case((theirs > mine, 1), else_=0))).label("rank"), func.count().label("players")
+        )
+        .join(table, table.round_id == own.round_id)
+        .join(Player, Player.id == table.player_id)
+        .where(own.player_id == player, mine.is_not(None), theirs.is_not(None), Player.removed.is_(False), there)
         .group_by(own.round_id)
     )
     rows = session.execute(_in_lane(session, query, player))
@@ -181,13 +269,15 @@ def _in_lane(session: Session, query: Select[*Shape], player: str) -> Select[*Sh
     return query.where(Player.kind == kind) if policy == BotPolicy.SEPARATE else query
 
 
-def _better(session: Session, round_: Round, player: str, millibits: int) -> Select[Standing]:
-    """The standings above, on the player's own board."""
-    query = (
-        select(Standing)
-        .join(Player, Player.id == Standing.player_id)
-        .where(Standing.round_id == round_.id, Standing.millibits > millibits, Player.removed.is_(False))
-    )
+def _better(session: Session, round_: Round, player: str, ranks: int) -> Select[str]:
+    """The players above, on the player's own board."""
+    query = select(Player.id).where(Player.removed.is_(False))
+    if rated_plays.is_rated(session, round_):
+        query = query.join(RatingAfter, RatingAfter.player_id == Player.id)
+        query = query.where(RatingAfter.round_id == round_.id, RatingAfter.points > ranks)
+    else:
+        query = query.join(Standing, Standing.player_id == Player.id)
+        query = query.where(Standing.round_id == round_.id, Standing.millibits > ranks)
     return _in_lane(session, query, player)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from games.sentences import say
-from server.arena import audit, callers, competitions, feed
+from server.arena import audit, callers, competitions, feed, leaderboards, rated_plays
 from server.arena.callers import issue
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
@@ -57,7 +57,7 @@ def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
 
 
 def set_removed(unit: Unit, player_id: str, removed: bool) -> Player:
-    """Remove a player from the competition and its boards, or take one back."""
+    """Remove a player from the competition and its boards, or take one back. Meanwhile their plays change no rating."""
     callers.require_host(unit.caller)
     player = find(unit.session, player_id)
     unit.session.refresh(player, with_for_update={"key_share": True})  # one at a time; submissions need not wait
@@ -66,7 +66,8 @@ def set_removed(unit: Unit, player_id: str, removed: bool) -> Player:
         unit.session.flush()
         type_ = "player.removed" if removed else "player.joined"
         data = {"player": player.id, "name": player.name, "kind": player.kind}
-        feed.append(unit.session, player.competition_id, [(type_, data)])
+        rated_plays.mark_player(unit.session, player.id)
+        leaderboards.tell(unit.session, player.competition_id, [(type_, data)])
     audit.record(unit, "player.remove" if removed else "player.readmit", player_id)
     unit.outbox.competitions.add(player.competition_id)
     unit.outbox.tokens |= set(tokens_of(unit.session, player_id))

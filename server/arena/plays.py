@@ -18,7 +18,7 @@ from games import engine, limits
 from games.events import to_json
 from games.protocol import Log, Move, NeedBits, NeedMove
 from games.protocol import Measurement as Asked
-from server.arena import endings, feed, measurements, round_setup, seats
+from server.arena import endings, feed, leaderboards, measurements, round_setup, seats
 from server.arena.foresight import Foreseen
 from server.arena.measurements import Question, Requester
 from server.arena.outbox import Outbox
@@ -126,7 +126,7 @@ def resume_plays(session: Session, outbox: Outbox, play_ids: Sequence[str]) -> S
                     session, outbox, round_, play, "The server could not finish this play; its host can see why."
                 )
     for competition in sorted(entries):
-        feed.append(session, competition, entries[competition])
+        leaderboards.tell(session, competition, entries[competition])
     return left
 
 
@@ -162,7 +162,7 @@ def advance(
     """Carry a play on. foreseen: where it may stand then; looked at whether it is of the moves that the play has."""
     entries: dict[str, list[feed.Entry]] = {}
     _replay(session, outbox, round_, setup, play, requester, entries, foreseen)
-    feed.append(session, round_.competition_id, entries.get(round_.competition_id, []))
+    leaderboards.tell(session, round_.competition_id, entries.get(round_.competition_id, []))
 
 
 def _replay(

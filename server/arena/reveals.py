@@ -133,7 +133,7 @@ def _entries(unit: Unit, round_: Round) -> list[Entry]:
         if round_.revealed["which"] == Which.BELOW_OWN_BEST:
             own = leaderboards.best(unit.session, round_, unit.caller.player)
             found = [entry for entry in found if own is not None and entry.millibits <= own.millibits]
-    return sorted(found, key=lambda entry: (-entry.millibits, entry.number))
+    return sorted(found, key=lambda entry: (-entry.ranks, entry.number))
 
 
 def _out_of_sight(session: Session, round_: Round) -> set[str]:

@@ -101,8 +101,9 @@ def find_round(session: Session, round_id: str) -> Round:
 
 
 def lock_round(session: Session, round_id: str) -> Round:
-    """The round, with nobody else changing it."""
-    round_ = session.scalars(select(Round).where(Round.id == round_id).with_for_update()).one_or_none()
+    """The round, with nobody else changing it; rows that refer to it need not wait."""
+    query = select(Round).where(Round.id == round_id).with_for_update(key_share=True)
+    round_ = session.scalars(query).one_or_none()
     if round_ is None:
         raise not_found("There is no round {name}.", round_id)
     return round_
@@ -240,7 +241,7 @@ def due_rounds(session: Session) -> list[str]:
     at = now(session)
     to_open = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
     to_close = (Round.state != RoundState.CLOSED) & (Round.closes_at <= at)
-    query = select(Round).where(to_open | to_close).order_by(Round.id).with_for_update(skip_locked=True)
+    query = select(Round).where(to_open | to_close).order_by(Round.id).with_for_update(key_share=True, skip_locked=True)
     due = session.scalars(query).all()
     for round_ in due:
         _change_state(session, round_, state_of(round_, at), at)
@@ -268,7 +269,7 @@ def _start_clocks(session: Session, round_: Round, at: datetime) -> None:
 def prepare_rounds(session: Session, outbox: Outbox) -> None:
     """Open the rounds whose texts are written by now."""
     query = select(Round).where(Round.state == RoundState.PREPARING).order_by(Round.id)
-    for round_ in session.scalars(query.with_for_update(skip_locked=True)).all():
+    for round_ in session.scalars(query.with_for_update(key_share=True, skip_locked=True)).all():
         _prepare(session, outbox, round_)
 
 

@@ -12,10 +12,10 @@ from server.arena import (
     audit,
     callers,
     endings,
-    feed,
     foresight,
     leaderboards,
     measurements,
+    rated_plays,
     reveals,
     round_setup,
     rounds,
@@ -170,7 +170,7 @@ def resign(unit: Unit, submission_id: str) -> Submission:
     else:
         reason = {"type": "resigned", "detail": say("The player gave the play up.")}
         entries = endings.leave(unit.session, unit.outbox, round_, play, submission.seat, reason)
-    feed.append(unit.session, round_.competition_id, entries)
+    leaderboards.tell(unit.session, round_.competition_id, entries)
     return submission
 
 
@@ -235,10 +235,10 @@ def _page(session: Session, query: Select[Submission], cursor: str | None, limit
 
 
 def set_hidden(unit: Unit, submission_id: str, hidden: bool) -> Submission:
-    """Hide a move, or show it again: a hidden one has no place on the board."""
+    """Hide a move, or show it again: a hidden one has no place on the board, and its play changes no rating."""
     callers.require_host(unit.caller)
     submission = find(unit.session, submission_id)
-    lock_plays(unit.session, [submission.play_id])  # its score must not come in between
+    play = lock_plays(unit.session, [submission.play_id])[0]  # its score must not come in between
     unit.session.refresh(submission)
     if submission.hidden != hidden:
         submission.hidden = hidden
@@ -246,8 +246,10 @@ def set_hidden(unit: Unit, submission_id: str, hidden: bool) -> Submission:
         audit.record(unit, "submission.hide" if hidden else "submission.show", submission_id)
         round_ = unit.session.get_one(Round, submission.round_id)
         entries = leaderboards.recompute(unit.session, round_, submission.player_id)
+        if submission.state in FINAL:
+            rated_plays.mark(unit.session, round_, play)
         unit.outbox.competitions.add(round_.competition_id)
-        feed.append(unit.session, round_.competition_id, entries)
+        leaderboards.tell(unit.session, round_.competition_id, entries)
     return submission
 
 

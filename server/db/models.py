@@ -3,7 +3,8 @@
 competitions ─┬─ players ── tokens
               ├─ rounds ─┬─ round_judges ── judges
               │          ├─ attempts, standings      (round, player)
-              │          └─ plays ─┬─ submissions    (play, seat → player)
+              │          ├─ unrated                  (round, submission)
+              │          └─ plays ─┬─ submissions    (play, seat → player) ── ratings
               │                    └─ needs ── measurements
               └─ feed                                (competition, number)
 """
@@ -12,41 +13,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Enum,
-    ForeignKey,
-    Index,
-    LargeBinary,
-    MetaData,
-    UniqueConstraint,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-from server.db.columns import Counter, UTCDateTime
-
-
-def _values(of: type[StrEnum]) -> list[str]:
-    return [member.value for member in of]
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012
-        datetime: UTCDateTime,
-        dict[str, Any]: JSON,
-        list[Any]: JSON,
-        # Kept as the text of the value, which every database has; read back as the member.
-        StrEnum: Enum(StrEnum, native_enum=False, create_constraint=False, values_callable=_values),
-    }
+from server.db.columns import Base, Counter
 
 
 class BotPolicy(StrEnum):
@@ -364,6 +334,39 @@ class Standing(Base):
     player_id: Mapped[str] = mapped_column(ForeignKey("players.id"), primary_key=True)
     millibits: Mapped[int] = mapped_column(BigInteger)
     number: Mapped[int] = mapped_column(ForeignKey("submissions.number"))
+
+
+class RatingAfter(Base):
+    """A player's rating in a round after one of their plays: a row for each of the two submissions of a play.
+
+    number: the submission. first: the lowest number in the play; plays are rated in that order. plays: how many are
+    in it. points: thousandths of mu - 3 sigma, in the player's newest row of the round; null in those before.
+    """
+
+    __tablename__ = "ratings"
+    __table_args__ = (
+        Index("ix_ratings_round_id_points", "round_id", "points"),
+        Index("ix_ratings_round_id_first", "round_id", "first"),
+        Index("ix_ratings_player_id_round_id_first", "player_id", "round_id", "first"),
+    )
+
+    number: Mapped[int] = mapped_column(ForeignKey("submissions.number"), primary_key=True, autoincrement=False)
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"))
+    player_id: Mapped[str] = mapped_column(ForeignKey("players.id"))
+    first: Mapped[int] = mapped_column(Counter)
+    mu: Mapped[float]
+    sigma: Mapped[float]
+    plays: Mapped[int]
+    points: Mapped[int | None]
+
+
+class Unrated(Base):
+    """From the play on whose lowest submission number is `first`, a round's ratings are to be worked out."""
+
+    __tablename__ = "unrated"
+
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
+    first: Mapped[int] = mapped_column(ForeignKey("submissions.number"), primary_key=True, autoincrement=False)
 
 
 class FeedEvent(Base):

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import endings, generations, measurements, plays, retirement, rounds, work
+from server.arena import endings, generations, leaderboards, measurements, plays, retirement, rounds, work
 from server.arena.outbox import Outbox
 from server.db.models import Generation, Measurement, WorkState
 from server.db.session import now
@@ -100,6 +100,8 @@ class Referee:
         await context.gauge()
         for model in (Measurement, Generation):
             await self._requeue_lost(model)
+        while await context.write(leaderboards.rate_on):
+            pass
 
     async def _requeue_lost(self, model: Queued) -> None:
         after_key = ""

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from server.arena import competitions, leaderboards, rounds
+from server.arena import competitions, leaderboards, rated_plays, rounds
 from server.arena.callers import Caller
 from server.arena.leaderboards import Entry
+from server.arena.ratings import Rating
 from server.arena.unit import Unit
 from server.db.models import BotPolicy, PlayerKind
 from server.web.i18n import _
@@ -17,11 +18,14 @@ CACHED_BOARDS = 64  # boards held in memory
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """rating: what ranks, where players are rated."""
+
     rank: int
     player: str
     name: str
     is_bot: bool
     bits: float
+    rating: Rating | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,28 @@ class Section:
     place: leaderboards.Place | None
 
 
+@dataclass(frozen=True, slots=True)
+class Board:
+    """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there?"""
+
+    sections: Sequence[Section]
+    rated: bool = False
+    some_rated: bool = False
+
+
 Boards = dict[str, tuple[int, Sequence[Sequence[Line]]]]
 
 
-def of_round(unit: Unit, round_id: str, kept: Boards) -> list[Section]:
+def of_round(unit: Unit, round_id: str, kept: Boards) -> Board:
     row = rounds.see(unit, round_id)
-    return _sections(unit, row.competition_id, round_id, partial(leaderboards.see_round, unit, round_id), kept)
+    sections = _sections(unit, row.competition_id, round_id, partial(leaderboards.see_round, unit, round_id), kept)
+    return Board(sections, rated=rated_plays.is_rated(unit.session, row))
 
 
-def of_competition(unit: Unit, competition_id: str, kept: Boards) -> list[Section]:
+def of_competition(unit: Unit, competition_id: str, kept: Boards) -> Board:
     read = partial(leaderboards.see_competition, unit, competition_id)
-    return _sections(unit, competition_id, competition_id, read, kept)
+    sections = _sections(unit, competition_id, competition_id, read, kept)
+    return Board(sections, some_rated=bool(leaderboards.rated_rounds(unit.session, competition_id)))
 
 
 def _sections(
@@ -73,6 +88,5 @@ def _section(heading: str | None, table: Sequence[Line], caller: Caller) -> Sect
 
 
 def _line(entry: Entry) -> Line:
-    return Line(
-        entry.rank, entry.player.id, entry.player.name, entry.player.kind == PlayerKind.BOT, entry.millibits / 1000
-    )
+    is_bot = entry.player.kind == PlayerKind.BOT
+    return Line(entry.rank, entry.player.id, entry.player.name, is_bot, entry.millibits / 1000, entry.rating)

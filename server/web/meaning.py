@@ -1,10 +1,11 @@
-"""What a score means, in words: how much easier the text became, how far it is to one's best and to the next rank."""
+"""What a score means, in words: how much easier the text became, how far it is to one's best and to the next rank; or,
+where players are rated, what it did to the rating."""
 
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from server.arena import leaderboards
+from server.arena import leaderboards, rated_plays
 from server.db.models import Round, Submission
 from server.web.i18n import _
 from server.web.rendering import shown_bits
@@ -13,10 +14,29 @@ from server.web.score_breakdown import Part
 
 def sentences(session: Session, round_: Round, row: Submission, parts: Sequence[Part]) -> list[str]:
     """For the player whose submission it is."""
+    if rated_plays.is_rated(session, round_):
+        return _rated(session, row)
     if row.millibits is None:
         return []
     standing = None if row.practice else _standing(session, round_, row, row.millibits)
     return [each for each in (_effect(parts), standing) if each]
+
+
+def _rated(session: Session, row: Submission) -> list[str]:
+    """What the play did to the player's rating. That of a later play may have changed it since."""
+    found = rated_plays.around(session, row)
+    if found is None:  # not over, or it does not count
+        return []
+    before, after = found
+    if before is None:
+        return [_("Your first play in this round: your rating is {after}.", after=shown_bits(after.value))]
+    return [
+        _(
+            "Your rating was {before} before this play and is {after} after it.",
+            before=shown_bits(before.value),
+            after=shown_bits(after.value),
+        )
+    ]
 
 
 def _effect(parts: Sequence[Part]) -> str | None:

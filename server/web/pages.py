@@ -57,7 +57,7 @@ def _rounds(unit: Unit, boards: board.Boards) -> Response:
         viewer=viewer,
         events=viewer.competition.id,
         rounds=round_lines.of_player(unit, viewer.competition.id),
-        sections=board.of_competition(unit, viewer.competition.id, boards),
+        board=board.of_competition(unit, viewer.competition.id, boards),
     )
 
 
@@ -82,8 +82,8 @@ def _overall(unit: Unit, boards: board.Boards) -> Response:
     viewer = view_models.viewer(unit)
     if viewer.competition is None:
         return Response()
-    sections = board.of_competition(unit, viewer.competition.id, boards)
-    return page("parts/board.html", viewer=viewer, sections=sections)
+    found = board.of_competition(unit, viewer.competition.id, boards)
+    return page("parts/board.html", viewer=viewer, board=found)
 
 
 @router.get("/rounds/{round_id}")
@@ -113,7 +113,7 @@ def _round(
         submission=view_models.submission(unit, latest.id) if latest else None,
         others=revealed.others(unit, round_id),
         meeting=view_models.meeting(unit, round_id),
-        sections=board.of_round(unit, round_id, boards),
+        board=board.of_round(unit, round_id, boards),
         move=move,
         error=translated(refused.detail) if refused else None,
     )
@@ -174,8 +174,7 @@ async def board_of_round(request: Request, read: ReadOf, round_id: str) -> Respo
 
 
 def _board(unit: Unit, round_id: str, boards: board.Boards) -> Response:
-    sections = board.of_round(unit, round_id, boards)
-    return page("parts/board.html", viewer=view_models.viewer(unit), sections=sections)
+    return page("parts/board.html", viewer=view_models.viewer(unit), board=board.of_round(unit, round_id, boards))
 
 
 @router.get("/rounds/{round_id}/mine")
@@ -185,7 +184,8 @@ async def own_submissions(read: ReadOf, round_id: str) -> Response:
 
 def _own(unit: Unit, round_id: str) -> Response:
     mine, practice = view_models.own(unit, round_id), view_models.own(unit, round_id, practice=True)
-    return page("parts/mine.html", viewer=view_models.viewer(unit), mine=mine, practice=practice)
+    round_ = view_models.round_(unit, round_id)
+    return page("parts/mine.html", viewer=view_models.viewer(unit), round=round_, mine=mine, practice=practice)
 
 
 @router.get("/rounds/{round_id}/others")

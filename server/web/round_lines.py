@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from server.arena import attempts, games, leaderboards, rounds
+from server.arena import attempts, games, leaderboards, rated_plays, rounds
 from server.arena.unit import Unit
 from server.db.models import Round, RoundState
 
 
 @dataclass(frozen=True, slots=True)
 class RoundLine:
-    """A round in a list. best: bits that whoever looks has scored in it; place: where that stands on their board."""
+    """A round in a list. best: bits that whoever looks has scored in it; rating: where that ranks; place: where they
+    stand on their board."""
 
     id: str
     number: int
@@ -23,6 +24,7 @@ class RoundLine:
     attempts: int | None
     revealed: Mapping[str, Any] | None
     best: float | None = None
+    rating: float | None = None
     place: leaderboards.Place | None = None
     attempts_left: int | None = None
 
@@ -39,14 +41,16 @@ def lines(unit: Unit, competition_id: str) -> list[RoundLine]:
 
 
 def of_player(unit: Unit, competition_id: str) -> list[RoundLine]:
-    """The same with places and attempts, which take a look at every board."""
+    """The same with ratings, places and attempts, which take a look at every board."""
     found, player = lines(unit, competition_id), unit.caller.player
     if player is None:
         return found
+    ratings = rated_plays.of_player(unit.session, player)
     places, used = leaderboards.places(unit.session, player), attempts.used(unit.session, player)
     return [
         replace(
             each,
+            rating=ratings[each.id].value if each.id in ratings else None,
             place=places.get(each.id),
             attempts_left=None if each.attempts is None else max(0, each.attempts - used.get(each.id, 0)),
         )

@@ -50,7 +50,7 @@ class Viewer:
 @dataclass(frozen=True, slots=True)
 class RoundShown:
     """closes_in: seconds. opening: what a player is shown before the first move. begins: must a play begin before its
-    first move can be asked for, since something is measured before it?"""
+    first move can be asked for, since something is measured before it? rated: do ratings rank, and not the best?"""
 
     line: RoundLine
     competition: str
@@ -69,6 +69,7 @@ class RoundShown:
     closed_because: str | None
     closes_in: int | None
     takes_practice: bool
+    rated: bool
 
     @property
     def takes_moves(self) -> bool:
@@ -201,6 +202,7 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         closed_because=rounds.why_closed(session, row, at),
         closes_in=_seconds_to(row.closes_at, at),
         takes_practice=rounds.state_of(row, at) is RoundState.CLOSED and not rounds.no_practice(unit, row),
+        rated=setup.program.zero_sum,
     )
 
 

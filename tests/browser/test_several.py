@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from server.arena.ratings import Outcome, rate
+from server.web.rendering import shown_bits
 from tests.support.browser import SLOW, OpenPage, board, come, go_on, scored, submit
 from tests.support.scenario.deployment import PASSAGE, Deployment, Game, answer
 
@@ -15,22 +17,58 @@ def debate(arena: Deployment, **round_: Any) -> Game:
     return Game.make(arena, game="debate", passages=["Tea is better than coffee."], **round_)
 
 
-def test_two_meet_and_debate(open_page: OpenPage, arena: Deployment) -> None:
-    game = debate(arena)
-    ada, bob = open_page(), open_page()
-    come(ada, game, "Ada")
-    come(bob, game, "Bob")
+def meet(ada: Page, bob: Page) -> None:
+    """From the round's page to a play of the two, Ada to move."""
     ada.get_by_role("button", name="Play").click()
     expect(ada.get_by_text("You wait for somebody to take the other seat.")).to_be_visible(timeout=SLOW)
     bob.get_by_role("button", name="Play against Ada").click(timeout=SLOW)
     expect(bob.get_by_text("It is your opponent's turn.")).to_be_visible(timeout=SLOW)
+
+
+def argue(ada: Page, bob: Page) -> float:
+    """To the end of a debate: what it gave Ada."""
     for number in (1, 2):
         go_on(ada, f"Tea calms the mind {number}.")
         expect(bob.locator(".story")).to_contain_text(f"Tea calms the mind {number}.", timeout=SLOW)
         go_on(bob, f"Coffee wakes you up {number}.")
-    assert scored(ada) == -scored(bob)
+    gained = scored(ada)
+    assert gained == -scored(bob)
+    return gained
+
+
+def standing(page: Page) -> list[list[str]]:
+    """The board: rank, name, plays, rating."""
+    return [[cell.split("\n")[0] for cell in row.locator("td, th").all_inner_texts()] for row in board(page).all()]
+
+
+def test_two_meet_and_have_a_rating_after_three_debates(open_page: OpenPage, arena: Deployment) -> None:
+    """They argue to the end, then Ada gives one up, then Bob, who hears what that did to his rating."""
+    game = debate(arena)
+    ada, bob = open_page(), open_page()
+    come(ada, game, "Ada")
+    come(bob, game, "Bob")
+    meet(ada, bob)
+    gained = argue(ada, bob)
+    for leaves in (ada, bob):
+        for page in (ada, bob):
+            page.goto(f"/rounds/{game.round['id']}")
+        expect(board(ada)).to_have_count(2)
+        meet(ada, bob)
+        leaves.get_by_role("button", name="Give up").click()
+        expect(leaves.get_by_text("The player gave the play up.")).to_be_visible(timeout=SLOW)
+    first = Outcome("Ada", "Bob") if gained > 0 else Outcome("Bob", "Ada")
+    outcomes = [first, Outcome("Bob", "Ada"), Outcome("Ada", "Bob")]
+    after, before = rate(outcomes), rate(outcomes[:2])["Bob"]
+    order = sorted(after, key=lambda name: -after[name].points)
     ada.goto(f"/rounds/{game.round['id']}")
-    expect(board(ada).filter(has_text="Bob")).to_be_visible(timeout=SLOW)
+    assert [[line[0], line[1].split()[0], *line[2:]] for line in standing(ada)] == [
+        [str(rank), name, "3", shown_bits(after[name].value)] for rank, name in enumerate(order, start=1)
+    ]
+    expect(ada.get_by_text("The rating says how strong a player surely is")).to_be_visible()
+    told = (
+        f"Your rating was {shown_bits(before.value)} before this play and is {shown_bits(after['Bob'].value)} after it."
+    )
+    expect(bob.get_by_text(told)).to_be_visible()
 
 
 def test_who_stays_sees_that_the_other_gave_up_and_keeps_what_was_typed_until_then(

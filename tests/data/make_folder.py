@@ -101,6 +101,7 @@ def play(api: str, host_token: str) -> Json:
     awaits = ada.post(f"{song}/submissions", {"move": "Oh my"})
     ada.post(f"{rounds['paused']['path']}/submissions", {"move": "fog"})
     host.post(f"{rounds['paused']['path']}:pause", wait=0)
+    _duels(ada, Caller(api, joined["Bo"]["token"]), duel)
     waiting = ada.post(f"{duel}/challenges", {"seat": "black"}, wait=0)
     return {
         "tokens": {name: each["token"] for name, each in joined.items()},
@@ -131,6 +132,18 @@ def _rounds(host: Caller, competition: str) -> dict[str, Json]:
     while host.get(f"/rounds/{made['song']['id']}")["state"] != "open":  # its judge writes for it
         time.sleep(0.2)
     return {name: each | {"path": f"/rounds/{each['id']}"} for name, each in made.items()}
+
+
+def _duels(ada: Caller, bo: Caller, round_path: str) -> None:
+    """Two plays that Ada wins: one to the end, one that Bo leaves."""
+    for black, white in ((bo, ada), (ada, bo)):
+        first = black.post(f"{round_path}/challenges", {"seat": "black"}, wait=0)
+        second = white.post(f"/challenges/{first['play']}:accept", wait=0)
+        if white is bo:
+            bo.post(f"/submissions/{second['id']}:resign", wait=0)
+        else:
+            bo.post(f"/submissions/{first['id']}/moves", {"move": "Nothing of"}, wait=0)
+            assert ada.post(f"/submissions/{second['id']}/moves", {"move": " that"})["bits"] > 0
 
 
 def _to_the_end(caller: Caller, round_path: str, moves: list[str]) -> None:

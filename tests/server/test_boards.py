@@ -37,6 +37,7 @@ def test_everyones_best_counts_and_the_first_of_equal_ones(lesson: Class) -> Non
         "player": {"id": ada.id, "name": "Ada", "kind": "person"},
         "bits": 9.0,
         "submission": sent["9"],
+        "rating": None,
     }
 
 
@@ -193,7 +194,7 @@ def test_hiding_the_best_move_lets_the_next_one_stand(lesson: Class) -> None:
     assert [(entry["bits"], entry["submission"]) for entry in lesson.board()] == [(9.0, sent["9"])]
     changes = [event["data"] for event in lesson.events() if event["type"] == "standing.changed"]
     assert [change["bits"] for change in changes] == [5.0, 9.0, 7.0, 5.0, None, 7.0, 9.0]
-    assert all(set(change) == {"player", "round", "bits", "rank"} for change in changes)
+    assert all(set(change) == {"player", "round", "bits", "rank", "rating"} for change in changes)
 
 
 def test_hiding_what_does_not_stand_changes_no_standing(lesson: Class) -> None:

@@ -1,29 +1,18 @@
 """Games of several seats: meeting, playing in turn, leaving, and what each seat is shown."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from server.db.models import Play, SubmissionState
+from server.db.models import SubmissionState
+from tests.support.duels import challenge, class_of, move, now, set_back
 from tests.support.games import TWO_STEPS
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes, pointers, problem
 from tests.support.services import eventually
 from tests.support.workers import PLAIN
 from xentarena import Client
-
-DUEL = """\
-# Duel
-#
-# Black speaks, White speaks, and what White says after Black is Black's to gain.
-
-assign(s=story())
-elicit(black, x, 8)
-elicit(white, y, 8)
-reward(black, xed(s | x + y))
-"""
 
 ASIDE = """\
 # Aside
@@ -40,37 +29,14 @@ reward(bob, xent(t))
 """
 
 
-def class_of(house: RunningApp, source: str = DUEL, **round_: Any) -> Class:
-    passages = {"passages": ["The tide came in over the flats."]}
-    return new_class(house, PLAIN, game=house.install_game(source), **{**passages, **round_})
-
-
 @pytest.fixture
 def duel(house: RunningApp) -> Class:
     return class_of(house)
 
 
-def challenge(caller: Caller, class_: Class, **body: Any) -> Json:
-    response = caller.post(f"/rounds/{class_.round_id}/challenges", json=body)
-    assert response.status_code in (201, 202), response.text
-    found: Json = response.json()
-    return found
-
-
 def challenges(caller: Caller, class_: Class) -> list[Json]:
     found: list[Json] = answer(caller.get(f"/rounds/{class_.round_id}/challenges"))["items"]
     return found
-
-
-def move(caller: Caller, submission: Json, text: str, **params: Any) -> Json:
-    response = caller.post(f"/submissions/{submission['id']}/moves", json={"move": text}, params=params)
-    assert response.status_code in (201, 202), response.text
-    found: Json = response.json()
-    return found
-
-
-def now(caller: Caller, submission: Json, **params: Any) -> Json:
-    return answer(caller.get(f"/submissions/{submission['id']}", params=params))
 
 
 def test_two_meet_by_an_open_challenge_and_play_to_the_end(duel: Class) -> None:
@@ -170,7 +136,7 @@ def test_who_resigns_is_rejected_and_who_stays_has_a_result(house: RunningApp) -
     assert (left["state"], left["reason"]["type"], left["bits"]) == ("rejected", "resigned", None)
     stays = now(bo, second)
     assert (stays["state"], stays["bits"], stays["reason"]["type"]) == ("scored", 0, "opponent_left")
-    assert [entry["player"]["id"] for entry in class_.board()] == [bo.id]
+    assert [entry["player"]["id"] for entry in class_.board()] == [bo.id, ada.id]
     assert house.attempts_used(class_.round_id, str(ada.id)) == 1, "it is charged"
     problem(ada.post(f"/submissions/{first['id']}/moves", json={"move": "late"}), 409, "not-awaiting-move")
 
@@ -182,16 +148,6 @@ def test_the_move_clock_ends_a_play(house: RunningApp) -> None:
     eventually(lambda: now(ada, first)["state"] == "rejected", what="the end of the move clock")
     assert now(ada, first)["reason"]["type"] == "abandoned"
     assert now(bo, second)["state"] == "scored"
-
-
-def set_back(house: RunningApp, submission: Json, seconds: float) -> None:
-    """As if that much of the move clock had run already."""
-
-    def work(session: Any) -> None:
-        play = session.get(Play, submission["play"])
-        play.due_at = play.due_at - timedelta(seconds=seconds)
-
-    house.database.write(work)
 
 
 def test_a_move_after_the_clock_is_refused_although_nobody_has_noticed(house: RunningApp) -> None:

@@ -5,6 +5,7 @@ The folders and how they were made: tests/data/README.md.
 
 import json
 import tarfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,12 +54,15 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
         if retired:
             eventually(lambda: not _open(seen()), what="the end of the rounds")
+        over = len(told["seen"]["boards"]["duel"])
+        eventually(lambda: len(seen()["boards"]["duel"]) == over, what="the ratings of those whose plays are over")
         yield Opened(server, told, seen(), retired)
 
 
 def test_every_round_submission_and_board_is_as_it_was(opened: Opened) -> None:
     then, now = opened.told["seen"], opened.seen
-    assert now["boards"] == then["boards"]
+    boards = {name: board for name, board in then["boards"].items() if name != "competition"}
+    assert _differences(boards, {name: now["boards"][name] for name in boards}) == []
     ended = {"state"} if opened.retired else set()
     for name, round_ in then["rounds"].items():
         assert _differences({key: round_[key] for key in round_.keys() - ended}, now["rounds"][name]) == []
@@ -67,6 +71,16 @@ def test_every_round_submission_and_board_is_as_it_was(opened: Opened) -> None:
     for each in then["submissions"]:
         if each["state"] in SETTLED:
             assert _differences(each, submissions[each["id"]]) == []
+
+
+def test_plays_against_each_other_are_rated_and_add_nothing_to_the_board_of_all_rounds(opened: Opened) -> None:
+    then, now = opened.told["seen"]["boards"], opened.seen["boards"]
+    assert [entry["rating"]["plays"] for entry in now["duel"]] == [2 for _ in then["duel"]]
+    totals: dict[str, int] = defaultdict(int)
+    for name in then.keys() - {"competition", "duel"}:
+        for entry in then[name]:
+            totals[entry["player"]["name"]] += _millibits(entry["bits"])
+    assert {entry["player"]["name"]: _millibits(entry["bits"]) for entry in now["competition"]} == totals
 
 
 def test_the_host_and_the_demo_are_the_same(opened: Opened) -> None:

@@ -11,6 +11,7 @@ from server.api import schemas
 from server.api.problems import MEDIA
 from server.app import create_app
 from server.settings import Settings
+from tests.support.duels import class_of, duel
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class
 from tests.support.workers import PLAIN
@@ -244,6 +245,19 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json) -
         check(document, content["schema"], answer(response), where)
         seen += 1
     assert seen >= 15
+
+
+def test_a_board_with_ratings_is_what_the_document_says(house: RunningApp, document: Json) -> None:
+    class_ = class_of(house)
+    duel(class_, class_.join(), class_.join(), 5)
+    board = {"items": class_.board()}
+    assert len(board["items"]) == 2
+    entry = document["components"]["schemas"]["BoardEntry"]
+    assert {"rank", "player", "bits", "submission", "rating"} == set(entry["required"])
+    for each in board["items"]:
+        assert each["rating"]
+        check(document, entry, each, "board")
+        check(document, {"$ref": "#/components/schemas/Rating"}, each["rating"], "board/rating")
 
 
 @pytest.mark.parametrize("path", ["/rounds/nope", "/no/such/route", "/rounds/nope/leaderboard?limit=0"])

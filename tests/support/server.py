@@ -19,19 +19,21 @@ from sqlalchemy.orm import Session
 
 from games.program import parse
 from server.app import create_app
+from server.db.columns import Base
 from server.db.models import (
     Attempt,
-    Base,
     FeedEvent,
     Game,
     Judge,
     Measurement,
     Player,
+    RatingAfter,
     Round,
     RoundState,
     Standing,
     Submission,
     SubmissionState,
+    Unrated,
     WorkState,
 )
 from server.db.session import Database, now
@@ -155,9 +157,9 @@ class RunningApp:
     def rows(self) -> dict[str, int]:
         """How many rows every table has, and how many attempts are used.
 
-        Left out is what workers and the referee make by themselves: judges, standings and the feed.
+        Left out is what workers and the referee make by themselves: judges, standings, ratings and the feed.
         """
-        own = {Judge.__tablename__, Standing.__tablename__, FeedEvent.__tablename__}
+        own = {table.__tablename__ for table in (Judge, Standing, RatingAfter, Unrated, FeedEvent)}
         tables = [table for table in Base.metadata.tables.values() if table.name not in own]
         counts = [select(literal(table.name), func.count()).select_from(table) for table in tables]
         sums = [select(literal("attempts used"), func.coalesce(func.sum(Attempt.used), 0))]
