@@ -5,6 +5,7 @@ looks longer, and prints what it finds.
 """
 
 from random import Random
+from statistics import median
 
 import pytest
 
@@ -25,24 +26,24 @@ KINDS = [(kind, value) for kind in VALUES for value in VALUES[kind]]
 def usual() -> float:
     """Nanoseconds of a unit, as half of all values take less: what this machine does with it today."""
     random = Random(1)
-    costs = [cost for kind in KINDS if (cost := measured(case(random, kind))) and _counts(cost)]
-    return sorted(cost.nanoseconds for cost in costs)[len(costs) // 2]
+    found = [cost for cost in (_measured(case(random, kind)) for kind in KINDS) if cost]
+    return median(cost.nanoseconds for cost in found)
 
 
-def _counts(cost: Cost) -> bool:
-    return cost.work >= LEAST_WORK
+def _measured(one: Case, repeats: int = 2) -> Cost | None:
+    """None where it is no program, or says little."""
+    cost = measured(one, repeats)
+    return cost if cost and cost.work >= LEAST_WORK else None
 
 
 def _ratio(one: Case, usual: float) -> float:
     """Measured again where it seems too slow: something else may have had the processor."""
     ratio = 0.0
     for repeats in (1, 3, 5):
-        cost = measured(one, repeats)
-        if cost is None or not _counts(cost):
-            return 0.0
-        ratio = cost.nanoseconds / usual
+        cost = _measured(one, repeats)
+        ratio = cost.nanoseconds / usual if cost else 0.0
         if ratio <= MOST:
-            return 0.0
+            break
     return ratio
 
 
@@ -51,14 +52,14 @@ def test_a_value_takes_no_more_time_than_it_is_charged_for(kind: str, value: str
     random = Random(value)
     for _ in range(3):
         one = case(random, (kind, value))
-        assert _ratio(one, usual) == 0.0, one
+        assert _ratio(one, usual) <= MOST, one
 
 
 def test_neither_do_values_together(usual: float) -> None:
     found = cases(Random(2))
     for _ in range(60):
         one = next(found)
-        assert _ratio(one, usual) == 0.0, one
+        assert _ratio(one, usual) <= MOST, one
 
 
 def test_a_list_of_many_short_items_is_charged_for_each(usual: float) -> None:
@@ -67,7 +68,7 @@ def test_a_list_of_many_short_items_is_charged_for_each(usual: float) -> None:
     first, second = " ".join(signs[:500]), " ".join(signs[26:525])
     lines = [f'assign(l="{first}".split())', f'assign(l1="{second}".split())', "assign(l=l + l1)", "beacon(flag_1)"]
     lines += ['assign(s=remove_common_words("", l))', "replay(flag_1, 100)"]
-    assert _ratio(Case(("many items",), "\n".join(lines), ()), usual) == 0.0
+    assert _ratio(Case(("many items",), "\n".join(lines), ()), usual) <= MOST
 
 
 def test_the_search_tries_every_function_and_every_instruction() -> None:

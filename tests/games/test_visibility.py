@@ -131,7 +131,7 @@ def test_no_answer_to_a_seat_spells_what_it_was_not_shown() -> None:
         tried["moved"] += any(isinstance(event, MoveMade) for event in everything)
 
     try_one()
-    assert tried["spelled"] > 40, "few programs measure what alice does not see"
+    assert tried["spelled"] > 15, "few programs measure what alice does not see"
     assert tried["moved"] > 100
 
 
