@@ -13,6 +13,7 @@ from games import limits
 from games.builtins.table import FUNCTIONS
 from games.compiler.round_texts import FORMS
 from games.compiler.statements import COMPILERS
+from tests.support.attacks import ATTACKS
 from tests.support.costs import LINES, VALUES, Case, Cost, case, cases, measured
 
 #: How many times as much as the usual the time of a unit may be. Without charging by item it was thousands of times.
@@ -63,12 +64,9 @@ def test_neither_do_values_together(usual: float) -> None:
 
 
 def test_a_list_of_many_short_items_is_charged_for_each(usual: float) -> None:
-    """Two characters each with a separator in them: once a second for every hundred of them, and charged as nothing."""
-    signs = ["".join((sign, letter)) for sign in "!#$%&()*+,-./:;<=>?@[" for letter in "abcdefghijklmnopqrstuvwxyz"]
-    first, second = " ".join(signs[:500]), " ".join(signs[26:525])
-    lines = [f'assign(l="{first}".split())', f'assign(l1="{second}".split())', "assign(l=l + l1)", "beacon(flag_1)"]
-    lines += ['assign(s=remove_common_words("", l))', "replay(flag_1, 100)"]
-    assert _ratio(Case(("many items",), "\n".join(lines), ()), usual) <= MOST
+    """Where a separator is in one of them, they are looked for one by one."""
+    one = Case(("many short items",), ATTACKS["many short items"], ())
+    assert _ratio(one, usual) <= MOST
 
 
 def test_the_search_tries_every_function_and_every_instruction() -> None:
