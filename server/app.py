@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.orm import Session
 
-from server.api import catalog, health, me, measurements, problems, rounds, submissions
+from server.api import catalog, exports, health, me, measurements, problems, rounds, submissions
 from server.api import competitions as competitions_api
 from server.api.gate import Gate
 from server.arena import callers, games
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for part in (competitions_api, rounds, submissions, measurements, catalog, me):
+    for part in (competitions_api, rounds, submissions, measurements, catalog, me, exports):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)
     pages.install(app)

@@ -27,7 +27,9 @@ RETRY_MS = 1000  # before a client that was cut off connects again
 @router.post("/competitions", status_code=201)
 async def create(write: WriteOf, body: schemas.CompetitionRequest, response: Response) -> schemas.Competition:
     """Make a competition. Hosts only."""
-    made = await write.show(views.competition, competitions.create, body.name, body.bots, body.free_measurements)
+    made = await write.show(
+        views.competition, competitions.create, body.name, body.bots, body.free_measurements, body.total
+    )
     response.headers["Location"] = f"/api/v1/competitions/{made.id}"
     return made
 
@@ -47,6 +49,12 @@ async def join(write: JoinOf, body: schemas.JoinRequest) -> schemas.Joined:
 @router.get("/competitions/{competition_id}")
 async def one(read: ReadOf, competition_id: str) -> schemas.Competition:
     return await read.show(views.competition, competitions.see, competition_id)
+
+
+@router.patch("/competitions/{competition_id}")
+async def change(write: WriteOf, competition_id: str, body: schemas.CompetitionChange) -> schemas.Competition:
+    """Let the board over all rounds add up something else. Hosts only."""
+    return await write.show(views.competition, competitions.set_total, competition_id, body.total)
 
 
 @router.get("/competitions/{competition_id}/players")
@@ -78,7 +86,8 @@ async def leaderboard(
     cursor: Cursor = None,
     limit: Limit = 1_000,
 ) -> Response:
-    """The sum of everyone's best over all rounds but those of zero-sum games, which have ratings instead."""
+    """What everyone's best adds up to, as the competition's `total` says, over all rounds but those of zero-sum games,
+    which have ratings instead."""
     return board_page(request, await read(leaderboards.see_competition, competition_id, kind), cursor, limit)
 
 

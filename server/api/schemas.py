@@ -10,7 +10,7 @@ from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT
 from server.arena.reveals import Which
 from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
-from server.db.models import BotPolicy, PlayerKind, RoundState, SubmissionState
+from server.db.models import BotPolicy, PlayerKind, RoundState, SubmissionState, Total
 from xentarena.events import Event as PlayEvent
 
 T = TypeVar("T")
@@ -119,12 +119,24 @@ class JoinRequest(Request):
     kind: PlayerKind = Field(PlayerKind.PERSON, description="Programs say 'bot'.")
 
 
+TOTALS = (
+    "What the board over all rounds adds up for every player's best: 'bits' as they are, 'floored' at 0, 'points' (n -"
+    " rank + 1 among n who stand in the round), or 'percent' of the passage's bits saved, 0 where a game is not"
+    " about that."
+)
+
+
 class CompetitionRequest(Request):
     name: str = Field(max_length=256, examples=["Thursday class"])
     bots: BotPolicy = Field(BotPolicy.SEPARATE, description="No bots, a board of their own, or one board for all.")
     free_measurements: bool = Field(
         False, strict=True, description="Let players measure freely although a round counts attempts."
     )
+    total: Total = Field(Total.FLOORED, description=TOTALS)
+
+
+class CompetitionChange(Request):
+    total: Total = Field(description=TOTALS)
 
 
 class Competition(BaseModel):
@@ -133,6 +145,7 @@ class Competition(BaseModel):
     code: str | None = Field(description="The join code; hosts only.")
     bots: BotPolicy
     free_measurements: bool
+    total: Total
     last_event: int = Field(description="Number of the newest event of its feed.")
     created_at: datetime
 
@@ -362,6 +375,9 @@ class BoardEntry(BaseModel):
     bits: float = Field(description="The best score; in a rated round it does not rank, and is 0 where there is none.")
     submission: str | None = Field(description="The one with the best score; null on a board over several rounds.")
     rating: Rating | None = Field(description="What ranks in a round of a zero-sum game; null in others.")
+    total: float | None = Field(
+        None, description="What ranks on a board over several rounds, where `bits` is their plain sum; null on others."
+    )
 
 
 class Event(BaseModel):

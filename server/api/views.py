@@ -105,6 +105,7 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
         code=row.code if unit.caller.is_host else None,
         bots=row.bots,
         free_measurements=row.free_measurements,
+        total=row.total,
         last_event=row.last_event,
         created_at=row.created_at,
     )
@@ -263,6 +264,7 @@ def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
             bits=entry.millibits / 1000,
             submission=entry.submission,
             rating=schemas.Rating(value=entry.rating.value, **asdict(entry.rating)) if entry.rating else None,
+            total=None if entry.total is None else entry.total / 1000,
         )
         for entry in entries
     ]

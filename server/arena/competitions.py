@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import audit, callers
+from server.arena import audit, callers, feed
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
-from server.db.models import BotPolicy, Competition
+from server.db.models import BotPolicy, Competition, Total
 from server.errors import not_found
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
 
 
-def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool) -> Competition:
+def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, total: Total) -> Competition:
     """A competition without rounds or players. Hosts only."""
     callers.require_host(unit.caller)
     competition = Competition(
@@ -24,11 +24,28 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool) -> C
         code="".join(secrets.choice(CODE_LETTERS) for _ in range(6)),
         bots=bots,
         free_measurements=free_measurements,
+        total=total,
         last_event=0,
         created_at=unit.now,
     )
     unit.session.add(competition)
     audit.record(unit, "competition.create", competition.id, name=name)
+    return competition
+
+
+def set_total(unit: Unit, competition_id: str, total: Total) -> Competition:
+    """Let the board add up something else. Hosts only."""
+    callers.require_host(unit.caller)
+    find(unit.session, competition_id)
+    query = select(Competition).where(Competition.id == competition_id).with_for_update()
+    competition = unit.session.scalars(query.execution_options(populate_existing=True)).one()
+    if competition.total != total:
+        audit.record(unit, "competition.total", competition.id, before=competition.total, after=total)
+        competition.total = total
+        unit.session.flush()
+        feed.append(unit.session, competition.id, [("competition.changed", {"total": total})])
+        unit.session.refresh(competition)  # its newest event
+        unit.outbox.competitions.add(competition.id)
     return competition
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from games.protocol import Finished, Status
 from games.sentences import say
 from games.values.bits import millibits
-from server.arena import feed, leaderboards, rated_plays, seats
+from server.arena import feed, leaderboards, rated_plays, seats, totals
 from server.arena.attempts import give_back
 from server.arena.outbox import Outbox
 from server.arena.seats import lock_plays
@@ -125,6 +125,8 @@ def _score(
     session: Session, outbox: Outbox, round_: Round, submission: Submission, rewards: Mapping[str, float]
 ) -> list[feed.Entry]:
     submission.millibits = millibits(rewards[submission.seat])
+    events = session.get_one(Play, submission.play_id).events
+    submission.passage_millibits = totals.passage_millibits(events, submission.seat, round_.passages)
     submission.rewards = {seat: millibits(bits) / 1000 for seat, bits in rewards.items()}
     session.flush()
     outbox.competitions.add(round_.competition_id)

@@ -8,7 +8,7 @@ from typing import TypeVarTuple
 from sqlalchemy import ColumnElement, Select, case, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
-from server.arena import competitions, feed, rated_plays, rounds
+from server.arena import competitions, feed, rated_plays, rounds, totals
 from server.arena.outbox import Outbox
 from server.arena.ratings import Rating
 from server.arena.unit import Unit
@@ -31,7 +31,8 @@ Shape = TypeVarTuple("Shape")
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A line of a board. millibits, submission: the player's best, whether it ranks or not; 0 and None for whoever has
-    left every play, and None on a board over several rounds. rating: what ranks, where players are rated."""
+    left every play, and None on a board over several rounds. rating: what ranks, where players are rated. total: what
+    ranks on a board over several rounds, in thousandths of what the competition adds up; None on others."""
 
     rank: int
     player: Player
@@ -39,10 +40,13 @@ class Entry:
     number: int
     submission: str | None = None
     rating: Rating | None = None
+    total: int | None = None
 
     @property
     def ranks(self) -> int:
-        return self.rating.points if self.rating else self.millibits
+        if self.rating:
+            return self.rating.points
+        return self.millibits if self.total is None else self.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +163,24 @@ def boards_of_round(session: Session, round_: Round) -> list[list[Entry]]:
 
 
 def of_competition(session: Session, competition: Competition, kind: str | None = None) -> list[Entry]:
-    """The sum of every player's best over the rounds of a competition in which the best ranks."""
-    total, first = func.sum(Standing.millibits).label("total"), func.max(Standing.number).label("number")
+    """What every player's best in each round in which the best ranks adds up to, as the competition's total says."""
+    worth = totals.WORTH[competition.total].label("worth")
     query = (
-        select(Player, total, first)
-        .join(Standing, Standing.player_id == Player.id)
+        select(Standing.player_id, Standing.millibits, Standing.number, worth)
+        .join(Player, Player.id == Standing.player_id)
         .join(Round, Round.id == Standing.round_id)
+        .join(Submission, Submission.number == Standing.number)
         .where(Round.competition_id == competition.id, Round.id.not_in(rated_rounds(session, competition.id)))
+    )
+    bests = _visible(query, kind).subquery()
+    total, first = func.sum(bests.c.worth).label("total"), func.max(bests.c.number).label("number")
+    rows = session.execute(
+        select(Player, func.sum(bests.c.millibits), first, total)
+        .join(bests, bests.c.player_id == Player.id)
         .group_by(Player.id)
         .order_by(total.desc(), first)
     )
-    return _ranked(
-        [Entry(0, player, int(bits), number) for player, bits, number in session.execute(_visible(query, kind))]
-    )
+    return _ranked([Entry(0, player, int(bits), number, total=int(sum_)) for player, bits, number, sum_ in rows])
 
 
 def rated_rounds(session: Session, competition_id: str) -> list[str]:

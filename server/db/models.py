@@ -27,6 +27,15 @@ class BotPolicy(StrEnum):
     MIXED = "mixed"
 
 
+class Total(StrEnum):
+    """What a competition's board adds up over its rounds, for every player's best (see `server.arena.totals`)."""
+
+    BITS = "bits"
+    FLOORED = "floored"
+    POINTS = "points"
+    PERCENT = "percent"
+
+
 class PlayerKind(StrEnum):
     PERSON = "person"
     BOT = "bot"
@@ -120,6 +129,7 @@ class Competition(Base):
     code: Mapped[str] = mapped_column(unique=True)
     bots: Mapped[BotPolicy]
     free_measurements: Mapped[bool]
+    total: Mapped[Total] = mapped_column(default=Total.FLOORED)
     last_event: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
 
@@ -221,6 +231,7 @@ class Submission(Base):
     """A participant's seat in a play. `number` is the order of acceptance.
 
     practice: of a round that had ended; it counts nowhere.
+    passage_millibits: what the passage costs without the player's words, where the score is what they save of it.
     """
 
     __tablename__ = "submissions"
@@ -237,6 +248,7 @@ class Submission(Base):
     player_id: Mapped[str] = mapped_column(ForeignKey("players.id"))
     state: Mapped[SubmissionState]
     millibits: Mapped[int | None] = mapped_column(BigInteger)
+    passage_millibits: Mapped[int | None] = mapped_column(BigInteger)
     rewards: Mapped[dict[str, Any] | None]
     reason: Mapped[dict[str, Any] | None]
     build: Mapped[str | None]

@@ -7,7 +7,7 @@ PostgreSQL it is READ COMMITTED; work that a deadlock or a serialization failure
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -39,6 +39,21 @@ class Database:
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` on one snapshot of the rows (PostgreSQL: one per statement); its writes are undone."""
         return self._retrying(lambda: self._read_once(work))
+
+    def stream(self, work: Callable[[Session], Iterator[T]]) -> Iterator[T]:
+        """What `work` yields, read as it is asked for, all in one transaction that ends with the last of it.
+
+        Where nobody asks to the end, it ends when the iterator is let go of."""
+
+        def begin() -> tuple[Session, Iterator[T]]:
+            session = _session(self._reading)
+            try:
+                return session, work(session)
+            except BaseException:
+                session.close()
+                raise
+
+        return _to_the_end(*self._retrying(begin))
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` and commit. It may run several times, so it does nothing but use its session.
@@ -93,6 +108,11 @@ class Database:
                     raise
                 time.sleep(pause)
         raise database_away()
+
+
+def _to_the_end(session: Session, items: Iterator[T]) -> Iterator[T]:
+    with session:
+        yield from items
 
 
 def _session(engine: Engine) -> Session:

@@ -8,7 +8,7 @@ The call authenticates, opens the transaction, charges the rate and commits; the
 case returned, and sends what the transaction left in its outbox.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -95,6 +95,12 @@ class Read(Call):
         **kwargs: P.kwargs,
     ) -> V:
         return await self.context.read(partial(self._show, view, use_case, args, kwargs))
+
+    async def stream(
+        self, use_case: Callable[Concatenate[Unit, P], Iterator[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Iterator[T]:
+        """What the use case finds, item by item. Blocks, so it is read in a thread."""
+        return await self.context.stream(partial(self._show, _result, use_case, args, kwargs))
 
     def _show(
         self,

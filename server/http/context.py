@@ -1,7 +1,7 @@
 """One server process: its database, its queue, and those who wait in it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -51,6 +51,10 @@ class AppContext:
 
     async def read(self, work: Callable[[Session], T]) -> T:
         return await self._in_thread(partial(self.database.read, work))
+
+    async def stream(self, work: Callable[[Session], Iterator[T]]) -> Iterator[T]:
+        """What `work` yields. Whatever it refuses, it refuses before this returns; the rest blocks."""
+        return await self._in_thread(partial(self.database.stream, work))
 
     async def write(self, work: Callable[[Session, Outbox], T]) -> T:
         """Run `work` in a transaction; after its commit, put jobs in the queue and tell of the changes."""

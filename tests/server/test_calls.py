@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from server.app import build
 from server.arena import callers, competitions
 from server.arena.unit import Unit
-from server.db.models import BotPolicy, Competition
+from server.db.models import BotPolicy, Competition, Total
 from server.errors import RequestError
 from server.http.calls import Read, Write, known
 from server.http.context import AppContext
@@ -37,7 +37,7 @@ def run(work: Work, database_url: str, redis_url: str, **settings: object) -> No
 
 
 def make(unit: Unit, name: str) -> Competition:
-    return competitions.create(unit, name, BotPolicy.MIXED, False)
+    return competitions.create(unit, name, BotPolicy.MIXED, False, Total.FLOORED)
 
 
 @dataclass

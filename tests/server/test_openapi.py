@@ -37,6 +37,11 @@ PROMISED = """
     POST /rounds/{}:conceal
     GET /submissions/{}
     POST /submissions/{}/moves
+    PATCH /competitions/{}
+    GET /competitions/{}/results.csv
+    GET /competitions/{}/moves.csv
+    GET /competitions/{}/moves.jsonl
+    GET /audit.jsonl
     GET /me
     GET /me/submissions
     GET /judges
@@ -100,7 +105,8 @@ def test_every_good_answer_has_a_type(document: Json) -> None:
         assert good, name
         for status, response in good.items():
             if status != "204":
-                assert response["content"]["application/json"]["schema"], (name, status)
+                kinds = {"application/json", "text/csv", "application/jsonl"} & response["content"].keys()
+                assert all(response["content"][kind]["schema"] for kind in kinds) and kinds, (name, status)
 
 
 def test_every_route_is_explained_and_has_a_name_of_its_own(document: Json) -> None:

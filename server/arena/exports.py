@@ -1,0 +1,137 @@
+"""A competition's results and moves, for hosts to keep and to calculate with.
+
+Each is read a portion at a time out of one transaction, so that a hundred thousand moves take no more memory than a few
+hundred.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
+
+from games.protocol import MAIN
+from server.arena import callers, competitions, round_setup, rounds, totals
+from server.arena.unit import Unit
+from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Standing, Submission
+
+PORTION = 200  # rows that are in memory at a time
+Row = dict[str, Any]
+RESULTS = (
+    "player", "player_id", "kind", "round", "title", "best_bits", "percent_saved", "attempts", "best_at",
+)  # fmt: skip
+MOVES = (
+    "submission", "player", "player_id", "round", "round_id", "play", "seat", "moves", "bits", "state", "rewards",
+    "judge", "judge_identity", "profile", "build", "accepted_at", "finished_at", "hidden",
+)  # fmt: skip
+
+
+def results(unit: Unit, competition_id: str) -> Iterator[Row]:
+    """A row for each player in each round that they have tried, in the order of the rounds. Hosts only."""
+    callers.require_host(unit.caller)
+    competition = competitions.find(unit.session, competition_id)
+    found = rounds.of_competition(unit.session, competition.id)
+    titles = {round_.id: round_setup.setup_of(unit.session, round_).program.title for round_ in found}
+    query = (
+        select(
+            Player.id, Player.name, Player.kind, Round.id.label("round"), Round.number, Attempt.used,
+            Standing.millibits, Submission.passage_millibits, Submission.accepted_at,
+        )
+        .select_from(Attempt)
+        .join(Player, Player.id == Attempt.player_id)
+        .join(Round, Round.id == Attempt.round_id)
+        .outerjoin(Standing, (Standing.round_id == Round.id) & (Standing.player_id == Player.id))
+        .outerjoin(Submission, Submission.number == Standing.number)
+        .where(Round.competition_id == competition.id, Player.removed.is_(False))
+        .order_by(Round.number, Standing.millibits.desc().nulls_last(), Standing.number, Player.joined_at, Player.id)
+    )  # fmt: skip
+    return (_result(row, titles) for row in _streamed(unit, query))
+
+
+def _result(row: Any, titles: dict[str, str]) -> Row:
+    return {
+        "player": row.name,
+        "player_id": row.id,
+        "kind": row.kind,
+        "round": row.number,
+        "title": titles[row.round],
+        "best_bits": _bits(row.millibits),
+        "percent_saved": totals.percent(row.millibits, row.passage_millibits),
+        "attempts": row.used,
+        "best_at": row.accepted_at,
+    }
+
+
+def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
+    """A row for each submission, in the order of acceptance, those of removed players too. Hosts only."""
+    callers.require_host(unit.caller)
+    competition = competitions.find(unit.session, competition_id)
+    main = aliased(RoundJudge)
+    query = (
+        select(
+            Submission.id, Player.name, Player.id.label("player"), Round.number, Round.id.label("round"),
+            Round.profile, Submission.seat, Submission.state, Submission.millibits, Submission.rewards,
+            Submission.build, Submission.hidden, Submission.accepted_at, Submission.finished_at,
+            Play.id.label("play"), Play.moves, Judge.name.label("judge"), Judge.identity,
+        )
+        .join(Play, Play.id == Submission.play_id)
+        .join(Player, Player.id == Submission.player_id)
+        .join(Round, Round.id == Submission.round_id)
+        .join(main, (main.round_id == Round.id) & (main.slot == MAIN))
+        .join(Judge, Judge.identity == main.identity)
+        .where(Round.competition_id == competition.id)
+        .order_by(Submission.number)
+    )  # fmt: skip
+    return map(_move, _streamed(unit, query))
+
+
+def _move(row: Any) -> Row:
+    return {
+        "submission": row.id,
+        "player": row.name,
+        "player_id": row.player,
+        "round": row.number,
+        "round_id": row.round,
+        "play": row.play,
+        "seat": row.seat,
+        "moves": [move["text"] for move in row.moves if move["seat"] == row.seat],
+        "bits": _bits(row.millibits),
+        "state": row.state,
+        "rewards": row.rewards or {},
+        "judge": row.judge,
+        "judge_identity": row.identity,
+        "profile": row.profile,
+        "build": row.build,
+        "accepted_at": row.accepted_at,
+        "finished_at": row.finished_at,
+        "hidden": row.hidden,
+    }
+
+
+def audit(unit: Unit) -> Iterator[Row]:
+    """All that hosts did, in order. Hosts only."""
+    callers.require_host(unit.caller)
+    query = select(Audit.number, Audit.at, Audit.token_id, Audit.action, Audit.target, Audit.detail).order_by(
+        Audit.number
+    )
+    return (
+        {
+            "number": row.number,
+            "at": row.at,
+            "host": row.token_id,
+            "action": row.action,
+            "target": row.target,
+            "before": row.detail.get("before"),
+            "after": row.detail.get("after"),
+            "detail": {name: value for name, value in row.detail.items() if name not in ("before", "after")},
+        }
+        for row in _streamed(unit, query)
+    )
+
+
+def _streamed(unit: Unit, query: Select[Any]) -> Iterator[Any]:
+    return iter(unit.session.execute(query.execution_options(yield_per=PORTION)))
+
+
+def _bits(millibits: int | None) -> float | None:
+    return None if millibits is None else millibits / 1000
