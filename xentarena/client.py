@@ -14,6 +14,7 @@ import json
 import uuid
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
 from typing import Self, TypeVar
@@ -193,6 +194,15 @@ class Client:
     def competition_leaderboard(self, competition: str | None = None) -> list[models.BoardEntry]:
         """The board over all rounds of a competition, best first."""
         return list(self._pages(f"/competitions/{competition or self._own()}/leaderboard", models.BoardEntry))
+
+    def save_results(self, file: Path, competition: str | None = None) -> None:
+        """Write everyone's best in each round to a CSV file. Hosts only."""
+        self._transport.save(f"/competitions/{competition or self._own()}/results.csv", file)
+
+    def save_moves(self, file: Path, competition: str | None = None) -> None:
+        """Write every move to a file: CSV where its name ends so, JSON Lines otherwise. Hosts only."""
+        kind = "csv" if file.suffix.lower() == ".csv" else "jsonl"
+        self._transport.save(f"/competitions/{competition or self._own()}/moves.{kind}", file)
 
     def events(self, competition: str | None = None, *, after: int = 0) -> Generator[models.Event]:
         """Everything that happened after event `after`, then whatever happens, each once, in order.

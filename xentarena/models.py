@@ -41,6 +41,7 @@ class Competition(WireModel):
     id: str
     name: str
     last_event: int
+    total: str = "bits"
 
 
 class Awaits(WireModel):
@@ -184,7 +185,7 @@ class Rating(WireModel):
 class BoardEntry(WireModel):
     """bits: the best score of the player, in bits. submission: null on a board over several rounds.
 
-    rating: what ranks in a round of a zero-sum game; null in others.
+    rating: what ranks in a round of a zero-sum game; total: what ranks on a board over several rounds; null in others.
     """
 
     rank: int
@@ -192,6 +193,7 @@ class BoardEntry(WireModel):
     bits: float
     submission: str | None
     rating: Rating | None = None
+    total: float | None = None
 
 
 class Event(WireModel):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
@@ -59,6 +60,22 @@ class Transport:
             raise NoArena(
                 f"{self.server} is another kind of server, or much newer than this client: {where}."
             ) from error
+
+    def save(self, path: str, file: Path) -> None:
+        """Write what stands at `path` to a file, which is there only once it is whole. Raises what `send` raises."""
+        part = file.with_name(f"{file.name}.part")
+        try:
+            with self.http.stream("GET", path, headers=self.headers()) as response, part.open("wb") as target:
+                if not response.is_success:
+                    response.read()
+                    raise self._moved(response) if response.is_redirect else refusal(response)
+                for piece in response.iter_bytes():
+                    target.write(piece)
+            part.replace(file)
+        except httpx.TransportError as error:
+            raise ServerUnavailable(self.server, 0, str(error) or type(error).__name__) from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def _send(self, call: Call) -> Any:
         deadline = None

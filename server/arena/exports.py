@@ -22,7 +22,7 @@ RESULTS = (
 )  # fmt: skip
 MOVES = (
     "submission", "player", "player_id", "round", "round_id", "play", "seat", "moves", "bits", "state", "rewards",
-    "judge", "judge_identity", "profile", "build", "accepted_at", "finished_at", "hidden",
+    "judge", "judge_identity", "profile", "build", "accepted_at", "finished_at", "hidden", "practice",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
         select(
             Submission.id, Player.name, Player.id.label("player"), Round.number, Round.id.label("round"),
             Round.profile, Submission.seat, Submission.state, Submission.millibits, Submission.rewards,
-            Submission.build, Submission.hidden, Submission.accepted_at, Submission.finished_at,
+            Submission.build, Submission.hidden, Submission.practice, Submission.accepted_at, Submission.finished_at,
             Play.id.label("play"), Play.moves, Judge.name.label("judge"), Judge.identity,
         )
         .join(Play, Play.id == Submission.play_id)
@@ -105,6 +105,7 @@ def _move(row: Any) -> Row:
         "accepted_at": row.accepted_at,
         "finished_at": row.finished_at,
         "hidden": row.hidden,
+        "practice": row.practice,
     }
 
 

@@ -61,14 +61,15 @@ def set_removed(unit: Unit, player_id: str, removed: bool) -> Player:
     callers.require_host(unit.caller)
     player = find(unit.session, player_id)
     unit.session.refresh(player, with_for_update={"key_share": True})  # one at a time; submissions need not wait
-    if player.removed != removed:
+    before = player.removed
+    if before != removed:
         player.removed = removed
         unit.session.flush()
         type_ = "player.removed" if removed else "player.joined"
         data = {"player": player.id, "name": player.name, "kind": player.kind}
         rated_plays.mark_player(unit.session, player.id)
         leaderboards.tell(unit.session, player.competition_id, [(type_, data)])
-    audit.record(unit, "player.remove" if removed else "player.readmit", player_id)
+    audit.record(unit, "player.remove" if removed else "player.readmit", player_id, before=before, after=removed)
     unit.outbox.competitions.add(player.competition_id)
     unit.outbox.tokens |= set(tokens_of(unit.session, player_id))
     return player

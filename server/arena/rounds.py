@@ -197,7 +197,7 @@ def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:
     if before is RoundState.PREPARING and state is RoundState.OPEN:
         round_.opens_at = min(round_.opens_at, at)
     elif before != state:
-        audit.record(unit, f"round.{WORDS[state]}", round_id)
+        audit.record(unit, f"round.{WORDS[state]}", round_id, before=before, after=state)
         if state is RoundState.OPEN and not is_prepared(setup_of(unit.session, round_).program, round_):
             round_.state, round_.trouble = RoundState.PREPARING, None
             _prepare(unit.session, unit.outbox, round_, retry=True)

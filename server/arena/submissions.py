@@ -243,7 +243,8 @@ def set_hidden(unit: Unit, submission_id: str, hidden: bool) -> Submission:
     if submission.hidden != hidden:
         submission.hidden = hidden
         unit.session.flush()
-        audit.record(unit, "submission.hide" if hidden else "submission.show", submission_id)
+        action = "submission.hide" if hidden else "submission.show"
+        audit.record(unit, action, submission_id, before=not hidden, after=hidden)
         round_ = unit.session.get_one(Round, submission.round_id)
         entries = leaderboards.recompute(unit.session, round_, submission.player_id)
         if submission.state in FINAL:

@@ -7,9 +7,8 @@ from functools import partial
 from server.arena import competitions, leaderboards, rated_plays, rounds
 from server.arena.callers import Caller
 from server.arena.leaderboards import Entry
-from server.arena.ratings import Rating
 from server.arena.unit import Unit
-from server.db.models import BotPolicy, PlayerKind
+from server.db.models import BotPolicy, PlayerKind, Total
 from server.web.i18n import _
 
 TOP = 100
@@ -24,14 +23,14 @@ class Line:
     player: str
     name: str
     is_bot: bool
-    bits: float
-    rating: Rating | None
+    value: float
+    plays: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """A table of the board. own: the viewer's line, where it is not among `lines`. more: how many are left out.
-    place: where the viewer stands in it, if they do."""
+    place: where the viewer stands in it, if they do. total: what `value` adds up, on a board over several rounds."""
 
     heading: str | None
     lines: Sequence[Line]
@@ -42,11 +41,13 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there?"""
+    """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there? total: what
+    it adds up, where it is over several rounds."""
 
     sections: Sequence[Section]
     rated: bool = False
     some_rated: bool = False
+    total: Total | None = None
 
 
 Boards = dict[str, tuple[int, Sequence[Sequence[Line]]]]
@@ -61,7 +62,8 @@ def of_round(unit: Unit, round_id: str, kept: Boards) -> Board:
 def of_competition(unit: Unit, competition_id: str, kept: Boards) -> Board:
     read = partial(leaderboards.see_competition, unit, competition_id)
     sections = _sections(unit, competition_id, competition_id, read, kept)
-    return Board(sections, some_rated=bool(leaderboards.rated_rounds(unit.session, competition_id)))
+    total = competitions.see(unit, competition_id).total
+    return Board(sections, some_rated=bool(leaderboards.rated_rounds(unit.session, competition_id)), total=total)
 
 
 def _sections(
@@ -84,9 +86,11 @@ def _section(heading: str | None, table: Sequence[Line], caller: Caller) -> Sect
     at, own = next(((i, line) for i, line in enumerate(table) if line.player == caller.player), (0, None))
     below = own if at >= TOP else None
     more = len(table) - min(len(table), TOP) - (below is not None)
-    return Section(heading, table[:TOP], below, more, leaderboards.Place(own.rank, len(table)) if own else None)
+    place = leaderboards.Place(own.rank, len(table)) if own else None
+    return Section(heading, table[:TOP], below, more, place)
 
 
 def _line(entry: Entry) -> Line:
     is_bot = entry.player.kind == PlayerKind.BOT
-    return Line(entry.rank, entry.player.id, entry.player.name, is_bot, entry.millibits / 1000, entry.rating)
+    plays = entry.rating.plays if entry.rating else None
+    return Line(entry.rank, entry.player.id, entry.player.name, is_bot, entry.ranks / 1000, plays)

@@ -26,7 +26,7 @@ from server.arena.reveals import Which
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
 from server.arena.workforce import MOVE_EVERY
-from server.db.models import BotPolicy, Competition, Player, Round, RoundState, Submission
+from server.db.models import BotPolicy, Competition, Player, Round, RoundState, Submission, Total
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
 from server.web import games as game_pages
@@ -94,7 +94,8 @@ def _competition(session: Session, row: Competition) -> CompetitionLine:
 async def create(request: Request, read: ReadOf, write: WriteOf, form: FormOf) -> Response:
     name, free = form.get("name", ""), form.get("free_measurements") == "on"
     try:
-        row = await write(competitions.create, name, _bots(form.get("bots", BotPolicy.SEPARATE)), free)
+        bots, total = _bots(form.get("bots", BotPolicy.SEPARATE)), _total(form.get("total", Total.FLOORED))
+        row = await write(competitions.create, name, bots, free, total)
     except RequestError as refused:
         if refused.status in (401, 403):
             raise
@@ -111,6 +112,19 @@ def _bots(text: str) -> BotPolicy:
         return BotPolicy(text)
     except ValueError:
         raise invalid("/bots", say("Say whether bots may play.")) from None
+
+
+def _total(text: str) -> Total:
+    try:
+        return Total(text)
+    except ValueError:
+        raise invalid("/total", say("Say what the board over all rounds adds up.")) from None
+
+
+@router.post("/competitions/{competition_id}/total")
+async def set_total(write: WriteOf, competition_id: str, form: FormOf) -> Response:
+    await write(competitions.set_total, competition_id, _total(form.get("total", "")))
+    return _to(competition_id)
 
 
 @router.get("/competitions/{competition_id}")

@@ -22,7 +22,7 @@ from server.web.history import curve
 from server.web.i18n import _, translated
 from server.web.markdown import to_html
 from server.web.score_breakdown import shortened
-from server.web.words import ordinal, seat_name, slot_name, state_name
+from server.web.words import ordinal, seat_name, slot_name, state_name, total_in_words
 
 HERE = Path(__file__).parent
 CLIPPED, CLIPPED_LINES = 300, 5  # characters and lines from which a text is clipped until somebody asks for all of it
@@ -92,6 +92,7 @@ def _environment() -> Environment:
         "language": i18n.current,
         "languages": i18n.LANGUAGES,
         "state_name": state_name,
+        "total_in_words": total_in_words,
     }
     made.tests |= {"code": is_code, "long": is_long}
     made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": _moment, "markdown": to_html}

@@ -4,7 +4,7 @@ import re
 
 from games.preflight import BACKWARD
 from games.protocol import MAIN
-from server.db.models import RoundState, SubmissionState
+from server.db.models import RoundState, SubmissionState, Total
 from server.errors import Detail, ServerError
 from server.web.i18n import _, gettext, mark, translated
 
@@ -21,6 +21,18 @@ _STATES: dict[str, str] = {
     SubmissionState.REJECTED: mark("not scored"),
     SubmissionState.VOID: mark("the game broke off"),
     SubmissionState.FAILED: mark("could not be measured"),
+}
+_TOTALS: dict[str, str] = {
+    Total.BITS: mark("Everybody's total is the sum of their best bits in each round, also below zero."),
+    Total.FLOORED: mark("Everybody's total is the sum of their best bits in each round; below zero counts as 0."),
+    Total.POINTS: mark(
+        "Everybody's total is the sum of their points: in each round one for taking part and one for every other"
+        " player who does not have more."
+    ),
+    Total.PERCENT: mark(
+        "Everybody's total is the sum, over the rounds, of the percentage of the passage's bits that their best saves;"
+        " below zero counts as 0, and so does a round in which that is not what is scored."
+    ),
 }
 _SEATS = {
     "black": mark("Black"),
@@ -53,6 +65,11 @@ def ordinal(number: int) -> str:
     teen = 10 < number % 100 < 20
     ending = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return gettext(_ORDINALS[ending]).format(number=number)
+
+
+def total_in_words(total: str) -> str:
+    """What a competition's board adds up."""
+    return gettext(_TOTALS[total])
 
 
 def state_name(state: str) -> str:

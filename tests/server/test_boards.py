@@ -38,6 +38,7 @@ def test_everyones_best_counts_and_the_first_of_equal_ones(lesson: Class) -> Non
         "bits": 9.0,
         "submission": sent["9"],
         "rating": None,
+        "total": None,
     }
 
 
@@ -151,7 +152,8 @@ def both(request: pytest.FixtureRequest, house: RunningApp) -> Class:
 
 def test_where_programs_stand_apart_each_side_has_ranks_of_its_own(both: Class) -> None:
     people, bots = both.board(kind="person"), both.board(kind="bot")
-    assert total_board(both, kind="person") == [{**entry, "submission": None} for entry in people]
+    summed = [{**entry, "submission": None, "total": entry["bits"]} for entry in people]
+    assert total_board(both, kind="person") == summed
     if both.competition["bots"] == "separate":
         assert shown(people) == [(1, "person 8", 8.0), (2, "person 6", 6.0)]
         assert shown(bots) == [(1, "bot 9", 9.0), (2, "bot 7", 7.0)]
@@ -233,9 +235,14 @@ def test_a_removed_player_leaves_the_others_ranks_whole(lesson: Class) -> None:
 # --- The sum over rounds ----------------------------------------------------------------------------------------------
 
 
+def set_total(lesson: Class, total: str) -> None:
+    answer(lesson.house.host.request("PATCH", f"/competitions/{lesson.id}", json={"total": total}))
+
+
 def test_the_board_over_all_rounds_is_what_adding_up_by_hand_gives(house: RunningApp) -> None:
     chance = random.Random(7)
     lesson = new_class(house, PLAIN, bots="mixed")
+    set_total(lesson, "bits")
     rounds = [lesson.round_id, *(str(lesson.another_round()["id"]) for _ in range(3))]
     players = [lesson.join(f"p{number}") for number in range(8)]
     scores: list[tuple[str, str, int]] = []  # player, round, millibits, in order of acceptance

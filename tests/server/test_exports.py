@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import insert
 
 from server.arena import exports
+from server.arena.callers import authenticate
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
-from server.db.models import Player, PlayerKind, Play, Submission, SubmissionState
+from server.db.models import Play, Player, PlayerKind, Submission, SubmissionState
 from server.db.session import Session, now
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class, problem
@@ -164,7 +165,7 @@ def _crowd(session: Session, lesson: Class) -> None:
         insert(Submission),
         [{"id": f"sub-{each['id']}", "play_id": each["id"], "seat": "black", "round_id": lesson.round_id,
           "player_id": who["id"], "state": SubmissionState.SCORED, "millibits": 1000, "rewards": {"black": 1.0},
-          "engine": "1", "hidden": False, "accepted_at": at, "finished_at": at} for each in plays],
+          "engine": "1", "hidden": False, "practice": False, "accepted_at": at, "finished_at": at} for each in plays],
     )  # fmt: skip
 
 
@@ -179,10 +180,10 @@ def test_twenty_thousand_moves_come_whole_and_in_little_memory(crowd: Class) -> 
 def _peak(crowd: Class) -> int:
     """The most bytes that reading all moves holds at a time."""
     house = crowd.house
-    host = house.caller_of(house.host.token)
 
     def work(session: Session) -> Iterator[exports.Row]:
-        return exports.moves(Unit(session, Outbox(), host(session), house.settings, house.workforce), crowd.id)
+        caller = authenticate(session, house.host.token)
+        return exports.moves(Unit(session, Outbox(), caller, house.settings, house.arena.workforce), crowd.id)
 
     tracemalloc.start()
     try:
