@@ -41,8 +41,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there? total: what
-    it adds up, where it is over several rounds."""
+    """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there?
+
+    total: what it adds up, where it is over several rounds.
+    """
 
     sections: Sequence[Section]
     rated: bool = False
