@@ -154,7 +154,13 @@ def _competition_page(
         move_seconds=rounds.MOVE_SECONDS,
         form=form,
         error=told(refused) if refused else None,
+        wrong=_field(refused) if refused else None,
     )
+
+
+def _field(refused: RequestError) -> str | None:
+    """The field of the form that is refused, where it is one of them."""
+    return next((error.pointer.split("/")[1] for error in refused.errors), None)
 
 
 def _judge_names(unit: Unit) -> list[str]:

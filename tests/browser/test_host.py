@@ -26,6 +26,8 @@ def test_a_host_makes_a_competition_and_a_class_joins_by_its_link(open_page: Ope
     host.get_by_label("Attempts of each player").fill("three")
     host.get_by_role("button", name="Open the round").click()
     expect(host.locator("#round-error")).to_contain_text("The number of attempts is a whole number")
+    expect(host.get_by_label("Attempts of each player")).to_be_focused()
+    expect(host.get_by_label("Attempts of each player")).to_have_attribute("aria-invalid", "true")
     expect(host.get_by_label("Passages")).to_have_value(f"{PASSAGE}\n---\nThe court rose at noon.")
     host.get_by_label("Attempts of each player").fill("3")
     host.get_by_role("button", name="Open the round").click()

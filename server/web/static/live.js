@@ -2,6 +2,7 @@
 // it is fetched anew when such an event comes through the competition's stream, and every few seconds while the stream
 // is away. data-reload: load the whole page when the part's data-state changed; where somebody is typing, tell the form.
 
+import { announce, replace } from "./reader.js";
 import { localTimes } from "./times.js";
 
 const KINDS = [
@@ -41,24 +42,29 @@ async function load(part) {
   if (!response.ok) return;
   const text = await response.text();
   if (number !== part.loads) return;
-  const before = stateOf(part);
-  part.innerHTML = text;
+  const [before, rank] = [stateOf(part), rankIn(part)];
+  replace(part, text);
   localTimes(part);
-  place(part);
+  place(part, rank);
   if (!("reload" in part.dataset) || stateOf(part) === before) return;
   if (typing()) document.dispatchEvent(new CustomEvent("round-state", { detail: stateOf(part) }));
   else window.location.reload();
 }
 
-// The board says where its reader stands; the head of the page repeats it.
-function place(part) {
+// The board says where its reader stands; the head of the page repeats it, and a rank that is another one is announced.
+function place(part, rank) {
   const found = part.querySelector("[data-place]");
   const line = document.querySelector("[data-placed]");
   if (found && line) line.textContent = found.dataset.place;
+  if (found && rankIn(part) !== rank) announce(found.dataset.place, "[data-announce-place]");
 }
 
 function stateOf(part) {
   return part.querySelector("[data-state]")?.dataset.state;
+}
+
+function rankIn(part) {
+  return part.querySelector(".own .rank")?.textContent;
 }
 
 function typing() {

@@ -2,6 +2,7 @@
 // What is typed is kept in this tab until it is sent, and the reader's other tabs hear when something was.
 // <form data-move> sends its fields to its own address; <section data-panel data-follow="id"> shows a submission.
 
+import { announce, focus, replace } from "./reader.js";
 import { localTimes } from "./times.js";
 import { refresh } from "./live.js";
 
@@ -177,16 +178,17 @@ async function show(id, wait) {
   const text = await response.text();
   if (known && text.includes(`data-state="${known}"`)) return false;
   const open = [...panel.querySelectorAll("details[open]")].map(nameOf);
-  panel.innerHTML = text;
+  replace(panel, text);
   panel.querySelectorAll("details").forEach((each) => (each.open = open.includes(nameOf(each))));
   panel.querySelectorAll("[data-numbers]").forEach((box) => (box.checked = panel.classList.contains("with-numbers")));
   localTimes(panel);
   restore(panel);
-  const article = panel.querySelector("[data-submission]");
-  announce(article.dataset.says);
-  const turn = "several" in article.dataset && article.dataset.state === "awaiting_move";
+  toNextMove();
+  const submission = panel.querySelector("[data-submission]");
+  announce(submission.dataset.says);
+  const turn = "several" in submission.dataset && submission.dataset.state === "awaiting_move";
   document.title = (turn ? `${said.dataset.yourTurn} · ` : "") + title;
-  return "settled" in article.dataset && !("several" in article.dataset && article.dataset.state === "awaiting_move");
+  return "settled" in submission.dataset && !("several" in submission.dataset && submission.dataset.state === "awaiting_move");
 }
 
 // What a box is called among those of its kind.
@@ -204,8 +206,11 @@ function bring() {
   if (top < 0 || bottom > end) line.scrollIntoView({ block: "start" });
 }
 
-function announce(text) {
-  if (said.textContent !== text) said.textContent = text;
+// Whoever wrote a move goes on with the next one, where there is one: its form stands in the place of the one just sent.
+function toNextMove() {
+  const at = document.activeElement;
+  const field = panel.querySelector("textarea");
+  if (!at.checkVisibility() || (at === panel && field)) focus(field ?? panel);
 }
 
 // What is shown once is closed from then on, where the browser may keep that.

@@ -1,5 +1,7 @@
 // Shows the moments of a page in the reader's own time: <time datetime="2026-01-31T12:00:00+00:00">.
 
+import { announce } from "./reader.js";
+
 const chosen = document.documentElement.lang; // English is written as the reader's country writes it
 const language = navigator.languages.find((each) => each.startsWith(chosen)) ?? chosen;
 const today = new Intl.DateTimeFormat(language, { timeStyle: "short" });
@@ -14,7 +16,8 @@ export function localTimes(root) {
   }
 }
 
-// <span role="timer" data-left="seconds" data-words="{} left"> counts down from when it came, whatever the reader's clock says.
+// <span role="timer" data-left="seconds" data-words="{} left" data-soon="sentence"> counts down from when it came, whatever
+// the reader's clock says; the sentence is said once, when little is left.
 const WARN = 60; // seconds before the end from which it is told
 const HOUR = 3600; // what is further away does not tick
 
@@ -27,8 +30,7 @@ function count() {
     element.textContent = element.dataset.words.replace("{}", time);
     if (left <= WARN && !element.classList.contains("soon")) {
       element.classList.add("soon");
-      element.setAttribute("aria-live", "assertive"); // this once
-      setTimeout(() => element.removeAttribute("aria-live"), 1500);
+      announce(element.dataset.soon);
     }
   }
 }
