@@ -1,8 +1,8 @@
-"""How the pages hold up: small screens, very long words, keyboards, servers that go away."""
+"""How the pages hold up: small screens, very long words, servers that go away."""
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.support.browser import (
     CONTRAST,
@@ -55,49 +55,6 @@ def test_no_page_of_a_host_is_wider_than_a_phone(open_page: OpenPage, arena: Dep
     page.goto(f"/host/competitions/{game.competition['id']}")
     page.get_by_text("New round").click()
     fits(page)
-
-
-def test_everything_can_be_done_with_the_keyboard(open_page: OpenPage, game: Game) -> None:
-    page = open_page("/")
-    keyboard = page.keyboard
-    expect(page.get_by_label("Join code")).to_be_focused()
-    keyboard.type(game.competition["code"])
-    keyboard.press("Tab")
-    keyboard.type("Ada")
-    keyboard.press("Enter")
-    expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)
-    _tab_to(page, "#move")
-    keyboard.type("lighthouse sailors")
-    keyboard.press("Control+Enter")
-    scored(page)
-    expect(page.get_by_label("Your words")).to_be_focused()
-    _tab_to(page, "[data-numbers]")
-    keyboard.press("Space")
-    expect(page.get_by_label("Show numbers")).to_be_checked()
-    _tab_to(page, ".part summary")
-    keyboard.press("Enter")
-    expect(page.locator("#score .bits-table")).to_be_visible()
-    outline = page.locator(".part summary").evaluate("element => getComputedStyle(element).outlineStyle")
-    assert outline == "solid"
-
-
-def _tab_to(page: Page, selector: str) -> None:
-    for _ in range(40):
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"{selector} cannot be reached by Tab")
-
-
-def test_scores_and_errors_are_announced(open_page: OpenPage, game: Game) -> None:
-    page = open_page()
-    join(page, game, "Ada")
-    submit(page, "")
-    expect(page.get_by_role("alert").filter(has_text="The move is empty.")).to_be_visible()
-    submit(page, "lighthouse")
-    score = page.locator("[data-submission] output")
-    expect(score).to_be_visible(timeout=SLOW)
-    expect(page.get_by_role("status").filter(has_text=f"Scored: {score.inner_text()} bits.")).to_be_attached()
 
 
 def test_a_page_outlives_its_server(open_page: OpenPage, game: Game, arena: Deployment, watch: Watch) -> None:
