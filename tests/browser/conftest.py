@@ -11,6 +11,7 @@ from server.db.migrate import migrate
 from tests.support.browser import OpenPage, Watch
 from tests.support.scenario.deployment import Deployment, Game
 from tests.support.services import Redis
+from tests.support.stage import Stage, staged
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -53,6 +54,13 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     finally:
         arena.stop()
         redis.stop()
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Another server, with a class in it in which everything has happened. Tests look, and change nothing."""
+    with staged(tmp_path_factory.mktemp("stage")) as stage:
+        yield stage
 
 
 @pytest.fixture
