@@ -4,7 +4,7 @@ from functools import partial
 
 from fastapi import APIRouter, Response
 
-from server.api import schemas, views
+from server.api import bodies, schemas, views
 from server.api.json_route import ProgramRoute
 from server.api.params import Cursor, Limit
 from server.arena import games, judges
@@ -44,7 +44,7 @@ async def all_games(read: VisitOf, cursor: Cursor = None, limit: Limit = PROGRAM
     status_code=201,
     responses={200: {"description": "It was there already", "model": schemas.Game}},
 )
-async def upload_game(call: PlayOf, body: schemas.GameRequest, response: Response) -> schemas.Game:
+async def upload_game(call: PlayOf, body: bodies.GameRequest, response: Response) -> schemas.Game:
     """Bring a game of your own, or a new version of it. A program with errors is told all of them. Hosts only.
 
     Rounds pin the digest of their game, so that a new version changes no round that there is.

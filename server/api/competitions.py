@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
-from server.api import schemas, views
+from server.api import bodies, schemas, views
 from server.api.boards import board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
@@ -25,7 +25,7 @@ RETRY_MS = 1000  # before a client that was cut off connects again
 
 
 @router.post("/competitions", status_code=201)
-async def create(write: WriteOf, body: schemas.CompetitionRequest, response: Response) -> schemas.Competition:
+async def create(write: WriteOf, body: bodies.CompetitionRequest, response: Response) -> schemas.Competition:
     """Make a competition. Hosts only."""
     made = await write.show(
         views.competition, competitions.create, body.name, body.bots, body.free_measurements, body.total
@@ -41,7 +41,7 @@ async def everyone(read: ReadOf, cursor: Cursor = None, limit: Limit = 1_000) ->
 
 
 @router.post("/competitions:join", status_code=201)
-async def join(write: JoinOf, body: schemas.JoinRequest) -> schemas.Joined:
+async def join(write: JoinOf, body: bodies.JoinRequest) -> schemas.Joined:
     """Become a player of the competition with this code. Needs no token, gives one."""
     return await write.show(views.joined, players.join, body.code, body.name, body.kind)
 
@@ -52,7 +52,7 @@ async def one(read: ReadOf, competition_id: str) -> schemas.Competition:
 
 
 @router.patch("/competitions/{competition_id}")
-async def change(write: WriteOf, competition_id: str, body: schemas.CompetitionChange) -> schemas.Competition:
+async def change(write: WriteOf, competition_id: str, body: bodies.CompetitionChange) -> schemas.Competition:
     """Let the board over all rounds add up something else. Hosts only."""
     return await write.show(views.competition, competitions.set_total, competition_id, body.total)
 

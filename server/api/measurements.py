@@ -5,7 +5,7 @@ from functools import partial
 
 from fastapi import APIRouter, Response
 
-from server.api import schemas, views
+from server.api import bodies, schemas, views
 from server.api.json_route import JsonRoute
 from server.api.params import Wait
 from server.arena import measurements
@@ -20,7 +20,7 @@ router = APIRouter(tags=["measurements"], route_class=JsonRoute)
     "/measurements", status_code=201, responses={202: {"description": "On its way.", "model": schemas.Measurement}}
 )
 async def measure(
-    call: MeasureOf, read: ReadOf, body: schemas.MeasurementRequest, response: Response, wait: Wait = 0
+    call: MeasureOf, read: ReadOf, body: bodies.MeasurementRequest, response: Response, wait: Wait = 0
 ) -> schemas.Measurement:
     """The bits of a text with and without a prefix. Runs in the bots' lane; closed to players of an open round with
     an attempt limit for that judge, unless the host allows it."""

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from server.api import schemas, views
+from server.api import bodies, schemas, views
 from server.api.boards import board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
@@ -14,7 +14,7 @@ router = APIRouter(tags=["rounds"], route_class=JsonRoute)
 
 
 @router.post("/competitions/{competition_id}/rounds", status_code=201)
-async def create(write: WriteOf, competition_id: str, body: schemas.RoundRequest, response: Response) -> schemas.Round:
+async def create(write: WriteOf, competition_id: str, body: bodies.RoundRequest, response: Response) -> schemas.Round:
     """Make a round: open at once, or at `opens_at`. Where the game wants texts of a judge it is `preparing` until they
     are written. Hosts only."""
     await write.context.look_for_workers()
@@ -62,7 +62,7 @@ async def _set_state(write: Write, round_id: str, state: RoundState) -> schemas.
 
 
 @router.post("/rounds/{round_id}:reveal")
-async def reveal(write: WriteOf, round_id: str, body: schemas.RevealRequest) -> schemas.Round:
+async def reveal(write: WriteOf, round_id: str, body: bodies.RevealRequest) -> schemas.Round:
     """Show players of a closed round what others wrote: of each the best move. Again, to change it. Hosts only."""
     return await write.show(views.round_, reveals.reveal, round_id, body.which, body.names)
 

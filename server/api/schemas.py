@@ -2,28 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from judge.profiles import ARENA, Profile
-from server.arena.games import DEFAULT
 from server.arena.reveals import Which
-from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
 from server.db.models import BotPolicy, PlayerKind, RoundState, SubmissionState, Total
 from xentarena.events import Event as PlayEvent
 
 T = TypeVar("T")
-MoveText = Annotated[
-    str, Field(description="What the player says. At most 8,192 bytes of UTF-8.", examples=["sea ship"])
-]
-Practice = Annotated[bool, Field(strict=True, description="Play in a round that has ended; it counts nowhere.")]
-#: A name or a key, as a program would write it: no control characters.
-Label = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
-
-
-class Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Items(BaseModel, Generic[T]):
@@ -87,19 +74,6 @@ class Game(BaseModel):
     judges: list[str] = Field(description="Slots of judges besides the main one.")
 
 
-class GameRequest(Request):
-    source: str = Field(
-        description="The program, at most 64 KB of UTF-8.",
-        examples=["# Sequel\n#\n# Write what goes on from the passage.\n\nelicit(x, 10)\nreward(xed(x | story()))\n"],
-    )
-    name: Label | None = Field(
-        None,
-        description="Small letters, digits, '_' and '-'; if absent, made of the title. A changed program under a name"
-        " that is there becomes its newest version.",
-        examples=["sequel"],
-    )
-
-
 class Player(BaseModel):
     id: str
     name: str
@@ -113,32 +87,6 @@ class Joined(BaseModel):
     player: Player
 
 
-class JoinRequest(Request):
-    code: str = Field(max_length=64, examples=["K7QWPX"])
-    name: str = Field(max_length=256, examples=["Ada"])
-    kind: PlayerKind = Field(PlayerKind.PERSON, description="Programs say 'bot'.")
-
-
-TOTALS = (
-    "What the board over all rounds adds up for every player's best: 'bits' as they are, 'floored' at 0, 'points' (n -"
-    " rank + 1 among n who stand in the round), or 'percent' of the passage's bits saved, 0 where a game is not"
-    " about that."
-)
-
-
-class CompetitionRequest(Request):
-    name: str = Field(max_length=256, examples=["Thursday class"])
-    bots: BotPolicy = Field(BotPolicy.SEPARATE, description="No bots, a board of their own, or one board for all.")
-    free_measurements: bool = Field(
-        False, strict=True, description="Let players measure freely although a round counts attempts."
-    )
-    total: Total = Field(Total.FLOORED, description=TOTALS)
-
-
-class CompetitionChange(Request):
-    total: Total = Field(description=TOTALS)
-
-
 class Competition(BaseModel):
     id: str
     name: str
@@ -148,31 +96,6 @@ class Competition(BaseModel):
     total: Total
     last_event: int = Field(description="Number of the newest event of its feed.")
     created_at: datetime
-
-
-class RoundRequest(Request):
-    game: Label = Field(DEFAULT, description="Name or digest of a game.", examples=["condense"])
-    passages: list[str] = Field(
-        max_length=64, examples=[["The tide came in over the flats before the boats were home."]]
-    )
-    judge: Label | None = Field(
-        None, description="Name or identity of the main judge; if absent, what a live worker serves."
-    )
-    judges: dict[str, Label] = Field(default={}, description="Slot of the program → name or identity.", examples=[{}])
-    profile: Profile = ARENA
-    attempts: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
-        None, description="How often a player may submit; null: as often as they like."
-    )
-    opens_at: AwareDatetime | None = None
-    closes_at: AwareDatetime | None = None
-    seed: Annotated[Label, Field(max_length=128)] | None = Field(
-        None, description="Where sample() and shuffle() draw from, and what a judge writes for the game."
-    )
-    move_seconds: Annotated[int, Field(ge=LEAST_MOVE_SECONDS, le=MOST_MOVE_SECONDS, strict=True)] | None = Field(
-        None,
-        description="The move clock: whose move is not there in time has left the play. If absent: 300 where a game has"
-        " several seats, none where it has one.",
-    )
 
 
 class Round(BaseModel):
@@ -218,22 +141,6 @@ class Awaits(BaseModel):
     due_at: datetime | None = Field(None, description="When the move clock runs out.")
 
 
-class MoveRequest(Request):
-    move: MoveText
-
-
-class SubmissionRequest(MoveRequest):
-    practice: Practice = False
-
-
-class BeginRequest(Request):
-    practice: Practice = False
-
-
-class PreviewRequest(SubmissionRequest):
-    submission: Label | None = Field(None, description="The play to move on in; if absent, a new one.")
-
-
 class Preview(BaseModel):
     """What the rules say of a move before it is made."""
 
@@ -248,17 +155,6 @@ class Preview(BaseModel):
     )
 
 
-class ChallengeRequest(Request):
-    seat: Label | None = Field(None, description="The seat to play; if absent, the first free one.", examples=["black"])
-    invite: Label | None = Field(
-        None, description="Id or name of the only player who may take it up; if absent, anybody may."
-    )
-
-
-class AcceptRequest(Request):
-    seat: Label | None = Field(None, description="The seat to play; if absent, the first free one.", examples=["white"])
-
-
 class Challenge(BaseModel):
     """A play that waits for players."""
 
@@ -268,18 +164,6 @@ class Challenge(BaseModel):
     free: list[str]
     invited: "BoardPlayer | None" = Field(description="The only one who may take it up; null: anybody may.")
     since: datetime
-
-
-class BatchItem(SubmissionRequest):
-    key: Annotated[Label, Field(min_length=1)] | None = Field(
-        None, description="This item's Idempotency-Key.", examples=["item-1"]
-    )
-
-
-class BatchRequest(Request):
-    items: list[BatchItem] = Field(
-        min_length=1, max_length=32, examples=[[{"move": "sea ship", "key": "item-1"}, {"move": "harbour"}]]
-    )
 
 
 class Reason(BaseModel):
@@ -331,11 +215,6 @@ class BoardPlayer(BaseModel):
     id: str
     name: str
     kind: PlayerKind
-
-
-class RevealRequest(Request):
-    which: Which = Field(description="`below_own_best`: of those with no more bits than one's own.", examples=["top"])
-    names: bool = Field(False, strict=True, description="Say who wrote what.")
 
 
 class Reveal(BaseModel):
@@ -390,15 +269,6 @@ class Event(BaseModel):
 class Events(BaseModel):
     items: list[Event]
     last: int = Field(description="Ask for everything after this number next time.")
-
-
-class MeasurementRequest(Request):
-    judge: Label | None = Field(
-        None, description="Name or identity; if absent, what a live worker serves.", examples=["pocket"]
-    )
-    prefix: str = Field("", examples=["ships at sea"])
-    text: str = Field(examples=["The tide came in."])
-    profile: Profile = ARENA
 
 
 class TokenBits(BaseModel):

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from server.api import schemas, views
+from server.api import bodies, schemas, views
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit, RepeatKey, Wait
 from server.api.problems import problem_of
@@ -29,7 +29,7 @@ async def submit(
     call: PlayOf,
     read: ReadOf,
     round_id: str,
-    body: schemas.SubmissionRequest,
+    body: bodies.SubmissionRequest,
     response: Response,
     wait: Wait = 0,
     key: RepeatKey = None,
@@ -43,7 +43,7 @@ async def submit(
 
 
 @router.post("/rounds/{round_id}/moves:preview")
-async def preview(read: PreviewOf, round_id: str, body: schemas.PreviewRequest) -> schemas.Preview:
+async def preview(read: PreviewOf, round_id: str, body: bodies.PreviewRequest) -> schemas.Preview:
     """What would become of a move: its tokens, what is cut and taken out, which conditions fail. Costs no attempt."""
     return await read.show(views.preview, previews.preview, round_id, body.move, body.submission, body.practice)
 
@@ -54,7 +54,7 @@ async def begin(
     read: ReadOf,
     round_id: str,
     response: Response,
-    body: schemas.BeginRequest | None = None,
+    body: bodies.BeginRequest | None = None,
     wait: Wait = 0,
     key: RepeatKey = None,
 ) -> schemas.Submission:
@@ -77,7 +77,7 @@ async def challenge(
     call: PlayOf,
     read: ReadOf,
     round_id: str,
-    body: schemas.ChallengeRequest,
+    body: bodies.ChallengeRequest,
     response: Response,
     wait: Wait = 0,
     key: RepeatKey = None,
@@ -93,7 +93,7 @@ async def accept(
     call: PlayOf,
     read: ReadOf,
     play_id: str,
-    body: schemas.AcceptRequest,
+    body: bodies.AcceptRequest,
     response: Response,
     wait: Wait = 0,
     key: RepeatKey = None,
@@ -105,7 +105,7 @@ async def accept(
 
 @router.post("/rounds/{round_id}/submissions:batch")
 async def submit_batch(
-    call: PlayOf, read: ReadOf, round_id: str, body: schemas.BatchRequest, wait: Wait = 0
+    call: PlayOf, read: ReadOf, round_id: str, body: bodies.BatchRequest, wait: Wait = 0
 ) -> schemas.Items[schemas.BatchResult]:
     """Up to 32 moves, for programs. Each is accepted or refused by itself; the answers are in order."""
     await read(rounds.admit, round_id)
@@ -126,7 +126,7 @@ async def move(
     call: PlayOf,
     read: ReadOf,
     submission_id: str,
-    body: schemas.MoveRequest,
+    body: bodies.MoveRequest,
     response: Response,
     wait: Wait = 0,
     key: RepeatKey = None,

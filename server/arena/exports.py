@@ -130,7 +130,7 @@ def audit(unit: Unit) -> Iterator[Row]:
     )
 
 
-def _streamed(unit: Unit, query: Select[Any]) -> Iterator[Any]:
+def _streamed(unit: Unit, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
     return iter(unit.session.execute(query.execution_options(yield_per=PORTION)))
 
 

@@ -61,10 +61,8 @@ class RoundState(StrEnum):
 
 
 class SubmissionState(StrEnum):
-    """What a player sees of a submission. The last four are final.
-
-    awaiting_opponent: another player is to act, by taking the free seat or by moving.
-    """
+    """What a player sees of a submission. awaiting_opponent: another player is to act, by taking the free seat or by
+    moving. The last four are final."""
 
     AWAITING_MOVE = "awaiting_move"
     AWAITING_OPPONENT = "awaiting_opponent"

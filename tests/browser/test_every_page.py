@@ -78,7 +78,7 @@ def seen(browser: Browser, stage: Stage) -> list[Seen]:
 def test_all_html_is_valid(seen: list[Seen], tmp_path: Path) -> None:
     documents = {f"{each.state.name}: {path}": text for each in seen for path, text in each.documents.items()}
     kinds = {path.rsplit("/", 1)[-1] for each in seen for path in each.documents}
-    assert kinds > {"board", "challenges", "check", "list", "mine", "preview", "state"}
+    assert kinds > {"board", "challenges", "check", "list", "mine", "others", "preview", "state"}
     found = complaints(documents, tmp_path)
     assert not found, "\n".join(found[:50])
 

@@ -120,10 +120,10 @@ def test_scores_ranks_and_errors_are_announced(open_page: OpenPage, game: Game) 
     score = page.locator("[data-submission] output").inner_text()
     _said(page, f"Scored: {score} bits. Your words make it")
     _said(page, "Your best so far, and nobody has more.")
-    _said(page, "You are at rank 1 now.")
+    _said(page, "You are 1st of 1.")
     with game.join("Bob") as bob:
         answer(bob.post(game.submissions, params={"wait": 30}, json={"move": "lighthouse sailors"}), 201)
-    _said(page, "You are at rank 2 now.")
+    _said(page, "You are 2nd of 2.")
     expect(board(page).filter(has_text="Ada").locator(".rank")).to_have_text("2")
 
 

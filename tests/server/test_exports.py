@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from server.arena import exports
 from server.arena.callers import authenticate
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
 from server.db.models import Play, Player, PlayerKind, Submission, SubmissionState
-from server.db.session import Session, now
+from server.db.session import now
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class, problem
 from tests.support.workers import PLAIN

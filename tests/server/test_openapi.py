@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from server.api import schemas
+from server.api import bodies, schemas
 from server.api.problems import MEDIA
 from server.app import create_app
 from server.settings import Settings
@@ -171,13 +171,13 @@ def test_the_examples_work_when_they_are_sent(house: RunningApp) -> None:
     def examples(model: type[BaseModel]) -> Json:
         return {name: field.examples[0] for name, field in model.model_fields.items() if field.examples}
 
-    competition = answer(house.host.post("/competitions", json=examples(schemas.CompetitionRequest)), 201)
-    round_ = {**examples(schemas.RoundRequest), "judge": PLAIN.identity}
+    competition = answer(house.host.post("/competitions", json=examples(bodies.CompetitionRequest)), 201)
+    round_ = {**examples(bodies.RoundRequest), "judge": PLAIN.identity}
     made = answer(house.host.post(f"/competitions/{competition['id']}/rounds", json=round_), 201)
-    join = {**examples(schemas.JoinRequest), "code": competition["code"]}
+    join = {**examples(bodies.JoinRequest), "code": competition["code"]}
     ada = house.caller(answer(house.anyone.post("/competitions:join", json=join), 201)["token"])
-    answer(ada.post(f"/rounds/{made['id']}/submissions", json=examples(schemas.MoveRequest)), 201, 202)
-    batch = {"items": [examples(schemas.BatchItem)]}
+    answer(ada.post(f"/rounds/{made['id']}/submissions", json=examples(bodies.MoveRequest)), 201, 202)
+    batch = {"items": [examples(bodies.BatchItem)]}
     assert answer(ada.post(f"/rounds/{made['id']}/submissions:batch", json=batch))["items"][0]["status"] in (201, 202)
 
 

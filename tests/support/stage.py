@@ -45,8 +45,8 @@ class Stage:
         body = {"game": game, "passages": passages or [PASSAGE], "judge": "pocket", **more}
         self.ids[name] = self.post("host", "/competitions/{lesson}/rounds", body)["id"]
 
-    def move(self, who: str, round_: str, text: str) -> Json:
-        return self.post(who, f"/rounds/{{{round_}}}/submissions", {"move": text}, params={"wait": 60})
+    def move(self, who: str, round_: str, text: str, **more: bool) -> Json:
+        return self.post(who, f"/rounds/{{{round_}}}/submissions", {"move": text, **more}, params={"wait": 60})
 
     def go_on(self, who: str, submission: str, text: str, wait: float = 60) -> Json:
         return self.post(who, f"/submissions/{submission}/moves", {"move": text}, params={"wait": wait})
@@ -106,7 +106,7 @@ def _rounds(stage: Stage) -> None:
     stage.round("debate", "debate", CLAIM)
     stage.round("infill", "infill", f"{PASSAGE} {PASSAGE}")
     stage.round("once", attempts=1)
-    for each in ("paused", "closed"):
+    for each in ("paused", "closed", "revealed"):
         stage.round(each)
     stage.round("scheduled", opens_at=(now + timedelta(days=1)).isoformat())
     stage.round("queued", judge="odd-judge")
@@ -119,10 +119,11 @@ def _moves(stage: Stage) -> None:
     for words in ("lighthouse", "quantum tax law", "sailors waiting for the boats, a storm, the tide, night and day"):
         scored = stage.move("ada", "condense", words)
     stage.ids["scored"] = scored["id"]
-    for who, words in (("bob", "sea"), ("cleo", "ships"), ("robby", "harbour sailors")):
+    for who, words in (("bob", "sea " * 120), ("cleo", "ships"), ("robby", "harbour sailors")):
         stage.move(who, "condense", words)
-    for each in ("contrast", "once", "paused", "closed", "broken"):
+    for each in ("contrast", "once", "paused", "closed", "revealed", "broken"):
         stage.move("ada", each, "lighthouse sailors")
+    stage.move("bob", "revealed", "ships")
     stage.move("ada", "infill", " and waited")
     finds = stage.move("ada", "finds", "tide")["id"]
     for word in ("lamp", "missing"):
@@ -149,7 +150,12 @@ def _endings(stage: Stage) -> None:
     left = stage.move("dot", "finds", "zebra")["id"]
     stage.post("dot", f"/submissions/{left}:resign")
     stage.post("host", "/rounds/{paused}:pause")
-    stage.post("host", "/rounds/{closed}:close")
+    for each in ("closed", "revealed"):
+        stage.post("host", f"/rounds/{{{each}}}:close")
+    stage.post("host", "/rounds/{revealed}:reveal", {"which": "all", "names": True})
+    others = answer(stage.as_("ada").get(f"/rounds/{stage.ids['revealed']}/moves"))["items"]
+    stage.ids["move_of_bob"] = others[0]["id"]
+    stage.move("cleo", "revealed", "a storm at sea", practice=True)
     stage.post("host", "/players/{zoe}:remove")
 
 
