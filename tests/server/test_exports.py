@@ -5,6 +5,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,7 +20,9 @@ from server.db.models import Play, Player, PlayerKind, Submission, SubmissionSta
 from server.db.session import now
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class, problem
+from tests.support.web import Visitor, text_of
 from tests.support.workers import PLAIN
+from xentarena import ApiError, Client
 
 FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1)", '=HYPERLINK("http://a.example","b")', "=cmd|' /C calc'!A0"]
 
@@ -139,6 +142,41 @@ def test_files_have_names_and_are_for_hosts_only(lesson: Class) -> None:
         problem(lesson.house.anyone.get(path), 401, "unauthorized")
         problem(lesson.house.host.get(f"/competitions/cmp_none/{what}"), 404, "not-found")
     problem(ada.get("/audit.jsonl"), 403, "forbidden")
+
+
+def test_the_client_saves_a_file_whole_or_not_at_all(lesson: Class, tmp_path: Path) -> None:
+    lesson.join("Ada").score(lesson.round_id, "5")
+    with Client(lesson.house.url, lesson.house.host.token) as client:
+        client.save_results(tmp_path / "results.csv", lesson.id)
+        client.save_moves(tmp_path / "moves.csv", lesson.id)
+        client.save_moves(tmp_path / "moves.jsonl", lesson.id)
+        with pytest.raises(ApiError):
+            client.save_moves(tmp_path / "none.jsonl", "cmp_none")
+    for what in ("results.csv", "moves.csv", "moves.jsonl"):
+        assert (tmp_path / what).read_bytes() == of(lesson, what).content
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["moves.csv", "moves.jsonl", "results.csv"]
+
+
+def test_the_hosts_page_leads_to_the_files_and_changes_the_total(lesson: Class, visitor: Visitor) -> None:
+    visitor.sign_in(lesson.house.host)
+    page = visitor.get(f"/host/competitions/{lesson.id}")
+    for what in ("results.csv", "moves.csv", "moves.jsonl"):
+        assert f'href="/api/v1/competitions/{lesson.id}/{what}"' in page.text
+        assert visitor.get(f"/api/v1/competitions/{lesson.id}/{what}").content == of(lesson, what).content
+    assert "below zero counts as 0" in text_of(page)
+    changed = visitor.send(f"/host/competitions/{lesson.id}/total", total="points")
+    assert "one for every other player who does not have more" in text_of(changed)
+    assert visitor.send(f"/host/competitions/{lesson.id}/total", total="luck").status_code == 422
+
+
+def test_players_read_on_the_board_what_it_adds_up(lesson: Class, visitor: Visitor) -> None:
+    visitor.join(lesson, "Ada")
+    assert "below zero counts as 0" in text_of(visitor.get("/rounds"))
+    answer(lesson.house.host.request("PATCH", f"/competitions/{lesson.id}", json={"total": "points"}))
+    board = text_of(visitor.get("/rounds/board"))
+    assert "one for every other player" in board
+    assert "Points" in board
+    assert "Everybody's total" not in text_of(visitor.get(f"/rounds/{lesson.round_id}"))
 
 
 # --- Many moves -------------------------------------------------------------------------------------------------------
