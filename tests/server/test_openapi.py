@@ -248,7 +248,10 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json) -
         values["name"] = "plain" if "judges" in path else "condense"
         where = path.removeprefix("/api/v1").format(**values)
         response = house.host.get(where, params={"after": 0} if where.endswith("/events") else {})
-        content = operation["responses"]["200"]["content"]["application/json"]
+        content = operation["responses"]["200"]["content"].get("application/json")
+        if content is None:  # a file, which has no schema of ours
+            assert response.status_code == 200, where
+            continue
         check(document, content["schema"], answer(response), where)
         seen += 1
     assert seen >= 15
