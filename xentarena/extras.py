@@ -11,6 +11,7 @@ MODULES = {
     "judge": ("torch", "transformers", "safetensors", "tokenizers", "gguf", "numpy", "platformdirs"),
     "server": (
         "alembic",
+        "babel",
         "fastapi",
         "fastapi_offline",
         "jinja2",
@@ -21,6 +22,7 @@ MODULES = {
         "psycopg",
         "pydantic_settings",
         "redis",
+        "resvg_py",
         "sqlalchemy",
         "structlog",
         "tokenizers",

@@ -56,7 +56,11 @@ def test_a_game_has_a_page_with_its_front_page_and_its_program(visitor: Visitor,
     assert f"{shown.title} " in words
     assert shown.digest in words
     assert f"{shown.passages or 'No'} passage" in words
-    assert "further judges: backward" in words if name == "arrow_of_time" else "further judges" not in words
+    assert (
+        "further judges: one that reads backwards" in words
+        if name == "arrow_of_time"
+        else "further judges" not in words
+    )
     assert words.count("How it is scored.") == 2, "once for people, once in the program"
     assert "Change it" not in words
 
@@ -242,7 +246,9 @@ def test_the_form_of_a_round_has_all_games_and_begins_with_the_strict_one(host: 
     answer(upload(house, program("Sea shanties"), name), 201)
     competition = new_competition(house)
     page = host.get(f"/host/competitions/{competition['id']}")
-    assert re.findall(r'<option value="(\w+)" selected>', page.text) == ["condense_strict"]
+    assert re.findall(r'<select id="game".*?<option value="(\w+)" selected>', page.text, re.DOTALL) == [
+        "condense_strict"
+    ]
     words = text_of(page)
     assert f"Sea shanties ({name})" in words
     assert "Contrast, 2 passages" in words

@@ -134,7 +134,7 @@ class RunningApp:
 
     @property
     def arena(self) -> AppContext:
-        found: AppContext = self.app.state.arena
+        found: AppContext = self.app.state.context
         return found
 
     @property
