@@ -12,6 +12,7 @@ MODULES = {
     "server": (
         "alembic",
         "babel",
+        "bidi",
         "fastapi",
         "fastapi_offline",
         "jinja2",
@@ -26,6 +27,7 @@ MODULES = {
         "sqlalchemy",
         "structlog",
         "tokenizers",
+        "uharfbuzz",
         "uvicorn",
     ),
 }
