@@ -16,6 +16,7 @@ from server.arena import exports
 from server.arena.callers import authenticate
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
+from server.arena.workforce import Workforce
 from server.db.models import Play, Player, PlayerKind, Submission, SubmissionState
 from server.db.session import now
 from tests.support.scenario.deployment import answer
@@ -222,7 +223,7 @@ def _peak(crowd: Class) -> int:
 
     def work(session: Session) -> Iterator[exports.Row]:
         caller = authenticate(session, house.host.token)
-        return exports.moves(Unit(session, Outbox(), caller, house.settings, house.arena.workforce), crowd.id)
+        return exports.moves(Unit(session, Outbox(), caller, house.settings, Workforce()), crowd.id)
 
     tracemalloc.start()
     try:

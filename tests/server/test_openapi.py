@@ -140,8 +140,8 @@ def test_requests_refuse_what_they_do_not_know(document: Json) -> None:
 
 
 def models() -> list[type[BaseModel]]:
-    found = [value for value in vars(schemas).values() if isinstance(value, type)]
-    return [value for value in found if issubclass(value, BaseModel) and value.__module__ == schemas.__name__]
+    found = [(home, value) for home in (bodies, schemas) for value in vars(home).values() if isinstance(value, type)]
+    return [value for home, value in found if issubclass(value, BaseModel) and value.__module__ == home.__name__]
 
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
