@@ -12,7 +12,6 @@ MODULES = {
     "server": (
         "alembic",
         "babel",
-        "bidi",
         "fastapi",
         "fastapi_offline",
         "jinja2",
