@@ -29,10 +29,11 @@ class Marked(NullTranslations):
 
 
 def unmarked(html: str) -> list[str]:
-    """What a page says outside of the marks, in its text and in what is read aloud."""
+    """What a page says outside of the marks, in its text and in what is read aloud; and sentences without a space
+    between them."""
     reader = _Reader()
     reader.feed(html)
-    return reader.found
+    return reader.found + re.findall(f".{{0,40}}{END}{BEGIN}.{{0,40}}", html)
 
 
 class _Reader(HTMLParser):
