@@ -57,11 +57,11 @@ def _register(checker: Checker, node: ast.expr) -> str | None:
 
 def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     """The move of the log, cut, as a value; stops the play where the log has none."""
-    registers = _seen(play, seat)
+    names = _seen(play, seat)
     play.events.append(Ask(seat, name, limit, line))
     move = play.next_move(seat)
     if move is None:
-        raise Suspended(NeedMove(seat, name, limit, registers, play.shown()))
+        raise Suspended(NeedMove(seat, name, limit, {each: play.plain(each) for each in names}, play.shown()))
     unwanted = unwanted_character(move.text)
     if unwanted:
         raise LogError(f"move {play.used} of the log holds {unwanted[1]}")
@@ -73,11 +73,17 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     return play.text(text, from_move=True)
 
 
-def _seen(play: Play, seat: str) -> dict[str, str | list[str]]:
+def _seen(play: Play, seat: str) -> list[str]:
     """The registers that the player sees, within their budget whether the move is there or still to come."""
-    registers = {name: play.plain(name) for name in visible(seat, play.named, play.revealed.get(seat, ()))}
-    texts = [text for value in registers.values() for text in ([value] if isinstance(value, str) else value)]
+    names = visible(seat, play.named, play.revealed.get(seat, ()))
+    texts: list[str] = []
+    for name in names:
+        value = play.registers[name]
+        if isinstance(value, Text):
+            texts.append(value.text)
+        else:
+            texts += [item.text for item in value]
     play.spend(200 + 20 * len(texts))
     if shown_size(texts) > limits.SHOWN_CHARACTERS:
         raise out_of_budget("characters in the registers that a player sees", limits.SHOWN_CHARACTERS)
-    return registers
+    return names

@@ -19,7 +19,7 @@ from games.values.bits import Bits, Call, Measured, TokenBits
 from games.values.types import Type
 
 #: Units of work of a value that is shown, and of a reward that is given, beside their texts and tokens.
-_SHOWN_WORK = 300
+_SHOWN_WORK = 500
 
 _REVEAL = "reveal([player,] value, …)"
 _REWARD = 'reward([player,] bits[, label="…"])'

@@ -83,7 +83,7 @@ class Bits:
 
     def work(self) -> int:
         """What it takes to go over them once, in units of work."""
-        return 120 + 10 * self.count() + 10 * len(self.parts) + 5 * len(self.terms)
+        return 200 + 12 * self.count() + 10 * len(self.parts) + 5 * len(self.terms)
 
     def tokens(self) -> tuple[TokenBits, ...]:
         """As events show them; they add up to the total."""
