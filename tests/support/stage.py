@@ -105,7 +105,8 @@ def _rounds(stage: Stage) -> None:
     stage.round("finds", "find_the_surprise")
     stage.round("debate", "debate", CLAIM)
     stage.round("infill", "infill", f"{PASSAGE} {PASSAGE}")
-    stage.round("once", attempts=1)
+    # A text of its own: nobody practises on one that a round with an attempt limit is open on.
+    stage.round("once", "condense", f"Once more. {PASSAGE}", attempts=1)
     for each in ("paused", "closed", "revealed"):
         stage.round(each)
     stage.round("scheduled", opens_at=(now + timedelta(days=1)).isoformat())
