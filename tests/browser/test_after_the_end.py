@@ -61,7 +61,7 @@ def test_a_closed_round_is_practised_on_and_the_board_stands(
     expect(page.locator(".mine .tag", has_text="practice")).to_have_count(1, timeout=SLOW)
     page.reload()
     live(page)
-    assert board(page).all_inner_texts() == before
+    expect(board(page)).to_have_text(before, use_inner_text=True)
     expect(page.locator("#score")).to_contain_text("lighthouse sailors lost")
 
 

@@ -28,7 +28,7 @@ READ = """() => [...document.querySelectorAll("#score .part")].map((part) => ({
   sides: part.querySelector(".sides")?.textContent.replace(/\\s+/g, " ").trim() ?? null,
   tokens: [...part.querySelectorAll(".tokens .token")].map((each) => {
     const style = getComputedStyle(each);
-    const line = /^rgba.*, 0\\)$/.test(style.textDecorationColor) ? "none" : style.textDecorationStyle;
+    const line = style.textDecorationLine === "none" ? "none" : style.textDecorationStyle;
     return {text: each.textContent, style: each.className.split(" ")[1].split("-")[0], line, bits: each.dataset.bits};
   }),
   heads: [...part.querySelectorAll("thead th")].map((each) => each.textContent.trim()),

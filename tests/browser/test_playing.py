@@ -75,7 +75,7 @@ def test_a_move_over_the_limit_is_shown_as_cut(open_page: OpenPage, game: Game) 
     submit(page, "one two three four five six seven eight nine ten eleven twelve thirteen fourteen")
     scored(page)
     assert page.locator("#score .beyond").inner_text().endswith("fourteen")
-    expect(page.get_by_text("The end of your move was over the limit.")).to_be_visible()
+    expect(page.get_by_text("The end of the move was over the limit.")).to_be_visible()
 
 
 def test_earlier_moves_stay_listed_and_can_be_looked_at(open_page: OpenPage, game: Game) -> None:

@@ -33,6 +33,27 @@ def test_condense_counts_strikes_and_cuts(open_page: OpenPage, arena: Deployment
     expect(told).to_be_empty()
 
 
+@pytest.mark.parametrize(
+    ("game", "passages", "limit", "struck"),
+    [
+        ("contrast", [PASSAGE, "The court rose at noon."], 10, ["tide", "court"]),
+        ("synthesize", [PASSAGE, "Beans and salt.", "The court rose."], 10, ["tide", "court"]),
+        ("two_ways", [PASSAGE, "The court rose at noon."], 10, []),
+        ("horizon", [PASSAGE], 5, []),
+    ],
+)
+def test_other_games_count_strike_and_cut_by_their_own_rules(
+    open_page: OpenPage, arena: Deployment, game: str, passages: list[str], limit: int, struck: list[str]
+) -> None:
+    _, told = typing(
+        open_page, arena, game, "tide court ships bring many more words than you may say altogether", passages=passages
+    )
+    expect(told).to_contain_text(f"of {limit} tokens", timeout=SLOW)
+    expect(told.locator("del.beyond")).to_contain_text("altogether", timeout=SLOW)
+    taken_out = " ".join(told.locator("del:not(.beyond)").all_inner_texts())
+    assert taken_out.split() == struck
+
+
 def test_of_words_that_are_all_taken_out_it_says_that_nothing_is_left(open_page: OpenPage, arena: Deployment) -> None:
     _, told = typing(open_page, arena, "condense_strict", PASSAGE.split()[1])
     expect(told).to_contain_text("Nothing of it would be left.", timeout=SLOW)
