@@ -16,20 +16,21 @@ from server.web.picture.pixels import png
 from server.web.rendering import HEADERS
 
 router = APIRouter(include_in_schema=False)
-#: A picture loads and runs nothing.
+#: A picture loads and runs nothing. A PNG that is opened alone is given a style by the browser itself.
 CONTENT = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+STYLED = f"{CONTENT}; style-src 'unsafe-inline'"
 
 
 @router.get("/submissions/{submission_id}/picture.svg")
 async def as_svg(read: PictureOf, submission_id: str, name: bool = False) -> Response:
     shown = await read(_card, submission_id, name)
-    return _sent(await asyncio.to_thread(svg, shown), "image/svg+xml", "svg")
+    return _sent(await asyncio.to_thread(svg, shown), "image/svg+xml", "svg", CONTENT)
 
 
 @router.get("/submissions/{submission_id}/picture.png")
 async def as_png(read: PictureOf, submission_id: str, name: bool = False) -> Response:
     shown = await read(_card, submission_id, name)
-    return _sent(await asyncio.to_thread(lambda: png(svg(shown))), "image/png", "png")
+    return _sent(await asyncio.to_thread(lambda: png(svg(shown))), "image/png", "png", STYLED)
 
 
 def _card(unit: Unit, submission_id: str, named: bool) -> Card:
@@ -45,9 +46,9 @@ def _card(unit: Unit, submission_id: str, named: bool) -> Card:
     return card(shown, named=named)
 
 
-def _sent(picture: str | bytes, kind: str, ending: str) -> Response:
+def _sent(picture: str | bytes, kind: str, ending: str, content: str) -> Response:
     headers = HEADERS | {
-        "Content-Security-Policy": CONTENT,
+        "Content-Security-Policy": content,
         "Content-Disposition": f'inline; filename="xent-arena.{ending}"',
     }
     return Response(picture, media_type=kind, headers=headers)

@@ -64,8 +64,10 @@ def test_a_picture_runs_and_loads_nothing(visitor: Visitor, lesson: Class) -> No
     _, picture = shared(visitor, lesson, "12.5 boats")
     for ending in ("svg", "png"):
         headers = visitor.get(f"{picture}.{ending}").headers
-        assert headers["content-security-policy"].startswith("default-src 'none';")
-        assert "script" not in headers["content-security-policy"]
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none';")
+        assert "script" not in policy
+        assert ("style" in policy) == (ending == "png"), "a browser styles the page that it makes of a PNG"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
         assert headers["content-disposition"] == f'inline; filename="xent-arena.{ending}"'
@@ -185,3 +187,18 @@ def test_the_numbers_on_it_are_written_as_on_the_page(visitor: Visitor, lesson: 
     found = drawn(visitor.get(f"{picture}.svg", headers={"Accept-Language": "de"}).text)
     assert "12,5" in found.title.split()
     assert all("," in shade.bits for shade in found.shades)
+
+
+FITS = """# Fits
+assign(s=story())
+elicit(x, 10)
+reward(xed(x | s))
+"""
+
+
+def test_only_what_the_players_words_save_is_called_saved(visitor: Visitor, house: RunningApp) -> None:
+    lesson = new_class(house, PLAIN, game=house.install_game(FITS))
+    _, picture = shared(visitor, lesson, "quiet lagoon waters")
+    title = drawn(visitor.get(f"{picture}.svg").text).title
+    assert title.startswith("Fits, scored ")
+    assert title != "Fits, scored 0.0 bits"

@@ -80,8 +80,8 @@ def _score(shown: SubmissionShown) -> str:
 
 
 def _saves(part: Part) -> bool:
-    """Is it what words before a text took off its bits?"""
-    if part.alone is None or part.after is None:
+    """Is it what the player's words took off the bits of a text?"""
+    if not part.helped or part.alone is None or part.after is None:
         return False
     return isclose(part.alone - part.after, part.bits, abs_tol=1e-6)
 
