@@ -7,11 +7,13 @@
 # make check                 lint, format, types, import rules, migrations complete
 # make clean                 remove .venv and what tools left behind
 #
+# PROCESSES=1 runs the tests in one process; more than one, since most of them wait for servers.
 # PYTHON=python3.12 picks another interpreter for a new .venv; ARGS="--port 9000" goes to `xentarena serve`.
 
 PYTHON ?= python3
 TORCH_INDEX ?=
 ARGS ?=
+PROCESSES ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,11 +48,11 @@ ifeq ($(JUDGE),$(USUAL))
 endif
 
 test: $(STAMPS)/dev
-	$(BIN)/pytest -m "not slow" $(ARGS)
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile -m "not slow" $(ARGS)
 
 test-all: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 coverage: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)
