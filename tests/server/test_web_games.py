@@ -134,6 +134,7 @@ def test_a_text_that_is_no_program_lists_as_much_as_helps(host: Visitor) -> None
         ("elicit(x, 5)\nreward(xed(story() | x))", "", 422, "No name can be made"),
         ("", "empty", 422, "expected at least one"),
     ],
+    ids=["no name", "taken", "taken by its title", "there already", "no title", "empty"],
 )
 def test_what_else_is_wrong_is_told_and_the_program_stays(
     host: Visitor, house: RunningApp, source: str, name: str, status: int, told: str
