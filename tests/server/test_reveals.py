@@ -17,6 +17,7 @@ DUEL = (
     "assign(s=story())\nelicit(black, x, 8)\nelicit(white, y, 8)\n"
     "reward(black, xed(s | x + y))\nreward(white, xed(s | y))"
 )
+DUO = "assign(s=story())\nelicit(alice, x, 8)\nelicit(bob, y, 8)\nreward(alice, xed(s | x))\nreward(bob, xed(s | y))"
 SECRET = "assign(s=story())\nreveal(alice, 'Write of the sea.')\nelicit(alice, x, 8)\nreward(alice, xed(s | x))"
 SCORES = {"Ada": 9, "Bob": 7, "Cyd": 7, "Dan": 5, "Eve": 3}
 
@@ -323,13 +324,13 @@ def test_what_is_revealed_is_told_in_the_feed_and_noted_once(lesson: Class) -> N
 # --- Several seats ----------------------------------------------------------------------------------------------------
 
 
-def duel(house: RunningApp) -> tuple[Class, Caller, Caller]:
-    """Ada and Bob have played a duel: both have a score, and each one's play holds the other's words."""
-    lesson = new_class(house, PLAIN, game=house.install_game(DUEL))
+def together(house: RunningApp, source: str, one: str, other: str) -> tuple[Class, Caller, Caller]:
+    """Ada and Bob have played a game of two seats: both have a score, and one play holds the words of both."""
+    lesson = new_class(house, PLAIN, game=house.install_game(source))
     ada, bob = lesson.join("Ada"), lesson.join("Bob")
     path = f"/rounds/{lesson.round_id}/challenges"
-    first = answer(ada.post(path, json={"seat": "black"}), 202)
-    second = answer(bob.post(path, json={"seat": "white"}), 201, 202)
+    first = answer(ada.post(path, json={"seat": one}), 202)
+    second = answer(bob.post(path, json={"seat": other}), 201, 202)
     answer(ada.post(f"/submissions/{first['id']}/moves", json={"move": "9 boats"}, params={"wait": 20}), 201, 202)
     answer(bob.post(f"/submissions/{second['id']}/moves", json={"move": "3 replies"}, params={"wait": 20}), 201, 202)
     assert answer(bob.get(f"/submissions/{second['id']}", params={"wait": 20}))["state"] == "scored"
@@ -338,7 +339,7 @@ def duel(house: RunningApp) -> tuple[Class, Caller, Caller]:
 
 
 def test_a_play_of_two_is_shown_with_both_seats_and_no_names(house: RunningApp) -> None:
-    lesson, ada, bob = duel(house)
+    lesson, ada, bob = together(house, DUEL, "black", "white")
     reveal(lesson, names=True)
     cyd = lesson.join("Cyd")
     assert [(each["player"]["name"], each["moves"]) for each in moves(cyd, lesson)] == [
@@ -351,12 +352,16 @@ def test_a_play_of_two_is_shown_with_both_seats_and_no_names(house: RunningApp) 
     assert any("3 replies" in text for text in texts[2:])
 
 
-def test_a_play_in_which_one_seat_is_hidden_is_not_shown_at_all(house: RunningApp) -> None:
-    lesson, _, bob = duel(house)
+@pytest.mark.parametrize("how", ["hide", "remove"])
+def test_a_play_in_which_one_seat_is_hidden_is_not_shown_at_all(house: RunningApp, how: str) -> None:
+    """Not of two who are rated against each other: without the play they would not be on the board."""
+    lesson, ada, bob = together(house, DUO, "alice", "bob")
     reveal(lesson)
     cyd = lesson.join("Cyd")
     assert len(moves(cyd, lesson)) == 2
-    answer(house.host.post(f"/players/{bob.id}:remove"))
+    bobs = next(each.id for each in house.submissions(lesson.round_id) if each.player_id == bob.id)
+    answer(house.host.post(f"/submissions/{bobs}:hide" if how == "hide" else f"/players/{bob.id}:remove"))
+    assert [entry["player"]["id"] for entry in lesson.board()] == [ada.id]
     assert moves(cyd, lesson) == []
 
 
