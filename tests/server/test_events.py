@@ -43,8 +43,8 @@ def test_everything_that_happens_is_told_once_and_in_order(lesson: Class) -> Non
     assert [(event["type"], event["data"]) for event in events] == [
         ("round.opened", here),
         ("player.joined", who),
-        ("standing.changed", {**standing, "bits": 5.0}),
-        ("standing.changed", {**standing, "bits": 6.0}),
+        ("standing.changed", {**standing, "bits": 5.0, "rating": None}),
+        ("standing.changed", {**standing, "bits": 6.0, "rating": None}),
         ("round.paused", here),
         ("round.opened", here),
         ("round.closed", here),

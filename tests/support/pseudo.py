@@ -15,7 +15,7 @@ _SPOKEN = {
 }
 _VOID = {"input", "meta", "link", "br", "hr", "img"}
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
-_ALLOWED = re.compile(r"Xent Arena|Thursday class|plain|UTC|https?://\S+|\(?[\w-]+[-_][0-9a-f]{8}\)?")
+_ALLOWED = re.compile(r"Xent Arena|Thursday class|plain|UTC|https?://\S+|\(?[\w-]*[_\d][\w-]*\)?")
 
 
 class Marked(NullTranslations):

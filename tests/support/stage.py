@@ -103,7 +103,7 @@ def _rounds(stage: Stage) -> None:
     stage.round("condense", closes_at=(now + timedelta(minutes=50)).isoformat())
     stage.round("contrast", "contrast", PASSAGE, CODE)
     stage.round("finds", "find_the_surprise")
-    stage.round("debate", "debate", CLAIM)
+    stage.round("debate", "debate", CLAIM, move_seconds=3600)
     stage.round("infill", "infill", f"{PASSAGE} {PASSAGE}")
     # A text of its own: nobody practises on one that a round with an attempt limit is open on.
     stage.round("once", "condense", f"Once more. {PASSAGE}", attempts=1)
