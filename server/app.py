@@ -63,7 +63,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     pages.install(app)
     app.add_middleware(Gate)
+    _build_routes(app)
     return app
+
+
+def _build_routes(app: FastAPI) -> None:
+    """FastAPI builds the routes of a router once a request looks for one: not in the time of the first one who asks."""
+    nowhere = {"type": "http", "method": "GET", "path": "/", "root_path": "", "query_string": b"", "headers": []}
+    for route in app.router.routes:
+        route.matches(nowhere)
 
 
 async def _end(loops: Collection[asyncio.Task[None]]) -> None:

@@ -98,7 +98,7 @@ def test_a_host_reveals_the_best_three_and_players_read_them(
     host.get_by_role("button", name="Reveal round 1").click()
     expect(host.locator(".reveal summary", has_text="Moves are revealed")).to_be_visible()
 
-    others = bob.locator("section", has_text="What others wrote")
+    others = bob.locator("[data-part$='/others']", has_text="What others wrote")
     expect(others).to_contain_text("Somebody", timeout=SLOW)
     assert bob.get_by_label("Your words").bounding_box() == top, "nothing jumps"
     expect(others).not_to_contain_text("Ada")

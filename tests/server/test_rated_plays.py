@@ -196,7 +196,7 @@ def test_hiding_and_removing_and_undoing_it_leave_what_counts(duels: Database, s
                 session.get_one(Player, what).removed = out
                 rated_plays.mark_player(session, what)
             else:
-                query = select(Submission).where(Submission.play_id == f"{what:05}")
+                query = select(Submission).where(Submission.play_id == f"{what:05}").order_by(Submission.id)
                 session.scalars(query.limit(1)).one().hidden = out
                 mark(session, what)
             tell(session)
