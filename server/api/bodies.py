@@ -8,7 +8,7 @@ from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT
 from server.arena.reveals import Which
 from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
-from server.db.models import BotPolicy, PlayerKind, Total
+from server.db.states import BotPolicy, PlayerKind, Total
 
 MoveText = Annotated[
     str, Field(description="What the player says. At most 8,192 bytes of UTF-8.", examples=["sea ship"])

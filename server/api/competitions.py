@@ -13,7 +13,8 @@ from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import competitions, feed, leaderboards, players
 from server.arena.unit import Unit
-from server.db.models import FeedEvent, PlayerKind
+from server.db.models import FeedEvent
+from server.db.states import PlayerKind
 from server.errors import RequestError, invalid
 from server.http.calls import JoinOf, Read, ReadOf, WriteOf
 from server.http.live import until

@@ -7,7 +7,7 @@ from server.api.boards import board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import endings, leaderboards, reveals, round_setup, rounds
-from server.db.models import PlayerKind, RoundState
+from server.db.states import PlayerKind, RoundState
 from server.http.calls import ReadOf, Write, WriteOf
 
 router = APIRouter(tags=["rounds"], route_class=JsonRoute)

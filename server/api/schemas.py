@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from server.arena.reveals import Which
-from server.db.models import BotPolicy, PlayerKind, RoundState, SubmissionState, Total
+from server.db.states import BotPolicy, PlayerKind, RoundState, SubmissionState, Total
 from xentarena.events import Event as PlayEvent
 
 T = TypeVar("T")

@@ -23,19 +23,8 @@ from server.arena.reveals import Revealed
 from server.arena.seats import taken as taken_seats
 from server.arena.submissions import Page
 from server.arena.unit import Unit
-from server.db.models import (
-    Competition,
-    FeedEvent,
-    Game,
-    Judge,
-    Measurement,
-    Play,
-    Player,
-    Round,
-    Submission,
-    SubmissionState,
-    WorkState,
-)
+from server.db.models import Competition, FeedEvent, Game, Judge, Measurement, Play, Player, Round, Submission
+from server.db.states import SubmissionState, WorkState
 from server.errors import invalid
 from xentarena.events import Event as PlayEvent
 

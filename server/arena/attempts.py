@@ -4,10 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from games.sentences import say
-from server.db.models import (
-    Attempt,
-    Round,
-)
+from server.db.models import Attempt, Round
 from server.db.session import insert
 from server.errors import RequestError
 

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.arena.validation import new_id
-from server.db.models import Player, PlayerKind, Scope, Token
+from server.db.models import Player, Token
 from server.db.session import insert, now
+from server.db.states import PlayerKind, Scope
 from server.errors import forbidden, unauthorized
 
 PREFIX = 8  # letters of a token by which its row is found; the rest is compared by digest

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from server.arena import audit, callers, feed
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
-from server.db.models import BotPolicy, Competition, Total
+from server.db.models import Competition
+from server.db.states import BotPolicy, Total
 from server.errors import not_found
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another

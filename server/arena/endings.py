@@ -17,8 +17,9 @@ from server.arena import feed, leaderboards, rated_plays, seats, totals
 from server.arena.attempts import give_back
 from server.arena.outbox import Outbox
 from server.arena.seats import lock_plays
-from server.db.models import FINAL, Measurement, Play, Round, RoundState, Submission, SubmissionState
+from server.db.models import Measurement, Play, Round, Submission
 from server.db.session import now
+from server.db.states import FINAL, RoundState, SubmissionState
 
 STATES = {
     Status.SCORED: SubmissionState.SCORED,

@@ -13,8 +13,9 @@ from games.limits import TEXT_CHARACTERS
 from games.protocol import NeedText
 from games.values.text import accept
 from server.arena.outbox import Outbox
-from server.db.models import Generation, WorkState
+from server.db.models import Generation
 from server.db.session import insert, now
+from server.db.states import WorkState
 from server.queue import messages
 
 LANE = "people"

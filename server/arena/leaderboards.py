@@ -12,18 +12,9 @@ from server.arena import competitions, feed, rated_plays, rounds, totals
 from server.arena.outbox import Outbox
 from server.arena.ratings import Rating
 from server.arena.unit import Unit
-from server.db.models import (
-    BotPolicy,
-    Competition,
-    Player,
-    PlayerKind,
-    RatingAfter,
-    Round,
-    Standing,
-    Submission,
-    SubmissionState,
-)
+from server.db.models import Competition, Player, RatingAfter, Round, Standing, Submission
 from server.db.session import insert
+from server.db.states import BotPolicy, PlayerKind, SubmissionState
 
 Shape = TypeVarTuple("Shape")
 

@@ -14,18 +14,9 @@ from judge.codec import unpack_bits
 from server.arena import judges
 from server.arena.unit import Unit
 from server.arena.validation import clean
-from server.db.models import (
-    Competition,
-    Judge,
-    Measurement,
-    PendingMeasurement,
-    PlayerKind,
-    Round,
-    RoundJudge,
-    RoundState,
-    WorkState,
-)
+from server.db.models import Competition, Judge, Measurement, PendingMeasurement, Round, RoundJudge
 from server.db.session import insert, now
+from server.db.states import PlayerKind, RoundState, WorkState
 from server.errors import forbidden, invalid, limited, not_found
 from server.queue.messages import FIRST_OF_ONE, Job
 

@@ -11,8 +11,9 @@ from server.arena import audit, callers, competitions, feed, leaderboards, rated
 from server.arena.callers import issue
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
-from server.db.models import BotPolicy, Competition, Player, PlayerKind, Scope, Token
+from server.db.models import Competition, Player, Token
 from server.db.session import insert
+from server.db.states import BotPolicy, PlayerKind, Scope
 from server.errors import conflict, forbidden, invalid, not_found
 
 

@@ -25,17 +25,9 @@ from server.arena.outbox import Outbox
 from server.arena.round_setup import RoundSetup
 from server.arena.seats import lock_plays
 from server.arena.validation import new_id
-from server.db.models import (
-    Measurement,
-    PendingMeasurement,
-    Play,
-    Player,
-    Round,
-    Submission,
-    SubmissionState,
-    WorkState,
-)
+from server.db.models import Measurement, PendingMeasurement, Play, Player, Round, Submission
 from server.db.session import insert, now
+from server.db.states import SubmissionState, WorkState
 
 log = structlog.get_logger()
 

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session, aliased
 
 from server.arena import round_setup
 from server.arena.ratings import Outcome, Rating, follow
-from server.db.models import Play, Player, RatingAfter, Round, Submission, SubmissionState, Unrated
+from server.db.models import Play, Player, RatingAfter, Round, Submission, Unrated
 from server.db.session import insert as insert_or
+from server.db.states import SubmissionState
 
 _Row = Row[*tuple[Any, ...]]
 AT_ONCE = 256  # plays that one transaction rates; the sweeper sees to the rest

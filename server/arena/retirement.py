@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from judge.loading.retired import RETIRED
 from server.arena import plays, rounds, work
 from server.arena.outbox import Outbox
-from server.db.models import Generation, Measurement, Round, RoundJudge, RoundState
+from server.db.models import Generation, Measurement, Round, RoundJudge
+from server.db.states import RoundState
 
 LOST = "Its judge is not part of this version any more."
 

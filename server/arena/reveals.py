@@ -18,7 +18,8 @@ from games.sentences import say
 from server.arena import audit, callers, feed, leaderboards, rounds
 from server.arena.leaderboards import Entry
 from server.arena.unit import Unit
-from server.db.models import Play, Player, PlayerKind, Round, RoundState, Standing, Submission
+from server.db.models import Play, Player, Round, Standing, Submission
+from server.db.states import PlayerKind, RoundState
 from server.errors import conflict, not_found
 
 TOP = 3  # ranks that `top` shows

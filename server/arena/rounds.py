@@ -34,8 +34,9 @@ from server.arena.round_setup import (
 from server.arena.unit import Unit
 from server.arena.validation import new_id
 from server.caches import SizedCache
-from server.db.models import Game, Play, PlayerKind, Round, RoundJudge, RoundState
+from server.db.models import Game, Play, Round, RoundJudge
 from server.db.session import now
+from server.db.states import PlayerKind, RoundState
 from server.errors import RequestError, conflict, forbidden, invalid, not_found
 
 MOVE_SECONDS = 300  # the move clock of games of several seats, where the host says none

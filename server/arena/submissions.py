@@ -30,13 +30,8 @@ from server.arena.rounds import playable
 from server.arena.seats import lock_plays
 from server.arena.unit import Unit
 from server.arena.validation import clean, new_id
-from server.db.models import (
-    FINAL,
-    Play,
-    Round,
-    Submission,
-    SubmissionState,
-)
+from server.db.models import Play, Round, Submission
+from server.db.states import FINAL, SubmissionState
 from server.errors import conflict, forbidden, invalid, not_found
 
 

@@ -15,7 +15,8 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, case, func
 
 from games.values.bits import millibits
-from server.db.models import Standing, Submission, Total
+from server.db.models import Standing, Submission
+from server.db.states import Total
 
 Event = Mapping[str, Any]
 

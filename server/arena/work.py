@@ -6,8 +6,9 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.db.models import Generation, Measurement, WorkState
+from server.db.models import Generation, Measurement
 from server.db.session import now
+from server.db.states import WorkState
 from server.queue.messages import Result
 
 R = TypeVar("R", Measurement, Generation)

@@ -6,7 +6,8 @@ from fastapi import Depends, Request
 from sqlalchemy import select
 
 from games.limits import SOURCE_BYTES
-from server.db.models import FINAL, Submission, SubmissionState
+from server.db.models import Submission
+from server.db.states import FINAL, SubmissionState
 from server.http.context import AppContext
 from server.http.live import until
 

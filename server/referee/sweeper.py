@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 
 from server.arena import endings, generations, leaderboards, measurements, plays, retirement, rounds, work
 from server.arena.outbox import Outbox
-from server.db.models import Generation, Measurement, WorkState
+from server.db.models import Generation, Measurement
 from server.db.session import now
+from server.db.states import WorkState
 from server.errors import Unavailable
 from server.http.context import AppContext
 from server.metrics import LOOP_ERRORS, REQUEUED

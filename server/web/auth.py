@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from server.arena import players
 from server.arena.unit import Unit
-from server.db.models import PlayerKind
+from server.db.states import PlayerKind
 from server.errors import RequestError
 from server.http.calls import JoinOf, Read, ReadOf, VisitOf
 from server.http.requests import COOKIE, ContextOf

@@ -8,7 +8,7 @@ from server.arena import competitions, leaderboards, rated_plays, rounds
 from server.arena.callers import Caller
 from server.arena.leaderboards import Entry
 from server.arena.unit import Unit
-from server.db.models import BotPolicy, PlayerKind, Total
+from server.db.states import BotPolicy, PlayerKind, Total
 from server.web.i18n import _
 
 TOP = 100

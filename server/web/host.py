@@ -26,7 +26,8 @@ from server.arena.reveals import Which
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
 from server.arena.workforce import MOVE_EVERY
-from server.db.models import BotPolicy, Competition, Player, Round, RoundState, Submission, Total
+from server.db.models import Competition, Player, Round, Submission
+from server.db.states import BotPolicy, RoundState, Total
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
 from server.web import games as game_pages

@@ -7,7 +7,8 @@ from starlette.responses import JSONResponse, Response
 
 from server.arena import challenges, previews, rounds, submissions
 from server.arena.unit import Unit
-from server.db.models import Submission, SubmissionState
+from server.db.models import Submission
+from server.db.states import SubmissionState
 from server.errors import RequestError
 from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Write, WriteOf
 from server.http.requests import settled

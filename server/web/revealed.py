@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from server.arena import reveals, rounds
 from server.arena.reveals import Revealed
 from server.arena.unit import Unit
-from server.db.models import PlayerKind
+from server.db.states import PlayerKind
 from server.web import view_models
 from server.web.view_models import SubmissionShown
 

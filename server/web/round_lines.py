@@ -7,7 +7,8 @@ from typing import Any
 
 from server.arena import attempts, games, leaderboards, rated_plays, rounds
 from server.arena.unit import Unit
-from server.db.models import Round, RoundState
+from server.db.models import Round
+from server.db.states import RoundState
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from server.arena.unit import Unit
-from server.db.models import SubmissionState
+from server.db.states import SubmissionState
 from server.errors import conflict
 from server.http.calls import PictureOf
 from server.web import view_models

@@ -25,7 +25,8 @@ from server.arena import (
 )
 from server.arena.callers import Caller
 from server.arena.unit import Unit
-from server.db.models import Competition, Judge, Play, Player, Round, RoundState, Submission, SubmissionState
+from server.db.models import Competition, Judge, Play, Player, Round, Submission
+from server.db.states import RoundState, SubmissionState
 from server.http.requests import SETTLED
 from server.web import meaning, timeline
 from server.web.i18n import _, localised

@@ -4,7 +4,7 @@ import re
 
 from games.preflight import BACKWARD
 from games.protocol import MAIN
-from server.db.models import RoundState, SubmissionState, Total
+from server.db.states import RoundState, SubmissionState, Total
 from server.errors import Detail, ServerError
 from server.web.i18n import _, gettext, mark, translated
 

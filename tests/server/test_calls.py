@@ -11,7 +11,8 @@ from sqlalchemy import select, text
 from server.app import build
 from server.arena import callers, competitions
 from server.arena.unit import Unit
-from server.db.models import BotPolicy, Competition, Total
+from server.db.models import Competition
+from server.db.states import BotPolicy, Total
 from server.errors import RequestError
 from server.http.calls import Read, Write, known
 from server.http.context import AppContext

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.db.models import SubmissionState
+from server.db.states import SubmissionState
 from tests.support.duels import challenge, class_of, move, now, set_back
 from tests.support.games import TWO_STEPS
 from tests.support.scenario.deployment import answer

@@ -17,8 +17,9 @@ from server.arena.callers import authenticate
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
 from server.arena.workforce import Workforce
-from server.db.models import Play, Player, PlayerKind, Submission, SubmissionState
+from server.db.models import Play, Player, Submission
 from server.db.session import now
+from server.db.states import PlayerKind, SubmissionState
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class, problem
 from tests.support.web import Visitor, text_of

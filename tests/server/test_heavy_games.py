@@ -9,7 +9,8 @@ from games.protocol import Move
 from server.arena import foresight, plays, round_setup
 from server.arena.measurements import Requester
 from server.arena.outbox import Outbox
-from server.db.models import Play, PlayerKind, Round, Submission
+from server.db.models import Play, Round, Submission
+from server.db.states import PlayerKind
 from tests.support.games import new_name, upload
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class

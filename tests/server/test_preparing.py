@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.db.models import WorkState
+from server.db.states import WorkState
 from server.queue.messages import GenerationJob, Result
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class, new_competition, new_round, problem

@@ -15,22 +15,19 @@ from server.arena import judges, leaderboards, rated_plays
 from server.arena.outbox import Outbox
 from server.arena.ratings import Outcome, rate
 from server.db.models import (
-    BotPolicy,
     Competition,
     FeedEvent,
     Game,
     Play,
     Player,
-    PlayerKind,
     RatingAfter,
     Round,
     RoundJudge,
-    RoundState,
     Submission,
-    SubmissionState,
     Unrated,
 )
 from server.db.session import Database, now
+from server.db.states import BotPolicy, PlayerKind, RoundState, SubmissionState
 from tests.support.duels import DUEL
 from tests.support.workers import PLAIN
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from server.arena.callers import issue
-from server.db.models import Scope
 from server.db.session import now
+from server.db.states import Scope
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes, pointers, problem, stream
 from tests.support.workers import PLAIN

@@ -29,14 +29,12 @@ from server.db.models import (
     Player,
     RatingAfter,
     Round,
-    RoundState,
     Standing,
     Submission,
-    SubmissionState,
     Unrated,
-    WorkState,
 )
 from server.db.session import Database, now
+from server.db.states import RoundState, SubmissionState, WorkState
 from server.http.context import AppContext
 from server.settings import Settings
 from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer

@@ -1,0 +1,68 @@
+"""The few words that columns of rows may hold, as the API and the code call them."""
+
+from enum import StrEnum
+
+
+class BotPolicy(StrEnum):
+    """Where programs stand in a competition."""
+
+    NONE = "none"
+    SEPARATE = "separate"
+    MIXED = "mixed"
+
+
+class Total(StrEnum):
+    """What a competition's board adds up over its rounds, for every player's best (see `server.arena.totals`)."""
+
+    BITS = "bits"
+    FLOORED = "floored"
+    POINTS = "points"
+    PERCENT = "percent"
+
+
+class PlayerKind(StrEnum):
+    PERSON = "person"
+    BOT = "bot"
+
+
+class Scope(StrEnum):
+    """What a token is good for."""
+
+    PLAY = "play"
+    BOT = "bot"
+    HOST = "host"
+    BOARD = "board:read"
+
+
+class RoundState(StrEnum):
+    """preparing: a judge still writes the texts that the round's game is played on."""
+
+    PREPARING = "preparing"
+    SCHEDULED = "scheduled"
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class SubmissionState(StrEnum):
+    """What a player sees of a submission. awaiting_opponent: another player is to act, by taking the free seat or by
+    moving. The last four are final."""
+
+    AWAITING_MOVE = "awaiting_move"
+    AWAITING_OPPONENT = "awaiting_opponent"
+    QUEUED = "queued"
+    SCORED = "scored"
+    REJECTED = "rejected"
+    VOID = "void"
+    FAILED = "failed"
+
+
+FINAL = frozenset({SubmissionState.SCORED, SubmissionState.REJECTED, SubmissionState.VOID, SubmissionState.FAILED})
+
+
+class WorkState(StrEnum):
+    """The life of a measurement or a generation."""
+
+    PENDING = "pending"
+    KNOWN = "known"
+    FAILED = "failed"
