@@ -57,6 +57,11 @@ def create_app(settings: Settings) -> FastAPI:
         swagger_ui_parameters={"validatorUrl": None},  # a service elsewhere
         redoc_url=None,
     )
+    _install(app)
+    return app
+
+
+def _install(app: FastAPI) -> None:
     problems.install(app)
     for part in (competitions_api, rounds, submissions, measurements, catalog, me, exports):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
@@ -64,7 +69,6 @@ def create_app(settings: Settings) -> FastAPI:
     pages.install(app)
     app.add_middleware(Gate)
     _build_routes(app)
-    return app
 
 
 def _build_routes(app: FastAPI) -> None:
