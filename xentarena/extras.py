@@ -12,6 +12,7 @@ MODULES = {
     "server": (
         "alembic",
         "babel",
+        "cryptography",
         "fastapi",
         "fastapi_offline",
         "jinja2",
@@ -23,6 +24,7 @@ MODULES = {
         "pydantic_settings",
         "redis",
         "resvg_py",
+        "segno",
         "sqlalchemy",
         "structlog",
         "tokenizers",

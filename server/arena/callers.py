@@ -31,6 +31,10 @@ class Caller:
     def is_host(self) -> bool:
         return self.scope is Scope.HOST
 
+    def hosts(self, competition: str) -> bool:
+        """Whether the caller is a host of this competition: any host is."""
+        return self.is_host
+
 
 def authenticate(session: Session, token: str | None) -> Caller:
     """The caller behind a bearer token. Raises `RequestError` (401) for none, an unknown or a revoked one."""
@@ -57,6 +61,12 @@ def authenticate(session: Session, token: str | None) -> Caller:
 def require_host(caller: Caller) -> None:
     if not caller.is_host:
         raise forbidden("Only a host can do this: it needs a token of scope 'host'.")
+
+
+def require_host_of(caller: Caller, competition: str) -> None:
+    """The caller is a host of this competition."""
+    if not caller.hosts(competition):
+        raise forbidden("Only a host of this competition can do this: it needs a token of scope 'host'.")
 
 
 def require_member(caller: Caller, competition: str) -> None:

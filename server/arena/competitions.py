@@ -36,7 +36,7 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, tota
 
 def set_total(unit: Unit, competition_id: str, total: Total) -> Competition:
     """Let the board add up something else. Hosts only."""
-    callers.require_host(unit.caller)
+    callers.require_host_of(unit.caller, competition_id)
     find(unit.session, competition_id)
     query = select(Competition).where(Competition.id == competition_id).with_for_update()
     competition = unit.session.scalars(query.execution_options(populate_existing=True)).one()

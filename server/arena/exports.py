@@ -28,7 +28,7 @@ MOVES = (
 
 def results(unit: Unit, competition_id: str) -> Iterator[Row]:
     """A row for each player in each round that they have tried, in the order of the rounds. Hosts only."""
-    callers.require_host(unit.caller)
+    callers.require_host_of(unit.caller, competition_id)
     competition = competitions.find(unit.session, competition_id)
     found = rounds.of_competition(unit.session, competition.id)
     titles = {round_.id: round_setup.setup_of(unit.session, round_).program.title for round_ in found}
@@ -64,7 +64,7 @@ def _result(row: Any, titles: dict[str, str]) -> Row:
 
 def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
     """A row for each submission, in the order of acceptance, those of removed players too. Hosts only."""
-    callers.require_host(unit.caller)
+    callers.require_host_of(unit.caller, competition_id)
     competition = competitions.find(unit.session, competition_id)
     main = aliased(RoundJudge)
     query = (

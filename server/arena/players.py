@@ -59,8 +59,8 @@ def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
 
 def set_removed(unit: Unit, player_id: str, removed: bool) -> Player:
     """Remove a player from the competition and its boards, or take one back. Meanwhile their plays change no rating."""
-    callers.require_host(unit.caller)
     player = find(unit.session, player_id)
+    callers.require_host_of(unit.caller, player.competition_id)
     unit.session.refresh(player, with_for_update={"key_share": True})  # one at a time; submissions need not wait
     before = player.removed
     if before != removed:
@@ -108,7 +108,7 @@ def tokens_of(session: Session, player_id: str) -> Sequence[str]:
 
 def list_members(unit: Unit, competition_id: str) -> Sequence[Player]:
     """Everyone who joined, in order of joining. Hosts only."""
-    callers.require_host(unit.caller)
+    callers.require_host_of(unit.caller, competition_id)
     return members(unit.session, competitions.find(unit.session, competition_id).id)
 
 

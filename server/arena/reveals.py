@@ -55,8 +55,8 @@ class Revealed:
 
 def reveal(unit: Unit, round_id: str, which: Which, names: bool) -> Round:
     """Show players of a closed round what others wrote; again with other values shows that instead."""
-    callers.require_host(unit.caller)
     round_ = rounds.lock_round(unit.session, round_id)
+    callers.require_host_of(unit.caller, round_.competition_id)
     state = rounds.state_of(round_, unit.now)
     if state is not RoundState.CLOSED:
         detail = say("Moves are revealed once a round has ended; this one is {state}.", state=say(state))
@@ -71,8 +71,8 @@ def reveal(unit: Unit, round_id: str, which: Which, names: bool) -> Round:
 
 def conceal(unit: Unit, round_id: str) -> Round:
     """Take the reveal back. Who has read the moves has read them."""
-    callers.require_host(unit.caller)
     round_ = rounds.lock_round(unit.session, round_id)
+    callers.require_host_of(unit.caller, round_.competition_id)
     if round_.revealed is not None:
         round_.revealed = None
         audit.record(unit, "round.conceal", round_id)

@@ -48,7 +48,7 @@ def create_round(unit: Unit, competition_id: str, new: NewRound) -> Round:
 
     Everything in it is checked before it opens, so that no play finds it wanting.
     """
-    callers.require_host(unit.caller)
+    callers.require_host_of(unit.caller, competition_id)
     session = unit.session
     # Rounds are numbered, so one is made at a time.
     session.refresh(competitions.find(session, competition_id), with_for_update={"key_share": True})
@@ -180,8 +180,8 @@ _openings: SizedCache[tuple[str, tuple[str, ...]], Effect] = SizedCache(4 * 1024
 def set_round_state(unit: Unit, round_id: str, state: RoundState) -> Round:
     """Open (again), pause or close a round. Opening one whose time is over takes its end away; opening one that could
     not be prepared tries that again."""
-    callers.require_host(unit.caller)
     round_ = lock_round(unit.session, round_id)
+    callers.require_host_of(unit.caller, round_.competition_id)
     at = unit.now
     before = state_of(round_, at)
     if state is RoundState.OPEN and (gone := retired_judge(unit.session, round_)) and not _serves(unit, round_):
