@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.orm import Session
 
-from server.api import catalog, exports, health, me, measurements, problems, rounds, submissions
+from server.api import catalog, exports, health, hosts, me, measurements, problems, rounds, submissions
 from server.api import competitions as competitions_api
 from server.api.gate import Gate
 from server.arena import callers, games
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    for part in (competitions_api, rounds, submissions, measurements, catalog, me, exports):
+    for part in (competitions_api, hosts, rounds, submissions, measurements, catalog, me, exports):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)
     pages.install(app)
@@ -97,4 +97,4 @@ def build(settings: Settings) -> AppContext:
 def _first_rows(settings: Settings, session: Session, outbox: Outbox) -> None:
     games.install_packaged(session)
     if settings.host_token:
-        callers.ensure_host(session, settings.host_token)
+        callers.ensure_owner(session, settings.host_token)

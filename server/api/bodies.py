@@ -1,6 +1,6 @@
 """What a body of a request may be: a pydantic model for each, strict about its fields."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -32,6 +32,16 @@ class GameRequest(Request):
         description="Small letters, digits, '_' and '-'; if absent, made of the title. A changed program under a name"
         " that is there becomes its newest version.",
         examples=["sequel"],
+    )
+
+
+class HostRequest(Request):
+    name: str = Field(max_length=256, examples=["Ms Byron"])
+
+
+class InviteRequest(HostRequest):
+    scope: Literal["host", "observer"] = Field(
+        "host", description="Observers see what hosts see, and change nothing.", examples=["observer"]
     )
 
 

@@ -98,6 +98,19 @@ class Competition(BaseModel):
     created_at: datetime
 
 
+class Host(BaseModel):
+    id: str
+    name: str
+    scope: str = Field(description="'host' or 'observer'.")
+    competition: str | None = Field(description="The only one that it is good for; null: those that the host makes.")
+    created_at: datetime
+
+
+class IssuedHost(BaseModel):
+    token: str = Field(description="Shown this once. Send it as 'Authorization: Bearer …'.")
+    host: Host
+
+
 class Round(BaseModel):
     id: str
     competition: str
@@ -295,7 +308,9 @@ class Measurement(BaseModel):
 class Me(BaseModel):
     scope: str
     player: Player | None
-    competition: str | None
+    competition: str | None = Field(description="The only one that the token is good for.")
+    name: str | None = Field(description="A host's or an observer's; null for the server's owner.")
+    owner: bool = Field(description="Whether it is a host of the whole server.")
 
 
 class Readiness(BaseModel):

@@ -17,13 +17,14 @@ from server.api import schemas
 from server.arena import attempts, games, judges, measurements, round_setup, rounds
 from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
+from server.arena.hosts import Issued
 from server.arena.leaderboards import Entry
 from server.arena.players import Joined
 from server.arena.reveals import Revealed
 from server.arena.seats import taken as taken_seats
 from server.arena.submissions import Page
 from server.arena.unit import Unit
-from server.db.models import Competition, FeedEvent, Game, Judge, Measurement, Play, Player, Round, Submission
+from server.db.models import Competition, FeedEvent, Game, Judge, Measurement, Play, Player, Round, Submission, Token
 from server.db.states import SubmissionState, WorkState
 from server.errors import invalid
 from xentarena.events import Event as PlayEvent
@@ -91,7 +92,7 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
     return schemas.Competition(
         id=row.id,
         name=row.name,
-        code=row.code if unit.caller.is_host else None,
+        code=row.code if unit.caller.watches(row.id) else None,
         bots=row.bots,
         free_measurements=row.free_measurements,
         total=row.total,
@@ -111,9 +112,9 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         title=setup.program.title,
         digest=row.digest,
         seats=list(setup.program.seats),
-        passages=list(rounds.passages_for(session, row, host=caller.is_host, at=at)),
+        passages=list(rounds.passages_for(session, row, host=caller.watches(row.competition_id), at=at)),
         opening=_opening(rounds.opening(session, row, at)),
-        generated=row.generated if caller.is_host else [],
+        generated=row.generated if caller.watches(row.competition_id) else [],
         trouble=row.trouble,
         revealed=reveal(row),
         closed_because=rounds.why_closed(session, row, at),
@@ -298,7 +299,23 @@ def page(unit: Unit, rows: Page) -> schemas.Items[schemas.Submission]:
 
 def me(unit: Unit, own: Player | None) -> schemas.Me:
     shown = player(unit, own) if own else None
-    return schemas.Me(scope=unit.caller.scope, player=shown, competition=unit.caller.competition)
+    return schemas.Me(
+        scope=unit.caller.scope,
+        player=shown,
+        competition=unit.caller.competition,
+        name=unit.caller.name,
+        owner=unit.caller.owner,
+    )
+
+
+def host(_: Unit, row: Token) -> schemas.Host:
+    return schemas.Host(
+        id=row.id, name=row.name or "", scope=row.scope, competition=row.competition_id, created_at=row.created_at
+    )
+
+
+def issued(unit: Unit, made: Issued) -> schemas.IssuedHost:
+    return schemas.IssuedHost(token=made.token, host=host(unit, made.row))
 
 
 def joined(unit: Unit, row: Joined) -> schemas.Joined:

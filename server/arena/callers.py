@@ -2,77 +2,126 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.arena.validation import new_id
-from server.db.models import Player, Token
+from server.db.models import Hosting, Player, Token
 from server.db.session import insert, now
 from server.db.states import PlayerKind, Scope
 from server.errors import forbidden, unauthorized
 
+ANOTHER_HOSTS = "This competition is another host's. Its host can let you in."
 PREFIX = 8  # letters of a token by which its row is found; the rest is compared by digest
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose request it is. A host has no player; a player has one competition."""
+    """Whose request it is.
+
+    competition: the only one that the token is good for: a player's, and a co-host's, an observer's or a reader's.
+    owner: a host of the whole server. own: the competitions that a host made.
+    """
 
     token: str
     scope: Scope
     player: str | None = None
     competition: str | None = None
     kind: PlayerKind = PlayerKind.PERSON
+    name: str | None = None
+    owner: bool = False
+    own: set[str] = field(default_factory=set)
 
     @property
     def is_host(self) -> bool:
+        """Of some competitions, of those that they will make, or of all."""
         return self.scope is Scope.HOST
 
+    @property
+    def makes_competitions(self) -> bool:
+        """And brings games: not a host of one competition, whom its host let in."""
+        return self.is_host and self.competition is None
+
     def hosts(self, competition: str) -> bool:
-        """Whether the caller is a host of this competition: any host is."""
-        return self.is_host
+        return self.is_host and self._sees(competition)
+
+    def watches(self, competition: str) -> bool:
+        """Sees all that a host of this competition sees."""
+        return self.scope in (Scope.HOST, Scope.OBSERVER) and self._sees(competition)
+
+    def _sees(self, competition: str) -> bool:
+        return self.owner or self.competition == competition or competition in self.own
 
 
 def authenticate(session: Session, token: str | None) -> Caller:
     """The caller behind a bearer token. Raises `RequestError` (401) for none, an unknown or a revoked one."""
     if not token:
         raise unauthorized("This needs a token: send 'Authorization: Bearer …' with the token that joining gave you.")
-    query = (
-        select(Token.id, Token.digest, Token.scope, Token.revoked_at, Token.player_id, Player)
-        .outerjoin(Player, Player.id == Token.player_id)
-        .where(Token.prefix == token[:PREFIX])
-    )
-    row = session.execute(query).one_or_none()
-    if row is None or not secrets.compare_digest(row.digest, digest(token)):
+    query = select(Token, Player).outerjoin(Player, Player.id == Token.player_id).where(Token.prefix == token[:PREFIX])
+    found = session.execute(query).one_or_none()
+    if found is None or not secrets.compare_digest(found.Token.digest, digest(token)):
         raise unauthorized("This token is not known here. Copy it whole, or join again.")
+    row: Token = found.Token
     if row.revoked_at is not None:
         raise unauthorized("This token was revoked. Ask the host, or join again.")
-    player: Player | None = row.Player
+    player: Player | None = found.Player
     if player is None:
-        return Caller(row.id, row.scope)
+        return _without_player(session, row)
     if player.removed:
         raise forbidden("The host has removed this player from the competition.")
     return Caller(row.id, row.scope, player.id, player.competition_id, player.kind)
 
 
+def _without_player(session: Session, row: Token) -> Caller:
+    own: set[str] = set()
+    if row.scope is Scope.HOST and row.competition_id is None and not row.owner:
+        own = set(session.scalars(select(Hosting.competition_id).where(Hosting.token_id == row.id)))
+    return Caller(row.id, row.scope, competition=row.competition_id, name=row.name, owner=row.owner, own=own)
+
+
+def require_owner(caller: Caller) -> None:
+    if not caller.owner:
+        raise forbidden("Only the server's owner can do this: it needs the token that the server was started with.")
+
+
 def require_host(caller: Caller) -> None:
+    """The caller is a host who may make competitions and bring games."""
     if not caller.is_host:
         raise forbidden("Only a host can do this: it needs a token of scope 'host'.")
+    if not caller.makes_competitions:
+        raise forbidden("This token is good for one competition. Only hosts of their own can do this.")
 
 
 def require_host_of(caller: Caller, competition: str) -> None:
-    """The caller is a host of this competition."""
-    if not caller.hosts(competition):
-        raise forbidden("Only a host of this competition can do this: it needs a token of scope 'host'.")
+    if caller.hosts(competition):
+        return
+    if caller.is_host:
+        raise forbidden(ANOTHER_HOSTS)
+    if caller.scope is Scope.OBSERVER:
+        raise forbidden("Observers look on and change nothing: this needs a token of scope 'host'.")
+    raise forbidden("Only a host can do this: it needs a token of scope 'host'.")
+
+
+def require_watcher(caller: Caller, competition: str) -> None:
+    """The caller sees all of the competition: its host, or an observer."""
+    if not caller.watches(competition):
+        raise forbidden(
+            ANOTHER_HOSTS
+            if caller.scope in (Scope.HOST, Scope.OBSERVER)
+            else "Only a host can see this: it needs a token of scope 'host'."
+        )
 
 
 def require_member(caller: Caller, competition: str) -> None:
-    """The caller is a host, or belongs to the competition."""
-    if not caller.is_host and caller.competition != competition:
-        raise forbidden("This token belongs to another competition. Join this one with its code first.")
+    """The caller belongs to the competition, or is a host or an observer of it."""
+    if caller.watches(competition) or (caller.competition == competition and not caller.is_host):
+        return
+    if caller.scope in (Scope.HOST, Scope.OBSERVER):
+        raise forbidden(ANOTHER_HOSTS)
+    raise forbidden("This token belongs to another competition. Join this one with its code first.")
 
 
 def player_of(caller: Caller) -> str:
@@ -81,32 +130,36 @@ def player_of(caller: Caller) -> str:
     return caller.player
 
 
-def issue(session: Session, scope: Scope, player: str | None, at: datetime, *, token: str | None = None) -> str:
-    """A new token; only its digest is kept."""
-    token = token or secrets.token_urlsafe(32)
-    session.add(
-        Token(
-            id=new_id("tok"), prefix=token[:PREFIX], digest=digest(token), scope=scope, player_id=player, created_at=at
-        )
-    )
-    session.flush()
+def issue(session: Session, scope: Scope, player: str | None, at: datetime) -> str:
+    """A new token for a player; only its digest is kept."""
+    token, _ = issue_to(session, scope, at, player_id=player)
     return token
 
 
-def ensure_host(session: Session, token: str) -> None:
-    """Make the token of the settings a host's: it is always accepted, whatever was done to it before."""
+def issue_to(session: Session, scope: Scope, at: datetime, **whose: str | None) -> tuple[str, Token]:
+    """A new token and its row; `whose`: further columns of it."""
+    token = secrets.token_urlsafe(32)
+    row = Token(id=new_id("tok"), prefix=token[:PREFIX], digest=digest(token), scope=scope, created_at=at, **whose)
+    session.add(row)
+    session.flush()
+    return token, row
+
+
+def ensure_owner(session: Session, token: str) -> None:
+    """Make the token of the settings the owner's: it is always accepted, whatever was done to it before."""
     values = {
         "id": new_id("tok"),
         "prefix": token[:PREFIX],
         "digest": digest(token),
         "scope": Scope.HOST,
+        "owner": True,
         "created_at": now(session),
     }
     statement = insert(session, Token).values(values)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["prefix"],
-            set_={"digest": statement.excluded.digest, "revoked_at": None},
+            set_={"digest": statement.excluded.digest, "revoked_at": None, "owner": True},
             where=Token.scope == Scope.HOST,  # never a player's, should the letters be the same by chance
         )
     )

@@ -118,7 +118,7 @@ def opened(unit: Unit, round_id: str) -> list[Challenge]:
     for play in unit.session.scalars(query.order_by(Submission.number)):
         one = _shown(unit.session, play, seats)
         mine = any(player.id == unit.caller.player for player in one.taken.values())
-        if unit.caller.is_host or mine or _may_join(one, unit.caller.player):
+        if unit.caller.watches(round_.competition_id) or mine or _may_join(one, unit.caller.player):
             found[play.id] = one
     return list(found.values())
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from server.arena import audit, callers, feed
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
-from server.db.models import Competition
+from server.db.models import Competition, Hosting
 from server.db.states import BotPolicy, Total
 from server.errors import not_found
 
@@ -30,6 +30,10 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, tota
         created_at=unit.now,
     )
     unit.session.add(competition)
+    unit.session.flush()
+    if not unit.caller.owner:
+        unit.session.add(Hosting(competition_id=competition.id, token_id=unit.caller.token))
+        unit.caller.own.add(competition.id)
     audit.record(unit, "competition.create", competition.id, name=name)
     return competition
 
@@ -58,15 +62,15 @@ def find(session: Session, competition_id: str) -> Competition:
 
 
 def see(unit: Unit, competition_id: str) -> Competition:
-    """A competition that the caller belongs to; any for a host."""
+    """A competition that the caller belongs to, or is a host or an observer of."""
     competition = find(unit.session, competition_id)
     callers.require_member(unit.caller, competition.id)
     return competition
 
 
 def visible(unit: Unit) -> Sequence[Competition]:
-    """A host's competitions, newest first; a player's own one."""
+    """A host's competitions, newest first, the owner's are all; the one that another's token is good for."""
     query = select(Competition).order_by(Competition.created_at.desc())
-    if not unit.caller.is_host:
-        query = query.where(Competition.id == unit.caller.competition)
+    if not unit.caller.owner:
+        query = query.where(Competition.id.in_(unit.caller.own | {unit.caller.competition}))
     return unit.session.scalars(query).all()

@@ -27,8 +27,8 @@ MOVES = (
 
 
 def results(unit: Unit, competition_id: str) -> Iterator[Row]:
-    """A row for each player in each round that they have tried, in the order of the rounds. Hosts only."""
-    callers.require_host_of(unit.caller, competition_id)
+    """A row for each player in each round that they have tried, in the order of the rounds. For watchers."""
+    callers.require_watcher(unit.caller, competition_id)
     competition = competitions.find(unit.session, competition_id)
     found = rounds.of_competition(unit.session, competition.id)
     titles = {round_.id: round_setup.setup_of(unit.session, round_).program.title for round_ in found}
@@ -63,8 +63,8 @@ def _result(row: Any, titles: dict[str, str]) -> Row:
 
 
 def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
-    """A row for each submission, in the order of acceptance, those of removed players too. Hosts only."""
-    callers.require_host_of(unit.caller, competition_id)
+    """A row for each submission, in the order of acceptance, those of removed players too. For watchers."""
+    callers.require_watcher(unit.caller, competition_id)
     competition = competitions.find(unit.session, competition_id)
     main = aliased(RoundJudge)
     query = (
@@ -110,8 +110,8 @@ def _move(row: Any) -> Row:
 
 
 def audit(unit: Unit) -> Iterator[Row]:
-    """All that hosts did, in order. Hosts only."""
-    callers.require_host(unit.caller)
+    """All that hosts did, in order. The owner only."""
+    callers.require_owner(unit.caller)
     query = select(Audit.number, Audit.at, Audit.token_id, Audit.action, Audit.target, Audit.detail).order_by(
         Audit.number
     )

@@ -23,7 +23,7 @@ from server.arena.unit import Unit
 from server.caches import SizedCache
 from server.db.models import Game
 from server.db.session import now
-from server.errors import Detail, RequestError, conflict, invalid, not_found
+from server.errors import Detail, RequestError, conflict, forbidden, invalid, not_found
 
 #: What is played where a host names no game: its word rule has no known gaps.
 DEFAULT = "condense_strict"
@@ -138,9 +138,11 @@ def check(source: str, name: str | None = None) -> Program:
         raise _refusal(errors.errors) from None
 
 
-def plan(session: Session, source: str, name: str | None = None) -> Plan:
-    """What `upload` would do. Raises `RequestError` for a program with errors, a bad name, the name of a packaged game,
-    and a program that is here under another name."""
+def plan(unit: Unit, source: str, name: str | None = None) -> Plan:
+    """What `upload` would do. Raises `RequestError` for a program with errors, a bad name, the name of a packaged game
+    or of another host's, and a program that is here under another name."""
+    callers.require_host(unit.caller)
+    session = unit.session
     given = check(source, name)
     wanted = name_of(given) if name is None else clean_game_name(name)
     row = session.get(Game, given.digest)
@@ -150,18 +152,22 @@ def plan(session: Session, source: str, name: str | None = None) -> Plan:
         raise _here_already(row)
     if session.scalar(select(Game.digest).where(Game.name == wanted, Game.packaged).limit(1)) is not None:
         raise _name_taken(wanted)
+    if not all(_mine(unit, row) for row in _versions(session, wanted)):
+        told = say("{name} is the name of another host's game. Give your game another name.", name=repr(wanted))
+        raise conflict("name-taken", "Name taken", told)
     return Plan(given, wanted, _next_version(session, wanted), row)
 
 
 def upload(unit: Unit, source: str, name: str | None = None) -> Uploaded:
     """Take a host's program in, as the newest version of its name; refuses what `plan` refuses. The same program
     again changes nothing, but for bringing it back where it was withdrawn."""
-    callers.require_host(unit.caller)
     while True:  # somebody else may take the same version of the name; then it is the next one's turn
-        planned = plan(unit.session, source, name)
-        if planned.is_there:
-            return Uploaded(restore(unit, planned.program.digest), fresh=False)
+        planned = plan(unit, source, name)
+        if planned.row is not None and planned.is_there:
+            there = planned.row if planned.row.withdrawn_at is None else restore(unit, planned.program.digest)
+            return Uploaded(there, fresh=False)
         row = planned.row or _row(planned.program)
+        row.host_id = unit.caller.token
         if _insert(unit.session, row, planned.name, planned.version, packaged=False):
             audit.record(unit, "game.upload", row.digest, name=row.name, version=row.version)
             return Uploaded(row, fresh=True)
@@ -178,6 +184,7 @@ def withdraw(unit: Unit, name: str) -> Game:
                 name=repr(row.name),
             )
             raise conflict("game-packaged", "Packaged game", detail)
+        _require_mine(unit, row)
         if row.withdrawn_at is None:
             row.withdrawn_at = unit.now
             audit.record(unit, "game.withdraw", row.digest, name=row.name, version=row.version)
@@ -189,6 +196,8 @@ def restore(unit: Unit, name: str) -> Game:
     callers.require_host(unit.caller)
     game = see(unit, name)
     for row in _meant(unit.session, game, name):
+        if not row.packaged:
+            _require_mine(unit, row)
         if row.withdrawn_at is not None:
             row.withdrawn_at = None
             audit.record(unit, "game.restore", row.digest, name=row.name, version=row.version)
@@ -273,6 +282,15 @@ def _meant(session: Session, game: Game, name: str) -> Sequence[Game]:
     which = Game.digest == name if name == game.digest else Game.name == game.name
     locked = select(Game).where(which).order_by(Game.digest).with_for_update()
     return session.scalars(locked.execution_options(populate_existing=True)).all()
+
+
+def _mine(unit: Unit, row: Game) -> bool:
+    return unit.caller.owner or row.host_id == unit.caller.token
+
+
+def _require_mine(unit: Unit, row: Game) -> None:
+    if not _mine(unit, row):
+        raise forbidden("This game is another host's: they or the server's owner can do this.")
 
 
 def _row(given: Program) -> Game:

@@ -107,8 +107,8 @@ def tokens_of(session: Session, player_id: str) -> Sequence[str]:
 
 
 def list_members(unit: Unit, competition_id: str) -> Sequence[Player]:
-    """Everyone who joined, in order of joining. Hosts only."""
-    callers.require_host_of(unit.caller, competition_id)
+    """Everyone who joined, in order of joining. Hosts and observers only."""
+    callers.require_watcher(unit.caller, competition_id)
     return members(unit.session, competitions.find(unit.session, competition_id).id)
 
 

@@ -196,18 +196,19 @@ def find(session: Session, submission_id: str) -> Submission:
 
 
 def see(unit: Unit, submission_id: str) -> Submission:
-    """A submission that the caller may see: their own, one that its player's name is revealed with, any for a host."""
+    """A submission that the caller may see: their own, one revealed with its player's name, any for a watcher."""
     submission = find(unit.session, submission_id)
-    if unit.caller.is_host or submission.player_id == unit.caller.player or reveals.shows(unit, submission):
+    watches = unit.caller.watches(rounds.find_round(unit.session, submission.round_id).competition_id)
+    if watches or submission.player_id == unit.caller.player or reveals.shows(unit, submission):
         return submission
     raise forbidden("This submission is another player's: moves stay hidden until the host reveals them, by name.")
 
 
 def of_round(unit: Unit, round_id: str, cursor: str | None, limit: int, practice: bool | None = None) -> Page:
     """The caller's submissions in a round, newest first; everyone's for a host. practice: only such, or only others."""
-    rounds.see(unit, round_id)
+    round_ = rounds.see(unit, round_id)
     query = select(Submission).where(Submission.round_id == round_id)
-    if not unit.caller.is_host:
+    if not unit.caller.watches(round_.competition_id):
         query = query.where(Submission.player_id == unit.caller.player)
     if practice is not None:
         query = query.where(Submission.practice.is_(practice))
@@ -231,8 +232,8 @@ def _page(session: Session, query: Select[Submission], cursor: str | None, limit
 
 def set_hidden(unit: Unit, submission_id: str, hidden: bool) -> Submission:
     """Hide a move, or show it again: a hidden one has no place on the board, and its play changes no rating."""
-    callers.require_host(unit.caller)
     submission = find(unit.session, submission_id)
+    callers.require_host_of(unit.caller, rounds.find_round(unit.session, submission.round_id).competition_id)
     play = lock_plays(unit.session, [submission.play_id])[0]  # its score must not come in between
     unit.session.refresh(submission)
     if submission.hidden != hidden:

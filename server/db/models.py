@@ -36,7 +36,10 @@ class Judge(Base):
 
 
 class Game(Base):
-    """A program, known by the digest of its source, which is never edited: a changed one is the name's next version."""
+    """A program, known by the digest of its source, which is never edited: a changed one is the name's next version.
+
+    host_id: the token of the host who brought it; null for packaged ones.
+    """
 
     __tablename__ = "games"
     __table_args__ = (UniqueConstraint("name", "version"),)
@@ -48,6 +51,7 @@ class Game(Base):
     title: Mapped[str]
     description: Mapped[str]
     source: Mapped[str]
+    host_id: Mapped[str | None] = mapped_column(ForeignKey("tokens.id"))
     created_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
 
@@ -83,7 +87,11 @@ class Player(Base):
 
 
 class Token(Base):
-    """A bearer token: kept as a digest, found by its first letters."""
+    """A bearer token: kept as a digest, found by its first letters.
+
+    name: whose it is, where it is no player's. owner: a host's of the whole server. competition_id: the only one that a
+    host's, an observer's or a reader's token is good for; null: those that the host made (`Hosting`).
+    """
 
     __tablename__ = "tokens"
 
@@ -92,8 +100,20 @@ class Token(Base):
     digest: Mapped[str]
     scope: Mapped[Scope]
     player_id: Mapped[str | None] = mapped_column(ForeignKey("players.id"))
+    competition_id: Mapped[str | None] = mapped_column(ForeignKey("competitions.id"), index=True)
+    name: Mapped[str | None]
+    owner: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class Hosting(Base):
+    """The host who made a competition. None for one of the owner's."""
+
+    __tablename__ = "hosting"
+
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), primary_key=True)
+    token_id: Mapped[str] = mapped_column(ForeignKey("tokens.id"), index=True)
 
 
 class Round(Base):

@@ -31,6 +31,7 @@ class Scope(StrEnum):
     PLAY = "play"
     BOT = "bot"
     HOST = "host"
+    OBSERVER = "observer"
     BOARD = "board:read"
 
 

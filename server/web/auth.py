@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from server.arena import players
 from server.arena.unit import Unit
-from server.db.states import PlayerKind
+from server.db.states import PlayerKind, Scope
 from server.errors import RequestError
 from server.http.calls import JoinOf, Read, ReadOf, VisitOf
 from server.http.requests import COOKIE, ContextOf
@@ -78,7 +78,7 @@ async def sign_in(request: Request, context: ContextOf, form: FormOf) -> Respons
         viewer = await Read(context, key)(view_models.viewer)
     except RequestError as refused:
         return page("sign-in.html", refused.status, error=_about_key(refused))
-    return signed_in(request, go("/host" if viewer.caller.is_host else "/play"), key)
+    return signed_in(request, go("/host" if viewer.caller.scope in (Scope.HOST, Scope.OBSERVER) else "/play"), key)
 
 
 def _about_key(refused: RequestError) -> str:

@@ -132,7 +132,7 @@ def _games(unit: Unit, number: int) -> Response:
     viewer = view_models.visitor(unit)
     rows = games.listed(unit.session)
     before = (number - 1) * PAGE
-    is_host = viewer is not None and viewer.caller.is_host
+    is_host = viewer is not None and viewer.caller.makes_competitions
     return page(
         "games.html",
         viewer=viewer,
@@ -160,7 +160,7 @@ def _game(unit: Unit, name: str) -> Response:
         withdrawn=row.withdrawn_at is not None,
         versions=games.versions(unit, row.digest),
     )
-    return page("game.html", viewer=viewer, game=game, is_host=viewer is not None and viewer.caller.is_host)
+    return page("game.html", viewer=viewer, game=game, is_host=viewer is not None and viewer.caller.makes_competitions)
 
 
 @router.get("/host/games/new")
@@ -189,9 +189,8 @@ async def check_game(read: ReadOf, form: FormOf) -> Response:
 
 
 def _checked(unit: Unit, form: dict[str, str]) -> Response:
-    callers.require_host(unit.caller)
     source, name = _given(form)
-    planned = games.plan(unit.session, source, name or None)
+    planned = games.plan(unit, source, name or None)
     return _editor(unit, Draft(source, name, form.get("of") or None, planned))
 
 

@@ -27,7 +27,7 @@ from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
 from server.arena.workforce import MOVE_EVERY
 from server.db.models import Competition, Player, Round, Submission
-from server.db.states import BotPolicy, RoundState, Total
+from server.db.states import BotPolicy, RoundState, Scope, Total
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
 from server.web import games as game_pages
@@ -61,9 +61,10 @@ class Speed:
     players: int
 
 
-def host(unit: Unit) -> view_models.Viewer:
-    """Who looks, where it is a host."""
-    callers.require_host(unit.caller)
+def _viewer(unit: Unit) -> view_models.Viewer:
+    """Who looks, where it is a host or an observer of something."""
+    if unit.caller.scope not in (Scope.HOST, Scope.OBSERVER):
+        callers.require_host(unit.caller)
     return view_models.viewer(unit)
 
 
@@ -76,7 +77,9 @@ def _front(unit: Unit, base: str, *, name: str = "", refused: RequestError | Non
     return page(
         "host.html",
         refused.status if refused else 200,
-        viewer=host(unit),
+        viewer=_viewer(unit),
+        makes=unit.caller.makes_competitions,
+        owner=unit.caller.owner,
         competitions=[_competition(unit.session, row) for row in competitions.visible(unit)],
         base=base,
         name=name,
@@ -137,9 +140,10 @@ async def competition(request: Request, read: ReadOf, competition_id: str) -> Re
 def _competition_page(
     unit: Unit, base: str, competition_id: str, form: dict[str, str], refused: RequestError | None = None
 ) -> Response:
-    viewer = host(unit)
+    callers.require_watcher(unit.caller, competitions.find(unit.session, competition_id).id)
+    viewer = _viewer(unit)
     return page(
-        "competition.html",
+        "competition.html" if unit.caller.hosts(competition_id) else "observed.html",
         refused.status if refused else 200,
         viewer=viewer,
         competition=competitions.see(unit, competition_id),

@@ -26,7 +26,7 @@ from server.arena import (
 from server.arena.callers import Caller
 from server.arena.unit import Unit
 from server.db.models import Competition, Judge, Play, Player, Round, Submission
-from server.db.states import RoundState, SubmissionState
+from server.db.states import RoundState, Scope, SubmissionState
 from server.http.requests import SETTLED
 from server.web import meaning, timeline
 from server.web.i18n import _, localised
@@ -169,9 +169,15 @@ def viewer(unit: Unit) -> Viewer:
     """Who looks. Raises `RequestError` (401) for a visitor."""
     session, caller = unit.session, unit.caller
     if caller.player is None:
-        return Viewer(caller, _("Host") if caller.is_host else _("Visitor"), None)
+        return Viewer(caller, _host_name(caller), None)
     assert caller.competition is not None
     return Viewer(caller, players.find(session, caller.player).name, competitions.find(session, caller.competition))
+
+
+def _host_name(caller: Caller) -> str:
+    if caller.name is not None:
+        return caller.name
+    return {Scope.HOST: _("Host"), Scope.OBSERVER: _("Observer")}.get(caller.scope, _("Visitor"))
 
 
 def visitor(unit: Unit) -> Viewer | None:
@@ -185,12 +191,13 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
     setup = round_setup.setup_of(session, row)
     opening = rounds.opening(session, row, at)
     judge = judges.find(session, setup.identities[MAIN])
+    passages = rounds.passages_for(session, row, host=caller.watches(row.competition_id), at=at)
     return RoundShown(
         line=line(row, setup.program.title, at),
         competition=row.competition_id,
         digest=row.digest,
         description=setup.program.description,
-        passages=mapped(session, setup, rounds.passages_for(session, row, host=caller.is_host, at=at)),
+        passages=mapped(session, setup, passages),
         judge=judge.name,
         limit=_limit(judge, opening.limit) if opening else None,
         attempts=row.attempts,
@@ -285,7 +292,7 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
         line=submission_line(session, row),
         round=row.round_id,
         title=setup.program.title,
-        passages=rounds.passages_for(session, round_row, host=caller.is_host, at=unit.now),
+        passages=rounds.passages_for(session, round_row, host=caller.watches(round_row.competition_id), at=unit.now),
         said=[] if several else said(play.moves, events, row.seat),
         parts=earned,
         place=place,

@@ -28,7 +28,7 @@ def run(work: Work, database_url: str, redis_url: str, **settings: object) -> No
     async def whole() -> None:
         context = build(Settings.model_validate({"database_url": database_url, "redis_url": redis_url, **settings}))
         try:
-            await context.write(lambda session, outbox: callers.ensure_host(session, HOST))
+            await context.write(lambda session, outbox: callers.ensure_owner(session, HOST))
             await work(context)
         finally:
             await context.queue.close()

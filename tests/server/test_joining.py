@@ -20,7 +20,7 @@ def test_a_guest_joins_with_a_code_and_a_name_and_gets_a_token(lesson: Class) ->
     assert joined["player"]["competition"] == lesson.id
     assert len(joined["token"]) >= 43, "256 bits"
     me = answer(lesson.house.caller(joined["token"]).get("/me"))
-    assert me == {"scope": "play", "player": joined["player"], "competition": lesson.id}
+    assert me == {"scope": "play", "player": joined["player"], "competition": lesson.id, "name": None, "owner": False}
 
 
 def test_only_a_digest_of_the_token_is_kept(lesson: Class) -> None:
@@ -110,11 +110,11 @@ def test_a_token_can_be_given_up(lesson: Class) -> None:
 def test_the_hosts_token_of_the_settings_is_good_whatever_happened_to_it(house: RunningApp) -> None:
     """`XENTARENA_HOST_TOKEN` is 'always accepted': also after it was given up, and where only its end is new."""
     first, second = "class-of-2026-" + "a" * 32, "class-of-2026-" + "b" * 32
-    house.database.write(lambda session: callers.ensure_host(session, first))
+    house.database.write(lambda session: callers.ensure_owner(session, first))
     assert house.caller(first).request("DELETE", "/me/token").status_code == 204
-    house.database.write(lambda session: callers.ensure_host(session, first))
+    house.database.write(lambda session: callers.ensure_owner(session, first))
     assert answer(house.caller(first).get("/me"))["scope"] == "host"
-    house.database.write(lambda session: callers.ensure_host(session, second))
+    house.database.write(lambda session: callers.ensure_owner(session, second))
     assert answer(house.caller(second).get("/me"))["scope"] == "host"
     problem(house.caller(first).get("/me"), 401, "unauthorized")
 
@@ -123,7 +123,7 @@ def test_a_players_token_cannot_be_turned_into_a_hosts(lesson: Class) -> None:
     ada = lesson.join()
     assert ada.token is not None
     twin = ada.token[:8] + "x" * 40
-    lesson.house.database.write(lambda session: callers.ensure_host(session, twin))
+    lesson.house.database.write(lambda session: callers.ensure_owner(session, twin))
     assert answer(ada.get("/me"))["scope"] == "play"
 
 

@@ -1,0 +1,228 @@
+"""Who may ask for what: every role at every route of the OpenAPI document."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import pytest
+
+from server.arena.callers import issue_to
+from server.db.session import now
+from server.db.states import Scope
+from tests.support.duels import DUEL, challenge
+from tests.support.scenario.deployment import PASSAGE, answer
+from tests.support.server import Caller, Class, Json, RunningApp
+from tests.support.workers import PLAIN
+
+ROLES = (
+    "nobody", "player", "stranger", "bot", "removed", "reader", "observer", "cohost", "maker", "other host", "owner",
+)  # fmt: skip
+
+#: Route → for each role, in this order: + it is let in, 1 answered 401, 3 answered 403.
+ALLOWED = """
+    GET    /healthz                                     +++++++++++
+    GET    /readyz                                      +++++++++++
+    GET    /api/v1/judges                               +++++++++++
+    GET    /api/v1/judges/{name}                        +++++++++++
+    GET    /api/v1/games                                +++++++++++
+    GET    /api/v1/games/{name}                         +++++++++++
+    GET    /api/v1/games/{name}/versions                +++++++++++
+    POST   /api/v1/competitions:join                    +++++++++++
+    GET    /api/v1/me                                   1+++3++++++
+    GET    /api/v1/me/submissions                       1+++3++++++
+    GET    /api/v1/competitions                         1+++3++++++
+    POST   /api/v1/competitions                         13333333+++
+    POST   /api/v1/games                                13333333+++
+    POST   /api/v1/games/{name}:withdraw                13333333+3+
+    POST   /api/v1/games/{name}:restore                 13333333+3+
+    POST   /api/v1/hosts                                1333333333+
+    GET    /api/v1/hosts                                1333333333+
+    GET    /api/v1/audit.jsonl                          1333333333+
+    GET    /api/v1/competitions/{competition_id}        1+3+3++++3+
+    GET    /api/v1/competitions/{competition_id}/rounds      1+3+3++++3+
+    GET    /api/v1/competitions/{competition_id}/leaderboard 1+3+3++++3+
+    GET    /api/v1/competitions/{competition_id}/events      1+3+3++++3+
+    PATCH  /api/v1/competitions/{competition_id}             1333333++3+
+    GET    /api/v1/competitions/{competition_id}/players     133333+++3+
+    GET    /api/v1/competitions/{competition_id}/results.csv 133333+++3+
+    GET    /api/v1/competitions/{competition_id}/moves.csv   133333+++3+
+    GET    /api/v1/competitions/{competition_id}/moves.jsonl 133333+++3+
+    GET    /api/v1/competitions/{competition_id}/hosts       133333+++3+
+    POST   /api/v1/competitions/{competition_id}/hosts       1333333++3+
+    POST   /api/v1/competitions/{competition_id}/rounds      1333333++3+
+    POST   /api/v1/hosts/{host_id}:renew                     1333333++3+
+    POST   /api/v1/hosts/{host_id}:dismiss                   1333333++3+
+    POST   /api/v1/players/{player_id}:remove                1333333++3+
+    POST   /api/v1/players/{player_id}:readmit               1333333++3+
+    GET    /api/v1/rounds/{round_id}                         1+3+3++++3+
+    GET    /api/v1/rounds/{round_id}/leaderboard             1+3+3++++3+
+    GET    /api/v1/rounds/{round_id}/submissions             1+3+3++++3+
+    GET    /api/v1/rounds/{round_id}/challenges              1+3+3++++3+
+    GET    /api/v1/rounds/{round_id}/moves                   1+3+3++++3+
+    GET    /api/v1/rounds/{round_id}/moves/{move_id}         1+3+3++++3+
+    POST   /api/v1/rounds/{round_id}:open                    1333333++3+
+    POST   /api/v1/rounds/{round_id}:pause                   1333333++3+
+    POST   /api/v1/rounds/{round_id}:close                   1333333++3+
+    POST   /api/v1/rounds/{round_id}:reveal                  1333333++3+
+    POST   /api/v1/rounds/{round_id}:conceal                 1333333++3+
+    POST   /api/v1/rounds/{round_id}/submissions             1+3+3333333
+    POST   /api/v1/rounds/{round_id}/submissions:begin       1+3+3333333
+    POST   /api/v1/rounds/{round_id}/submissions:batch       1+3+3333333
+    POST   /api/v1/rounds/{round_id}/moves:preview           1+3+3333333
+    POST   /api/v1/rounds/{round_id}/challenges              1+3+3333333
+    POST   /api/v1/challenges/{play_id}:accept               1+3+3333333
+    GET    /api/v1/submissions/{submission_id}               1+3333+++3+
+    POST   /api/v1/submissions/{submission_id}/moves         1+333333333
+    POST   /api/v1/submissions/{submission_id}:resign        1+333333333
+    POST   /api/v1/submissions/{submission_id}:hide          1333333++3+
+    POST   /api/v1/submissions/{submission_id}:show          1333333++3+
+    POST   /api/v1/measurements                              1+++3++++++
+    GET    /api/v1/measurements/{key}                        1+++3++++++
+"""
+TABLE = {f"{method} {path}": marks for method, path, marks in (line.split() for line in ALLOWED.strip().splitlines())}
+MARKS = {401: "1", 403: "3"}
+PROGRAM = "# A game of {}\n#\n# Write.\n\nelicit(x, 10)\nreward(xed(x | story()))\n"
+MEASUREMENT = {"prefix": "", "text": PASSAGE}
+
+
+@dataclass(frozen=True)
+class School:
+    """A competition that a host of their own made, with everybody there is, and things to be asked for."""
+
+    lesson: Class
+    roles: Mapping[str, Caller]
+    things: Mapping[str, str]
+
+    def asked(self, role: str, route: str) -> str:
+        method, path = route.split()
+        things = {**self.things, **(FRESH[route](self) if route in FRESH else {})}
+        path = path.format_map(things)
+        body = BODIES[route](self) if route in BODIES else None
+        who = self.roles[role]
+        path = path.removeprefix("/api/v1") if path.startswith("/api/v1") else f"{self.lesson.house.url}{path}"
+        request = who.http.build_request(method, path, headers=who.headers, json=body)
+        response = who.http.send(request, stream=True)  # a feed never ends
+        response.close()
+        return MARKS.get(response.status_code, "+")
+
+
+numbers = count()
+
+
+def new_host(owner: Caller, path: str = "/hosts", **body: Any) -> Json:
+    made: Json = answer(owner.post(path, json={"name": f"host {next(numbers)}", **body}), 201)
+    return made
+
+
+def founded(house: RunningApp, maker: Caller, game: str) -> Class:
+    """A competition of this host's with a round."""
+    competition = answer(maker.post("/competitions", json={"name": "A class"}), 201)
+    return Class(house, competition, another_round(maker, competition, game), PLAIN)
+
+
+def another_round(maker: Caller, competition: Json, game: str) -> Json:
+    body = {"game": game, "passages": [PASSAGE], "judge": PLAIN.identity}
+    made: Json = answer(maker.post(f"/competitions/{competition['id']}/rounds", json=body), 201)
+    return made
+
+
+def everybody(house: RunningApp) -> tuple[Class, dict[str, Caller]]:
+    maker, other = (house.caller(new_host(house.host)["token"]) for _ in range(2))
+    lesson = founded(house, maker, "condense")
+    at = f"/competitions/{lesson.id}/hosts"
+    reader, _ = house.database.write(
+        lambda session: issue_to(session, Scope.BOARD, now(session), competition_id=lesson.id)
+    )
+    removed = lesson.join("Rod")
+    answer(maker.post(f"/players/{removed.id}:remove"))
+    return lesson, {
+        "nobody": house.anyone,
+        "player": lesson.join("Ada"),
+        "stranger": founded(house, other, "condense").join("Sue"),
+        "bot": lesson.join("Bot", kind="bot"),
+        "removed": removed,
+        "reader": house.caller(reader),
+        "observer": house.caller(new_host(maker, at, scope="observer")["token"]),
+        "cohost": house.caller(new_host(maker, at)["token"]),
+        "maker": maker,
+        "other host": other,
+        "owner": house.host,
+    }
+
+
+@pytest.fixture(scope="module")
+def school(sqlite_house: RunningApp) -> School:
+    house = sqlite_house
+    lesson, roles = everybody(house)
+    maker = roles["maker"]
+    game = answer(maker.post("/games", json={"source": PROGRAM.format("ours"), "name": "ours"}), 201)
+    duels = Class(house, lesson.competition, another_round(maker, lesson.competition, house.install_game(DUEL)), PLAIN)
+    measured = answer(house.host.post("/measurements", json=MEASUREMENT | {"judge": PLAIN.identity}), 201, 202)
+    things = {
+        "competition_id": lesson.id,
+        "round_id": lesson.round_id,
+        "submission_id": roles["player"].score(lesson.round_id, "7 of ada")["id"],
+        "key": measured["id"],
+        "name": game["name"],
+        "move_id": "mov_none",
+        "play_id": challenge(roles["bot"], duels)["play"],
+    }
+    return School(lesson, roles, things)
+
+
+def a_coming(school: School) -> dict[str, str]:
+    return {"player_id": str(school.lesson.join().id)}
+
+
+def a_host(school: School) -> dict[str, str]:
+    made = new_host(school.roles["owner"], f"/competitions/{school.lesson.id}/hosts")
+    return {"host_id": made["host"]["id"]}
+
+
+def _bodies() -> dict[str, Callable[[School], object]]:
+    at = "POST /api/v1/competitions/{competition_id}"
+    round_ = "POST /api/v1/rounds/{round_id}"
+    said = {"move": "7"}
+    return {
+        "POST /api/v1/competitions:join": lambda s: {"code": s.lesson.competition["code"], "name": f"n{next(numbers)}"},
+        "POST /api/v1/competitions": lambda _: {"name": "Another"},
+        "PATCH /api/v1/competitions/{competition_id}": lambda _: {"total": "bits"},
+        "POST /api/v1/games": lambda _: {"source": PROGRAM.format(n := f"g{next(numbers)}"), "name": n},
+        "POST /api/v1/hosts": lambda _: {"name": "Somebody"},
+        f"{at}/hosts": lambda _: {"name": "Somebody"},
+        f"{at}/rounds": lambda _: {"game": "condense", "passages": [PASSAGE], "judge": PLAIN.identity},
+        f"{round_}:reveal": lambda _: {"which": "all"},
+        f"{round_}/submissions": lambda _: said,
+        f"{round_}/submissions:begin": lambda _: {},
+        f"{round_}/submissions:batch": lambda _: {"items": [said]},
+        f"{round_}/moves:preview": lambda _: said,
+        f"{round_}/challenges": lambda _: {},
+        "POST /api/v1/challenges/{play_id}:accept": lambda _: {},
+        "POST /api/v1/submissions/{submission_id}/moves": lambda _: said,
+        "POST /api/v1/measurements": lambda _: MEASUREMENT | {"judge": PLAIN.identity},
+    }
+
+
+BODIES = _bodies()
+#: What a request uses up, made for each.
+FRESH: dict[str, Callable[[School], dict[str, str]]] = {
+    "POST /api/v1/hosts/{host_id}:renew": a_host,
+    "POST /api/v1/hosts/{host_id}:dismiss": a_host,
+    "POST /api/v1/players/{player_id}:remove": a_coming,
+    "POST /api/v1/players/{player_id}:readmit": a_coming,
+}
+#: It ends the role, so nobody asks.
+LEFT_OUT = {"DELETE /api/v1/me/token"}
+
+
+def test_no_route_is_missing(sqlite_house: RunningApp) -> None:
+    paths = sqlite_house.app.openapi()["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    assert routes == TABLE.keys() | LEFT_OUT
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_a_route_is_for_those_it_is_for(school: School, route: str) -> None:
+    found = "".join(school.asked(role, route) for role in ROLES)
+    assert found == TABLE[route], dict(zip(ROLES, found, strict=True))
