@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.orm import Session
 
-from server.api import catalog, exports, health, hosts, me, measurements, problems, rounds, submissions
+from server.api import catalog, exports, health, hosts, me, measurements, people, problems, rounds, submissions
 from server.api import competitions as competitions_api
 from server.api.gate import Gate
 from server.arena import callers, games
@@ -63,8 +63,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    for part in (competitions_api, hosts, rounds, submissions, measurements, catalog, me, exports):
+    for part in (competitions_api, hosts, people, rounds, submissions, measurements, catalog, me, exports):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
+    app.include_router(people.roster_router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)
     pages.install(app)
     app.add_middleware(Gate)

@@ -8,7 +8,7 @@ from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT
 from server.arena.reveals import Which
 from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
-from server.db.states import BotPolicy, PlayerKind, Total
+from server.db.states import BotPolicy, Joining, PlayerKind, Total
 
 MoveText = Annotated[
     str, Field(description="What the player says. At most 8,192 bytes of UTF-8.", examples=["sea ship"])
@@ -68,7 +68,34 @@ class CompetitionRequest(Request):
 
 
 class CompetitionChange(Request):
-    total: Total = Field(description=TOTALS)
+    """What is left out stays as it is."""
+
+    total: Total | None = Field(None, description=TOTALS)
+    joining: Joining | None = Field(
+        None,
+        description="Who may join by the code: everybody ('open'), nobody ('locked'), or everybody, but they wait"
+        " until a host lets them in ('approval').",
+    )
+
+
+class NameRequest(Request):
+    name: str = Field(max_length=256, examples=["Ada L."])
+
+
+class ReadmitRequest(Request):
+    name: str | None = Field(None, max_length=256, description="Another name, where theirs is taken by now.")
+
+
+class RemovalRequest(Request):
+    joined_since: AwareDatetime = Field(
+        description="Remove all who joined from this moment on, as `joined_at` tells it.",
+        examples=["2026-01-31T10:02:00Z"],
+    )
+    joined_until: AwareDatetime | None = Field(None, description="And not after this one.")
+
+
+class UndoRequest(Request):
+    removal: Label = Field(description="What `players:remove` answered with.", examples=["rmv_0f3c5b7a9d1e2f4a"])
 
 
 class RoundRequest(Request):

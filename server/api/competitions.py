@@ -54,28 +54,10 @@ async def one(read: ReadOf, competition_id: str) -> schemas.Competition:
 
 @router.patch("/competitions/{competition_id}")
 async def change(write: WriteOf, competition_id: str, body: bodies.CompetitionChange) -> schemas.Competition:
-    """Let the board over all rounds add up something else. Hosts only."""
-    return await write.show(views.competition, competitions.set_total, competition_id, body.total)
-
-
-@router.get("/competitions/{competition_id}/players")
-async def members(
-    read: ReadOf, competition_id: str, cursor: Cursor = None, limit: Limit = 1_000
-) -> schemas.Items[schemas.Player]:
-    """Everyone who joined, in order of joining. Hosts only."""
-    return await read.show(views.items(views.player, cursor, limit), players.list_members, competition_id)
-
-
-@router.post("/players/{player_id}:remove")
-async def remove(write: WriteOf, player_id: str) -> schemas.Player:
-    """Take a player off the competition and its boards. `:readmit` undoes it."""
-    return await write.show(views.player, players.set_removed, player_id, removed=True)
-
-
-@router.post("/players/{player_id}:readmit")
-async def readmit(write: WriteOf, player_id: str) -> schemas.Player:
-    """Take a removed player back, with all they had."""
-    return await write.show(views.player, players.set_removed, player_id, removed=False)
+    """Let the board over all rounds add up something else, or let others join than before. Hosts only."""
+    return await write.show(
+        views.competition, competitions.change, competition_id, total=body.total, joining=body.joining
+    )
 
 
 @router.get("/competitions/{competition_id}/leaderboard", response_model=schemas.Items[schemas.BoardEntry])

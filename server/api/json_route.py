@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from server.errors import RequestError
-from server.http.requests import MAX_BODY, MAX_PROGRAM_BODY
+from server.http.requests import MAX_BODY, MAX_PROGRAM_BODY, MAX_ROSTER_BODY
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -28,16 +28,31 @@ class JsonRoute(APIRoute):
         async def strict(request: Request) -> Response:
             limited = _Limited(request, self.most)
             if request.method in {"POST", "PUT", "PATCH"}:  # other methods' bodies mean nothing
-                await _check_body(limited)
+                await self.check_body(limited)
             return await handle(limited)
 
         return strict
+
+    async def check_body(self, request: Request) -> None:
+        if body := await _whole(request):
+            _check_kind(request, "application/json", told="JSON")
+            _check_json(body)
 
 
 class ProgramRoute(JsonRoute):
     """The same for bodies that hold a program."""
 
     most = MAX_PROGRAM_BODY
+
+
+class RosterRoute(JsonRoute):
+    """The same for bodies that are a roster: plain text, or a table in it."""
+
+    most = MAX_ROSTER_BODY
+
+    async def check_body(self, request: Request) -> None:
+        await _whole(request)
+        _check_kind(request, "text/csv", "text/plain", told="the roster as text")
 
 
 class _Limited(Request):
@@ -62,20 +77,21 @@ def _too_large(most: int) -> RequestError:
     return RequestError("body-too-large", 413, "Body too large", f"A body may have at most {most:,} bytes.")
 
 
-async def _check_body(request: Request) -> None:
+async def _whole(request: Request) -> bytes:
     try:
-        body = await request.body()
+        return await request.body()
     except ClientDisconnect:  # what came so far may look whole, and is not
         raise RequestError(
             "body-incomplete", 400, "Body incomplete", "The connection ended before the body did."
         ) from None
-    if not body:
-        return
+
+
+def _check_kind(request: Request, *kinds: str, told: str) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        detail = f"Send JSON, with 'Content-Type: application/json'; this body came as {kind or 'nothing'!r}."
+    if kind not in kinds:
+        wanted = " or ".join(f"'Content-Type: {each}'" for each in kinds)
+        detail = f"Send {told}, with {wanted}; this body came as {kind or 'nothing'!r}."
         raise RequestError("unsupported-media-type", 415, "Unsupported media type", detail)
-    _check_json(body)
 
 
 def _check_json(body: bytes) -> None:

@@ -1,20 +1,41 @@
 """The caller."""
 
-from fastapi import APIRouter, Response
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from server.api import schemas, views
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import players, submissions
-from server.http.calls import ReadOf, WriteOf
+from server.arena.unit import Unit
+from server.http.calls import ReadOf, WaitOf, WriteOf
+from server.http.live import until
 
 router = APIRouter(tags=["me"], route_class=JsonRoute)
+Held = Annotated[
+    float,
+    Query(ge=0, le=60, description="Hold the answer while the player waits to be let in, so many seconds at most."),
+]
 
 
 @router.get("/me")
-async def me(read: ReadOf) -> schemas.Me:
+async def me(read: WaitOf, wait: Held = 0) -> schemas.Me:
     """Whose token this is, and what it is good for."""
-    return await read.show(views.me, players.own)
+    look = partial(read.show, views.me, players.own)
+    shown = await look()
+    if not (wait and _waits(shown)):
+        return shown
+    return await until(read.context.live, await read(_token), look, lambda now: not _waits(now), wait)
+
+
+def _waits(shown: schemas.Me) -> bool:
+    return shown.player is not None and shown.player.pending
+
+
+def _token(unit: Unit) -> str:
+    return unit.caller.token
 
 
 @router.get("/me/submissions")

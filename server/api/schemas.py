@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from server.arena.reveals import Which
-from server.db.states import BotPolicy, PlayerKind, RoundState, SubmissionState, Total
+from server.db.states import BotPolicy, Joining, PlayerKind, RoundState, SubmissionState, Total
 from xentarena.events import Event as PlayEvent
 
 T = TypeVar("T")
@@ -27,7 +27,9 @@ class ProblemDetail(BaseModel):
         examples=["/move"],
     )
     detail: str
-    line: int | None = Field(None, description="Of a game's program: the line at fault, from 1.", examples=[4])
+    line: int | None = Field(
+        None, description="Of a game's program or a roster: the line at fault, from 1.", examples=[4]
+    )
     column: int | None = Field(None, description="The character of the line, from 1.", examples=[8])
     found: str | None = Field(None, description="What stands there.", examples=["the name storyy"])
     expected: str | None = Field(None, description="What should.", examples=["a register or a function"])
@@ -80,6 +82,27 @@ class Player(BaseModel):
     kind: PlayerKind
     competition: str
     removed: bool
+    pending: bool = Field(False, description="Waits for a host to let them in; until then only `/me` answers.")
+    joined_at: datetime | None = None
+    external_id: str | None = Field(None, description="What the host's own lists call them; hosts only.")
+    removal: str | None = Field(
+        None, description="Of those who were removed together, what takes them back; hosts only."
+    )
+
+
+class RosterLine(BaseModel):
+    """Whom a line of a roster would add."""
+
+    line: int
+    name: str
+    external_id: str | None
+
+
+class Removal(BaseModel):
+    """Players who were removed or taken back together."""
+
+    removal: str = Field(description="Send it to `players:readmit` to take them back.")
+    players: list[Player]
 
 
 class Joined(BaseModel):
@@ -94,6 +117,7 @@ class Competition(BaseModel):
     bots: BotPolicy
     free_measurements: bool
     total: Total
+    joining: Joining = Field(Joining.OPEN, description="Who may join by the code.")
     last_event: int = Field(description="Number of the newest event of its feed.")
     created_at: datetime
 

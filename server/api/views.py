@@ -20,7 +20,9 @@ from server.arena.games import Uploaded
 from server.arena.hosts import Issued
 from server.arena.leaderboards import Entry
 from server.arena.players import Joined
+from server.arena.removals import Removal
 from server.arena.reveals import Revealed
+from server.arena.rosters import Line
 from server.arena.seats import taken as taken_seats
 from server.arena.submissions import Page
 from server.arena.unit import Unit
@@ -84,8 +86,19 @@ def game(_: Unit, row: Game) -> schemas.Game:
     )
 
 
-def player(_: Unit, row: Player) -> schemas.Player:
-    return schemas.Player(id=row.id, name=row.name, kind=row.kind, competition=row.competition_id, removed=row.removed)
+def player(unit: Unit, row: Player) -> schemas.Player:
+    host = unit.asked_by is not None and unit.asked_by.hosts(row.competition_id)
+    return schemas.Player(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        competition=row.competition_id,
+        removed=row.removed,
+        pending=row.pending,
+        joined_at=row.joined_at,
+        external_id=row.external_id if host else None,
+        removal=row.removal if host else None,
+    )
 
 
 def competition(unit: Unit, row: Competition) -> schemas.Competition:
@@ -96,6 +109,7 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
         bots=row.bots,
         free_measurements=row.free_measurements,
         total=row.total,
+        joining=row.joining,
         last_event=row.last_event,
         created_at=row.created_at,
     )
@@ -320,6 +334,19 @@ def issued(unit: Unit, made: Issued) -> schemas.IssuedHost:
 
 def joined(unit: Unit, row: Joined) -> schemas.Joined:
     return schemas.Joined(token=row.token, player=player(unit, row.player))
+
+
+def all_joined(unit: Unit, rows: Sequence[Joined]) -> schemas.Items[schemas.Joined]:
+    return schemas.Items(items=[joined(unit, row) for row in rows])
+
+
+def roster(_: Unit, lines: Sequence[Line]) -> schemas.Items[schemas.RosterLine]:
+    shown = [schemas.RosterLine(line=each.number, name=each.name, external_id=each.external_id) for each in lines]
+    return schemas.Items(items=shown)
+
+
+def removal(unit: Unit, row: Removal) -> schemas.Removal:
+    return schemas.Removal(removal=row.id, players=[player(unit, each) for each in row.players])
 
 
 def games_page(unit: Unit, rows: Sequence[Game], limit: int) -> schemas.Items[schemas.Game]:

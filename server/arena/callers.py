@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from server.arena.validation import new_id
 from server.db.models import Hosting, Player, Token
 from server.db.session import insert, now
 from server.db.states import PlayerKind, Scope
-from server.errors import forbidden, unauthorized
+from server.errors import RequestError, forbidden, unauthorized
 
 ANOTHER_HOSTS = "This competition is another host's. Its host can let you in."
 PREFIX = 8  # letters of a token by which its row is found; the rest is compared by digest
@@ -23,7 +24,7 @@ class Caller:
     """Whose request it is.
 
     competition: the only one that the token is good for: a player's, and a co-host's, an observer's or a reader's.
-    owner: a host of the whole server. own: the competitions that a host made.
+    pending: a player who is not let in yet. owner: a host of the whole server. own: the competitions that a host made.
     """
 
     token: str
@@ -31,6 +32,7 @@ class Caller:
     player: str | None = None
     competition: str | None = None
     kind: PlayerKind = PlayerKind.PERSON
+    pending: bool = False
     name: str | None = None
     owner: bool = False
     own: set[str] = field(default_factory=set)
@@ -57,7 +59,17 @@ class Caller:
 
 
 def authenticate(session: Session, token: str | None) -> Caller:
-    """The caller behind a bearer token. Raises `RequestError` (401) for none, an unknown or a revoked one."""
+    """The caller behind a bearer token. Raises `RequestError`: 401 for none, an unknown or a revoked one, 403 for a
+    player who was removed or is not let in yet."""
+    caller = identify(session, token)
+    if caller.pending:
+        told = "The host has not let this player in yet. Until then only /me answers."
+        raise RequestError("pending", 403, "Not let in yet", told)
+    return caller
+
+
+def identify(session: Session, token: str | None) -> Caller:
+    """The same, for what those may see, too, who still wait to be let in."""
     if not token:
         raise unauthorized("This needs a token: send 'Authorization: Bearer …' with the token that joining gave you.")
     query = select(Token, Player).outerjoin(Player, Player.id == Token.player_id).where(Token.prefix == token[:PREFIX])
@@ -72,7 +84,7 @@ def authenticate(session: Session, token: str | None) -> Caller:
         return _without_player(session, row)
     if player.removed:
         raise forbidden("The host has removed this player from the competition.")
-    return Caller(row.id, row.scope, player.id, player.competition_id, player.kind)
+    return Caller(row.id, row.scope, player.id, player.competition_id, player.kind, player.pending)
 
 
 def _without_player(session: Session, row: Token) -> Caller:
@@ -130,19 +142,27 @@ def player_of(caller: Caller) -> str:
     return caller.player
 
 
-def issue(session: Session, scope: Scope, player: str | None, at: datetime) -> str:
-    """A new token for a player; only its digest is kept."""
-    token, _ = issue_to(session, scope, at, player_id=player)
-    return token
+def issue_each(session: Session, players: Sequence[Player], at: datetime) -> list[str]:
+    """A new token for each player."""
+    tokens = [secrets.token_urlsafe(32) for _ in players]
+    for token, player in zip(tokens, players, strict=True):
+        scope = Scope.BOT if player.kind is PlayerKind.BOT else Scope.PLAY
+        session.add(_row(token, scope, at, player_id=player.id))
+    session.flush()
+    return tokens
 
 
-def issue_to(session: Session, scope: Scope, at: datetime, **whose: str | None) -> tuple[str, Token]:
-    """A new token and its row; `whose`: further columns of it."""
+def issue(session: Session, scope: Scope, at: datetime, **whose: str | None) -> tuple[str, Token]:
+    """A new token and its row, which keeps only the digest. whose: further columns."""
     token = secrets.token_urlsafe(32)
-    row = Token(id=new_id("tok"), prefix=token[:PREFIX], digest=digest(token), scope=scope, created_at=at, **whose)
+    row = _row(token, scope, at, **whose)
     session.add(row)
     session.flush()
     return token, row
+
+
+def _row(token: str, scope: Scope, at: datetime, **whose: str | None) -> Token:
+    return Token(id=new_id("tok"), prefix=token[:PREFIX], digest=digest(token), scope=scope, created_at=at, **whose)
 
 
 def ensure_owner(session: Session, token: str) -> None:

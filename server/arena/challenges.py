@@ -24,6 +24,7 @@ from server.arena import (
     seats,
     submissions,
 )
+from server.arena.names import skeleton
 from server.arena.outbox import Outbox
 from server.arena.seats import lock_plays
 from server.arena.submissions import Accepted
@@ -212,8 +213,9 @@ def _guest(session: Session, round_: Round, player: str, invite: str) -> Player:
     """The invited player, by id or name."""
     query = select(Player).where(
         Player.competition_id == round_.competition_id,
-        (Player.id == invite) | (Player.name_key == invite.casefold()),
+        (Player.id == invite) | (Player.name_key == skeleton(invite)),
         Player.removed.is_(False),
+        Player.pending.is_(False),
     )
     guest = session.scalars(query.limit(1)).one_or_none()
     if guest is None:

@@ -10,7 +10,7 @@ from server.arena import audit, callers, feed
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
 from server.db.models import Competition, Hosting
-from server.db.states import BotPolicy, Total
+from server.db.states import BotPolicy, Joining, Total
 from server.errors import not_found
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
@@ -22,7 +22,7 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, tota
     competition = Competition(
         id=new_id("cmp"),
         name=clean_name(name),
-        code="".join(secrets.choice(CODE_LETTERS) for _ in range(6)),
+        code=_new_code(),
         bots=bots,
         free_measurements=free_measurements,
         total=total,
@@ -38,20 +38,46 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, tota
     return competition
 
 
-def set_total(unit: Unit, competition_id: str, total: Total) -> Competition:
-    """Let the board add up something else. Hosts only."""
-    callers.require_host_of(unit.caller, competition_id)
-    find(unit.session, competition_id)
-    query = select(Competition).where(Competition.id == competition_id).with_for_update()
-    competition = unit.session.scalars(query.execution_options(populate_existing=True)).one()
-    if competition.total != total:
+def change(
+    unit: Unit, competition_id: str, *, total: Total | None = None, joining: Joining | None = None
+) -> Competition:
+    """Let the board add up something else, or let others join than before; None: as it is. Hosts only."""
+    competition = lock(unit, competition_id)
+    changed: dict[str, str] = {}
+    if total is not None and competition.total != total:
         audit.record(unit, "competition.total", competition.id, before=competition.total, after=total)
         competition.total = total
+        changed["total"] = total
+    if joining is not None and competition.joining != joining:
+        audit.record(unit, "competition.joining", competition.id, before=competition.joining, after=joining)
+        competition.joining = joining
+        changed["joining"] = joining
+    if changed:
         unit.session.flush()
-        feed.append(unit.session, competition.id, [("competition.changed", {"total": total})])
+        feed.append(unit.session, competition.id, [("competition.changed", changed)])
         unit.session.refresh(competition)  # its newest event
         unit.outbox.competitions.add(competition.id)
     return competition
+
+
+def renew_code(unit: Unit, competition_id: str) -> Competition:
+    """Another join code; nobody joins by the one of before any more. Hosts only."""
+    competition = lock(unit, competition_id)
+    before, competition.code = competition.code, _new_code()
+    audit.record(unit, "competition.code", competition.id, before=before, after=competition.code)
+    return competition
+
+
+def lock(unit: Unit, competition_id: str) -> Competition:
+    """The competition, with nobody else changing it. Hosts only."""
+    callers.require_host_of(unit.caller, competition_id)
+    find(unit.session, competition_id)
+    query = select(Competition).where(Competition.id == competition_id).with_for_update()
+    return unit.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _new_code() -> str:
+    return "".join(secrets.choice(CODE_LETTERS) for _ in range(6))
 
 
 def find(session: Session, competition_id: str) -> Competition:

@@ -8,7 +8,7 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from server.arena import audit, callers, competitions
-from server.arena.callers import PREFIX, digest, issue_to
+from server.arena.callers import PREFIX, digest, issue
 from server.arena.unit import Unit
 from server.arena.validation import clean_name
 from server.db.models import Hosting, Token
@@ -27,7 +27,7 @@ class Issued:
 def add(unit: Unit, name: str) -> Issued:
     """A host who makes competitions of their own and sees no others. The owner only."""
     callers.require_owner(unit.caller)
-    token, row = issue_to(unit.session, Scope.HOST, unit.now, name=clean_name(name))
+    token, row = issue(unit.session, Scope.HOST, unit.now, name=clean_name(name))
     audit.record(unit, "host.add", row.id, name=row.name)
     return Issued(token, row)
 
@@ -36,7 +36,7 @@ def invite(unit: Unit, competition_id: str, name: str, scope: Scope) -> Issued:
     """A co-host of one competition, or an observer, who sees what its hosts see and changes nothing."""
     competition = competitions.find(unit.session, competition_id)
     callers.require_host_of(unit.caller, competition.id)
-    token, row = issue_to(unit.session, scope, unit.now, name=clean_name(name), competition_id=competition.id)
+    token, row = issue(unit.session, scope, unit.now, name=clean_name(name), competition_id=competition.id)
     audit.record(unit, "host.invite", row.id, competition=competition.id, name=row.name, scope=scope)
     return Issued(token, row)
 

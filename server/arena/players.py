@@ -1,20 +1,20 @@
-"""Players: joining, removing, coming back."""
+"""Players: joining, waiting to be let in, their names and keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from games.sentences import say
-from server.arena import audit, callers, competitions, feed, leaderboards, rated_plays
-from server.arena.callers import issue
+from server.arena import audit, callers, competitions, feed, names
 from server.arena.unit import Unit
-from server.arena.validation import clean_name, new_id
+from server.arena.validation import new_id
 from server.db.models import Competition, Player, Token
-from server.db.session import insert
-from server.db.states import BotPolicy, PlayerKind, Scope
-from server.errors import conflict, forbidden, invalid, not_found
+from server.db.states import BotPolicy, Joining, PlayerKind
+from server.errors import RequestError, conflict, forbidden, invalid, not_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,55 +25,136 @@ class Joined:
 
 def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
     """A new player in the competition with this code. The code's case and dashes do not matter."""
-    name = clean_name(name)
+    name = names.chosen(name)
     competition = unit.session.scalar(select(Competition).where(Competition.code == tidy_code(code)))
     if competition is None:
         raise not_found("There is no competition with the code {name}.", code)
+    if competition.joining is Joining.LOCKED:
+        told = "Nobody can join this competition at the moment. Ask whoever runs it to open it."
+        raise RequestError("joining-locked", 403, "Joining is locked", told)
     if kind is PlayerKind.BOT and competition.bots == BotPolicy.NONE:
         raise forbidden("This competition takes no bots.")
-    at = unit.now
-    player_id = new_id("ply")
-    made = unit.session.execute(
-        insert(unit.session, Player)
-        .values(
-            id=player_id,
-            competition_id=competition.id,
-            name=name,
-            name_key=name.casefold(),
-            kind=kind,
-            removed=False,
-            joined_at=at,
-        )
-        .on_conflict_do_nothing(index_elements=["competition_id", "name_key"])
-        .returning(Player.id)
-    ).one_or_none()
-    if made is None:
-        told = say("There is already a player named {name} here; choose another name.", name=repr(name))
-        raise conflict("name-taken", "Name taken", told)
-    player = unit.session.get_one(Player, player_id)
-    token = issue(unit.session, Scope.BOT if kind is PlayerKind.BOT else Scope.PLAY, player.id, at)
-    feed.append(unit.session, competition.id, [("player.joined", {"player": player.id, "name": name, "kind": kind})])
+    player = newcomer(competition, name, kind, unit.now, pending=competition.joining is Joining.APPROVAL)
+    (joined,) = enrol(unit, competition, [player])
+    return joined
+
+
+def newcomer(
+    competition: Competition,
+    name: str,
+    kind: PlayerKind,
+    at: datetime,
+    *,
+    pending: bool = False,
+    external_id: str | None = None,
+) -> Player:
+    return Player(
+        id=new_id("ply"),
+        competition_id=competition.id,
+        name=name,
+        name_key=names.skeleton(name),
+        external_id=external_id,
+        kind=kind,
+        pending=pending,
+        removed=False,
+        joined_at=at,
+    )
+
+
+def enrol(unit: Unit, competition: Competition, newcomers: Sequence[Player]) -> list[Joined]:
+    """Take them in, each with a key of their own."""
+    unit.session.add_all(newcomers)
+    claim_names(unit.session, newcomers)
+    tokens = callers.issue_each(unit.session, newcomers, unit.now)
+    feed.append(unit.session, competition.id, [arrival(player) for player in newcomers])
     unit.outbox.competitions.add(competition.id)
-    return Joined(token, player)
+    return [Joined(token, player) for token, player in zip(tokens, newcomers, strict=True)]
 
 
-def set_removed(unit: Unit, player_id: str, removed: bool) -> Player:
-    """Remove a player from the competition and its boards, or take one back. Meanwhile their plays change no rating."""
+def claim_names(session: Session, players: Sequence[Player]) -> None:
+    """Write the players with their names. Raises `RequestError` (409) where somebody else has one of them by now."""
+    wanted = [player.name for player in players]
+    try:
+        session.flush()
+    except IntegrityError:
+        raise name_taken(wanted) from None
+
+
+def name_taken(taken: Sequence[str]) -> RequestError:
+    """taken: the name, or several of which one at least is."""
+    if len(taken) == 1:
+        told = say(
+            "There is already a player named {name} here, or one like it; choose another name.", name=repr(taken[0])
+        )
+    else:
+        told = say("One of these names was taken at this moment. Send them again to see which.")
+    return conflict("name-taken", "Name taken", told)
+
+
+def arrival(player: Player) -> feed.Entry:
+    """That somebody has come. Whoever waits is not named to players: nobody has looked at the name yet."""
+    return ("waiting.changed", {}) if player.pending else ("player.joined", public(player))
+
+
+def public(player: Player) -> dict[str, str]:
+    """What the feed says of a player."""
+    return {"player": player.id, "name": player.name, "kind": player.kind}
+
+
+def admit(unit: Unit, competition_id: str, player_id: str | None = None) -> Sequence[Player]:
+    """Let a player in who waits; all who wait where none is named. Hosts only."""
+    callers.require_host_of(unit.caller, competition_id)
+    competition = competitions.find(unit.session, competition_id)
+    query = select(Player).where(Player.competition_id == competition.id, Player.pending, ~Player.removed)
+    if player_id is not None:
+        query = query.where(Player.id == player_id)
+    waiting = locked(unit.session, query)
+    for player in waiting:
+        player.pending = False
+        audit.record(unit, "player.admit", player.id, name=player.name)
+        unit.outbox.tokens |= set(tokens_of(unit.session, player.id))
+    unit.session.flush()
+    feed.append(unit.session, competition.id, [arrival(player) for player in waiting])
+    unit.outbox.competitions.add(competition.id)
+    return waiting
+
+
+def admit_one(unit: Unit, player_id: str) -> Player:
+    """The same for one player, whether they wait or not."""
     player = find(unit.session, player_id)
-    callers.require_host_of(unit.caller, player.competition_id)
-    unit.session.refresh(player, with_for_update={"key_share": True})  # one at a time; submissions need not wait
-    before = player.removed
-    if before != removed:
-        player.removed = removed
-        unit.session.flush()
-        type_ = "player.removed" if removed else "player.joined"
-        data = {"player": player.id, "name": player.name, "kind": player.kind}
-        rated_plays.mark_player(unit.session, player.id)
-        leaderboards.tell(unit.session, player.competition_id, [(type_, data)])
-    audit.record(unit, "player.remove" if removed else "player.readmit", player_id, before=before, after=removed)
-    unit.outbox.competitions.add(player.competition_id)
-    unit.outbox.tokens |= set(tokens_of(unit.session, player_id))
+    admit(unit, player.competition_id, player.id)
     return player
+
+
+def rename(unit: Unit, player_id: str, name: str) -> Player:
+    """Call a player otherwise. Hosts only."""
+    player = lock(unit, player_id)
+    name, before = names.chosen(name), player.name
+    if name == before:
+        return player
+    player.name = name
+    if not player.removed:
+        player.name_key = names.skeleton(name)
+    claim_names(unit.session, [player])
+    audit.record(unit, "player.rename", player.id, before=before, after=name)
+    told = ("waiting.changed", {}) if player.pending else ("player.renamed", public(player))
+    feed.append(unit.session, player.competition_id, [] if player.removed else [told])
+    unit.outbox.competitions.add(player.competition_id)
+    return player
+
+
+def new_key(unit: Unit, player_id: str) -> Joined:
+    """A new key for a player; those of before end at once, with all that was open by them. Hosts only."""
+    player = lock(unit, player_id)
+    if player.removed:
+        raise conflict(
+            "player-removed", "Player removed", "This player was removed. Readmit them before you give a key."
+        )
+    ended = update(Token).where(Token.player_id == player.id, Token.revoked_at.is_(None)).values(revoked_at=unit.now)
+    unit.outbox.tokens |= set(unit.session.scalars(ended.returning(Token.id)))
+    (token,) = callers.issue_each(unit.session, [player], unit.now)
+    audit.record(unit, "player.key", player.id, name=player.name)
+    return Joined(token, player)
 
 
 def revoke(unit: Unit) -> None:
@@ -87,6 +168,20 @@ def find(session: Session, player_id: str) -> Player:
     if player is None:
         raise not_found("There is no player {name}.", player_id)
     return player
+
+
+def lock(unit: Unit, player_id: str) -> Player:
+    """The player, with nobody else changing them. Hosts only."""
+    player = find(unit.session, player_id)
+    callers.require_host_of(unit.caller, player.competition_id)
+    unit.session.refresh(player, with_for_update=True)
+    return player
+
+
+def locked(session: Session, query: Select[Player]) -> Sequence[Player]:
+    """These players, in the order in which everybody locks them."""
+    query = query.order_by(Player.id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def tidy_code(code: str) -> str:
@@ -106,10 +201,11 @@ def tokens_of(session: Session, player_id: str) -> Sequence[str]:
     return session.scalars(select(Token.id).where(Token.player_id == player_id)).all()
 
 
-def list_members(unit: Unit, competition_id: str) -> Sequence[Player]:
-    """Everyone who joined, in order of joining. Hosts and observers only."""
+def list_members(unit: Unit, competition_id: str, joined_since: datetime | None = None) -> Sequence[Player]:
+    """Everyone who joined, or did since then, in order of joining. Hosts and observers only."""
     callers.require_watcher(unit.caller, competition_id)
-    return members(unit.session, competitions.find(unit.session, competition_id).id)
+    found = members(unit.session, competitions.find(unit.session, competition_id).id)
+    return [player for player in found if joined_since is None or player.joined_at >= joined_since]
 
 
 def own(unit: Unit) -> Player | None:

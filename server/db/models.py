@@ -16,7 +16,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.columns import Base, Counter
-from server.db.states import BotPolicy, PlayerKind, RoundState, Scope, SubmissionState, Total, WorkState
+from server.db.states import BotPolicy, Joining, PlayerKind, RoundState, Scope, SubmissionState, Total, WorkState
 
 
 class Judge(Base):
@@ -67,12 +67,18 @@ class Competition(Base):
     bots: Mapped[BotPolicy]
     free_measurements: Mapped[bool]
     total: Mapped[Total] = mapped_column(default=Total.FLOORED)
+    joining: Mapped[Joining] = mapped_column(default=Joining.OPEN)
     last_event: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
 
 
 class Player(Base):
-    """A participant of one competition."""
+    """A participant of one competition.
+
+    name_key: what the name looks like (see `server.arena.names`); null while removed, so that the name is free.
+    removal: of those who were removed together, what the bulk is called. pending: waits for a host to let them in.
+    external_id: what the host's own lists call them.
+    """
 
     __tablename__ = "players"
     __table_args__ = (UniqueConstraint("competition_id", "name_key"),)
@@ -80,9 +86,12 @@ class Player(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
     name: Mapped[str]
-    name_key: Mapped[str]
+    name_key: Mapped[str | None]
+    external_id: Mapped[str | None]
     kind: Mapped[PlayerKind]
+    pending: Mapped[bool] = mapped_column(default=False)
     removed: Mapped[bool] = mapped_column(default=False)
+    removal: Mapped[str | None]
     joined_at: Mapped[datetime]
 
 

@@ -20,6 +20,14 @@ class Total(StrEnum):
     PERCENT = "percent"
 
 
+class Joining(StrEnum):
+    """Who may join a competition by its code. approval: whoever joins waits until a host lets them in."""
+
+    OPEN = "open"
+    APPROVAL = "approval"
+    LOCKED = "locked"
+
+
 class PlayerKind(StrEnum):
     PERSON = "person"
     BOT = "bot"

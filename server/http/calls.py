@@ -17,7 +17,7 @@ from fastapi import Depends
 from sqlalchemy.orm import Session
 
 from server.arena import submissions
-from server.arena.callers import Caller, authenticate
+from server.arena.callers import Caller, authenticate, identify
 from server.arena.foresight import Foreseen
 from server.arena.outbox import Outbox
 from server.arena.submissions import Accepted
@@ -214,6 +214,10 @@ async def _look(context: ContextOf, token: TokenOf) -> Read:
     return Read(context, token, known)
 
 
+async def _wait(context: ContextOf, token: TokenOf) -> Read:
+    return Read(context, token, identify)
+
+
 async def _write(context: ContextOf, token: TokenOf) -> Write:
     return Write(context, token)
 
@@ -239,6 +243,7 @@ async def _measure(context: ContextOf, token: TokenOf) -> Write:
 
 
 ReadOf = Annotated[Read, Depends(_read)]
+WaitOf = Annotated[Read, Depends(_wait)]  # those are let in, too, who wait for a host to do so
 VisitOf = Annotated[Read, Depends(_look)]  # visitors are let in
 WriteOf = Annotated[Write, Depends(_write)]
 JoinOf = Annotated[Write, Depends(_join)]  # visitors are let in

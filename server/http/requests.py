@@ -14,6 +14,7 @@ from server.http.live import until
 MAX_BODY = 64 * 1024
 #: A program is as large by itself, and JSON may write each of its bytes as six.
 MAX_PROGRAM_BODY = 6 * SOURCE_BYTES + 4096
+MAX_ROSTER_BODY = 512 * 1024
 COOKIE = "xentarena_token"
 
 #: Nobody has to do anything but wait for these.

@@ -127,7 +127,7 @@ def _total(text: str) -> Total:
 
 @router.post("/competitions/{competition_id}/total")
 async def set_total(write: WriteOf, competition_id: str, form: FormOf) -> Response:
-    await write(competitions.set_total, competition_id, _total(form.get("total", "")))
+    await write(competitions.change, competition_id, total=_total(form.get("total", "")))
     return _to(competition_id)
 
 

@@ -5,6 +5,7 @@ import secrets
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.arena.names import skeleton
 from server.arena.players import tidy_code
 from server.arena.unit import Unit
 from server.db.models import Competition, Player
@@ -29,7 +30,7 @@ def suggest(unit: Unit, code: str) -> str:
     taken = _taken(unit.session, code)
     name = _made_up()
     for _ in range(TRIES):
-        if name.casefold() not in taken:
+        if skeleton(name) not in taken:
             break
         name = _made_up()
     return name
@@ -39,7 +40,7 @@ def _made_up() -> str:
     return f"{secrets.choice(FIRST)} {secrets.choice(LAST)}".title()
 
 
-def _taken(session: Session, code: str) -> set[str]:
+def _taken(session: Session, code: str) -> set[str | None]:
     if not any(character.isalnum() for character in code):
         return set()
     query = select(Player.name_key).join(Competition, Competition.id == Player.competition_id)

@@ -230,7 +230,9 @@ def meeting(unit: Unit, round_id: str) -> Meeting | None:
     open_ = rounds.state_of(row, unit.now) is RoundState.OPEN
     left = attempts.attempts_left(session, row, caller.player) != 0
     others = [
-        each for each in players.members(session, row.competition_id) if each.id != caller.player and not each.removed
+        each
+        for each in players.members(session, row.competition_id)
+        if each.id != caller.player and not each.removed and not each.pending
     ]
     return Meeting(
         round=round_id,

@@ -236,7 +236,7 @@ def _removed(lesson: Class) -> Caller:
 
 
 def _board_reader(lesson: Class) -> Caller:
-    return lesson.house.caller(lesson.house.database.write(lambda s: issue(s, Scope.BOARD, None, now(s))))
+    return lesson.house.caller(lesson.house.database.write(lambda s: issue(s, Scope.BOARD, now(s))[0]))
 
 
 ROLES: dict[str, tuple[Maker, int, int]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.arena.callers import issue_to
+from server.arena.callers import issue
 from server.db.session import now
 from server.db.states import Scope
 from tests.support.duels import DUEL, challenge
@@ -132,7 +132,7 @@ def everybody(house: RunningApp) -> tuple[Class, dict[str, Caller]]:
     lesson = founded(house, maker, "condense")
     at = f"/competitions/{lesson.id}/hosts"
     reader, _ = house.database.write(
-        lambda session: issue_to(session, Scope.BOARD, now(session), competition_id=lesson.id)
+        lambda session: issue(session, Scope.BOARD, now(session), competition_id=lesson.id)
     )
     removed = lesson.join("Rod")
     answer(maker.post(f"/players/{removed.id}:remove"))
