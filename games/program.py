@@ -14,6 +14,9 @@ from games.syntax import scan
 from games.syntax.names import OPPONENT
 from games.syntax.source import Line, front_page, lines_of, normalised, size_error
 
+#: The functions that draw from the round's seed, beside ``generate…``.
+DRAWING = ("sample", "shuffle")
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -22,7 +25,8 @@ class Program:
     source: normalised (see ``games.syntax.source``). digest: SHA-256, hex, of the source and, where the program uses
     the hardened word rule, of that rule's version. title, description: the front page, Markdown. seats: the players it
     elicits from, by first use. judges: the slots it measures with, ``main`` first. passages: how many ``story()`` it
-    has. registers: those it names, by first use. generations: its ``generate…``, in order.
+    has. registers: those it names, by first use. generations: its ``generate…``, in order. draws: does the round's seed
+    decide anything in it?
     """
 
     source: str
@@ -35,6 +39,7 @@ class Program:
     registers: tuple[str, ...] = field(repr=False)
     generations: tuple[Generation, ...] = field(repr=False)
     instructions: tuple[Instruction, ...] = field(repr=False, compare=False)
+    draws: bool = False
 
     @property
     def zero_sum(self) -> bool:
@@ -71,6 +76,7 @@ def parse(source: str, name: str = "<program>") -> Program:
         tuple(checker.registers),
         tuple(checker.generations),
         instructions,
+        draws=bool(checker.generations) or not checker.functions.isdisjoint(DRAWING),
     )
 
 

@@ -8,10 +8,22 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.orm import Session
 
-from server.api import catalog, exports, health, hosts, me, measurements, people, problems, rounds, submissions
+from server.api import (
+    catalog,
+    exports,
+    health,
+    hosts,
+    me,
+    measurements,
+    people,
+    problems,
+    receipts,
+    rounds,
+    submissions,
+)
 from server.api import competitions as competitions_api
 from server.api.gate import Gate
-from server.arena import callers, games
+from server.arena import callers, games, signing_keys
 from server.arena.outbox import Outbox
 from server.db.session import Database
 from server.http.context import AppContext
@@ -63,10 +75,11 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    for part in (competitions_api, hosts, people, rounds, submissions, measurements, catalog, me, exports):
+    for part in (competitions_api, hosts, people, rounds, submissions, measurements, catalog, me, exports, receipts):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(people.roster_router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)
+    app.include_router(receipts.well_known)
     pages.install(app)
     app.add_middleware(Gate)
     _build_routes(app)
@@ -97,5 +110,6 @@ def build(settings: Settings) -> AppContext:
 
 def _first_rows(settings: Settings, session: Session, outbox: Outbox) -> None:
     games.install_packaged(session)
+    signing_keys.ensure(session)
     if settings.host_token:
         callers.ensure_owner(session, settings.host_token)

@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from xentarena import models
 from xentarena.errors import ApiError, ArenaError
@@ -178,6 +178,12 @@ class Client:
         if submission.state in WAITING:
             raise ArenaError(f"Submission {submission.id} is still {submission.state} after {seconds:.0f} seconds.")
         return submission
+
+    def receipt(self, submission_id: str) -> dict[str, Any]:
+        """What a scored submission's score can be computed again from, signed by the server. Keep it as JSON;
+        `xentarena verify` checks it."""
+        call = Call("GET", f"/submissions/{submission_id}/receipt")
+        return self._transport.send(call, models.Signed).root
 
     def leaderboard(self, round_id: str) -> list[models.BoardEntry]:
         """The whole board of a round, best first."""

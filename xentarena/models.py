@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from xentarena.events import AnyEvent
 
@@ -242,6 +242,10 @@ class Problem(WireModel):
     errors: tuple[ErrorDetail, ...] = ()
     limit: str | None = None
     retry_after: int | None = None
+
+
+class Signed(RootModel[dict[str, Any]]):
+    """A document with a signature over all that stands in it."""
 
 
 class BatchResult(WireModel):

@@ -88,6 +88,29 @@ def load_judge(name: str, profile: str, dtype: str) -> Judge:
         raise InputError(f"judge {name}: {error}") from error
 
 
+def matching(name: str, profile: str, identities: Mapping[str, str]) -> Judge:
+    """The judge of this name, where it is one of those wanted. identities: identity → the dtype that it computes in.
+
+    Raises `InputError`.
+    """
+    for dtype in dict.fromkeys(identities.values()):
+        judge = load_judge(name, profile, dtype)
+        if judge.identity in identities:
+            return judge
+    raise InputError(
+        f"the judge {name} is none of those that scored: its identity is {judge.identity[:12]}…, not"
+        f" {' or '.join(f'{each[:12]}…' for each in identities)}; other weights, or another tokenizer or configuration"
+    )
+
+
+def bits_of(judge: Judge, asked: Sequence[Measurement]) -> list[list[float]]:
+    """What the judge says of each, whatever the slot. Raises `InputError`."""
+    try:
+        return judge.measure([Pair(each.prefix, each.text, each.profile) for each in asked])
+    except JudgeError as error:
+        raise InputError(str(error)) from error
+
+
 def text_of(text: str, what: str, *, empty: bool = False) -> str:
     """The text as a server would take it. Raises `InputError`."""
     try:
@@ -162,8 +185,7 @@ def _measured(judges: Mapping[str, Judge], measurements: Sequence[Measurement]) 
     found: dict[Measurement, list[float]] = {}
     for slot, judge in judges.items():
         asked = [each for each in measurements if each.judge == slot]
-        pairs = [Pair(each.prefix, each.text, each.profile) for each in asked]
-        found.update(zip(asked, judge.measure(pairs), strict=True))
+        found.update(zip(asked, bits_of(judge, asked), strict=True))
     return found
 
 

@@ -1,13 +1,13 @@
 """Hosts of their own competitions, co-hosts and observers
 
-Revision: 0012, after: 0007, made: 2026-11-26 19:00:00.000000
+Revision: 0012, after: 0010, made: 2026-11-26 19:00:00.000000
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0007"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -348,3 +348,10 @@ class JudgeReadiness(BaseModel):
     name: str
     workers: int
     queue: int
+
+
+class SigningKey(BaseModel):
+    id: str = Field(description="SHA-256 of the public key, in hex: what a receipt calls `key`.")
+    algorithm: str = Field(examples=["Ed25519"])
+    public_key: str = Field(description="32 bytes, in hex.")
+    created_at: datetime

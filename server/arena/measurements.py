@@ -91,10 +91,14 @@ def bits(row: Measurement) -> list[float]:
 
 def known(session: Session, identities: Mapping[str, str], asked: Sequence[Asked]) -> dict[Asked, list[float]]:
     """The bits of those that are measured. Only looks: nothing is asked for. identities: slot → judge."""
+    return {each: bits(row) for each, row in known_rows(session, identities, asked).items()}
+
+
+def known_rows(session: Session, identities: Mapping[str, str], asked: Sequence[Asked]) -> dict[Asked, Measurement]:
+    """Their rows."""
     keys = {each: Question(identities[each.judge], each.profile, each.prefix, each.text).key for each in asked}
-    rows = of_keys(session, keys.values())
-    found = {each: rows[key] for each, key in keys.items() if key in rows}
-    return {each: bits(row) for each, row in found.items() if row.state is WorkState.KNOWN}
+    rows = {key: row for key, row in of_keys(session, keys.values()).items() if row.state is WorkState.KNOWN}
+    return {each: rows[key] for each, key in keys.items() if key in rows}
 
 
 def waiting(session: Session, player: str) -> int:

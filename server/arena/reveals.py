@@ -121,6 +121,12 @@ def shows(unit: Unit, submission: Submission) -> bool:
     return member and named and any(entry.submission == submission.id for entry in _entries(unit, round_))
 
 
+def hides_nothing(session: Session, round_: Round, submission: Submission) -> bool:
+    """Are everybody's moves revealed, and nothing hidden in this submission's play?"""
+    how = round_.revealed
+    return how is not None and how["which"] == Which.ALL and submission.id not in _out_of_sight(session, round_)
+
+
 def _entries(unit: Unit, round_: Round) -> list[Entry]:
     """The lines of the board whose submissions are revealed to the caller, best first."""
     assert round_.revealed is not None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from judge.profiles import ARENA, Profile
-from server.cli import judges
+from server.cli import judges, receipts
 from server.errors import CommandError
 from xentarena.errors import ArenaError
 from xentarena.extras import require
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 
 app.add_typer(judges.app, name="judges")
+app.command()(receipts.verify)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Judges = Annotated[

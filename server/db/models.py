@@ -378,3 +378,17 @@ class Audit(Base):
     action: Mapped[str]
     target: Mapped[str]
     detail: Mapped[dict[str, Any]]
+
+
+class SigningKey(Base):
+    """A key by which receipts are signed; the highest number signs.
+
+    id: its fingerprint. private: 32 bytes (Ed25519).
+    """
+
+    __tablename__ = "signing_keys"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(unique=True)
+    private: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]

@@ -238,6 +238,10 @@ async def _picture(context: ContextOf, token: TokenOf) -> Read:
     return Read(context, token, charged="picture ")
 
 
+async def _receipt(context: ContextOf, token: TokenOf) -> Read:
+    return Read(context, token, charged="receipt ")
+
+
 async def _measure(context: ContextOf, token: TokenOf) -> Write:
     return Write(context, token, charged="measure ")
 
@@ -250,4 +254,5 @@ JoinOf = Annotated[Write, Depends(_join)]  # visitors are let in
 PlayOf = Annotated[Write, Depends(_play)]  # charged like a move
 PreviewOf = Annotated[Read, Depends(_preview)]
 PictureOf = Annotated[Read, Depends(_picture)]
+ReceiptOf = Annotated[Read, Depends(_receipt)]
 MeasureOf = Annotated[Write, Depends(_measure)]

@@ -151,6 +151,11 @@ class SubmissionShown:
         return shown and self.line.state == SubmissionState.SCORED
 
     @property
+    def has_receipt(self) -> bool:
+        """Is it scored, and shown under its own id?"""
+        return self.line.state == SubmissionState.SCORED and self.line.id.startswith("sub_")
+
+    @property
     def may_resign(self) -> bool:
         """Is there a play to give up, or a challenge to take back?"""
         waits = self.line.state in (SubmissionState.AWAITING_MOVE, SubmissionState.AWAITING_OPPONENT)

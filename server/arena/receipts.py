@@ -1,0 +1,173 @@
+"""The receipt of a scored submission: what its score can be computed again from, as far as the caller may see it.
+
+A seat that sees every register has seen its whole play when that is over; only what draws from the round's seed waits
+until the round has ended, since it decides about other attempts. A seat from which something is hidden gets the rest
+once the host has revealed everybody's moves: a round that is merely closed could be opened again.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from games import engine
+from games.errors import GamesError
+from games.protocol import JudgeFacts, Log, Move
+from games.protocol import Measurement as Asked
+from games.visibility import sees_everything
+from server.arena import measurements, reveals, round_setup, rounds, signing_keys, submissions
+from server.arena.round_setup import RoundSetup
+from server.arena.unit import Unit
+from server.db.models import Judge, Measurement, Play, Player, Round, Submission
+from server.db.states import RoundState, SubmissionState
+from server.errors import conflict
+from xentarena.receipts import KIND, VERSION, Document, NotComputable, computed, packed, read_document, signed
+
+#: The parts of a play that a receipt lacks where it is not complete.
+PARTS = ("passages", "seed", "generated", "moves", "tokens", "measurements")
+
+
+def receipt(unit: Unit, submission_id: str) -> Document:
+    """Signed. Raises `RequestError` for a submission without a score, or one that is not the caller's to see."""
+    submission = submissions.see(unit, submission_id)
+    if submission.state is not SubmissionState.SCORED:
+        raise conflict("not-scored", "Not scored", "Only a submission with a score has a receipt; this one has none.")
+    round_ = unit.session.get_one(Round, submission.round_id)
+    play = unit.session.get_one(Play, submission.play_id)
+    setup = round_setup.setup_of(unit.session, round_)
+    key = signing_keys.private(signing_keys.current(unit.session))
+    frame = _frame(unit.session, submission, round_, setup)
+    because = "hidden"
+    if _may_see_all(unit, submission, round_, setup):
+        moves = _moves(play, None if unit.caller.is_host else submission.seat)
+        told = _whole(_replayed(unit.session, setup, moves), round_, play, submission)
+        whole = signed(frame | {"complete": True, "missing": [], "because": None, "play": told}, key)
+        if _leads_to(whole, submission):
+            return whole
+        because = "lost"  # deleted with a player, or of an earlier engine
+    return signed(frame | _lacking(play, submission.seat, because), key)
+
+
+def _may_see_all(unit: Unit, submission: Submission, round_: Round, setup: RoundSetup) -> bool:
+    if unit.caller.is_host:
+        return True
+    if not sees_everything([submission.seat]):
+        return reveals.hides_nothing(unit.session, round_, submission)
+    return not setup.program.draws or rounds.state_of(round_, unit.now) is RoundState.CLOSED
+
+
+def _frame(session: Session, submission: Submission, round_: Round, setup: RoundSetup) -> Document:
+    """What of a receipt anybody may read who may see the submission."""
+    player = session.get_one(Player, submission.player_id)
+    rewards = submission.rewards or {}
+    return {
+        "type": KIND,
+        "version": VERSION,
+        "submission": submission.id,
+        "seat": submission.seat,
+        "practice": submission.practice,
+        "player": {"id": player.id, "name": player.name, "kind": str(player.kind)},
+        "round": {
+            "id": round_.id,
+            "competition": round_.competition_id,
+            "number": round_.number,
+            "profile": round_.profile,
+        },
+        "program": {"name": round_.game, "digest": round_.digest, "source": setup.program.source},
+        "judges": {slot: _judge(session.get_one(Judge, each)) for slot, each in setup.identities.items()},
+        "millibits": submission.millibits,
+        "rewards": {seat: round(bits * 1000) for seat, bits in rewards.items()},
+        "engine": submission.engine,
+        "build": submission.build,
+        "accepted_at": _moment(submission.accepted_at),
+        "finished_at": _moment(submission.finished_at),
+    }
+
+
+def _judge(row: Judge) -> Document:
+    return {name: getattr(row, name) for name in ("name", "identity", "context", "direction", "dtype", "build")}
+
+
+def _moment(at: datetime | None) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else ""
+
+
+def _lacking(play: Play, seat: str, because: str) -> Document:
+    """A play of which only the seat's own moves are told."""
+    own = [{"seat": seat, "text": move["text"]} for move in play.moves if move["seat"] == seat]
+    told: Document = {name: [] for name in PARTS} | {"id": play.id, "seed": None, "moves": own, "left_after": None}
+    return {"complete": False, "missing": list(PARTS), "because": because, "play": told}
+
+
+def _moves(play: Play, seat: str | None) -> list[Move]:
+    """The moves as the seat may read them: its own as they were sent, others' as they counted. All as sent for None."""
+    counted = [event["text"] for event in play.events if event["type"] == "move"]
+    sent = [Move(move["seat"], move["text"]) for move in play.moves]
+    if seat is None:
+        return sent
+    return [move if move.seat == seat else replace(move, text=text) for move, text in zip(sent, counted, strict=False)]
+
+
+@dataclass(slots=True)
+class _Replayed:
+    """A play that was run once more, and what was looked up for that. draws: does its seed decide anything? ends: by
+    slot and text."""
+
+    moves: Sequence[Move]
+    draws: bool
+    ends: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    rows: dict[Asked, Measurement] = field(default_factory=dict)
+
+
+def _replayed(session: Session, setup: RoundSetup, moves: Sequence[Move]) -> _Replayed:
+    noted = _Replayed(moves, setup.program.draws)
+
+    def lookup(asked: Sequence[Asked]) -> dict[Asked, list[float]]:
+        found = measurements.known_rows(session, setup.identities, asked)
+        noted.rows |= found
+        return {each: measurements.bits(row) for each, row in found.items()}
+
+    judges = {slot: _noting(noted, slot, facts) for slot, facts in setup.setup.judges.items()}
+    with suppress(GamesError):  # moves were deleted with their player: `_leads_to` will tell
+        engine.advance(setup.program, replace(setup.setup, judges=judges), Log(tuple(moves)), lookup)
+    return noted
+
+
+def _noting(noted: _Replayed, slot: str, facts: JudgeFacts) -> JudgeFacts:
+    def ends(text: str) -> Sequence[int]:
+        found = facts.ends(text)
+        noted.ends[slot, text] = list(found)
+        return found
+
+    return replace(facts, ends=ends)
+
+
+def _whole(noted: _Replayed, round_: Round, play: Play, submission: Submission) -> Document:
+    left = (submission.reason or {}).get("type") == "opponent_left"
+    return {
+        "id": play.id,
+        "passages": round_.passages,
+        "seed": round_.seed if noted.draws else None,
+        "generated": round_.generated,
+        "moves": [{"seat": move.seat, "text": move.text} for move in noted.moves],
+        "tokens": [{"judge": slot, "text": text, "ends": ends} for (slot, text), ends in noted.ends.items()],
+        "measurements": [_measurement(asked, row) for asked, row in noted.rows.items()],
+        "left_after": len(play.events) if left else None,
+    }
+
+
+def _measurement(asked: Asked, row: Measurement) -> dict[str, Any]:
+    named = {name: getattr(asked, name) for name in ("judge", "profile", "prefix", "text")}
+    return named | {"bits": packed(row.bits or b""), "build": row.build}
+
+
+def _leads_to(document: Document, submission: Submission) -> bool:
+    """Does the play that is told end with the score that was given?"""
+    told = read_document(document)
+    try:
+        return computed(told) == told.rewards and told.rewards.get(submission.seat) == submission.millibits
+    except NotComputable:
+        return False
