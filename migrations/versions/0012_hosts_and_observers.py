@@ -1,24 +1,21 @@
 """Hosts of their own competitions, co-hosts and observers
 
-Revision: 0012, after: 0010, made: 2026-11-26 19:00:00.000000
+Revision: 0012, after: 0011, made: 2026-11-26 19:00:00.000000
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
     with op.batch_alter_table("tokens", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("competition_id", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("name", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("owner", sa.Boolean(), nullable=False, server_default=sa.false()))
-        batch_op.create_index(batch_op.f("ix_tokens_competition_id"), ["competition_id"], unique=False)
-        batch_op.create_foreign_key(batch_op.f("fk_tokens_competition_id"), "competitions", ["competition_id"], ["id"])
     # Until now every host saw everything: all of them were the server's owner.
     op.execute("UPDATE tokens SET owner = true WHERE scope = 'host'")
     with op.batch_alter_table("tokens", schema=None) as batch_op:
@@ -48,10 +45,7 @@ def downgrade() -> None:
     op.drop_table("hosting")
 
     # A key that is good for one competition would become one for all.
-    op.execute("DELETE FROM tokens WHERE scope IN ('host', 'observer', 'board:read') AND NOT owner")
+    op.execute("DELETE FROM tokens WHERE scope IN ('host', 'observer') AND NOT owner")
     with op.batch_alter_table("tokens", schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f("fk_tokens_competition_id"), type_="foreignkey")
-        batch_op.drop_index(batch_op.f("ix_tokens_competition_id"))
         batch_op.drop_column("owner")
         batch_op.drop_column("name")
-        batch_op.drop_column("competition_id")

@@ -1,11 +1,10 @@
 """Competitions: make, join, look, follow."""
 
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.sse import EventSourceResponse, format_sse_event
 
 from server.api import bodies, schemas, views
 from server.api.boards import board_page
@@ -15,14 +14,12 @@ from server.arena import competitions, feed, leaderboards, players
 from server.arena.unit import Unit
 from server.db.models import FeedEvent
 from server.db.states import PlayerKind
-from server.errors import RequestError, invalid
-from server.http.calls import JoinOf, Read, ReadOf, WriteOf
+from server.errors import invalid
+from server.http.calls import JoinOf, ReadOf, WriteOf
+from server.http.following import HEADERS, reader, stream
 from server.http.live import until
-from server.metrics import STREAMS
 
 router = APIRouter(tags=["competitions"], route_class=JsonRoute)
-
-RETRY_MS = 1000  # before a client that was cut off connects again
 
 
 @router.post("/competitions", status_code=201)
@@ -90,41 +87,19 @@ async def events(
 
     A stream starts with what comes after `Last-Event-ID` (0: everything); without it, with what is new.
     """
-    token, newest = await read(_reader, competition_id)
+    token, newest = await read(reader, competition_id)
     # Nobody can have seen what is not there yet: a number beyond the newest means the newest.
     asked = _number(last_event_id) if after is None else after
     start = newest if asked is None else min(asked, newest)
     if after is not None:
         look = partial(read, _page, competition_id, start)
         return await until(read.context.live, competition_id, look, lambda got: bool(got.items), wait)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return EventSourceResponse(_stream(read, competition_id, token, start), headers=headers)
-
-
-def _reader(unit: Unit, competition_id: str) -> tuple[str, int]:
-    """The caller's token and the number of the newest event, for one who belongs to the competition."""
-    return unit.caller.token, competitions.see(unit, competition_id).last_event
+    return EventSourceResponse(stream(read, competition_id, token, start), headers=HEADERS)
 
 
 def _page(unit: Unit, competition_id: str, start: int) -> schemas.Events:
     items = [views.event(row) for row in feed.after(unit.session, competition_id, start)]
     return schemas.Events(items=items, last=items[-1].number if items else start)
-
-
-async def _stream(read: Read, competition_id: str, token: str, start: int) -> AsyncIterator[bytes]:
-    with STREAMS.track_inprogress():
-        yield format_sse_event(comment="xentarena", retry=RETRY_MS)
-        async for data in read.context.feeds.follow(competition_id, token, start, partial(_may, read, competition_id)):
-            yield data or KEEPALIVE_COMMENT
-
-
-async def _may(read: Read, competition_id: str) -> bool:
-    """May the stream go on? Its token may have been revoked, or its player removed."""
-    try:
-        await read(_reader, competition_id)
-    except RequestError:
-        return False
-    return True
 
 
 def server_sent(row: FeedEvent) -> bytes:

@@ -16,7 +16,7 @@ from server.arena.unit import Unit
 from server.arena.validation import clean
 from server.db.models import Competition, Judge, Measurement, PendingMeasurement, Round, RoundJudge
 from server.db.session import insert, now
-from server.db.states import PlayerKind, RoundState, WorkState
+from server.db.states import PlayerKind, RoundState, Scope, WorkState
 from server.errors import forbidden, invalid, limited, not_found
 from server.queue.messages import FIRST_OF_ONE, Job
 
@@ -174,6 +174,8 @@ def see(unit: Unit, key: str) -> tuple[Measurement, Measurement]:
 
 def _refuse_exploring(unit: Unit, judge: Judge) -> None:
     """Raises `RequestError` where the caller may not measure freely with this judge, nor see what others measured."""
+    if unit.caller.scope is Scope.BOARD:
+        raise forbidden("This token only reads boards. To measure, join the competition with its code.")
     if judge.name in unit.settings.private_judge:
         raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
     _refuse_helping_hand(unit, judge)

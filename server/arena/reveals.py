@@ -19,7 +19,7 @@ from server.arena import audit, callers, feed, leaderboards, rounds
 from server.arena.leaderboards import Entry
 from server.arena.unit import Unit
 from server.db.models import Play, Player, Round, Standing, Submission
-from server.db.states import PlayerKind, RoundState
+from server.db.states import PlayerKind, RoundState, Scope
 from server.errors import conflict, not_found
 
 TOP = 3  # ranks that `top` shows
@@ -135,6 +135,8 @@ def _entries(unit: Unit, round_: Round) -> list[Entry]:
     found = [entry for board in boards for entry in board if entry.submission not in unseen]
     if round_.revealed["which"] == Which.TOP:
         found = [entry for entry in found if entry.rank <= TOP]
+    if unit.caller.scope is Scope.BOARD and round_.revealed["which"] == Which.BELOW_OWN_BEST:
+        return []  # what each player may see is another thing, and all of them look at a wall
     if unit.caller.player is not None:
         found = [entry for entry in found if entry.player.id != unit.caller.player]
         if round_.revealed["which"] == Which.BELOW_OWN_BEST:

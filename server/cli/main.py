@@ -71,7 +71,7 @@ def serve(
     """Serve everything on this machine: API, pages, queue, one worker."""
     require("server", "judge")
     settings = _settings(host=host, port=port, data=data, judge=judge, database_url=database_url, redis_url=redis_url)
-    from server.launch.addresses import Address
+    from server.addresses import Address
     from server.launch.serve import Options, serve
 
     try:

@@ -6,6 +6,7 @@ competitions ─┬─ players ── tokens
               │          ├─ unrated                  (round, submission)
               │          └─ plays ─┬─ submissions    (play, seat → player) ── ratings
               │                    └─ needs ── measurements
+              ├─ announcements
               └─ feed                                (competition, number)
 """
 
@@ -99,7 +100,7 @@ class Token(Base):
     """A bearer token: kept as a digest, found by its first letters.
 
     name: whose it is, where it is no player's. owner: a host's of the whole server. competition_id: the only one that a
-    host's, an observer's or a reader's token is good for; null: those that the host made (`Hosting`).
+    co-host's, an observer's or a wall's token is good for; null: those that the host made (`Hosting`).
     """
 
     __tablename__ = "tokens"
@@ -392,3 +393,16 @@ class SigningKey(Base):
     id: Mapped[str] = mapped_column(unique=True)
     private: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
+
+
+class Announcement(Base):
+    """A line that a host tells everyone in a competition."""
+
+    __tablename__ = "announcements"
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), index=True)
+    text: Mapped[str]
+    made_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]

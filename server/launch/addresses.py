@@ -1,46 +1,12 @@
-"""Where a server listens, and by which address others reach it."""
+"""Where a server listens."""
 
 import errno
-import ipaddress
 import socket
-from dataclasses import dataclass
 
+from server.addresses import Address
 from server.errors import CommandError
 
-ANYWHERE = frozenset({"0.0.0.0", "::", "*", ""})  # noqa: S104
 BACKLOG = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A host (name or number, IPv6 without brackets) and a port."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Address":
-        """Read HOST:PORT. Raises ValueError."""
-        host, _, port = text.rpartition(":")
-        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-            raise ValueError(f"{text!r} is no HOST:PORT, like 0.0.0.0:6380")
-        return cls(host.removeprefix("[").removesuffix("]"), int(port))
-
-    @property
-    def anywhere(self) -> bool:
-        return self.host in ANYWHERE
-
-    @property
-    def for_others(self) -> "Address":
-        """This one, or where it means every address of this machine, the one that others can reach."""
-        return Address(lan_address(), self.port) if self.anywhere else self
-
-    @property
-    def for_this_machine(self) -> "Address":
-        return Address("127.0.0.1", self.port) if self.anywhere else self
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def listen(address: Address) -> socket.socket:
@@ -68,21 +34,6 @@ def free_port(host: str = "127.0.0.1") -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def lan_address() -> str:
-    """This machine's address in the network that its traffic leaves by; 127.0.0.1 where there is none."""
-    # Connecting a datagram socket sends nothing, but chooses the way out.
-    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((elsewhere, 9))
-                found: str = probe.getsockname()[0]
-        except OSError:
-            continue
-        if not ipaddress.ip_address(found).is_unspecified:
-            return found
-    return "127.0.0.1"
 
 
 def _refused(address: Address, error: OSError) -> str:

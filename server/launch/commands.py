@@ -8,10 +8,11 @@ import structlog
 
 from judge.errors import JudgeError
 from server import logs
+from server.addresses import Address
 from server.db import upgrade
 from server.errors import CommandError
 from server.launch import reaper
-from server.launch.addresses import Address, listen
+from server.launch.addresses import listen
 from server.launch.http_server import Server, Shutdown, url_of
 from server.launch.redis import check
 from server.settings import Settings, sqlite_url

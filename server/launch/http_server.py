@@ -15,8 +15,8 @@ from queue import SimpleQueue
 import uvicorn
 from fastapi import FastAPI
 
+from server.addresses import Address
 from server.errors import CommandError
-from server.launch.addresses import Address
 
 LAST_SECONDS = 1  # for requests that are held and streams that are open, when the server stops
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

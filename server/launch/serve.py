@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import structlog
 
 from server import logs
+from server.addresses import Address
 from server.db import upgrade
 from server.errors import CommandStopped
 from server.launch import banner, data_dir
-from server.launch.addresses import Address, listen
+from server.launch.addresses import listen
 from server.launch.demo import Demo, open_demo
 from server.launch.http_server import Server, Shutdown, local_url_of, url_of
 from server.launch.redis import check

@@ -21,6 +21,7 @@ from server.arena import (
     round_setup,
     rounds,
     submissions,
+    walls,
 )
 from server.arena.reveals import Which
 from server.arena.round_setup import NewRound
@@ -148,6 +149,7 @@ def _competition_page(
         viewer=viewer,
         competition=competitions.see(unit, competition_id),
         base=base,
+        walls=walls.count(unit, competition_id),
         rounds=round_lines.lines(unit, competition_id),
         moves=_moves(unit.session, competition_id),
         members=players.list_members(unit, competition_id),

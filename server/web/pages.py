@@ -12,7 +12,20 @@ from server.db.states import SubmissionState
 from server.errors import RequestError
 from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Write, WriteOf
 from server.http.requests import settled
-from server.web import auth, board, games, host, hosts, move_diff, revealed, round_lines, sharing, timeline, view_models
+from server.web import (
+    auth,
+    board,
+    games,
+    host,
+    hosts,
+    move_diff,
+    revealed,
+    round_lines,
+    sharing,
+    timeline,
+    view_models,
+    wall,
+)
 from server.web.i18n import Languages, translated
 from server.web.rendering import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
 
@@ -23,7 +36,7 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    for part in (auth.router, router, sharing.router, games.router, hosts.router, host.router):
+    for part in (auth.router, router, sharing.router, games.router, hosts.router, host.router, wall.router):
         app.include_router(part)
     app.mount("/static", Files(directory=HERE / "static"))
     app.state.boards = {}

@@ -21,6 +21,7 @@ from server.web import first_minute, i18n
 from server.web.history import curve
 from server.web.i18n import _, translated
 from server.web.markdown import to_html
+from server.web.qr import qr
 from server.web.score_breakdown import shortened
 from server.web.words import ordinal, seat_name, slot_name, state_name, total_in_words
 
@@ -98,6 +99,7 @@ def _environment() -> Environment:
     made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": _moment, "markdown": to_html}
     made.filters |= {
         "front_page": i18n.front_page,
+        "qr": qr,
         "translated": i18n.translated,
         "seat_name": seat_name,
         "slot_name": slot_name,

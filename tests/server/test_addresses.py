@@ -5,8 +5,9 @@ from contextlib import closing
 
 import pytest
 
+from server.addresses import Address, lan_address
 from server.errors import CommandError
-from server.launch.addresses import Address, lan_address, listen
+from server.launch.addresses import listen
 
 
 def test_a_port_is_held_from_the_moment_it_is_listened_on() -> None:

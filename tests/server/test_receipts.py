@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session

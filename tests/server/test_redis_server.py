@@ -11,8 +11,9 @@ import psutil
 import pytest
 import redis
 
+from server.addresses import Address
 from server.errors import CommandError, CommandStopped
-from server.launch.addresses import Address, listen
+from server.launch.addresses import listen
 from server.launch.redis import binary
 from server.launch.redis.check import check
 from server.launch.redis.server import RedisServer

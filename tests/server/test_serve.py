@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from server.launch.addresses import Address, free_port, listen
+from server.addresses import Address
+from server.launch.addresses import free_port, listen
 from server.launch.banner import Greeting
 from server.launch.demo import PREFIX, Demo
 from tests.judge.tiny import write_gpt2

@@ -13,8 +13,9 @@ from pathlib import Path
 import redis
 import structlog
 
+from server.addresses import Address
 from server.errors import CommandError, CommandStopped
-from server.launch.addresses import Address, free_port
+from server.launch.addresses import free_port
 from server.launch.files import read_if_there, write_private
 from server.launch.redis import binary, leftover
 from server.launch.supervisor import ChildProcess, Supervisor

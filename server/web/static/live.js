@@ -1,13 +1,15 @@
 // Keeps parts of the page as they are on the server. A part is <div data-part="/address" data-on="kinds of events">;
 // it is fetched anew when such an event comes through the competition's stream, and every few seconds while the stream
 // is away. data-reload: load the whole page when the part's data-state changed; where somebody is typing, tell the form.
+// An event "renewed" comes from a part that has other content.
 
 import { announce, replace } from "./reader.js";
-import { localTimes } from "./times.js";
+import { countDown, localTimes } from "./times.js";
 
 const KINDS = [
-  "challenges.changed", "competition.changed", "player.joined", "player.removed", "reset", "round.closed", "round.concealed",
-  "round.opened", "round.paused", "round.revealed", "standing.changed",
+  "announcement.made", "announcement.withdrawn", "challenges.changed", "competition.changed", "player.joined",
+  "player.removed", "reset", "round.closed", "round.concealed", "round.opened", "round.paused", "round.revealed",
+  "standing.changed",
 ];
 const SPREAD = 600; // ms over which the readers of a board spread their requests,
 const MORE = 20; // and ms more for each of its lines: a long board has many readers
@@ -45,7 +47,9 @@ async function load(part) {
   const [before, rank] = [stateOf(part), rankIn(part)];
   replace(part, text);
   localTimes(part);
+  countDown();
   place(part, rank);
+  part.dispatchEvent(new Event("renewed", { bubbles: true }));
   if (!("reload" in part.dataset) || stateOf(part) === before) return;
   if (typing()) document.dispatchEvent(new CustomEvent("round-state", { detail: stateOf(part) }));
   else window.location.reload();

@@ -21,7 +21,7 @@ export function localTimes(root) {
 const WARN = 60; // seconds before the end from which it is told
 const HOUR = 3600; // what is further away does not tick
 
-function count() {
+export function countDown() {
   for (const element of document.querySelectorAll("[data-left]")) {
     element.until ??= performance.now() + 1000 * Number(element.dataset.left);
     const left = Math.max(0, Math.round((element.until - performance.now()) / 1000));
@@ -36,5 +36,5 @@ function count() {
 }
 
 localTimes(document);
-count();
-setInterval(count, 1000);
+countDown();
+setInterval(countDown, 1000);
