@@ -46,6 +46,7 @@ function turn(by) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-turn]");
   if (button) turn(Number(button.dataset.turn));
+  else if (event.detail && event.target.closest("button")) document.activeElement.blur(); // the space bar goes on, then
   else if (reveal()?.contains(event.target) && !event.target.closest(OWN)) turn(1);
 });
 
