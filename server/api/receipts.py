@@ -1,5 +1,7 @@
 """Receipts of scores, and the keys that they are signed with."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -36,7 +38,7 @@ async def keys(read: VisitOf) -> schemas.Items[schemas.SigningKey]:
 
 @router.post("/keys", status_code=201)
 async def replace(write: WriteOf) -> schemas.SigningKey:
-    """Sign with a new key from now on. Hosts only."""
+    """Sign with a new key from now on. The server's owner only."""
     return await write.show(_one, signing_keys.replace)
 
 
@@ -45,7 +47,7 @@ async def well_known_keys(read: VisitOf) -> schemas.Items[schemas.SigningKey]:
     return await read.show(_all, signing_keys.everyone)
 
 
-def _all(unit: Unit, rows: list[SigningKey]) -> schemas.Items[schemas.SigningKey]:
+def _all(unit: Unit, rows: Sequence[SigningKey]) -> schemas.Items[schemas.SigningKey]:
     return schemas.Items(items=[_one(unit, row) for row in rows])
 
 

@@ -21,7 +21,7 @@ def ensure(session: Session) -> None:
 
 def replace(unit: Unit) -> SigningKey:
     """Sign with a new key from now on. Hosts of the whole server only."""
-    callers.require_host(unit.caller)
+    callers.require_owner(unit.caller)
     newest = unit.session.scalars(select(func.max(SigningKey.number))).one()
     _make(unit.session, (newest or 0) + 1)
     key = current(unit.session)

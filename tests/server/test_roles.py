@@ -28,6 +28,7 @@ ALLOWED = """
     GET    /api/v1/games                                +++++++++++
     GET    /api/v1/games/{name}                         +++++++++++
     GET    /api/v1/games/{name}/versions                +++++++++++
+    GET    /api/v1/keys                                 +++++++++++
     POST   /api/v1/competitions:join                    +++++++++++
     GET    /api/v1/me                                   1+++3++++++
     GET    /api/v1/me/submissions                       1+++3++++++
@@ -36,6 +37,7 @@ ALLOWED = """
     POST   /api/v1/games                                13333333+++
     POST   /api/v1/games/{name}:withdraw                13333333+3+
     POST   /api/v1/games/{name}:restore                 13333333+3+
+    POST   /api/v1/keys                                 1333333333+
     POST   /api/v1/hosts                                1333333333+
     GET    /api/v1/hosts                                1333333333+
     GET    /api/v1/audit.jsonl                          1333333333+
@@ -51,6 +53,15 @@ ALLOWED = """
     GET    /api/v1/competitions/{competition_id}/hosts       133333+++3+
     POST   /api/v1/competitions/{competition_id}/hosts       1333333++3+
     POST   /api/v1/competitions/{competition_id}/rounds      1333333++3+
+    POST   /api/v1/competitions/{competition_id}/roster          1333333++3+
+    POST   /api/v1/competitions/{competition_id}/roster:preview  1333333++3+
+    POST   /api/v1/competitions/{competition_id}/players:admit   1333333++3+
+    POST   /api/v1/competitions/{competition_id}/players:remove  1333333++3+
+    POST   /api/v1/competitions/{competition_id}/players:readmit 1333333++3+
+    POST   /api/v1/competitions/{competition_id}:renew-code      1333333++3+
+    PATCH  /api/v1/players/{player_id}                       1333333++3+
+    POST   /api/v1/players/{player_id}:admit                 1333333++3+
+    POST   /api/v1/players/{player_id}:new-key               1333333++3+
     POST   /api/v1/hosts/{host_id}:renew                     1333333++3+
     POST   /api/v1/hosts/{host_id}:dismiss                   1333333++3+
     POST   /api/v1/players/{player_id}:remove                1333333++3+
@@ -73,16 +84,18 @@ ALLOWED = """
     POST   /api/v1/rounds/{round_id}/challenges              1+3+3333333
     POST   /api/v1/challenges/{play_id}:accept               1+3+3333333
     GET    /api/v1/submissions/{submission_id}               1+3333+++3+
+    GET    /api/v1/submissions/{submission_id}/receipt       1+3333+++3+
     POST   /api/v1/submissions/{submission_id}/moves         1+333333333
     POST   /api/v1/submissions/{submission_id}:resign        1+333333333
     POST   /api/v1/submissions/{submission_id}:hide          1333333++3+
     POST   /api/v1/submissions/{submission_id}:show          1333333++3+
-    POST   /api/v1/measurements                              1+++3++++++
-    GET    /api/v1/measurements/{key}                        1+++3++++++
+    POST   /api/v1/measurements                              1+++33+++++
+    GET    /api/v1/measurements/{key}                        1+++33+++++
 """
 TABLE = {f"{method} {path}": marks for method, path, marks in (line.split() for line in ALLOWED.strip().splitlines())}
 MARKS = {401: "1", 403: "3"}
 PROGRAM = "# A game of {}\n#\n# Write.\n\nelicit(x, 10)\nreward(xed(x | story()))\n"
+CSV: Json = {"headers": {"Content-Type": "text/csv"}}
 MEASUREMENT = {"prefix": "", "text": PASSAGE}
 
 
@@ -98,10 +111,12 @@ class School:
         method, path = route.split()
         things = {**self.things, **(FRESH[route](self) if route in FRESH else {})}
         path = path.format_map(things)
-        body = BODIES[route](self) if route in BODIES else None
+        given = BODIES[route](self) if route in BODIES else None
+        body = CSV | {"content": given} if isinstance(given, str) else {"json": given}
         who = self.roles[role]
         path = path.removeprefix("/api/v1") if path.startswith("/api/v1") else f"{self.lesson.house.url}{path}"
-        request = who.http.build_request(method, path, headers=who.headers, json=body)
+        request = who.http.build_request(method, path, **body)
+        request.headers.update(who.headers)
         response = who.http.send(request, stream=True)  # a feed never ends
         response.close()
         return MARKS.get(response.status_code, "+")
@@ -172,7 +187,13 @@ def school(sqlite_house: RunningApp) -> School:
 
 
 def a_coming(school: School) -> dict[str, str]:
-    return {"player_id": str(school.lesson.join().id)}
+    joined = answer(school.lesson.house.anyone.post("/competitions:join", json=a_joining(school)), 201)
+    return {"player_id": joined["player"]["id"]}
+
+
+def a_joining(school: School) -> Json:
+    now_ = answer(school.roles["owner"].get(f"/competitions/{school.lesson.id}"))  # its code may be another by now
+    return {"code": now_["code"], "name": f"name {next(numbers)}"}
 
 
 def a_host(school: School) -> dict[str, str]:
@@ -185,11 +206,16 @@ def _bodies() -> dict[str, Callable[[School], object]]:
     round_ = "POST /api/v1/rounds/{round_id}"
     said = {"move": "7"}
     return {
-        "POST /api/v1/competitions:join": lambda s: {"code": s.lesson.competition["code"], "name": f"n{next(numbers)}"},
+        "POST /api/v1/competitions:join": a_joining,
         "POST /api/v1/competitions": lambda _: {"name": "Another"},
         "PATCH /api/v1/competitions/{competition_id}": lambda _: {"total": "bits"},
         "POST /api/v1/games": lambda _: {"source": PROGRAM.format(n := f"g{next(numbers)}"), "name": n},
         "POST /api/v1/hosts": lambda _: {"name": "Somebody"},
+        f"{at}/roster": lambda _: f"name {next(numbers)}",
+        f"{at}/roster:preview": lambda _: f"name {next(numbers)}",
+        f"{at}/players:remove": lambda _: {"joined_since": "2999-01-01T00:00:00Z"},
+        f"{at}/players:readmit": lambda _: {"removal": "rmv_none"},
+        "PATCH /api/v1/players/{player_id}": lambda _: {"name": f"name {next(numbers)}"},
         f"{at}/hosts": lambda _: {"name": "Somebody"},
         f"{at}/rounds": lambda _: {"game": "condense", "passages": [PASSAGE], "judge": PLAIN.identity},
         f"{round_}:reveal": lambda _: {"which": "all"},
@@ -210,6 +236,9 @@ FRESH: dict[str, Callable[[School], dict[str, str]]] = {
     "POST /api/v1/hosts/{host_id}:renew": a_host,
     "POST /api/v1/hosts/{host_id}:dismiss": a_host,
     "POST /api/v1/players/{player_id}:remove": a_coming,
+    "POST /api/v1/players/{player_id}:admit": a_coming,
+    "POST /api/v1/players/{player_id}:new-key": a_coming,
+    "PATCH /api/v1/players/{player_id}": a_coming,
     "POST /api/v1/players/{player_id}:readmit": a_coming,
 }
 #: It ends the role, so nobody asks.
