@@ -1,6 +1,5 @@
 """The caller."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -23,7 +22,10 @@ Held = Annotated[
 @router.get("/me")
 async def me(read: WaitOf, wait: Held = 0) -> schemas.Me:
     """Whose token this is, and what it is good for."""
-    look = partial(read.show, views.me, players.own)
+
+    async def look() -> schemas.Me:
+        return await read.show(views.me, players.own)
+
     shown = await look()
     if not (wait and _waits(shown)):
         return shown

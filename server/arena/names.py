@@ -12,7 +12,7 @@ _WORD = re.compile(r"[^\W_]+")
 _LATIN = re.compile("[A-Za-z]")
 _BLANKS = str.maketrans("", "", "ᅟᅠㅤﾠ⠀")  # Hangul fillers and the empty Braille cell
 #: What is written for a letter, an apostrophe or a hyphen.
-_SIGNS = MARKS | str.maketrans("01|", "oll")
+_SIGNS = {**MARKS, ord("0"): "o", ord("1"): "l", ord("|"): "l"}
 
 
 def _small_letters() -> dict[int, str]:

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from server.arena import players
+from server.arena.callers import identify
 from server.arena.unit import Unit
 from server.db.states import PlayerKind, Scope
 from server.errors import RequestError
@@ -75,7 +76,7 @@ async def sign_in(request: Request, context: ContextOf, form: FormOf) -> Respons
     if not key:
         return page("sign-in.html", 422, error=_("Paste your key first."))
     try:
-        viewer = await Read(context, key)(view_models.viewer)
+        viewer = await Read(context, key, identify)(view_models.viewer)
     except RequestError as refused:
         return page("sign-in.html", refused.status, error=_about_key(refused))
     return signed_in(request, go("/host" if viewer.caller.scope in (Scope.HOST, Scope.OBSERVER) else "/play"), key)

@@ -293,9 +293,3 @@ async def set_hidden(write: WriteOf, submission_id: str, action: Literal["hide",
 
 def _competition_of(unit: Unit, row: Submission) -> str:
     return rounds.find_round(unit.session, row.round_id).competition_id
-
-
-@router.post("/players/{player_id}/{action}")
-async def set_removed(write: WriteOf, player_id: str, action: Literal["remove", "readmit"]) -> Response:
-    row = await write(players.set_removed, player_id, action == "remove")
-    return _to(row.competition_id)

@@ -19,6 +19,7 @@ from server.web import (
     host,
     hosts,
     move_diff,
+    people,
     revealed,
     round_lines,
     sharing,
@@ -36,8 +37,9 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    for part in (auth.router, router, sharing.router, games.router, hosts.router, host.router, wall.router):
-        app.include_router(part)
+    for part in (auth, sharing, games, hosts, people, host, wall):
+        app.include_router(part.router)
+    app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))
     app.state.boards = {}
     speak_to_people(app)

@@ -218,6 +218,8 @@ def _refusal(request: Request, error: ServerError) -> Response:
         if COOKIE not in request.cookies:
             return go("/sign-in" if request.url.path.startswith("/host") else "/")
         return page("expired.html", 401)
+    if error.type == "pending":
+        return go("/waiting")
     leave = error.status == 403 and COOKIE in request.cookies
     response = page(
         "trouble.html", error.status, title=translated(error.title), detail=translated(error.detail), leave=leave
