@@ -16,6 +16,7 @@ from server.api import (
     me,
     measurements,
     people,
+    preparing,
     problems,
     receipts,
     rounds,
@@ -75,7 +76,8 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    for part in (competitions_api, hosts, people, rounds, submissions, measurements, catalog, me, exports, receipts):
+    of_competitions = (competitions_api, hosts, people, rounds, preparing, submissions)
+    for part in (*of_competitions, measurements, catalog, me, exports, receipts):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(people.roster_router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)

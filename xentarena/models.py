@@ -89,6 +89,10 @@ class Round(WireModel):
     seats: tuple[str, ...] = ("black",)
     opening: Awaits | None = None
     move_seconds: int | None = None
+    number: int | None = None
+    title: str | None = None
+    game_title: str | None = None
+    closed_at: datetime | None = None
 
 
 class Reason(WireModel):

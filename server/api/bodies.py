@@ -65,6 +65,7 @@ class CompetitionRequest(Request):
         False, strict=True, description="Let players measure freely although a round counts attempts."
     )
     total: Total = Field(Total.FLOORED, description=TOTALS)
+    draft: bool = Field(False, strict=True, description="Nobody can join before it is published.")
 
 
 class CompetitionChange(Request):
@@ -98,10 +99,14 @@ class UndoRequest(Request):
     removal: Label = Field(description="What `players:remove` answered with.", examples=["rmv_0f3c5b7a9d1e2f4a"])
 
 
-class RoundRequest(Request):
+#: A hundred years is more than anybody waits.
+Seconds = Annotated[int, Field(ge=1, le=3_155_760_000, strict=True)]
+
+
+class RoundFields(Request):
     game: Label = Field(DEFAULT, description="Name or digest of a game.", examples=["condense"])
-    passages: list[str] = Field(
-        max_length=64, examples=[["The tide came in over the flats before the boats were home."]]
+    title: Annotated[str, Field(max_length=256)] | None = Field(
+        None, description="Shown instead of the game's title, with that beside it.", examples=["Warming up"]
     )
     judge: Label | None = Field(
         None, description="Name or identity of the main judge; if absent, what a live worker serves."
@@ -113,6 +118,9 @@ class RoundRequest(Request):
     )
     opens_at: AwareDatetime | None = None
     closes_at: AwareDatetime | None = None
+    duration: Seconds | None = Field(
+        None, description="Seconds from its opening to its end, where `closes_at` does not say that."
+    )
     seed: Annotated[Label, Field(max_length=128)] | None = Field(
         None, description="Where sample() and shuffle() draw from, and what a judge writes for the game."
     )
@@ -121,6 +129,36 @@ class RoundRequest(Request):
         description="The move clock: whose move is not there in time has left the play. If absent: 300 where a game has"
         " several seats, none where it has one.",
     )
+
+
+PASSAGES = [["The tide came in over the flats before the boats were home."]]
+
+
+class RoundRequest(RoundFields):
+    passages: list[str] = Field(max_length=64, examples=PASSAGES)
+    draft: bool = Field(False, strict=True, description="Only hosts see it, until it is published or opened.")
+
+
+class RoundChange(RoundFields):
+    """What is to be another now. What is left out stays."""
+
+    passages: list[str] = Field([], max_length=64, examples=PASSAGES)
+
+
+class OpenRequest(Request):
+    closes_at: AwareDatetime | None = Field(None, description="When it closes; null: as it was, if that is not past.")
+
+
+class ProlongRequest(Request):
+    seconds: Seconds = Field(description="How much later it ends.", examples=[300])
+
+
+class MoveRoundRequest(Request):
+    number: int = Field(ge=1, strict=True, description="Of the round whose place it takes.", examples=[1])
+
+
+class DuplicateRequest(Request):
+    name: str = Field(max_length=256, description="Of the new competition.", examples=["Friday class"])
 
 
 class MoveRequest(Request):

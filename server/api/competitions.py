@@ -26,7 +26,7 @@ router = APIRouter(tags=["competitions"], route_class=JsonRoute)
 async def create(write: WriteOf, body: bodies.CompetitionRequest, response: Response) -> schemas.Competition:
     """Make a competition. Hosts only."""
     made = await write.show(
-        views.competition, competitions.create, body.name, body.bots, body.free_measurements, body.total
+        views.competition, competitions.create, body.name, body.bots, body.free_measurements, body.total, body.draft
     )
     response.headers["Location"] = f"/api/v1/competitions/{made.id}"
     return made

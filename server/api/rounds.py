@@ -1,12 +1,14 @@
 """Rounds: make, look, open, pause, close; their boards."""
 
+from datetime import datetime
+
 from fastapi import APIRouter, Request, Response
 
 from server.api import bodies, schemas, views
 from server.api.boards import board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
-from server.arena import endings, leaderboards, reveals, round_setup, rounds
+from server.arena import endings, leaderboards, reveals, round_making, round_setup, rounds
 from server.db.states import PlayerKind, RoundState
 from server.http.calls import ReadOf, Write, WriteOf
 
@@ -15,11 +17,11 @@ router = APIRouter(tags=["rounds"], route_class=JsonRoute)
 
 @router.post("/competitions/{competition_id}/rounds", status_code=201)
 async def create(write: WriteOf, competition_id: str, body: bodies.RoundRequest, response: Response) -> schemas.Round:
-    """Make a round: open at once, or at `opens_at`. Where the game wants texts of a judge it is `preparing` until they
-    are written. Hosts only."""
+    """Make a round: open at once, or at `opens_at`; a draft until it is published. Where the game wants texts of a
+    judge it is `preparing` until they are written. Hosts only."""
     await write.context.look_for_workers()
     new = round_setup.NewRound(**body.model_dump())
-    made = await write.show(views.round_, rounds.create_round, competition_id, new)
+    made = await write.show(views.round_, round_making.create_round, competition_id, new)
     response.headers["Location"] = f"/api/v1/rounds/{made.id}"
     return made
 
@@ -38,9 +40,9 @@ async def one(read: ReadOf, round_id: str) -> schemas.Round:
 
 
 @router.post("/rounds/{round_id}:open")
-async def open_(write: WriteOf, round_id: str) -> schemas.Round:
-    """Open a round, now; also one that was paused or closed. Hosts only."""
-    return await _set_state(write, round_id, RoundState.OPEN)
+async def open_(write: WriteOf, round_id: str, body: bodies.OpenRequest | None = None) -> schemas.Round:
+    """Open a round, now; also one that was paused or closed, with a new end, and a draft. Hosts only."""
+    return await _set_state(write, round_id, RoundState.OPEN, body.closes_at if body else None)
 
 
 @router.post("/rounds/{round_id}:pause")
@@ -55,8 +57,8 @@ async def close(write: WriteOf, round_id: str) -> schemas.Round:
     return await _set_state(write, round_id, RoundState.CLOSED)
 
 
-async def _set_state(write: Write, round_id: str, state: RoundState) -> schemas.Round:
-    shown = await write.show(views.round_, rounds.set_round_state, round_id, state)
+async def _set_state(write: Write, round_id: str, state: RoundState, end: datetime | None = None) -> schemas.Round:
+    shown = await write.show(views.round_, rounds.set_round_state, round_id, state, end)
     await write.context.write(endings.end_late_plays)
     return shown
 

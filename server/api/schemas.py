@@ -118,6 +118,7 @@ class Competition(BaseModel):
     free_measurements: bool
     total: Total
     joining: Joining = Field(Joining.OPEN, description="Who may join by the code.")
+    draft: bool = Field(description="Not published: nobody can join.")
     last_event: int = Field(description="Number of the newest event of its feed.")
     created_at: datetime
 
@@ -140,7 +141,9 @@ class Round(BaseModel):
     competition: str
     number: int
     game: str
-    title: str
+    title: str = Field(description="The host's, or the game's where the host gave it none.")
+    game_title: str = Field(description="The game's own.")
+    draft: bool = Field(description="Not published: only hosts see it.")
     digest: str
     seats: list[str] = Field(description="Who plays. With several, plays begin by a challenge.")
     passages: list[str] = Field(
@@ -163,6 +166,8 @@ class Round(BaseModel):
     state: RoundState
     opens_at: datetime | None
     closes_at: datetime | None
+    duration: int | None = Field(description="Seconds from its opening to its end, where the host said it so.")
+    closed_at: datetime | None = Field(description="When it ended, if it has.")
     attempts: int | None
     attempts_left: int | None = Field(description="Of the caller; null where there is no limit.")
 

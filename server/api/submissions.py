@@ -9,7 +9,7 @@ from server.api import bodies, schemas, views
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit, RepeatKey, Wait
 from server.api.problems import problem_of
-from server.arena import challenges, previews, rounds, submissions
+from server.arena import admission, challenges, previews, submissions
 from server.errors import ServerError
 from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Taken, WriteOf
 from server.http.requests import SETTLED, settled
@@ -108,7 +108,7 @@ async def submit_batch(
     call: PlayOf, read: ReadOf, round_id: str, body: bodies.BatchRequest, wait: Wait = 0
 ) -> schemas.Items[schemas.BatchResult]:
     """Up to 32 moves, for programs. Each is accepted or refused by itself; the answers are in order."""
-    await read(rounds.admit, round_id)
+    await read(admission.admit, round_id)
     outcomes: list[Taken[schemas.Submission] | ServerError] = []
     for item in body.items:
         try:

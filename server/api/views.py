@@ -14,7 +14,7 @@ from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from judge.profiles import scored_tokens
 from server.api import schemas
-from server.arena import attempts, games, judges, measurements, round_setup, rounds
+from server.arena import attempts, games, judges, measurements, round_making, round_setup, rounds
 from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
 from server.arena.hosts import Issued
@@ -110,6 +110,7 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
         free_measurements=row.free_measurements,
         total=row.total,
         joining=row.joining,
+        draft=row.draft,
         last_event=row.last_event,
         created_at=row.created_at,
     )
@@ -123,7 +124,9 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         competition=row.competition_id,
         number=row.number,
         game=row.game,
-        title=setup.program.title,
+        title=row.title or setup.program.title,
+        game_title=setup.program.title,
+        draft=row.draft,
         digest=row.digest,
         seats=list(setup.program.seats),
         passages=list(rounds.passages_for(session, row, host=caller.watches(row.competition_id), at=at)),
@@ -136,8 +139,10 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         judges=dict(setup.identities),
         profile=row.profile,
         state=rounds.state_of(row, at),
-        opens_at=row.opens_at,
+        opens_at=round_making.opens_at(row, at),
         closes_at=row.closes_at,
+        duration=row.duration,
+        closed_at=rounds.closed_at(row, at),
         attempts=row.attempts,
         attempts_left=attempts.attempts_left(session, row, caller.player),
     )

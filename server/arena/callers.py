@@ -9,13 +9,15 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from games.sentences import say
 from server.arena.validation import new_id
-from server.db.models import Hosting, Player, Token
+from server.db.models import Competition, Hosting, Player, Token
 from server.db.session import insert, now
 from server.db.states import PlayerKind, Scope
 from server.errors import RequestError, forbidden, unauthorized
 
 ANOTHER_HOSTS = "This competition is another host's. Its host can let you in."
+NOT_PUBLISHED = say("The host has not published this competition yet.")
 PREFIX = 8  # letters of a token by which its row is found; the rest is compared by digest
 
 
@@ -72,7 +74,12 @@ def identify(session: Session, token: str | None) -> Caller:
     """The same, for what those may see, too, who still wait to be let in."""
     if not token:
         raise unauthorized("This needs a token: send 'Authorization: Bearer …' with the token that joining gave you.")
-    query = select(Token, Player).outerjoin(Player, Player.id == Token.player_id).where(Token.prefix == token[:PREFIX])
+    query = (
+        select(Token, Player, Competition.draft)
+        .outerjoin(Player, Player.id == Token.player_id)
+        .outerjoin(Competition, Competition.id == Player.competition_id)
+        .where(Token.prefix == token[:PREFIX])
+    )
     found = session.execute(query).one_or_none()
     if found is None or not secrets.compare_digest(found.Token.digest, digest(token)):
         raise unauthorized("This token is not known here. Copy it whole, or join again.")
@@ -84,6 +91,8 @@ def identify(session: Session, token: str | None) -> Caller:
         return _without_player(session, row)
     if player.removed:
         raise forbidden("The host has removed this player from the competition.")
+    if found.draft:
+        raise forbidden(NOT_PUBLISHED)
     return Caller(row.id, row.scope, player.id, player.competition_id, player.kind, player.pending)
 
 
@@ -99,10 +108,14 @@ def require_owner(caller: Caller) -> None:
         raise forbidden("Only the server's owner can do this: it needs the token that the server was started with.")
 
 
-def require_host(caller: Caller) -> None:
-    """The caller is a host who may make competitions and bring games."""
+def require_some_host(caller: Caller) -> None:
     if not caller.is_host:
         raise forbidden("Only a host can do this: it needs a token of scope 'host'.")
+
+
+def require_host(caller: Caller) -> None:
+    """The caller is a host who may make competitions and bring games."""
+    require_some_host(caller)
     if not caller.makes_competitions:
         raise forbidden("This token is good for one competition. Only hosts of their own can do this.")
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from games.sentences import say
 from server.arena import (
+    admission,
     attempts,
     callers,
     endings,
@@ -63,7 +64,7 @@ def challenge(
     seen = idempotency.claim_idempotency_key(unit, f"/rounds/{round_id}/challenges", repeat, wanted, submission_id)
     if seen is not None:
         return Accepted(submissions.find(unit.session, seen), fresh=False)
-    round_ = rounds.open_round(unit, round_id)
+    round_ = admission.open_round(unit, round_id)
     unit.session.refresh(round_, with_for_update={"key_share": True})  # two who come at once must see each other
     seats = _seats(unit.session, round_)
     if seat is not None and seat not in seats:
@@ -98,7 +99,7 @@ def accept(
     play = next(iter(lock_plays(unit.session, [play_id])), None)
     if play is None:
         raise not_found("There is no challenge {name}.", play_id)
-    round_ = rounds.open_round(unit, play.round_id)
+    round_ = admission.open_round(unit, play.round_id)
     if play.invited not in (None, player):
         raise forbidden("This challenge is an invitation of another player.")
     if not play.vacant:

@@ -16,8 +16,10 @@ from server.errors import not_found
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
 
 
-def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, total: Total) -> Competition:
-    """A competition without rounds or players. Hosts only."""
+def create(
+    unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, total: Total, draft: bool = False
+) -> Competition:
+    """A competition without rounds or players; nobody joins a draft. Hosts only."""
     callers.require_host(unit.caller)
     competition = Competition(
         id=new_id("cmp"),
@@ -26,6 +28,7 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, tota
         bots=bots,
         free_measurements=free_measurements,
         total=total,
+        draft=draft,
         last_event=0,
         created_at=unit.now,
     )
@@ -35,6 +38,15 @@ def create(unit: Unit, name: str, bots: BotPolicy, free_measurements: bool, tota
         unit.session.add(Hosting(competition_id=competition.id, token_id=unit.caller.token))
         unit.caller.own.add(competition.id)
     audit.record(unit, "competition.create", competition.id, name=name)
+    return competition
+
+
+def publish(unit: Unit, competition_id: str) -> Competition:
+    """Let players join a draft, and those in who have joined. Hosts only."""
+    competition = lock(unit, competition_id)
+    if competition.draft:
+        competition.draft = False
+        audit.record(unit, "competition.publish", competition.id, before="draft", after="published")
     return competition
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from games.protocol import MAIN
-from server.arena import callers, competitions, round_setup, rounds, totals
+from server.arena import callers, competitions, rounds, totals
 from server.arena.unit import Unit
 from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Standing, Submission
 
@@ -31,7 +31,7 @@ def results(unit: Unit, competition_id: str) -> Iterator[Row]:
     callers.require_watcher(unit.caller, competition_id)
     competition = competitions.find(unit.session, competition_id)
     found = rounds.of_competition(unit.session, competition.id)
-    titles = {round_.id: round_setup.setup_of(unit.session, round_).program.title for round_ in found}
+    titles = {round_.id: rounds.title_of(unit.session, round_) for round_ in found}
     query = (
         select(
             Player.id, Player.name, Player.kind, Round.id.label("round"), Round.number, Attempt.used,
@@ -42,7 +42,7 @@ def results(unit: Unit, competition_id: str) -> Iterator[Row]:
         .join(Round, Round.id == Attempt.round_id)
         .outerjoin(Standing, (Standing.round_id == Round.id) & (Standing.player_id == Player.id))
         .outerjoin(Submission, Submission.number == Standing.number)
-        .where(Round.competition_id == competition.id, Player.removed.is_(False))
+        .where(Round.id.in_(titles), Player.removed.is_(False))
         .order_by(Round.number, Standing.millibits.desc().nulls_last(), Standing.number, Player.joined_at, Player.id)
     )  # fmt: skip
     return (_result(row, titles) for row in _streamed(unit, query))

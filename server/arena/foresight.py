@@ -18,13 +18,14 @@ from server.arena.round_setup import RoundSetup
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """log: the moves, and the bits that were known. effect: what the play needs then."""
+    """log: the moves, and the bits that were known. effect: what the play needs then. revision: of its round."""
 
     log: Log
     effect: Effect
+    revision: str
 
 
 def foreseen(session: Session, setup: RoundSetup, moves: Sequence[Move]) -> Foreseen:
     known = partial(measurements.known, session, setup.identities)
     effect, log = advance(setup.program, setup.setup, Log(tuple(moves)), known)
-    return Foreseen(Log(log.moves, dict(log.bits)), effect)
+    return Foreseen(Log(log.moves, dict(log.bits)), effect, setup.revision)

@@ -161,7 +161,11 @@ def of_competition(session: Session, competition: Competition, kind: str | None 
         .join(Player, Player.id == Standing.player_id)
         .join(Round, Round.id == Standing.round_id)
         .join(Submission, Submission.number == Standing.number)
-        .where(Round.competition_id == competition.id, Round.id.not_in(rated_rounds(session, competition.id)))
+        .where(
+            Round.competition_id == competition.id,
+            Round.archived_at.is_(None),
+            Round.id.not_in(rated_rounds(session, competition.id)),
+        )
     )
     bests = _visible(query, kind).subquery()
     total, first = func.sum(bests.c.worth).label("total"), func.max(bests.c.number).label("number")

@@ -205,6 +205,8 @@ def counted(unit: Unit, judge: str) -> Sequence[Round]:
         .join(RoundJudge, RoundJudge.round_id == Round.id)
         .where(
             Round.competition_id == unit.caller.competition,
+            ~Round.draft,
+            Round.archived_at.is_(None),
             going_on | just_begun,
             Round.attempts.is_not(None),
             RoundJudge.identity == judge,

@@ -29,6 +29,8 @@ def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
     competition = unit.session.scalar(select(Competition).where(Competition.code == tidy_code(code)))
     if competition is None:
         raise not_found("There is no competition with the code {name}.", code)
+    if competition.draft:
+        raise conflict("competition-draft", "Competition is a draft", callers.NOT_PUBLISHED)
     if competition.joining is Joining.LOCKED:
         told = "Nobody can join this competition at the moment. Ask whoever runs it to open it."
         raise RequestError("joining-locked", 403, "Joining is locked", told)

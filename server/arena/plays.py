@@ -151,7 +151,8 @@ def advance(
     requester: Requester,
     foreseen: Foreseen | None = None,
 ) -> None:
-    """Carry a play on. foreseen: where it may stand then; looked at whether it is of the moves that the play has."""
+    """Carry a play on. foreseen: where it may stand then; looked at whether it is of the moves that the play has, and
+    of its round as it is now."""
     entries: dict[str, list[feed.Entry]] = {}
     _replay(session, outbox, round_, setup, play, requester, entries, foreseen)
     leaderboards.tell(session, round_.competition_id, entries.get(round_.competition_id, []))
@@ -172,7 +173,7 @@ def _replay(
     start = Log(tuple(Move(move["seat"], move["text"]) for move in play.moves))
     table = _Table(session, outbox, setup, requester)
     known = None
-    if foreseen is not None and foreseen.log.moves == start.moves:
+    if foreseen is not None and (foreseen.log.moves, foreseen.revision) == (start.moves, setup.revision):
         start, known = foreseen.log, foreseen.effect
     effect, log = engine.advance(setup.program, setup.setup, start, table, known)
     play.events = to_json(effect.events)

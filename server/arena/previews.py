@@ -6,7 +6,7 @@ from games.preview import NotAsked, Preview
 from games.preview import preview as engine_preview
 from games.protocol import Log, Move
 from games.sentences import say
-from server.arena import measurements, round_setup, rounds, submissions
+from server.arena import admission, measurements, round_setup, submissions
 from server.arena.round_setup import RoundSetup
 from server.arena.unit import Unit
 from server.arena.validation import clean
@@ -19,7 +19,7 @@ def preview(unit: Unit, round_id: str, move: str, submission_id: str | None, pra
     submission."""
     move = clean(move, "/move", what=say("The move"))
     submission = submissions.own(unit, submission_id, round_id) if submission_id is not None else None
-    round_ = rounds.playable(unit, round_id, practice=submission.practice if submission else practice)
+    round_ = admission.playable(unit, round_id, practice=submission.practice if submission else practice)
     setup = round_setup.setup_of(unit.session, round_)
     seat, moves = _so_far(unit, setup, submission)
     known = partial(measurements.known, unit.session, setup.identities)

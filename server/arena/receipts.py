@@ -42,7 +42,7 @@ def receipt(unit: Unit, submission_id: str) -> Document:
     frame = _frame(unit.session, submission, round_, setup)
     because = "hidden"
     if _may_see_all(unit, submission, round_, setup):
-        moves = _moves(play, None if unit.caller.is_host else submission.seat)
+        moves = _moves(play, None if unit.caller.watches(round_.competition_id) else submission.seat)
         told = _whole(_replayed(unit.session, setup, moves), round_, play, submission)
         whole = signed(frame | {"complete": True, "missing": [], "because": None, "play": told}, key)
         if _leads_to(whole, submission):
@@ -52,7 +52,7 @@ def receipt(unit: Unit, submission_id: str) -> Document:
 
 
 def _may_see_all(unit: Unit, submission: Submission, round_: Round, setup: RoundSetup) -> bool:
-    if unit.caller.is_host:
+    if unit.caller.watches(round_.competition_id):
         return True
     if not sees_everything([submission.seat]):
         return reveals.hides_nothing(unit.session, round_, submission)

@@ -1,8 +1,8 @@
-"""The part of a round that never changes: made and checked once, then read as the engine wants it."""
+"""The part of a round that its first move fixes: checked when it is made, then read as the engine wants it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,11 +20,12 @@ from server.db.models import Game, Round, RoundJudge
 from server.errors import invalid
 
 LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS = 5, 604_800
+FARTHEST = timedelta(days=36_525)
 
 
 @dataclass(frozen=True, slots=True)
 class NewRound:
-    """What a host says of a round to be made."""
+    """What a host says of a round to be made. duration: seconds, where `closes_at` does not say its end."""
 
     game: str
     passages: Sequence[str]
@@ -36,24 +37,30 @@ class NewRound:
     closes_at: datetime | None = None
     seed: str | None = None
     move_seconds: int | None = None
+    title: str | None = None
+    draft: bool = False
+    duration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoundSetup:
-    """The part of a round that never changes, ready for the engine."""
+    """The part of a round that its first move fixes, ready for the engine. revision: of the round."""
 
     program: Program
     setup: Setup
     identities: Mapping[str, str]
+    revision: str
 
 
 def setup_of(session: Session, round_: Round) -> RoundSetup:
-    """The round as the engine wants it; read from the rows once per process, when it is prepared."""
-    return _setups.get((round_.id, tuple(round_.generated)), lambda: read_setup(session, round_), _size)
+    """The round as the engine wants it; read from the rows once per process, when it is prepared or edited."""
+    return _setups.get(
+        (round_.id, round_.revision, tuple(round_.generated)), lambda: read_setup(session, round_), _size
+    )
 
 
 #: Sizes in characters of programs and texts.
-_setups: SizedCache[tuple[str, tuple[str, ...]], RoundSetup] = SizedCache(4 * 1024 * 1024)
+_setups: SizedCache[tuple[str, str, tuple[str, ...]], RoundSetup] = SizedCache(4 * 1024 * 1024)
 
 
 def _size(setup: RoundSetup) -> int:
@@ -73,9 +80,8 @@ def read_setup(session: Session, round_: Round) -> RoundSetup:
 
 def engine_setup(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> RoundSetup:
     facts = {slot: judges.facts(judges.find(session, identity)) for slot, identity in identities.items()}
-    return RoundSetup(
-        program, Setup(tuple(round_.passages), round_.seed, facts, round_.profile, tuple(round_.generated)), identities
-    )
+    setup = Setup(tuple(round_.passages), round_.seed, facts, round_.profile, tuple(round_.generated))
+    return RoundSetup(program, setup, identities, round_.revision)
 
 
 def bind_judges(session: Session, program: Program, new: NewRound, at_work: Sequence[str]) -> dict[str, str]:
@@ -133,12 +139,16 @@ def check_passages(program: Program, passages: Sequence[str]) -> list[str]:
     return [clean(text, f"/passages/{i}", what=say("The passage")) for i, text in enumerate(passages)]
 
 
-def check_window(new: NewRound, at: datetime) -> None:
-    for pointer, moment in (("/opens_at", new.opens_at), ("/closes_at", new.closes_at)):
+def check_window(opens_at: datetime | None, closes_at: datetime | None, at: datetime) -> None:
+    for pointer, moment in (("/opens_at", opens_at), ("/closes_at", closes_at)):
         if moment is not None and moment.tzinfo is None:
             raise invalid(pointer, "The time needs a zone, as in 2026-01-31T12:00:00Z.")
-    if new.closes_at and new.closes_at <= (new.opens_at or at):
+        if moment is not None and abs(moment - at) > FARTHEST:
+            raise invalid(pointer, say("The time is more than a hundred years away. Look at its year."))
+    if closes_at and opens_at and closes_at <= opens_at:
         raise invalid("/closes_at", "The round would close before it opens.")
+    if closes_at and closes_at <= at:
+        raise invalid("/closes_at", say("The end of the round is past already."))
 
 
 def check_fit(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from games.protocol import Move
 from games.sentences import say
 from server.arena import (
+    admission,
     audit,
     callers,
     endings,
@@ -26,7 +27,6 @@ from server.arena.foresight import Foreseen
 from server.arena.idempotency import claim_idempotency_key
 from server.arena.measurements import Requester
 from server.arena.plays import advance, new_play, take_seat
-from server.arena.rounds import playable
 from server.arena.seats import lock_plays
 from server.arena.unit import Unit
 from server.arena.validation import clean, new_id
@@ -73,7 +73,8 @@ def submit(
         return Accepted(find(unit.session, seen), fresh=False)
     if move is not None:
         move = clean(move, "/move", what=say("The move"))
-    round_ = playable(unit, round_id, practice=practice)
+    rounds.hold(unit.session, round_id)
+    round_ = admission.playable(unit, round_id, practice=practice)
     setup = round_setup.setup_of(unit.session, round_)
     seats = setup.program.seats
     if len(seats) > 1:
@@ -97,7 +98,7 @@ def before_submit(
 ) -> Foreseen:
     """Where the play will stand that `submit` begins. Raises `RequestError` where it would."""
     callers.player_of(unit.caller)
-    setup = round_setup.setup_of(unit.session, playable(unit, round_id, practice=practice))
+    setup = round_setup.setup_of(unit.session, admission.playable(unit, round_id, practice=practice))
     said = [] if move is None else [Move(setup.program.seats[0], clean(move, "/move", what=say("The move")))]
     return foresight.foreseen(unit.session, setup, said)
 
@@ -108,7 +109,9 @@ def before_move_again(unit: Unit, submission_id: str, move: str, repeat: str | N
     submission = find(unit.session, submission_id)
     if submission.player_id != callers.player_of(unit.caller) or submission.state != SubmissionState.AWAITING_MOVE:
         return None
-    setup = round_setup.setup_of(unit.session, playable(unit, submission.round_id, practice=submission.practice))
+    setup = round_setup.setup_of(
+        unit.session, admission.playable(unit, submission.round_id, practice=submission.practice)
+    )
     play = unit.session.get_one(Play, submission.play_id)
     said = [Move(each["seat"], each["text"]) for each in play.moves]
     said.append(Move(submission.seat, clean(move, "/move", what=say("The move"))))
@@ -139,7 +142,7 @@ def move_again(
             "No move awaited",
             "The judge is still at your last move." if queued else "This play is over.",
         )
-    round_ = playable(unit, submission.round_id, practice=submission.practice)
+    round_ = admission.playable(unit, submission.round_id, practice=submission.practice)
     if play.due_at is not None and play.due_at <= unit.now:
         raise conflict("out-of-time", "Out of time", "The move clock has run out.")
     requester = requester_of(unit, player, practice=submission.practice)

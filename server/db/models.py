@@ -58,7 +58,10 @@ class Game(Base):
 
 
 class Competition(Base):
-    """Rounds, players, rules. `last_event` numbers the feed; its row is the last that a transaction locks."""
+    """Rounds, players, rules. `last_event` numbers the feed; its row is the last that a transaction locks.
+
+    draft: only hosts see it.
+    """
 
     __tablename__ = "competitions"
 
@@ -69,6 +72,7 @@ class Competition(Base):
     free_measurements: Mapped[bool]
     total: Mapped[Total] = mapped_column(default=Total.FLOORED)
     joining: Mapped[Joining] = mapped_column(default=Joining.OPEN)
+    draft: Mapped[bool] = mapped_column(default=False)
     last_event: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
 
@@ -127,8 +131,11 @@ class Hosting(Base):
 
 
 class Round(Base):
-    """A game with all that it is played on, fixed when it is made: editing a game never changes a round.
+    """A game with all that it is played on, fixed by its first move: editing a game never changes a round.
 
+    number: its place among the competition's. title: the host's, where it has one. draft: only hosts see it, and the
+    clock does not open it. duration: seconds that it lasts from when it opens. closed_at: when it last ended.
+    archived_at: when a host deleted it. revision: another text after each edit.
     generated: what a judge wrote for it, once all is written. trouble: why it could not be prepared.
     move_seconds: the move clock; a player whose move is not there in time has left. revealed: how the others' moves are
     shown to players (see `server.arena.reveals`); null while they are hidden.
@@ -153,6 +160,12 @@ class Round(Base):
     trouble: Mapped[str | None]
     revealed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
+    title: Mapped[str | None]
+    draft: Mapped[bool] = mapped_column(default=False)
+    duration: Mapped[int | None]
+    closed_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    revision: Mapped[str] = mapped_column(default="")
 
 
 class RoundJudge(Base):

@@ -17,6 +17,7 @@ from server.web import (
     board,
     games,
     host,
+    host_rounds,
     hosts,
     move_diff,
     people,
@@ -37,7 +38,7 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    for part in (auth, sharing, games, hosts, people, host, wall):
+    for part in (auth, sharing, games, hosts, people, host, host_rounds, wall):
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))

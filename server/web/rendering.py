@@ -23,7 +23,7 @@ from server.web.i18n import _, translated
 from server.web.markdown import to_html
 from server.web.qr import qr
 from server.web.score_breakdown import shortened
-from server.web.words import ordinal, seat_name, slot_name, state_name, total_in_words
+from server.web.words import kind_name, level_name, ordinal, seat_name, slot_name, state_name, total_in_words
 
 HERE = Path(__file__).parent
 CLIPPED, CLIPPED_LINES = 300, 5  # characters and lines from which a text is clipped until somebody asks for all of it
@@ -92,6 +92,8 @@ def _environment() -> Environment:
         "first_minute": first_minute,
         "language": i18n.current,
         "languages": i18n.LANGUAGES,
+        "kind_name": kind_name,
+        "level_name": level_name,
         "state_name": state_name,
         "total_in_words": total_in_words,
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from server.arena import attempts, games, leaderboards, rated_plays, rounds
+from server.arena import attempts, games, leaderboards, rated_plays, round_making, rounds
 from server.arena.unit import Unit
 from server.db.models import Round
 from server.db.states import RoundState
@@ -13,17 +13,22 @@ from server.db.states import RoundState
 
 @dataclass(frozen=True, slots=True)
 class RoundLine:
-    """A round in a list. best: bits that whoever looks has scored in it; rating: where that ranks; place: where they
-    stand on their board."""
+    """A round in a list. title: of its game; named: the host's for it, where there is one. opens_at: None where a draft
+    has no time. best: bits that whoever looks has scored in it; rating: where that ranks; place: where they stand on
+    their board."""
 
     id: str
     number: int
     title: str
     state: RoundState
-    opens_at: datetime
+    opens_at: datetime | None
     closes_at: datetime | None
     attempts: int | None
     revealed: Mapping[str, Any] | None
+    named: str | None
+    draft: bool
+    closed_at: datetime | None
+    revision: str
     best: float | None = None
     rating: float | None = None
     place: leaderboards.Place | None = None
@@ -61,7 +66,14 @@ def of_player(unit: Unit, competition_id: str) -> list[RoundLine]:
 
 def line(row: Round, title: str, at: datetime) -> RoundLine:
     state = rounds.state_of(row, at)
-    return RoundLine(row.id, row.number, title, state, row.opens_at, row.closes_at, row.attempts, row.revealed)
+    return RoundLine(
+        row.id, row.number, title, state, round_making.opens_at(row, at), row.closes_at, row.attempts, row.revealed,
+        row.title, row.draft, rounds.closed_at(row, at), row.revision,
+    )  # fmt: skip
+
+
+def of_round(unit: Unit, row: Round) -> RoundLine:
+    return line(row, games.titles(unit.session, {row.digest})[row.digest], unit.now)
 
 
 def to_play(rounds: Sequence[RoundLine]) -> RoundLine | None:

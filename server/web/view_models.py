@@ -12,6 +12,7 @@ from games.events import Json, from_json, to_json
 from games.protocol import MAIN
 from games.visibility import seen
 from server.arena import (
+    admission,
     attempts,
     challenges,
     competitions,
@@ -214,7 +215,7 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         trouble=row.trouble,
         closed_because=rounds.why_closed(session, row, at),
         closes_in=_seconds_to(row.closes_at, at),
-        takes_practice=rounds.state_of(row, at) is RoundState.CLOSED and not rounds.no_practice(unit, row),
+        takes_practice=rounds.state_of(row, at) is RoundState.CLOSED and not admission.no_practice(unit, row),
         rated=setup.program.zero_sum,
     )
 
@@ -298,7 +299,7 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
     return SubmissionShown(
         line=submission_line(session, row),
         round=row.round_id,
-        title=setup.program.title,
+        title=round_row.title or setup.program.title,
         passages=rounds.passages_for(session, round_row, host=caller.watches(round_row.competition_id), at=unit.now),
         said=[] if several else said(play.moves, events, row.seat),
         parts=earned,

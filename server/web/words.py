@@ -2,6 +2,7 @@
 
 import re
 
+from games.library import Kind, Level
 from games.preflight import BACKWARD
 from games.protocol import MAIN
 from server.db.states import RoundState, SubmissionState, Total
@@ -34,6 +35,15 @@ _TOTALS: dict[str, str] = {
         " below zero counts as 0, and so does a round in which that is not what is scored."
     ),
 }
+#: Of packaged passages.
+_KINDS: dict[str, str] = {
+    Kind.STORY: mark("stories"),
+    Kind.SCIENCE: mark("science"),
+    Kind.HISTORY: mark("history"),
+    Kind.EVERYDAY: mark("everyday life"),
+    Kind.HOW_TO: mark("how things are done"),
+}
+_LEVELS: dict[str, str] = {Level.EASY: mark("easy"), Level.MEDIUM: mark("medium"), Level.HARD: mark("hard")}
 _SEATS = {
     "black": mark("Black"),
     "white": mark("White"),
@@ -75,6 +85,16 @@ def total_in_words(total: str) -> str:
 def state_name(state: str) -> str:
     """Of a round or of a submission."""
     return gettext(_STATES[state])
+
+
+def kind_name(kind: str) -> str:
+    """Of packaged passages."""
+    return gettext(_KINDS[kind])
+
+
+def level_name(level: str) -> str:
+    """How hard a packaged passage is."""
+    return gettext(_LEVELS[level])
 
 
 def seat_name(seat: str) -> str:

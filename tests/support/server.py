@@ -309,7 +309,7 @@ def _at_work(session: Session) -> bool:
         session.scalars(query.limit(1)).one_or_none() is not None
         for query in (
             select(Measurement.key).where(served),
-            select(Round.id).where(over | begun),
+            select(Round.id).where(over | begun, ~Round.draft, Round.archived_at.is_(None)),
             select(Submission.id).join(Round, Round.id == Submission.round_id).where(left),
         )
     )

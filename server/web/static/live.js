@@ -1,15 +1,15 @@
 // Keeps parts of the page as they are on the server. A part is <div data-part="/address" data-on="kinds of events">;
 // it is fetched anew when such an event comes through the competition's stream, and every few seconds while the stream
-// is away. data-reload: load the whole page when the part's data-state changed; where somebody is typing, tell the form.
-// An event "renewed" comes from a part that has other content.
+// is away. data-reload: load the whole page when the part's data-state or data-revision changed; where somebody is typing,
+// tell the form. An event "renewed" comes from a part that has other content.
 
 import { announce, replace } from "./reader.js";
 import { countDown, localTimes } from "./times.js";
 
 const KINDS = [
   "announcement.made", "announcement.withdrawn", "challenges.changed", "competition.changed", "player.joined",
-  "player.removed", "player.renamed", "reset", "round.closed", "round.concealed", "round.opened", "round.paused",
-  "round.revealed", "standing.changed", "waiting.changed",
+  "player.removed", "player.renamed", "reset", "round.changed", "round.closed", "round.concealed", "round.opened",
+  "round.paused", "round.revealed", "standing.changed", "waiting.changed",
 ];
 const SPREAD = 600; // ms over which the readers of a board spread their requests,
 const MORE = 20; // and ms more for each of its lines: a long board has many readers
@@ -44,14 +44,16 @@ async function load(part) {
   if (!response.ok) return;
   const text = await response.text();
   if (number !== part.loads) return;
-  const [before, rank] = [stateOf(part), rankIn(part)];
+  const [before, edition, rank] = [stateOf(part), revisionOf(part), rankIn(part)];
   replace(part, text);
   localTimes(part);
   countDown();
   place(part, rank);
   part.dispatchEvent(new Event("renewed", { bubbles: true }));
-  if (!("reload" in part.dataset) || stateOf(part) === before) return;
-  if (typing()) document.dispatchEvent(new CustomEvent("round-state", { detail: stateOf(part) }));
+  const edited = revisionOf(part) !== edition;
+  if (!("reload" in part.dataset) || (stateOf(part) === before && !edited)) return;
+  if (typing() && edited) document.dispatchEvent(new CustomEvent("round-edited"));
+  else if (typing()) document.dispatchEvent(new CustomEvent("round-state", { detail: stateOf(part) }));
   else window.location.reload();
 }
 
@@ -65,6 +67,10 @@ function place(part, rank) {
 
 function stateOf(part) {
   return part.querySelector("[data-state]")?.dataset.state;
+}
+
+function revisionOf(part) {
+  return part.querySelector("[data-revision]")?.dataset.revision;
 }
 
 function rankIn(part) {

@@ -125,6 +125,14 @@ document.addEventListener("round-state", ({ detail: state }) => {
   if (settled) follow(settled.dataset.submission);
 });
 
+// Words for a text that is another one now are not sent.
+document.addEventListener("round-edited", () => {
+  for (const form of document.querySelectorAll("form[data-move]")) {
+    form.querySelector("button").disabled = true;
+    complain(form, form.dataset.edited);
+  }
+});
+
 if (others) others.onmessage = () => refresh("own");
 
 function words(problem) {
