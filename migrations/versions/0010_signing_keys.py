@@ -1,13 +1,13 @@
 """Keys by which receipts are signed
 
-Revision: 0010, after: 0008, made: 2026-11-26 18:56:00.000000
+Revision: 0010, after: 0009, made: 2026-11-26 18:56:00.000000
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

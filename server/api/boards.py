@@ -8,16 +8,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.api import schemas, views
-from server.arena.leaderboards import Entry
+from server.arena.leaderboards import Entry, Page
 from server.errors import invalid
 
 
-def board_page(request: Request, entries: Sequence[Entry], cursor: str | None, limit: int) -> Response:
-    """The entries after the cursor's; 304 where the caller has this very page already."""
-    rest = entries[_position(entries, cursor) :]
-    more = len(rest) > limit
+def asked(cursor: str | None, limit: int) -> Page:
+    """The lines to read: one more than are shown, which tells that there are more. A cursor is a place in the order, so
+    it holds also when its entry has moved."""
+    if cursor is None:
+        return Page(limit=limit + 1)
+    if not re.fullmatch("-?[0-9]{1,18}[.][0-9]{1,18}", cursor):
+        raise invalid("(query)/cursor", "This cursor was not given by this server.")
+    ranks, number = map(int, cursor.split("."))
+    return Page((ranks, number), limit + 1)
+
+
+def board_page(request: Request, entries: Sequence[Entry], limit: int) -> Response:
+    """The entries that were `asked` for; 304 where the caller has this very page already."""
+    more = len(entries) > limit
     page = schemas.Items[schemas.BoardEntry](
-        items=views.board(rest[:limit]), next=_cursor(rest[limit - 1]) if more else None
+        items=views.board(entries[:limit]), next=_cursor(entries[limit - 1]) if more else None
     )
     body = page.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
@@ -30,13 +40,3 @@ def board_page(request: Request, entries: Sequence[Entry], cursor: str | None, l
 
 def _cursor(entry: Entry) -> str:
     return f"{entry.ranks}.{entry.number}"
-
-
-def _position(entries: Sequence[Entry], cursor: str | None) -> int:
-    """Where to go on; a cursor is a place in the order, so it holds also when its entry has moved."""
-    if cursor is None:
-        return 0
-    if not re.fullmatch("-?[0-9]+[.][0-9]+", cursor):
-        raise invalid("(query)/cursor", "This cursor was not given by this server.")
-    ranks, number = map(int, cursor.split("."))
-    return sum((-entry.ranks, entry.number) <= (-ranks, number) for entry in entries)

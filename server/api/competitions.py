@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from server.api import bodies, schemas, views
-from server.api.boards import board_page
+from server.api.boards import asked, board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import competitions, feed, leaderboards, players
@@ -68,7 +68,8 @@ async def leaderboard(
 ) -> Response:
     """What everyone's best adds up to, as the competition's `total` says, over all rounds but those of zero-sum games,
     which have ratings instead."""
-    return board_page(request, await read(leaderboards.see_competition, competition_id, kind), cursor, limit)
+    entries = await read(leaderboards.see_competition, competition_id, kind, asked(cursor, limit))
+    return board_page(request, entries, limit)
 
 
 @router.get(
@@ -89,8 +90,8 @@ async def events(
     """
     token, newest = await read(reader, competition_id)
     # Nobody can have seen what is not there yet: a number beyond the newest means the newest.
-    asked = _number(last_event_id) if after is None else after
-    start = newest if asked is None else min(asked, newest)
+    seen = _number(last_event_id) if after is None else after
+    start = newest if seen is None else min(seen, newest)
     if after is not None:
         look = partial(read, _page, competition_id, start)
         return await until(read.context.live, competition_id, look, lambda got: bool(got.items), wait)

@@ -112,6 +112,7 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
         joining=row.joining,
         draft=row.draft,
         last_event=row.last_event,
+        frozen_at=row.frozen_at,
         created_at=row.created_at,
     )
 

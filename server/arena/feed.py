@@ -1,33 +1,68 @@
-"""The public feed of a competition: numbered in commit order, never a move in it."""
+"""The public feed of a competition: numbered in commit order, never a move in it.
+
+While its boards are frozen, what tells of scores is withheld: nobody's feed has it, so that numbers stay without gaps,
+and it is added when the boards thaw.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from server.db.models import Competition, FeedEvent
+from server.db.models import Competition, FeedEvent, WithheldEvent
 from server.db.session import now
 
 Entry = tuple[str, dict[str, Any]]
+OF_SCORES = frozenset({"standing.changed"})  # what depends on how others score
 
 
 def append(session: Session, competition: str, entries: Sequence[Entry]) -> None:
     """Add events. Locks the competition's row, so it comes last in a transaction: numbers are in commit order."""
     if not entries:
         return
-    last = session.execute(
-        update(Competition)
-        .where(Competition.id == competition)
-        .values(last_event=Competition.last_event + len(entries))
-        .returning(Competition.last_event)
-    ).scalar_one()
+    public = [entry for entry in entries if entry[0] not in OF_SCORES]
+    count = case((Competition.frozen_at.is_(None), len(entries)), else_=len(public))
+    last, frozen_at = _count_up(session, competition, count)
     at = now(session)
+    if frozen_at is not None:
+        withheld = [entry for entry in entries if entry[0] in OF_SCORES]
+        session.add_all(
+            WithheldEvent(competition_id=competition, type=type_, data=data, at=at) for type_, data in withheld
+        )
+        entries = public
     session.add_all(
         FeedEvent(competition_id=competition, number=last - len(entries) + i, type=type_, data=data, at=at)
         for i, (type_, data) in enumerate(entries, start=1)
     )
     session.flush()
+
+
+def release(session: Session, competition: str) -> None:
+    """Add what was withheld, with the times at which it happened."""
+    here = WithheldEvent.competition_id == competition
+    rows = session.execute(
+        select(WithheldEvent.type, WithheldEvent.data, WithheldEvent.at).where(here).order_by(WithheldEvent.number)
+    ).all()
+    last, _ = _count_up(session, competition, len(rows))
+    if rows:
+        first = last - len(rows) + 1
+        values = [{"competition_id": competition, "number": i, **row._mapping} for i, row in enumerate(rows, first)]
+        session.execute(insert(FeedEvent), values)
+    session.execute(delete(WithheldEvent).where(here))
+
+
+def _count_up(session: Session, competition: str, count: Any) -> tuple[int, datetime | None]:
+    """The number of the newest event when there are so many more, and since when the boards are frozen."""
+    statement = (
+        update(Competition)
+        .where(Competition.id == competition)
+        .values(last_event=Competition.last_event + count)
+        .returning(Competition.last_event, Competition.frozen_at)
+    )
+    last, frozen_at = session.execute(statement).one()
+    return last, frozen_at
 
 
 def after(session: Session, competition: str, number: int, limit: int = 1_000) -> Sequence[FeedEvent]:

@@ -1,18 +1,20 @@
 """Standings and boards. Only integers rank: millibits of the best, or, in a round whose players are rated against each
 other, thousandths of the rating. Equal ones share a rank, listed by acceptance number."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TypeVarTuple
+from functools import partial
+from typing import Any, TypeVarTuple, cast
 
 from sqlalchemy import ColumnElement, Select, case, delete, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from server.arena import competitions, feed, rated_plays, rounds, totals
+from server.arena import competitions, feed, places, rated_plays, rounds, totals
+from server.arena.board_rows import LIVE, BoardRows, shown_to
 from server.arena.outbox import Outbox
 from server.arena.ratings import Rating
 from server.arena.unit import Unit
-from server.db.models import Competition, Player, RatingAfter, Round, Standing, Submission
+from server.db.models import Competition, Player, Round, Standing, Submission
 from server.db.session import insert
 from server.db.states import BotPolicy, PlayerKind, SubmissionState
 
@@ -41,11 +43,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a player stands on a board. count: how many stand there."""
+class Page:
+    """Which lines of a board: so many, after the line that ranks by so much with this number."""
 
-    rank: int
-    count: int
+    after: tuple[int, int] | None = None
+    limit: int | None = None
+
+
+WHOLE = Page()
 
 
 def improve(session: Session, round_: Round, submission: Submission) -> list[feed.Entry]:
@@ -114,53 +119,81 @@ def rate_on(session: Session, outbox: Outbox) -> bool:
     return bool(waiting)
 
 
-def of_round(session: Session, round_: Round, kind: str | None = None) -> list[Entry]:
-    """The whole board of a round, best first."""
-    if rated_plays.is_rated(session, round_):
-        return _rated(session, round_, kind)
+def of_round(
+    session: Session, round_: Round, rows: BoardRows, kind: PlayerKind | None = None, page: Page = WHOLE
+) -> list[Entry]:
+    """The board of a round, best first."""
+    listed = _rated(round_, rows) if rated_plays.is_rated(session, round_) else _by_best(round_, rows)
+    return _read(session, listed, kind, page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What a board lists, in which order. query: its rows, from which `entry` makes lines without their rank."""
+
+    query: Select[*tuple[Any, ...]]
+    ranks: ColumnElement[Any]
+    number: ColumnElement[Any]
+    entry: Callable[..., Entry]
+
+
+def _by_best(round_: Round, rows: BoardRows) -> _Listed:
+    standing = rows.standing
     query = (
-        select(Player, Standing.millibits, Standing.number, Submission.id)
-        .join(Standing, Standing.player_id == Player.id)
-        .join(Submission, Submission.number == Standing.number)
-        .where(Standing.round_id == round_.id)
-        .order_by(Standing.millibits.desc(), Standing.number)
+        select(Player, standing.millibits, standing.number, Submission.id)
+        .select_from(Player)
+        .join(standing, standing.player_id == Player.id)
+        .join(Submission, Submission.number == standing.number)
+        .where(standing.round_id == round_.id)
     )
-    return _ranked([Entry(0, *row) for row in session.execute(_visible(query, kind))])
+    return _Listed(query, _column(standing.millibits), _column(standing.number), partial(Entry, 0))
 
 
-def _rated(session: Session, round_: Round, kind: str | None) -> list[Entry]:
+def _rated(round_: Round, rows: BoardRows) -> _Listed:
     """Everybody who has finished a play. Who has left them all has no best."""
-    best = (func.coalesce(Standing.millibits, 0), RatingAfter.number, Submission.id)
+    standing, rating = rows.standing, rows.rating
+    best = (func.coalesce(standing.millibits, 0), rating.number, Submission.id)
     query = (
-        select(Player, *best, RatingAfter.mu, RatingAfter.sigma, RatingAfter.plays)
-        .join(RatingAfter, RatingAfter.player_id == Player.id)
-        .outerjoin(Standing, (Standing.player_id == Player.id) & (Standing.round_id == RatingAfter.round_id))
-        .outerjoin(Submission, Submission.number == Standing.number)
-        .where(RatingAfter.round_id == round_.id, RatingAfter.points.is_not(None))
-        .order_by(RatingAfter.points.desc(), RatingAfter.number)
+        select(Player, *best, rating.mu, rating.sigma, rating.plays)
+        .select_from(Player)
+        .join(rating, rating.player_id == Player.id)
+        .outerjoin(standing, (standing.player_id == Player.id) & (standing.round_id == rating.round_id))
+        .outerjoin(Submission, Submission.number == standing.number)
+        .where(rating.round_id == round_.id, rating.points.is_not(None))
     )
-    return _ranked(
-        [
-            Entry(0, player, millibits, number, submission, Rating(mu, sigma, plays))
-            for player, millibits, number, submission, mu, sigma, plays in session.execute(_visible(query, kind))
-        ]
-    )
+    return _Listed(query, _column(rating.points), _column(rating.number), _rated_entry)
 
 
-def boards_of_round(session: Session, round_: Round) -> list[list[Entry]]:
+def _rated_entry(player: Player, millibits: int, number: int, submission: str | None, *rating: Any) -> Entry:
+    return Entry(0, player, millibits, number, submission, Rating(*rating))
+
+
+def boards_of_round(session: Session, round_: Round, rows: BoardRows) -> list[list[Entry]]:
     """The boards of a round, each best first: people's and bots' where these stand apart, else everyone's."""
     competition = competitions.find(session, round_.competition_id)
-    return [of_round(session, round_, kind) for kind in sides(competition)]
+    return [of_round(session, round_, rows, kind) for kind in sides(competition)]
 
 
-def of_competition(session: Session, competition: Competition, kind: str | None = None) -> list[Entry]:
+def of_competition(
+    session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None = None, page: Page = WHOLE
+) -> list[Entry]:
     """What every player's best in each round in which the best ranks adds up to, as the competition's total says."""
-    worth = totals.WORTH[competition.total].label("worth")
+    return _read(session, _added_up(session, competition, rows, kind), kind, page)
+
+
+def _added_up(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> _Listed:
+    standing = rows.standing
     query = (
-        select(Standing.player_id, Standing.millibits, Standing.number, worth)
-        .join(Player, Player.id == Standing.player_id)
-        .join(Round, Round.id == Standing.round_id)
-        .join(Submission, Submission.number == Standing.number)
+        select(
+            standing.player_id,
+            standing.millibits,
+            standing.number,
+            totals.worth(competition.total, standing).label("worth"),
+        )
+        .select_from(standing)
+        .join(Player, Player.id == standing.player_id)
+        .join(Round, Round.id == standing.round_id)
+        .join(Submission, Submission.number == standing.number)
         .where(
             Round.competition_id == competition.id,
             Round.archived_at.is_(None),
@@ -168,14 +201,53 @@ def of_competition(session: Session, competition: Competition, kind: str | None 
         )
     )
     bests = _visible(query, kind).subquery()
-    total, first = func.sum(bests.c.worth).label("total"), func.max(bests.c.number).label("number")
-    rows = session.execute(
-        select(Player, func.sum(bests.c.millibits), first, total)
-        .join(bests, bests.c.player_id == Player.id)
-        .group_by(Player.id)
-        .order_by(total.desc(), first)
+    sums = (
+        select(
+            bests.c.player_id,
+            func.sum(bests.c.millibits).label("millibits"),
+            func.max(bests.c.number).label("number"),
+            func.sum(bests.c.worth).label("total"),
+        )
+        .group_by(bests.c.player_id)
+        .subquery()
     )
-    return _ranked([Entry(0, player, int(bits), number, total=int(sum_)) for player, bits, number, sum_ in rows])
+    query = select(Player, sums.c.millibits, sums.c.number, sums.c.total).select_from(Player)
+    return _Listed(query.join(sums, sums.c.player_id == Player.id), sums.c.total, sums.c.number, _total_entry)
+
+
+def _total_entry(player: Player, millibits: int, number: int, total: int) -> Entry:
+    return Entry(0, player, int(millibits), number, total=int(total))
+
+
+def own_of_round(unit: Unit, round_: Round) -> Entry | None:
+    """The caller's line on the board of a round, as far as they may see it."""
+    competition = competitions.find(unit.session, round_.competition_id)
+    rows, kind = shown_to(unit.caller, competition), kinds(competition, unit.caller.kind)
+    listed = _rated(round_, rows) if rated_plays.is_rated(unit.session, round_) else _by_best(round_, rows)
+    entry = _own(unit, listed)
+    return entry and replace(entry, rank=1 + places.ahead(unit.session, round_, entry.ranks, rows, kind))
+
+
+def own_of_competition(unit: Unit, competition: Competition) -> Entry | None:
+    """The caller's line on the board over all rounds, as far as they may see it."""
+    rows, kind = shown_to(unit.caller, competition), kinds(competition, unit.caller.kind)
+    listed = _added_up(unit.session, competition, rows, kind)
+    entry = _own(unit, listed)
+    if entry is None:
+        return None
+    ahead = listed.query.where(listed.ranks > entry.ranks).with_only_columns(func.count())
+    return replace(entry, rank=1 + unit.session.scalars(ahead).one())
+
+
+def _own(unit: Unit, listed: _Listed) -> Entry | None:
+    row = unit.session.execute(listed.query.where(Player.id == unit.caller.player)).one_or_none()
+    return None if row is None else listed.entry(*row)
+
+
+def size_of_competition(unit: Unit, competition: Competition, kind: PlayerKind | None) -> int:
+    """How many stand on the board over all rounds, as far as the caller may see it."""
+    listed = _added_up(unit.session, competition, shown_to(unit.caller, competition), kind)
+    return unit.session.scalars(listed.query.with_only_columns(func.count())).one()
 
 
 def rated_rounds(session: Session, competition_id: str) -> list[str]:
@@ -184,17 +256,44 @@ def rated_rounds(session: Session, competition_id: str) -> list[str]:
     return [round_.id for round_ in found if rated_plays.is_rated(session, round_)]
 
 
-def _visible(query: Select[*Shape], kind: str | None) -> Select[*Shape]:
+def _visible(query: Select[*Shape], kind: PlayerKind | None) -> Select[*Shape]:
     query = query.where(Player.removed.is_(False))
     return query if kind is None else query.where(Player.kind == kind)
 
 
-def _ranked(entries: Sequence[Entry]) -> list[Entry]:
-    """Ranks for entries that come best first."""
+def _column(attribute: Any) -> ColumnElement[Any]:
+    return cast(ColumnElement[Any], attribute)
+
+
+def _read(session: Session, listed: _Listed, kind: PlayerKind | None, page: Page) -> list[Entry]:
+    """A page of a board, with the ranks that its lines have on the whole board."""
+    ranks, number, query = listed.ranks, listed.number, _visible(listed.query, kind)
+    shown = query.order_by(ranks.desc(), number).limit(page.limit)
+    if page.after is None:
+        return _ranked([listed.entry(*row) for row in session.execute(shown)])
+    found = [listed.entry(*row) for row in session.execute(shown.where(_behind(listed, *page.after)))]
+    if not found:
+        return []
+    first = (found[0].ranks, found[0].number)
+    better = func.coalesce(func.sum(case((ranks > first[0], 1), else_=0)), 0)
+    here = query.where(~_behind(listed, *first), ~((ranks == first[0]) & (number == first[1])))
+    return _ranked(found, *session.execute(here.with_only_columns(func.count(), better)).one())
+
+
+def _behind(listed: _Listed, ranks: int, number: int) -> ColumnElement[bool]:
+    return (listed.ranks < ranks) | ((listed.ranks == ranks) & (listed.number > number))
+
+
+def _ranked(entries: Sequence[Entry], before: int = 0, better: int = 0) -> list[Entry]:
+    """Ranks for entries that come best first. before: how many come before them; better: of these, how many rank
+    before the first of them, and not beside it."""
     board: list[Entry] = []
-    for place, entry in enumerate(entries, start=1):
-        tied = bool(board) and board[-1].ranks == entry.ranks
-        board.append(replace(entry, rank=board[-1].rank if tied else place))
+    for place, entry in enumerate(entries, start=before + 1):
+        if not board:
+            rank = better + 1
+        elif board[-1].ranks != entry.ranks:
+            rank = place
+        board.append(replace(entry, rank=rank))
     return board
 
 
@@ -216,73 +315,10 @@ def _changed(session: Session, round_: Round, player: str) -> feed.Entry:
 
 
 def _ahead(session: Session, round_: Round, player: str, ranks: int) -> int:
-    """How many stand before a player."""
-    return session.scalars(_better(session, round_, player, ranks).with_only_columns(func.count())).one()
-
-
-def next_ahead(session: Session, round_: Round, player: str, millibits: int) -> int | None:
-    """What the nearest of those has who stand before a player by their best; None where nobody does."""
-    better = _better(session, round_, player, millibits)
-    return session.scalars(better.with_only_columns(func.min(Standing.millibits))).one()
-
-
-def best(session: Session, round_: Round, player: str) -> Standing | None:
-    return session.get(Standing, (round_.id, player))
-
-
-def bests(session: Session, player: str) -> dict[str, int]:
-    """Round → what the player's best there has, in millibits."""
-    query = select(Standing.round_id, Standing.millibits).where(Standing.player_id == player)
-    return {row.round_id: row.millibits for row in session.execute(query)}
-
-
-def places(session: Session, player: str) -> dict[str, Place]:
-    """Round → where the player stands there, among those that share a board with them."""
-    rated = rated_rounds(session, session.get_one(Player, player).competition_id)
-    return {
-        **_places(session, player, Standing, "millibits", Standing.round_id.not_in(rated)),
-        **_places(session, player, RatingAfter, "points", RatingAfter.round_id.in_(rated)),
-    }
-
-
-def _places(
-    session: Session, player: str, table: type[Standing | RatingAfter], ranks: str, there: ColumnElement[bool]
-) -> dict[str, Place]:
-    own = aliased(table)
-    mine, theirs = getattr(own, ranks), getattr(table, ranks)
-    query = (
-        select(
-            own.round_id, (1 + func.sum(case((theirs > mine, 1), else_=0))).label("rank"), func.count().label("players")
-        )
-        .join(table, table.round_id == own.round_id)
-        .join(Player, Player.id == table.player_id)
-        .where(own.player_id == player, mine.is_not(None), theirs.is_not(None), Player.removed.is_(False), there)
-        .group_by(own.round_id)
-    )
-    rows = session.execute(_in_lane(session, query, player))
-    return {row.round_id: Place(int(row.rank), row.players) for row in rows}
-
-
-def _in_lane(session: Session, query: Select[*Shape], player: str) -> Select[*Shape]:
-    """Of players, only those that share a board with this one: all, or its own kind where bots have their own."""
-    policy, kind = session.execute(
-        select(Competition.bots, Player.kind)
-        .join(Player, Player.competition_id == Competition.id)
-        .where(Player.id == player)
-    ).one()
-    return query.where(Player.kind == kind) if policy == BotPolicy.SEPARATE else query
-
-
-def _better(session: Session, round_: Round, player: str, ranks: int) -> Select[str]:
-    """The players above, on the player's own board."""
-    query = select(Player.id).where(Player.removed.is_(False))
-    if rated_plays.is_rated(session, round_):
-        query = query.join(RatingAfter, RatingAfter.player_id == Player.id)
-        query = query.where(RatingAfter.round_id == round_.id, RatingAfter.points > ranks)
-    else:
-        query = query.join(Standing, Standing.player_id == Player.id)
-        query = query.where(Standing.round_id == round_.id, Standing.millibits > ranks)
-    return _in_lane(session, query, player)
+    """How many stand before a player by now, on their board."""
+    mine = session.get_one(Player, player)
+    competition = competitions.find(session, mine.competition_id)
+    return places.ahead(session, round_, ranks, LIVE, kinds(competition, mine.kind))
 
 
 def sides(competition: Competition) -> Sequence[PlayerKind | None]:
@@ -290,19 +326,21 @@ def sides(competition: Competition) -> Sequence[PlayerKind | None]:
     return (PlayerKind.PERSON, PlayerKind.BOT) if competition.bots == BotPolicy.SEPARATE else (None,)
 
 
-def kinds(competition: Competition, asked: str | None) -> str | None:
+def kinds(competition: Competition, asked: PlayerKind | None) -> PlayerKind | None:
     """Which players a board shows: everyone, unless bots stand apart and one side was asked for."""
     return asked if competition.bots == BotPolicy.SEPARATE else None
 
 
-def see_round(unit: Unit, round_id: str, kind: str | None) -> list[Entry]:
-    """The board of a round of the caller's competition."""
+def see_round(unit: Unit, round_id: str, kind: PlayerKind | None, page: Page = WHOLE) -> list[Entry]:
+    """The board of a round of the caller's competition, as far as they may see it."""
     round_ = rounds.see(unit, round_id)
     competition = competitions.find(unit.session, round_.competition_id)
-    return of_round(unit.session, round_, kinds(competition, kind))
+    rows = shown_to(unit.caller, competition)
+    return of_round(unit.session, round_, rows, kinds(competition, kind), page)
 
 
-def see_competition(unit: Unit, competition_id: str, kind: str | None) -> list[Entry]:
-    """The board over all rounds of the caller's competition."""
+def see_competition(unit: Unit, competition_id: str, kind: PlayerKind | None, page: Page = WHOLE) -> list[Entry]:
+    """The board over all rounds of the caller's competition, as far as they may see it."""
     competition = competitions.see(unit, competition_id)
-    return of_competition(unit.session, competition, kinds(competition, kind))
+    rows = shown_to(unit.caller, competition)
+    return of_competition(unit.session, competition, rows, kinds(competition, kind), page)

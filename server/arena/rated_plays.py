@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from server.arena import round_setup
 from server.arena.ratings import Outcome, Rating, follow
-from server.db.models import Play, Player, RatingAfter, Round, Submission, Unrated
+from server.db.models import Play, Player, RatingAfter, RatingRow, Round, Submission, Unrated
 from server.db.session import insert as insert_or
 from server.db.states import SubmissionState
 
@@ -177,10 +177,10 @@ def _players(session: Session, firsts: Collection[int]) -> Sequence[str]:
     return session.scalars(query.order_by(Submission.player_id)).all()
 
 
-def of_player(session: Session, player: str) -> dict[str, Rating]:
+def of_player(session: Session, player: str, table: type[RatingRow] = RatingAfter) -> dict[str, Rating]:
     """Round → what the player's rating there is."""
-    query = select(RatingAfter.round_id, *_COLUMNS)
-    rows = session.execute(query.where(RatingAfter.player_id == player, RatingAfter.points.is_not(None)))
+    query = select(table.round_id, table.mu, table.sigma, table.plays)
+    rows = session.execute(query.where(table.player_id == player, table.points.is_not(None)))
     return {row.round_id: _rating(row) for row in rows}
 
 

@@ -15,10 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from games.sentences import say
-from server.arena import audit, callers, feed, leaderboards, rounds
+from server.arena import audit, callers, competitions, feed, leaderboards, places, rounds
+from server.arena.board_rows import shown_to
 from server.arena.leaderboards import Entry
 from server.arena.unit import Unit
-from server.db.models import Play, Player, Round, Standing, Submission
+from server.db.models import Play, Player, Round, Submission
 from server.db.states import PlayerKind, RoundState, Scope
 from server.errors import conflict, not_found
 
@@ -61,6 +62,9 @@ def reveal(unit: Unit, round_id: str, which: Which, names: bool) -> Round:
     if state is not RoundState.CLOSED:
         detail = say("Moves are revealed once a round has ended; this one is {state}.", state=say(state))
         raise conflict(f"round-{state}", f"Round {state}", detail)
+    if competitions.find(unit.session, round_.competition_id).frozen_at is not None:
+        detail = say("The boards are frozen: unfreeze them before you reveal who wrote what.")
+        raise conflict("boards-frozen", "Boards frozen", detail)
     told = round_.revealed or {}
     if (told.get("which"), told.get("names")) != (which, names):
         round_.revealed = {"which": which, "names": names, "salt": secrets.token_hex(8)}
@@ -94,11 +98,12 @@ def moves(unit: Unit, round_id: str) -> list[Revealed]:
     round_ = rounds.see(unit, round_id)
     if round_.revealed is None:
         raise conflict("round-not-revealed", "Round not revealed", "Moves stay hidden until the host reveals them.")
+    standing = shown_to(unit.caller, competitions.find(unit.session, round_.competition_id)).standing
     query = (
         select(Submission, Play)
         .join(Play, Play.id == Submission.play_id)
-        .join(Standing, Standing.number == Submission.number)
-        .where(Standing.round_id == round_id)
+        .join(standing, standing.number == Submission.number)
+        .where(standing.round_id == round_id)
     )
     best = {submission.id: (submission, play) for submission, play in unit.session.execute(query)}
     found = [(entry, *best[entry.submission]) for entry in _entries(unit, round_) if entry.submission in best]
@@ -130,7 +135,8 @@ def hides_nothing(session: Session, round_: Round, submission: Submission) -> bo
 def _entries(unit: Unit, round_: Round) -> list[Entry]:
     """The lines of the board whose submissions are revealed to the caller, best first."""
     assert round_.revealed is not None
-    boards = leaderboards.boards_of_round(unit.session, round_)
+    rows = shown_to(unit.caller, competitions.find(unit.session, round_.competition_id))
+    boards = leaderboards.boards_of_round(unit.session, round_, rows)
     unseen = _out_of_sight(unit.session, round_)
     found = [entry for board in boards for entry in board if entry.submission not in unseen]
     if round_.revealed["which"] == Which.TOP:
@@ -140,7 +146,7 @@ def _entries(unit: Unit, round_: Round) -> list[Entry]:
     if unit.caller.player is not None:
         found = [entry for entry in found if entry.player.id != unit.caller.player]
         if round_.revealed["which"] == Which.BELOW_OWN_BEST:
-            own = leaderboards.best(unit.session, round_, unit.caller.player)
+            own = places.best(unit.session, round_, unit.caller.player, rows)
             found = [entry for entry in found if own is not None and entry.millibits <= own.millibits]
     return sorted(found, key=lambda entry: (-entry.ranks, entry.number))
 

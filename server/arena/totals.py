@@ -15,24 +15,27 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, case, func
 
 from games.values.bits import millibits
-from server.db.models import Standing, Submission
+from server.db.models import StandingRow, Submission
 from server.db.states import Total
 
 Event = Mapping[str, Any]
 
-_floored = case((Standing.millibits > 0, Standing.millibits), else_=0)
-_behind = func.rank().over(partition_by=Standing.round_id, order_by=Standing.millibits.desc())
-_standing = func.count().over(partition_by=Standing.round_id)
 
-#: In thousandths, of a row that joins a standing with its submission.
-WORTH: Mapping[Total, ColumnElement[int]] = {
-    Total.BITS: cast(ColumnElement[int], Standing.millibits),
-    Total.FLOORED: _floored,
-    Total.POINTS: (_standing - _behind + 1) * 1000,
-    Total.PERCENT: case(
-        (Submission.passage_millibits > 0, _floored * 100_000 // Submission.passage_millibits), else_=0
-    ),
-}
+def worth(total: Total, standing: type[StandingRow]) -> ColumnElement[int]:
+    """In thousandths, of a row that joins a standing with its submission."""
+    best = cast(ColumnElement[int], standing.millibits)
+    floored = case((best > 0, best), else_=0)
+    match total:
+        case Total.BITS:
+            return best
+        case Total.FLOORED:
+            return floored
+        case Total.POINTS:
+            behind = func.rank().over(partition_by=standing.round_id, order_by=best.desc())
+            return (func.count().over(partition_by=standing.round_id) - behind + 1) * 1000
+        case Total.PERCENT:
+            passage = Submission.passage_millibits
+            return case((passage > 0, floored * 100_000 // passage), else_=0)
 
 
 def percent(best: int | None, passage: int | None) -> float | None:

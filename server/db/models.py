@@ -7,7 +7,8 @@ competitions ─┬─ players ── tokens
               │          └─ plays ─┬─ submissions    (play, seat → player) ── ratings
               │                    └─ needs ── measurements
               ├─ announcements
-              └─ feed                                (competition, number)
+              ├─ feed, withheld                      (competition, number)
+              └─ frozen_standings, frozen_ratings    (round, player)
 """
 
 from datetime import datetime
@@ -60,7 +61,7 @@ class Game(Base):
 class Competition(Base):
     """Rounds, players, rules. `last_event` numbers the feed; its row is the last that a transaction locks.
 
-    draft: only hosts see it.
+    draft: only hosts see it. frozen_at: since when everybody but its hosts sees the boards as they were then.
     """
 
     __tablename__ = "competitions"
@@ -74,6 +75,7 @@ class Competition(Base):
     joining: Mapped[Joining] = mapped_column(default=Joining.OPEN)
     draft: Mapped[bool] = mapped_column(default=False)
     last_event: Mapped[int] = mapped_column(default=0)
+    frozen_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -86,7 +88,10 @@ class Player(Base):
     """
 
     __tablename__ = "players"
-    __table_args__ = (UniqueConstraint("competition_id", "name_key"),)
+    __table_args__ = (
+        UniqueConstraint("competition_id", "name_key"),
+        Index("ix_players_competition_id_kind_removed", "competition_id", "kind", "removed"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
@@ -312,11 +317,8 @@ class Attempt(Base):
     used: Mapped[int]
 
 
-class Standing(Base):
+class StandingRow:
     """A player's best submission in a round. Only millibits rank; equal ones are listed by acceptance number."""
-
-    __tablename__ = "standings"
-    __table_args__ = (Index("ix_standings_board", "round_id", "millibits", "number"),)
 
     round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
     player_id: Mapped[str] = mapped_column(ForeignKey("players.id"), primary_key=True)
@@ -324,11 +326,44 @@ class Standing(Base):
     number: Mapped[int] = mapped_column(ForeignKey("submissions.number"))
 
 
-class RatingAfter(Base):
+class Standing(StandingRow, Base):
+    """The best by now."""
+
+    __tablename__ = "standings"
+    __table_args__ = (
+        Index("ix_standings_board", "round_id", "millibits", "number"),
+        Index("ix_standings_player_id", "player_id"),
+    )
+
+
+class FrozenStanding(StandingRow, Base):
+    """The best when the host froze the boards of the round's competition."""
+
+    __tablename__ = "frozen_standings"
+    __table_args__ = (
+        Index("ix_frozen_standings_board", "round_id", "millibits", "number"),
+        Index("ix_frozen_standings_player_id", "player_id"),
+    )
+
+
+class RatingRow:
+    """A player's rating in a round, after the play of a submission. plays: how many are in it. points: thousandths of
+    mu - 3 sigma."""
+
+    number: Mapped[int] = mapped_column(ForeignKey("submissions.number"), primary_key=True, autoincrement=False)
+    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"))
+    player_id: Mapped[str] = mapped_column(ForeignKey("players.id"))
+    mu: Mapped[float]
+    sigma: Mapped[float]
+    plays: Mapped[int]
+    points: Mapped[int | None]
+
+
+class RatingAfter(RatingRow, Base):
     """A player's rating in a round after one of their plays: a row for each of the two submissions of a play.
 
-    number: the submission. first: the lowest number in the play; plays are rated in that order. plays: how many are
-    in it. points: thousandths of mu - 3 sigma, in the player's newest row of the round; null in those before.
+    first: the lowest number in the play; plays are rated in that order. points: in the
+    player's newest row of the round; null in those before.
     """
 
     __tablename__ = "ratings"
@@ -338,14 +373,17 @@ class RatingAfter(Base):
         Index("ix_ratings_player_id_round_id_first", "player_id", "round_id", "first"),
     )
 
-    number: Mapped[int] = mapped_column(ForeignKey("submissions.number"), primary_key=True, autoincrement=False)
-    round_id: Mapped[str] = mapped_column(ForeignKey("rounds.id"))
-    player_id: Mapped[str] = mapped_column(ForeignKey("players.id"))
     first: Mapped[int] = mapped_column(Counter)
-    mu: Mapped[float]
-    sigma: Mapped[float]
-    plays: Mapped[int]
-    points: Mapped[int | None]
+
+
+class FrozenRating(RatingRow, Base):
+    """The newest when the host froze the boards of the round's competition."""
+
+    __tablename__ = "frozen_ratings"
+    __table_args__ = (
+        Index("ix_frozen_ratings_round_id_points", "round_id", "points"),
+        Index("ix_frozen_ratings_player_id", "player_id"),
+    )
 
 
 class Unrated(Base):
@@ -369,6 +407,18 @@ class FeedEvent(Base):
     at: Mapped[datetime]
 
 
+class WithheldEvent(Base):
+    """What happened while the boards were frozen, and tells of scores: it comes into the feed when they thaw."""
+
+    __tablename__ = "withheld"
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), index=True)
+    type: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
 class IdempotencyKey(Base):
     """An Idempotency-Key that was seen, and what it made. Kept as long as the submission."""
 
@@ -382,11 +432,13 @@ class IdempotencyKey(Base):
 
 
 class Audit(Base):
-    """What a host did."""
+    """What a host did. competition_id: in which competition; null for what is of the whole server."""
 
     __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_competition_id_number", "competition_id", "number"),)
 
     number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    competition_id: Mapped[str | None]
     at: Mapped[datetime]
     token_id: Mapped[str]
     action: Mapped[str]

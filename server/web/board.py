@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
-from server.arena import competitions, leaderboards, rated_plays, rounds
-from server.arena.callers import Caller
-from server.arena.leaderboards import Entry
+from server.arena import competitions, leaderboards, places, rated_plays, rounds
+from server.arena.board_rows import LIVE, shown_to
+from server.arena.leaderboards import Entry, Page
+from server.arena.places import Place
 from server.arena.unit import Unit
+from server.db.models import Competition
 from server.db.states import BotPolicy, PlayerKind, Total
 from server.web.i18n import _
 
@@ -36,60 +39,105 @@ class Section:
     lines: Sequence[Line]
     own: Line | None
     more: int
-    place: leaderboards.Place | None
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
     """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there?
 
-    total: what it adds up, where it is over several rounds.
+    total: what it adds up, where it is over several rounds. frozen_at: since when everybody but hosts sees it as it was
+    then.
     """
 
+    competition: str
     sections: Sequence[Section]
+    frozen_at: datetime | None
     rated: bool = False
     some_rated: bool = False
     total: Total | None = None
 
 
-Boards = dict[str, tuple[int, Sequence[Sequence[Line]]]]
+Table = tuple[Sequence[Line], int]  # the best, and how many there are
+Boards = dict[str, tuple[int, Sequence[Table]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a board is read from: its best lines, how many it has, and the viewer's line, of each side."""
+
+    key: str
+    top: Callable[[PlayerKind | None], list[Entry]]
+    size: Callable[[PlayerKind | None], int]
+    own: Callable[[], Entry | None]
 
 
 def of_round(unit: Unit, round_id: str, kept: Boards) -> Board:
     row = rounds.see(unit, round_id)
-    sections = _sections(unit, row.competition_id, round_id, partial(leaderboards.see_round, unit, round_id), kept)
-    return Board(sections, rated=rated_plays.is_rated(unit.session, row))
+    competition = competitions.find(unit.session, row.competition_id)
+    rows = shown_to(unit.caller, competition)
+    source = _Source(
+        key=round_id,
+        top=lambda kind: leaderboards.see_round(unit, round_id, kind, Page(limit=TOP)),
+        size=partial(places.size, unit.session, row, rows),
+        own=partial(leaderboards.own_of_round, unit, row),
+    )
+    sections = _sections(unit, competition, source, kept)
+    return Board(competition.id, sections, competition.frozen_at, rated=rated_plays.is_rated(unit.session, row))
 
 
 def of_competition(unit: Unit, competition_id: str, kept: Boards) -> Board:
-    read = partial(leaderboards.see_competition, unit, competition_id)
-    sections = _sections(unit, competition_id, competition_id, read, kept)
-    total = competitions.see(unit, competition_id).total
-    return Board(sections, some_rated=bool(leaderboards.rated_rounds(unit.session, competition_id)), total=total)
-
-
-def _sections(
-    unit: Unit, competition_id: str, key: str, read: Callable[[str | None], list[Entry]], kept: Boards
-) -> list[Section]:
-    """A class of people asks for the same board after each event: it is read from the rows once."""
     competition = competitions.see(unit, competition_id)
-    apart = competition.bots == BotPolicy.SEPARATE
-    number, tables = kept.get(key, (-1, ()))
-    if number != competition.last_event:
-        tables = [[_line(entry) for entry in read(kind)] for kind in leaderboards.sides(competition)]
-        if len(kept) >= CACHED_BOARDS:
-            kept.clear()
-        kept[key] = (competition.last_event, tables)
-    headings: Sequence[str | None] = (_("People"), _("Bots")) if apart else (None,)
-    return [_section(heading, table, unit.caller) for heading, table in zip(headings, tables, strict=True)]
+    source = _Source(
+        key=competition_id,
+        top=lambda kind: leaderboards.see_competition(unit, competition_id, kind, Page(limit=TOP)),
+        size=partial(leaderboards.size_of_competition, unit, competition),
+        own=partial(leaderboards.own_of_competition, unit, competition),
+    )
+    return Board(
+        competition.id,
+        _sections(unit, competition, source, kept),
+        competition.frozen_at,
+        some_rated=bool(leaderboards.rated_rounds(unit.session, competition_id)),
+        total=competition.total,
+    )
 
 
-def _section(heading: str | None, table: Sequence[Line], caller: Caller) -> Section:
-    at, own = next(((i, line) for i, line in enumerate(table) if line.player == caller.player), (0, None))
-    below = own if at >= TOP else None
-    more = len(table) - min(len(table), TOP) - (below is not None)
-    place = leaderboards.Place(own.rank, len(table)) if own else None
-    return Section(heading, table[:TOP], below, more, place)
+def _sections(unit: Unit, competition: Competition, source: _Source, kept: Boards) -> list[Section]:
+    sides = leaderboards.sides(competition)
+    headings: Sequence[str | None] = (_("People"), _("Bots")) if competition.bots == BotPolicy.SEPARATE else (None,)
+    return [
+        _section(unit, source, heading, kind, *table)
+        for heading, kind, table in zip(headings, sides, _tables(unit, competition, source, kept), strict=True)
+    ]
+
+
+def _tables(unit: Unit, competition: Competition, source: _Source, kept: Boards) -> Sequence[Table]:
+    """A class of people asks for the same board after each event: it is read from the rows once. What only hosts see of
+    frozen boards has no events, and is read each time."""
+    number, tables = kept.get(source.key, (-1, ()))
+    hidden = competition.frozen_at is not None and shown_to(unit.caller, competition) is LIVE
+    if hidden or number != competition.last_event:
+        sides = leaderboards.sides(competition)
+        tables = [([_line(entry) for entry in source.top(kind)], source.size(kind)) for kind in sides]
+        if not hidden:
+            if len(kept) >= CACHED_BOARDS:
+                kept.clear()
+            kept[source.key] = (competition.last_event, tables)
+    return tables
+
+
+def _section(
+    unit: Unit, source: _Source, heading: str | None, kind: PlayerKind | None, lines: Sequence[Line], size: int
+) -> Section:
+    caller = unit.caller
+    own = next((line for line in lines if line.player == caller.player), None)
+    below = None
+    if own is None and size > len(lines) and caller.player and kind in (None, caller.kind):
+        entry = source.own()
+        own = below = None if entry is None else _line(entry)
+    place = Place(own.rank, size) if own else None
+    return Section(heading, lines, below, size - len(lines) - (below is not None), place)
 
 
 def _line(entry: Entry) -> Line:

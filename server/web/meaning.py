@@ -5,20 +5,20 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from server.arena import leaderboards, rated_plays
+from server.arena import places, rated_plays
 from server.db.models import Round, Submission
 from server.web.i18n import _
 from server.web.rendering import shown_bits
 from server.web.score_breakdown import Part
 
 
-def sentences(session: Session, round_: Round, row: Submission, parts: Sequence[Part]) -> list[str]:
-    """For the player whose submission it is."""
+def sentences(session: Session, round_: Round, row: Submission, parts: Sequence[Part], *, frozen: bool) -> list[str]:
+    """For the player whose submission it is. frozen: nothing that others' scores since then have a part in."""
     if rated_plays.is_rated(session, round_):
-        return _rated(session, row)
+        return [] if frozen else _rated(session, row)
     if row.millibits is None:
         return []
-    standing = None if row.practice else _standing(session, round_, row, row.millibits)
+    standing = None if row.practice else _standing(session, round_, row, row.millibits, frozen=frozen)
     return [each for each in (_effect(parts), standing) if each]
 
 
@@ -56,14 +56,16 @@ def _effect(parts: Sequence[Part]) -> str | None:
     )
 
 
-def _standing(session: Session, round_: Round, row: Submission, millibits: int) -> str | None:
-    best = leaderboards.best(session, round_, row.player_id)
+def _standing(session: Session, round_: Round, row: Submission, millibits: int, *, frozen: bool) -> str | None:
+    best = places.best(session, round_, row.player_id)
     if best is None:  # hidden, or of a player who was removed
         return None
     if best.number != row.number:
         gap = best.millibits - millibits
         return _("{bits} bits short of your best.", bits=_bits(gap / 1000)) if gap else _("As good as your best.")
-    ahead = leaderboards.next_ahead(session, round_, row.player_id, millibits)
+    if frozen:
+        return _("Your best so far.")
+    ahead = places.next_ahead(session, round_, row.player_id, millibits)
     if ahead is None:
         return _("Your best so far, and nobody has more.")
     return _("Your best so far; {bits} bits behind the next rank.", bits=_bits((ahead - millibits) / 1000))

@@ -15,6 +15,7 @@ from server.http.requests import settled
 from server.web import (
     auth,
     board,
+    freezing,
     games,
     host,
     host_rounds,
@@ -38,7 +39,7 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    for part in (auth, sharing, games, hosts, people, host, host_rounds, wall):
+    for part in (auth, sharing, games, hosts, people, freezing, host, host_rounds, wall):
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))

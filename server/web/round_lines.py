@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from server.arena import attempts, games, leaderboards, rated_plays, round_making, rounds
+from server.arena import attempts, competitions, games, places, rated_plays, round_making, rounds
+from server.arena.board_rows import shown_to
 from server.arena.unit import Unit
 from server.db.models import Round
 from server.db.states import RoundState
@@ -31,7 +32,7 @@ class RoundLine:
     revision: str
     best: float | None = None
     rating: float | None = None
-    place: leaderboards.Place | None = None
+    place: places.Place | None = None
     attempts_left: int | None = None
 
 
@@ -42,7 +43,7 @@ def lines(unit: Unit, competition_id: str) -> list[RoundLine]:
     found = [line(row, titles[row.digest], unit.now) for row in rows]
     if unit.caller.player is None:
         return found
-    best = leaderboards.bests(unit.session, unit.caller.player)
+    best = places.bests(unit.session, unit.caller.player)
     return [replace(each, best=best[each.id] / 1000 if each.id in best else None) for each in found]
 
 
@@ -51,13 +52,14 @@ def of_player(unit: Unit, competition_id: str) -> list[RoundLine]:
     found, player = lines(unit, competition_id), unit.caller.player
     if player is None:
         return found
-    ratings = rated_plays.of_player(unit.session, player)
-    places, used = leaderboards.places(unit.session, player), attempts.used(unit.session, player)
+    rows = shown_to(unit.caller, competitions.find(unit.session, competition_id))
+    ratings = rated_plays.of_player(unit.session, player, rows.rating)
+    stands, used = places.of_player(unit.session, player, rows), attempts.used(unit.session, player)
     return [
         replace(
             each,
             rating=ratings[each.id].value if each.id in ratings else None,
-            place=places.get(each.id),
+            place=stands.get(each.id),
             attempts_left=None if each.attempts is None else max(0, each.attempts - used.get(each.id, 0)),
         )
         for each in found

@@ -294,6 +294,7 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
     place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
     events = to_json(seen(from_json(play.events), row.seat))
     mine = row.player_id == caller.player
+    frozen = competitions.find(session, round_row.competition_id).frozen_at is not None
     several = len(setup.program.seats) > 1 or sum(event["type"] == "ask" for event in events) > 1
     earned = parts(session, setup, play, row.seat, own=mine) if row.state == SubmissionState.SCORED else []
     return SubmissionShown(
@@ -317,7 +318,7 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
         mine=mine,
         seat=row.seat,
         charged=not row.practice and (not row.reason or row.reason["type"] != "withdrawn"),
-        meaning=meaning.sentences(session, round_row, row, earned) if mine else [],
+        meaning=meaning.sentences(session, round_row, row, earned, frozen=frozen) if mine else [],
         judge=judge.name,
         round_closed=rounds.state_of(round_row, unit.now) is RoundState.CLOSED,
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from games.program import parse
 from server.arena import judges, leaderboards, rated_plays
+from server.arena.board_rows import LIVE
 from server.arena.outbox import Outbox
 from server.arena.ratings import Outcome, rate
 from server.db.models import (
@@ -258,5 +259,5 @@ def feed(database: Database) -> list[dict[str, Any]]:
 
 
 def leaderboard(database: Database) -> dict[str, int]:
-    found = database.read(lambda session: leaderboards.of_round(session, session.get_one(Round, "round")))
+    found = database.read(lambda session: leaderboards.of_round(session, session.get_one(Round, "round"), LIVE))
     return {entry.player.id: entry.rank for entry in found}

@@ -7,9 +7,9 @@ import { announce, replace } from "./reader.js";
 import { countDown, localTimes } from "./times.js";
 
 const KINDS = [
-  "announcement.made", "announcement.withdrawn", "challenges.changed", "competition.changed", "player.joined",
-  "player.removed", "player.renamed", "reset", "round.changed", "round.closed", "round.concealed", "round.opened",
-  "round.paused", "round.revealed", "standing.changed", "waiting.changed",
+  "announcement.made", "announcement.withdrawn", "board.frozen", "board.thawed", "challenges.changed",
+  "competition.changed", "player.joined", "player.removed", "player.renamed", "reset", "round.changed", "round.closed",
+  "round.concealed", "round.opened", "round.paused", "round.revealed", "standing.changed", "waiting.changed",
 ];
 const SPREAD = 600; // ms over which the readers of a board spread their requests,
 const MORE = 20; // and ms more for each of its lines: a long board has many readers
@@ -120,6 +120,9 @@ function disconnect() {
   source?.close();
   source = null;
 }
+
+// What happens behind frozen boards is in no feed: a host, who sees it all the same, looks for it.
+setInterval(() => document.querySelector("[data-unheard]") && refresh("standing.changed"), POLL);
 
 if (document.body.dataset.events) {
   say("connecting");
