@@ -9,6 +9,7 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.orm import Session
 
 from server.api import (
+    announcements,
     catalog,
     exports,
     freezing,
@@ -77,7 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    of_competitions = (competitions_api, hosts, people, rounds, preparing, freezing, submissions)
+    of_competitions = (competitions_api, hosts, people, rounds, preparing, freezing, announcements, submissions)
     for part in (*of_competitions, measurements, catalog, me, exports, receipts):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(people.roster_router, prefix="/api/v1", responses=problems.RESPONSES)

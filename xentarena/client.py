@@ -210,6 +210,10 @@ class Client:
         kind = "csv" if file.suffix.lower() == ".csv" else "jsonl"
         self._transport.save(f"/competitions/{competition or self._own()}/moves.{kind}", file)
 
+    def announcements(self, competition: str | None = None) -> list[models.Announcement]:
+        """What the host has told everyone and not withdrawn, newest first. The feed says when there is a new one."""
+        return list(self._pages(f"/competitions/{competition or self._own()}/announcements", models.Announcement))
+
     def events(self, competition: str | None = None, *, after: int = 0) -> Generator[models.Event]:
         """Everything that happened after event `after`, then whatever happens, each once, in order.
 

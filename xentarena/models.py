@@ -166,6 +166,15 @@ class RevealedPlay(RevealedMove):
     events: tuple[AnyEvent, ...]
 
 
+class Announcement(WireModel):
+    """A line that a host tells everyone in a competition."""
+
+    id: str
+    competition: str
+    text: str
+    made_at: datetime
+
+
 class Challenge(WireModel):
     """A play that waits for players. invited: the only one who may take it up; null: anybody may."""
 

@@ -205,6 +205,14 @@ class RevealRequest(Request):
     names: bool = Field(False, strict=True, description="Say who wrote what.")
 
 
+class AnnouncementRequest(Request):
+    text: str = Field(
+        max_length=4_096,
+        description="One line of at most 280 characters.",
+        examples=["Five minutes left. Try shorter words!"],
+    )
+
+
 class MeasurementRequest(Request):
     judge: Label | None = Field(
         None, description="Name or identity; if absent, what a live worker serves.", examples=["pocket"]

@@ -304,6 +304,16 @@ class BoardEntry(BaseModel):
     )
 
 
+class Announcement(BaseModel):
+    """A line that a host tells everyone in a competition."""
+
+    id: str
+    competition: str
+    text: str
+    made_at: datetime
+    withdrawn_at: datetime | None = Field(description="Since when nobody is shown it any more.")
+
+
 class Event(BaseModel):
     number: int
     type: str = Field(examples=["standing.changed"])

@@ -26,7 +26,19 @@ from server.arena.rosters import Line
 from server.arena.seats import taken as taken_seats
 from server.arena.submissions import Page
 from server.arena.unit import Unit
-from server.db.models import Competition, FeedEvent, Game, Judge, Measurement, Play, Player, Round, Submission, Token
+from server.db.models import (
+    Announcement,
+    Competition,
+    FeedEvent,
+    Game,
+    Judge,
+    Measurement,
+    Play,
+    Player,
+    Round,
+    Submission,
+    Token,
+)
 from server.db.states import SubmissionState, WorkState
 from server.errors import invalid
 from xentarena.events import Event as PlayEvent
@@ -278,6 +290,16 @@ def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
         )
         for entry in entries
     ]
+
+
+def announcement(_: Unit, row: Announcement) -> schemas.Announcement:
+    return schemas.Announcement(
+        id=row.id,
+        competition=row.competition_id,
+        text=row.text,
+        made_at=row.made_at,
+        withdrawn_at=row.withdrawn_at,
+    )
 
 
 def event(row: FeedEvent) -> schemas.Event:

@@ -37,6 +37,15 @@ def clean_name(name: str, pointer: str = "/name") -> str:
     return name
 
 
+def clean_line(text: str, pointer: str, most: int) -> str:
+    """A text of one line, of at most `most` characters; white space tidied, NFC."""
+    line = " ".join(unicodedata.normalize("NFC", clean(text, pointer)).split())
+    if len(line) > most:
+        told = say("The text is {count} characters long; at most {most} are taken.", count=len(line), most=most)
+        raise invalid(pointer, told)
+    return line
+
+
 def new_id(kind: str) -> str:
     """A public id that tells nothing but its kind."""
     return f"{kind}_{secrets.token_hex(8)}"

@@ -44,8 +44,8 @@ def end_walls(unit: Unit, competition_id: str) -> Competition:
 
 
 def count(unit: Unit, competition_id: str) -> int:
-    """How many walls of a competition are open. Hosts only."""
-    callers.require_host_of(unit.caller, competition_id)
+    """How many walls of a competition are open. For those who see all of it."""
+    callers.require_watcher(unit.caller, competition_id)
     query = select(func.count()).where(Token.scope == Scope.BOARD, Token.competition_id == competition_id)
     return unit.session.scalars(query.where(Token.revoked_at.is_(None))).one()
 
@@ -66,8 +66,8 @@ def see(unit: Unit, code: str) -> Competition:
 def joined(unit: Unit, competition_id: str) -> int:
     """How many players a competition has."""
     competition = competitions.see(unit, competition_id)
-    query = select(func.count()).where(Player.competition_id == competition.id, Player.removed.is_(False))
-    return unit.session.scalars(query).one()
+    here = select(func.count()).where(Player.competition_id == competition.id)
+    return unit.session.scalars(here.where(~Player.removed, ~Player.pending)).one()
 
 
 def on_show(unit: Unit, competition_id: str) -> Round | None:

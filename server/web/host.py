@@ -26,7 +26,7 @@ from server.db.models import Competition, Player, Round, Submission
 from server.db.states import BotPolicy, Scope, Total
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
-from server.web import round_form, round_lines, view_models
+from server.web import announcements, round_form, round_lines, view_models
 from server.web.rendering import FormOf, base_url, go, own_forms_only, page
 from server.web.words import told
 
@@ -140,6 +140,7 @@ def competition_page(
         competition=competitions.see(unit, competition_id),
         base=base,
         walls=walls.count(unit, competition_id),
+        announced=announcements.listed(unit, competition_id),
         rounds=round_lines.lines(unit, competition_id),
         moves=_moves(unit.session, competition_id),
         members=players.list_members(unit, competition_id),

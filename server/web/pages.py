@@ -13,6 +13,7 @@ from server.errors import RequestError
 from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Write, WriteOf
 from server.http.requests import settled
 from server.web import (
+    announcements,
     auth,
     board,
     freezing,
@@ -39,7 +40,7 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    for part in (auth, sharing, games, hosts, people, freezing, host, host_rounds, wall):
+    for part in (auth, sharing, games, hosts, people, freezing, host, host_rounds, wall, announcements):
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))
@@ -74,6 +75,7 @@ def _rounds(unit: Unit, boards: board.Boards) -> Response:
         "rounds.html",
         viewer=viewer,
         events=viewer.competition.id,
+        announced=announcements.newest(unit, viewer.competition.id),
         rounds=round_lines.of_player(unit, viewer.competition.id),
         board=board.of_competition(unit, viewer.competition.id, boards),
     )
@@ -123,6 +125,7 @@ def _round(
         refused.status if refused else 200,
         viewer=viewer,
         events=round_.competition,
+        announced=announcements.newest(unit, round_.competition),
         rounds=round_lines.lines(unit, round_.competition),
         current=round_id,
         round=round_,
@@ -304,6 +307,7 @@ def _submission_page(unit: Unit, seen: view_models.SubmissionShown) -> Response:
         "submission.html",
         viewer=view_models.viewer(unit),
         events=competition,
+        announced=announcements.newest(unit, competition),
         rounds=round_lines.lines(unit, competition),
         current=seen.round,
         submission=seen,

@@ -18,7 +18,7 @@ from server.http.calls import Read, WriteOf, known
 from server.http.following import HEADERS, stream
 from server.http.requests import ContextOf
 from server.settings import Settings
-from server.web import wall_scenes
+from server.web import announcements, wall_scenes
 from server.web.board import Boards
 from server.web.rendering import FormOf, base_url, go, own_forms_only, page
 
@@ -74,7 +74,10 @@ def _page(unit: Unit, template: str, request: Request, code: str) -> Response:
     anonymous, boards = _asked(request)
     shown = wall_scenes.scene(unit, code, anonymous, boards)
     base, reached = for_players(request, unit.settings)
-    return page(template, wall=shown, path=_path(code), base=base, reached=reached, anonymous=anonymous)
+    announced = announcements.newest(unit, shown.competition.id)
+    return page(
+        template, wall=shown, announced=announced, path=_path(code), base=base, reached=reached, anonymous=anonymous
+    )
 
 
 def _asked(request: Request) -> tuple[bool, Boards]:
@@ -98,6 +101,16 @@ async def joined(read: WallOf, code: str) -> Response:
 
 def _joined(unit: Unit, code: str) -> Response:
     return page("parts/wall-joined.html", joined=walls.joined(unit, walls.see(unit, code).id))
+
+
+@router.get("/show/{code}/announced")
+async def announced(read: WallOf, code: str) -> Response:
+    return await read(_announced, code)
+
+
+def _announced(unit: Unit, code: str) -> Response:
+    newest = announcements.newest(unit, walls.see(unit, code).id)
+    return page("parts/wall-announced.html", announced=newest)
 
 
 @router.post("/show/{code}/names")

@@ -41,6 +41,9 @@ PROMISED = """
     GET /competitions/{}/results.csv
     GET /competitions/{}/moves.csv
     GET /competitions/{}/moves.jsonl
+    GET /competitions/{}/announcements
+    POST /competitions/{}/announcements
+    POST /announcements/{}:withdraw
     GET /audit.jsonl
     GET /me
     GET /me/submissions

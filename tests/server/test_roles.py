@@ -53,6 +53,9 @@ ALLOWED = """
     GET    /api/v1/competitions/{competition_id}/hosts       133333+++3+
     POST   /api/v1/competitions/{competition_id}/hosts       1333333++3+
     POST   /api/v1/competitions/{competition_id}/rounds      1333333++3+
+    GET    /api/v1/competitions/{competition_id}/announcements   1+3+3++++3+
+    POST   /api/v1/competitions/{competition_id}/announcements   1333333++3+
+    POST   /api/v1/announcements/{announcement_id}:withdraw      1333333++3+
     POST   /api/v1/competitions/{competition_id}/roster          1333333++3+
     POST   /api/v1/competitions/{competition_id}/roster:preview  1333333++3+
     POST   /api/v1/competitions/{competition_id}/players:admit   1333333++3+
@@ -201,6 +204,11 @@ def a_host(school: School) -> dict[str, str]:
     return {"host_id": made["host"]["id"]}
 
 
+def an_announcement(school: School) -> dict[str, str]:
+    made = school.roles["owner"].post(f"/competitions/{school.lesson.id}/announcements", json={"text": "Hear, hear"})
+    return {"announcement_id": answer(made, 201)["id"]}
+
+
 def _bodies() -> dict[str, Callable[[School], object]]:
     at = "POST /api/v1/competitions/{competition_id}"
     round_ = "POST /api/v1/rounds/{round_id}"
@@ -216,6 +224,7 @@ def _bodies() -> dict[str, Callable[[School], object]]:
         f"{at}/players:remove": lambda _: {"joined_since": "2999-01-01T00:00:00Z"},
         f"{at}/players:readmit": lambda _: {"removal": "rmv_none"},
         "PATCH /api/v1/players/{player_id}": lambda _: {"name": f"name {next(numbers)}"},
+        f"{at}/announcements": lambda _: {"text": "Hear, hear"},
         f"{at}/hosts": lambda _: {"name": "Somebody"},
         f"{at}/rounds": lambda _: {"game": "condense", "passages": [PASSAGE], "judge": PLAIN.identity},
         f"{round_}:reveal": lambda _: {"which": "all"},
@@ -233,6 +242,7 @@ def _bodies() -> dict[str, Callable[[School], object]]:
 BODIES = _bodies()
 #: What a request uses up, made for each.
 FRESH: dict[str, Callable[[School], dict[str, str]]] = {
+    "POST /api/v1/announcements/{announcement_id}:withdraw": an_announcement,
     "POST /api/v1/hosts/{host_id}:renew": a_host,
     "POST /api/v1/hosts/{host_id}:dismiss": a_host,
     "POST /api/v1/players/{player_id}:remove": a_coming,

@@ -44,11 +44,12 @@ async function load(part) {
   if (!response.ok) return;
   const text = await response.text();
   if (number !== part.loads) return;
-  const [before, edition, rank] = [stateOf(part), revisionOf(part), rankIn(part)];
+  const [before, edition, rank, news] = [stateOf(part), revisionOf(part), rankIn(part), newsIn(part)];
   replace(part, text);
   localTimes(part);
   countDown();
   place(part, rank);
+  if (newsIn(part) > news) announce(part.querySelector("[data-news]").dataset.says, "[data-announce-news]");
   part.dispatchEvent(new Event("renewed", { bubbles: true }));
   const edited = revisionOf(part) !== edition;
   if (!("reload" in part.dataset) || (stateOf(part) === before && !edited)) return;
@@ -75,6 +76,11 @@ function revisionOf(part) {
 
 function rankIn(part) {
   return part.querySelector(".own .rank")?.textContent;
+}
+
+// The number of the newest announcement; one that was taken back makes none.
+function newsIn(part) {
+  return Number(part.querySelector("[data-news]")?.dataset.news ?? 0);
 }
 
 function typing() {
