@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 
 from games.library import load
+from judge.loading.tokenizer import Tokens
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Class, Json, RunningApp, new_class, nothing_changes
 from tests.support.services import eventually
@@ -174,7 +175,7 @@ def test_nobody_else_uses_these_forms(visitor: Visitor, lesson: Class) -> None:
 def test_a_packaged_passage_is_chosen_without_a_script_too(host: Visitor, lesson: Class) -> None:
     chosen = load()[0]
     shown = text_of(host.get(f"/host/competitions/{lesson.id}"))
-    assert f"{chosen.title} (easy): {TOKENIZER.count(chosen.text)} tokens" in shown
+    assert f"{chosen.title} (easy): {Tokens.from_json(TOKENIZER).count(chosen.text)} tokens" in shown
     make(host, lesson, passages="", library=chosen.id)
     assert newest(lesson)["passages"] == [chosen.text]
     assert host.get(f"/host/passages/{chosen.id}").text == chosen.text

@@ -1,0 +1,89 @@
+"""A host prepares a round the evening before, on the clock of the class, and runs it in the morning."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import SLOW, OpenPage, join, live, sign_in_as_host
+from tests.support.scenario.deployment import HOST_TOKEN, Deployment, Game, answer
+
+pytestmark = pytest.mark.slow
+
+ZONE = "America/New_York"
+
+
+def _rounds_of(arena: Deployment, game: Game) -> list[dict[str, object]]:
+    with arena.client(HOST_TOKEN) as host:
+        items: list[dict[str, object]] = answer(host.get(f"/competitions/{game.competition['id']}/rounds"))["items"]
+    return items
+
+
+def _competition(page: Page, game: Game) -> None:
+    sign_in_as_host(page)
+    page.goto(f"/host/competitions/{game.competition['id']}")
+
+
+def test_a_round_is_prepared_on_the_clock_of_the_class(open_page: OpenPage, arena: Deployment, game: Game) -> None:
+    page = open_page(timezone_id=ZONE)
+    _competition(page, game)
+    page.get_by_text("New round").click()
+    expect(page.locator("form [data-zone]").last).to_have_text(ZONE)
+    expect(page.get_by_label("Seconds for each move")).to_be_hidden()
+    page.get_by_label("Game").select_option("debate")
+    expect(page.get_by_label("Seconds for each move")).to_be_visible()
+    page.get_by_label("Game").select_option("condense")
+    page.get_by_label("Title").fill("Warming up")
+    page.get_by_label("Passages", exact=True).fill("word " * 600)
+    expect(page.locator("[data-look]")).to_contain_text("too long for this judge", timeout=SLOW)
+    page.get_by_label("Add a packaged passage").select_option("story-1")
+    expect(page.get_by_label("Passages", exact=True)).to_have_value(re.compile("^The little dog"), timeout=SLOW)
+    expect(page.locator("[data-look]")).to_contain_text("tokens; the judge reads")
+    page.get_by_label("Opens at").fill("2031-03-10T08:30")
+    page.get_by_label("Minutes until it closes").last.fill("20")
+    page.get_by_role("button", name="Keep as a draft").click()
+    expect(page.get_by_role("link", name="2. Warming up")).to_be_visible()
+    made = _rounds_of(arena, game)[1]
+    assert (made["opens_at"], made["closes_at"]) == ("2031-03-10T12:30:00Z", "2031-03-10T12:50:00Z"), "summer time"
+
+    page.get_by_role("link", name="Edit round 2").click()
+    expect(page.get_by_label("Opens at")).to_have_value("2031-03-10T08:30")
+    page.get_by_label("Opens at").fill("2031-03-09T02:30")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text(f"Clocks in {ZONE} skip 02:30")
+    expect(page.get_by_label("Opens at")).to_have_value("2031-03-09T02:30")
+    expect(page.get_by_label("Opens at")).to_be_focused()
+    page.get_by_label("Opens at").fill("2031-03-09T03:30")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="Publish round 2")).to_be_visible()
+    assert _rounds_of(arena, game)[1]["opens_at"] == "2031-03-09T07:30:00Z"
+
+
+def test_a_class_sees_the_round_go_on_longer_and_when_it_ended(open_page: OpenPage, arena: Deployment) -> None:
+    game = Game.make(arena, closes_at=(datetime.now(UTC) + timedelta(minutes=3)).isoformat())
+    host, ada = open_page(), open_page()
+    join(ada, game, "Ada")
+    live(ada)
+    timer = ada.get_by_role("timer")
+    expect(timer).to_contain_text("2:", timeout=SLOW)
+    _competition(host, game)
+    host.get_by_role("button", name="+5 min round 1").click()
+    expect(timer).to_contain_text("7:", timeout=SLOW)
+    ada.get_by_label("Your words").fill("half a thought")
+    host.get_by_role("link", name="Edit round 1").click()
+    host.get_by_label("Passages", exact=True).fill("Another text, which nobody has seen so far.")
+    host.get_by_role("button", name="Save").click()
+    expect(ada.locator("#move-error")).to_contain_text("The host has changed this round", timeout=SLOW)
+    expect(ada.get_by_label("Your words")).to_have_value("half a thought")
+    expect(ada.get_by_role("button", name="Submit")).to_be_disabled()
+    ada.reload()
+    expect(ada.locator("blockquote")).to_have_text("Another text, which nobody has seen so far.")
+    live(ada)
+    ada.get_by_label("Your words").fill("")
+    host.get_by_role("button", name="Close round 1").click()
+    expect(ada.locator(".state")).to_contain_text("closed at", timeout=SLOW)
+    host.get_by_text("Open again round 1").click()
+    host.get_by_label("Minutes until it closes").first.fill("2")
+    host.get_by_role("button", name="Open round 1").click()
+    expect(ada.get_by_role("timer")).to_contain_text("1:", timeout=SLOW)
