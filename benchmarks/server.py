@@ -229,7 +229,7 @@ def _run(command: str, environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def _postgresql() -> Iterator[str | None]:
+def postgresql() -> Iterator[str | None]:
     """An empty PostgreSQL: the one of the environment, or one out of the wheel; None where there is neither."""
     if given := os.environ.get("XENTARENA_BENCH_DATABASE_URL"):
         yield given
@@ -250,7 +250,7 @@ def main(as_json: bool = False) -> None:
     latency = measure_latency()
     found = [measure_throughput("sqlite", "SQLite", processes=1, worker=worker) for worker in (False, True)]
     for processes, worker in ((1, False), (2, False), (2, True)):
-        with _postgresql() as url:
+        with postgresql() as url:
             if url:
                 found.append(measure_throughput(url, "PostgreSQL", processes=processes, worker=worker))
     if as_json:

@@ -1,4 +1,4 @@
-"""Tests. Judges compute in one thread here: processes of tests share the cores, and threads that wait for a core spin."""
+"""Tests. Judges compute in one thread here: tests of several processes share the cores, and waiting threads spin."""
 
 import os
 

@@ -1,10 +1,14 @@
 """What hosts did, kept for hosts."""
 
-from sqlalchemy import select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from server.arena import callers
 from server.arena.unit import Unit
-from server.db.models import Audit, Player, Round, Submission
+from server.db.models import Audit, Player, Round, Submission, Token
 
 
 def record(unit: Unit, action: str, target: str, **detail: str | int | bool | None) -> None:
@@ -21,17 +25,30 @@ def record(unit: Unit, action: str, target: str, **detail: str | int | bool | No
     unit.session.add(row)
 
 
+def of_competition(unit: Unit, competition_id: str, before: int | None, limit: int) -> Sequence[Audit]:
+    """What hosts did in a competition, newest first; before: only rows with a lower number. Hosts only."""
+    callers.require_host_of(unit.caller, competition_id)
+    query = select(Audit).where(Audit.competition_id == competition_id)
+    if before is not None:
+        query = query.where(Audit.number < before)
+    return unit.session.scalars(query.order_by(Audit.number.desc()).limit(limit)).all()
+
+
 def _competition_of(session: Session, target: str) -> str | None:
     """An id begins with what it is of. None: something of the whole server, such as a game."""
+    query: Select[Any]
     match target.partition("_")[0]:
         case "cmp":
             return target
         case "rnd":
             query = select(Round.competition_id).where(Round.id == target)
+        case "tok":
+            query = select(Token.competition_id).where(Token.id == target)
         case "ply":
             query = select(Player.competition_id).where(Player.id == target)
         case "sub":
             query = select(Round.competition_id).join(Submission).where(Submission.id == target)
         case _:
             return None
-    return session.scalars(query).one_or_none()
+    found: str | None = session.scalars(query).one_or_none()
+    return found

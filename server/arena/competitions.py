@@ -37,7 +37,7 @@ def create(
     if not unit.caller.owner:
         unit.session.add(Hosting(competition_id=competition.id, token_id=unit.caller.token))
         unit.caller.own.add(competition.id)
-    audit.record(unit, "competition.create", competition.id, name=name)
+    audit.record(unit, "competition.create", competition.id, before=None, after=competition.name)
     return competition
 
 

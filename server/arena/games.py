@@ -169,8 +169,12 @@ def upload(unit: Unit, source: str, name: str | None = None) -> Uploaded:
         row = planned.row or _row(planned.program)
         row.host_id = unit.caller.token
         if _insert(unit.session, row, planned.name, planned.version, packaged=False):
-            audit.record(unit, "game.upload", row.digest, name=row.name, version=row.version)
+            _record(unit, "game.upload", row, None, "listed")
             return Uploaded(row, fresh=True)
+
+
+def _record(unit: Unit, action: str, row: Game, before: str | None, after: str) -> None:
+    audit.record(unit, action, row.digest, before=before, after=after, name=row.name, version=row.version)
 
 
 def withdraw(unit: Unit, name: str) -> Game:
@@ -187,7 +191,7 @@ def withdraw(unit: Unit, name: str) -> Game:
         _require_mine(unit, row)
         if row.withdrawn_at is None:
             row.withdrawn_at = unit.now
-            audit.record(unit, "game.withdraw", row.digest, name=row.name, version=row.version)
+            _record(unit, "game.withdraw", row, "listed", "withdrawn")
     return game
 
 
@@ -200,7 +204,7 @@ def restore(unit: Unit, name: str) -> Game:
             _require_mine(unit, row)
         if row.withdrawn_at is not None:
             row.withdrawn_at = None
-            audit.record(unit, "game.restore", row.digest, name=row.name, version=row.version)
+            _record(unit, "game.restore", row, "withdrawn", "listed")
     unit.session.flush()
     return see(unit, name)
 

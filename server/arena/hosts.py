@@ -28,7 +28,7 @@ def add(unit: Unit, name: str) -> Issued:
     """A host who makes competitions of their own and sees no others. The owner only."""
     callers.require_owner(unit.caller)
     token, row = issue(unit.session, Scope.HOST, unit.now, name=clean_name(name))
-    audit.record(unit, "host.add", row.id, name=row.name)
+    audit.record(unit, "host.add", row.id, before=None, after=row.name)
     return Issued(token, row)
 
 
@@ -37,7 +37,7 @@ def invite(unit: Unit, competition_id: str, name: str, scope: Scope) -> Issued:
     competition = competitions.find(unit.session, competition_id)
     callers.require_host_of(unit.caller, competition.id)
     token, row = issue(unit.session, scope, unit.now, name=clean_name(name), competition_id=competition.id)
-    audit.record(unit, "host.invite", row.id, competition=competition.id, name=row.name, scope=scope)
+    audit.record(unit, "host.invite", row.id, before=None, after=row.name, scope=scope)
     return Issued(token, row)
 
 
@@ -72,7 +72,7 @@ def dismiss(unit: Unit, host_id: str) -> Token:
     """End a host's or an observer's key. Competitions that they made stay, with the owner and their co-hosts."""
     row = _changeable(unit, host_id)
     row.revoked_at = unit.now
-    audit.record(unit, "host.dismiss", row.id, name=row.name)
+    audit.record(unit, "host.dismiss", row.id, before=row.name, after=None)
     unit.outbox.tokens.add(row.id)
     return row
 

@@ -67,8 +67,10 @@ def reveal(unit: Unit, round_id: str, which: Which, names: bool) -> Round:
         raise conflict("boards-frozen", "Boards frozen", detail)
     told = round_.revealed or {}
     if (told.get("which"), told.get("names")) != (which, names):
+        before = _in_words(round_)
         round_.revealed = {"which": which, "names": names, "salt": secrets.token_hex(8)}
-        audit.record(unit, "round.reveal", round_id, which=which, names=names)
+        after = _in_words(round_)
+        audit.record(unit, "round.reveal", round_id, before=before, after=after, which=which, names=names)
         _tell(unit, round_, ("round.revealed", {"round": round_id, "which": which, "names": names}))
     return round_
 
@@ -78,10 +80,16 @@ def conceal(unit: Unit, round_id: str) -> Round:
     round_ = rounds.lock_round(unit.session, round_id)
     callers.require_host_of(unit.caller, round_.competition_id)
     if round_.revealed is not None:
+        audit.record(unit, "round.conceal", round_id, before=_in_words(round_), after=None)
         round_.revealed = None
-        audit.record(unit, "round.conceal", round_id)
         _tell(unit, round_, ("round.concealed", {"round": round_id}))
     return round_
+
+
+def _in_words(round_: Round) -> str | None:
+    """What is revealed, as the audit has it."""
+    how = round_.revealed
+    return None if how is None else f"{how['which']}, {'with' if how['names'] else 'without'} names"
 
 
 def _tell(unit: Unit, round_: Round, entry: feed.Entry) -> None:

@@ -51,7 +51,7 @@ def create_round(unit: Unit, competition_id: str, new: NewRound) -> Round:
     _set_window(round_, new, unit.now)
     _set_up(unit, round_, new)
     _set_limits(session, round_, new)
-    audit.record(unit, "round.create", round_.id, game=round_.game)
+    audit.record(unit, "round.create", round_.id, before=None, after=round_.game)
     rounds.prepare(session, unit.outbox, round_)
     unit.outbox.competitions.add(competition_id)
     return round_

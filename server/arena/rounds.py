@@ -195,8 +195,10 @@ def _begin(unit: Unit, round_: Round, before: RoundState, end: datetime | None) 
     round_.closes_at = end or _lasts_until(round_, before, unit.now)
     if end is not None:
         round_.duration = None
-    if before is RoundState.PREPARING:
-        round_.opens_at = min(round_.opens_at, unit.now)
+    if before is RoundState.PREPARING and round_.opens_at > unit.now:
+        told = f"opens at {round_.opens_at.isoformat()}"
+        audit.record(unit, "round.opened", round_.id, before=told, after="opens when it is prepared")
+        round_.opens_at = unit.now
     publish_row(unit, round_)
 
 

@@ -14,6 +14,7 @@ from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Write, WriteOf
 from server.http.requests import settled
 from server.web import (
     announcements,
+    audit,
     auth,
     board,
     freezing,
@@ -40,7 +41,8 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    for part in (auth, sharing, games, hosts, people, freezing, host, host_rounds, wall, announcements):
+    parts = (auth, sharing, games, hosts, people, freezing, audit, host, host_rounds, wall, announcements)
+    for part in parts:
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))

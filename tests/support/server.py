@@ -223,6 +223,12 @@ class Class:
         return str(self.competition["id"])
 
     @property
+    def competition_now(self) -> Json:
+        """The competition as it is by now."""
+        found: Json = answer(self.house.host.get(f"/competitions/{self.id}"))
+        return found
+
+    @property
     def round_id(self) -> str:
         return str(self.round["id"])
 

@@ -1,0 +1,106 @@
+"""What hosts did in a competition, as a page for hosts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from server.arena import audit, competitions
+from server.arena.unit import Unit
+from server.db.models import Audit, Player, Round, Submission
+from server.http.calls import ReadOf
+from server.web import view_models
+from server.web.i18n import _, gettext, mark
+from server.web.rendering import page
+
+router = APIRouter(include_in_schema=False)
+
+LINES = 50  # of a page
+
+_ACTIONS = {
+    "competition.create": mark("made the competition"),
+    "competition.total": mark("changed what the board adds up"),
+    "competition.freeze": mark("froze the boards"),
+    "competition.unfreeze": mark("unfroze the boards"),
+    "round.create": mark("made a round"),
+    "round.opened": mark("opened a round"),
+    "round.paused": mark("paused a round"),
+    "round.closed": mark("closed a round"),
+    "round.reveal": mark("revealed moves"),
+    "round.conceal": mark("concealed moves"),
+    "submission.hide": mark("hid a move"),
+    "submission.show": mark("showed a hidden move"),
+    "player.remove": mark("removed a player"),
+    "player.readmit": mark("readmitted a player"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """own: did whoever looks do it? about: what it was done to, in words; link: where that is to be seen."""
+
+    at: datetime
+    host: str
+    own: bool
+    what: str
+    about: str
+    link: str | None
+    before: str | None
+    after: str | None
+
+
+@router.get("/host/competitions/{competition_id}/audit")
+async def of_competition(
+    read: ReadOf, competition_id: str, before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+) -> Response:
+    return await read(_page, competition_id, before)
+
+
+def _page(unit: Unit, competition_id: str, before: int | None) -> Response:
+    competition = competitions.find(unit.session, competition_id)
+    rows = audit.of_competition(unit, competition.id, before, LINES + 1)
+    return page(
+        "audit.html",
+        viewer=view_models.viewer(unit),
+        competition=competition,
+        lines=_lines(unit, rows[:LINES]),
+        newest=before is None,
+        older=rows[LINES - 1].number if len(rows) > LINES else None,
+    )
+
+
+def _lines(unit: Unit, rows: Sequence[Audit]) -> list[AuditLine]:
+    return [_line(unit, row, *_about(unit.session, row.target)) for row in rows]
+
+
+def _line(unit: Unit, row: Audit, about: str, link: str | None) -> AuditLine:
+    what = gettext(_ACTIONS[row.action]) if row.action in _ACTIONS else row.action
+    before, after = _told(row.detail.get("before")), _told(row.detail.get("after"))
+    return AuditLine(row.at, row.token_id, row.token_id == unit.caller.token, what, about, link, before, after)
+
+
+def _told(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return None if value is None else str(value)
+
+
+def _about(session: Session, target: str) -> tuple[str, str | None]:
+    """What an action was done to, and the address of its page; where it is gone, its id."""
+    match target.partition("_")[0]:
+        case "rnd" if round_ := session.get(Round, target):
+            return _("Round {number}", number=round_.number), f"/rounds/{target}"
+        case "ply" if player := session.get(Player, target):
+            return player.name, None
+        case "sub" if found := session.scalars(select(Submission).where(Submission.id == target)).one_or_none():
+            return _(
+                "a move of {player}", player=session.get_one(Player, found.player_id).name
+            ), f"/submissions/{target}"
+        case "cmp":
+            return "", None
+    return target, None

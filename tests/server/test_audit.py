@@ -1,0 +1,112 @@
+"""Every action of a host leaves a row, which hosts can read: who, when, what, before and after."""
+
+import json
+from typing import Any
+
+from server.app import create_app
+from server.settings import Settings
+from tests.support.games import new_name, program
+from tests.support.scenario.deployment import PASSAGE, answer
+from tests.support.server import Class, Json, problem
+from tests.support.web import Visitor, text_of
+
+#: What players and their programs send: no action of a host.
+OF_PLAYERS = {
+    "POST /competitions:join",
+    "POST /rounds/{round_id}/submissions",
+    "POST /rounds/{round_id}/submissions:begin",
+    "POST /rounds/{round_id}/submissions:batch",
+    "POST /rounds/{round_id}/moves:preview",
+    "POST /rounds/{round_id}/challenges",
+    "POST /challenges/{play_id}:accept",
+    "POST /submissions/{submission_id}/moves",
+    "POST /submissions/{submission_id}:resign",
+    "POST /measurements",
+    "DELETE /me/token",
+}
+#: The rest, in an order in which each changes something, with what is sent and the action that the row tells.
+OF_HOSTS: list[tuple[str, Json | None, str]] = [
+    ("POST /competitions", {"name": "Friday class"}, "competition.create"),
+    ("PATCH /competitions/{competition_id}", {"total": "points"}, "competition.total"),
+    ("POST /competitions/{competition_id}:freeze", None, "competition.freeze"),
+    ("POST /competitions/{competition_id}:unfreeze", None, "competition.unfreeze"),
+    (
+        "POST /competitions/{competition_id}/rounds",
+        {"game": "condense", "passages": [PASSAGE], "judge": "plain"},
+        "round.create",
+    ),
+    ("POST /submissions/{submission_id}:hide", None, "submission.hide"),
+    ("POST /submissions/{submission_id}:show", None, "submission.show"),
+    ("POST /rounds/{round_id}:pause", None, "round.paused"),
+    ("POST /rounds/{round_id}:open", None, "round.opened"),
+    ("POST /rounds/{round_id}:close", None, "round.closed"),
+    ("POST /rounds/{round_id}:reveal", {"which": "all"}, "round.reveal"),
+    ("POST /rounds/{round_id}:conceal", None, "round.conceal"),
+    ("POST /players/{player_id}:remove", None, "player.remove"),
+    ("POST /players/{player_id}:readmit", None, "player.readmit"),
+    ("POST /games", {}, "game.upload"),
+    ("POST /games/{name}:withdraw", None, "game.withdraw"),
+    ("POST /games/{name}:restore", None, "game.restore"),
+]
+
+
+def rows(lesson: Class) -> list[Json]:
+    return [json.loads(line) for line in lesson.house.host.get("/audit.jsonl").text.splitlines()]
+
+
+def test_every_action_of_a_host_leaves_a_row_with_before_and_after(lesson: Class) -> None:
+    offered = {
+        f"{method.upper()} {path.removeprefix('/api/v1')}"
+        for path, item in create_app(Settings(redis_url="redis://127.0.0.1:1/0")).openapi()["paths"].items()
+        for method in item
+        if method != "get" and path.startswith("/api/v1")
+    }
+    assert {route for route, _, _ in OF_HOSTS} == offered - OF_PLAYERS, "who makes a route says here whose it is"
+    ada, name = lesson.join("Ada"), new_name()
+    here = {"competition_id": lesson.id, "round_id": lesson.round_id, "player_id": str(ada.id), "name": name}
+    here["submission_id"] = str(ada.score(lesson.round_id, "25")["id"])
+    for route, body, action in OF_HOSTS:
+        sent: dict[str, Any] = {} if body is None else {"json": body}
+        if route == "POST /games":
+            sent = {"json": {"name": name, "source": program(name)}}
+        before = len(rows(lesson))
+        method, path = route.split(" ")
+        answer(lesson.house.host.request(method, path.format(**here), **sent), 200, 201)
+        new = rows(lesson)[before:]
+        assert [row["action"] for row in new] == [action], route
+        assert new[0]["before"] != new[0]["after"], route
+
+
+def test_hosts_read_what_was_done_in_their_competition(lesson: Class, visitor: Visitor) -> None:
+    ada = lesson.join("Ada <b>")
+    sent = ada.score(lesson.round_id, "25")["id"]
+    for path in (f"/submissions/{sent}:hide", f"/players/{ada.id}:remove", f"/competitions/{lesson.id}:freeze"):
+        answer(lesson.house.host.post(path))
+    visitor.sign_in(lesson.house.host)
+    page = visitor.get(f"/host/competitions/{lesson.id}")
+    assert f'href="/host/competitions/{lesson.id}/audit"' in page.text
+    told = text_of(visitor.get(f"/host/competitions/{lesson.id}/audit"))
+    assert "removed a player: Ada <b> no yes" in told
+    order = ["froze the boards", "removed a player", "hid a move: a move of Ada <b>", "made a round: Round 1"]
+    assert [told.index(each) for each in order] == sorted(told.index(each) for each in order), "newest first"
+    other = text_of(visitor.send("/host/competitions", name="Another"))
+    assert "Another" in other
+    assert "Another" not in text_of(visitor.get(f"/host/competitions/{lesson.id}/audit"))
+
+
+def test_the_audit_has_pages_and_is_for_hosts(lesson: Class, visitor: Visitor) -> None:
+    for _ in range(30):
+        for total in ("bits", "points"):
+            answer(lesson.house.host.request("PATCH", f"/competitions/{lesson.id}", json={"total": total}))
+    visitor.sign_in(lesson.house.host)
+    first = visitor.get(f"/host/competitions/{lesson.id}/audit")
+    assert text_of(first).count("changed what the board adds up") == 50
+    older = first.text.partition("?before=")[2].partition('"')[0]
+    second = text_of(visitor.get(f"/host/competitions/{lesson.id}/audit?before={older}"))
+    assert second.count("changed what the board adds up") == 10
+    assert "made the competition" in second
+    assert visitor.get(f"/host/competitions/{lesson.id}/audit?before=x").status_code == 422
+    assert visitor.get("/host/competitions/nope/audit").status_code == 404
+    visitor.sign_in(lesson.join("Bob"))
+    assert visitor.get(f"/host/competitions/{lesson.id}/audit").status_code == 403
+    problem(lesson.join().get("/audit.jsonl"), 403, "forbidden")
