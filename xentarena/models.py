@@ -38,10 +38,13 @@ class Me(WireModel):
 
 
 class Competition(WireModel):
+    """frozen_at: since when everybody but hosts sees the boards as they were then."""
+
     id: str
     name: str
     last_event: int
     total: str = "bits"
+    frozen_at: datetime | None = None
 
 
 class Awaits(WireModel):

@@ -13,6 +13,7 @@ from games.sentences import say
 from server.arena import (
     callers,
     competitions,
+    copies,
     players,
     reveals,
     round_order,
@@ -143,6 +144,7 @@ def competition_page(
         announced=announcements.listed(unit, competition_id),
         rounds=round_lines.lines(unit, competition_id),
         moves=_moves(unit.session, competition_id),
+        copies=copies.of_competition(unit.session, competition_id),
         members=players.list_members(unit, competition_id),
         trouble=told(trouble) if trouble else None,
         deleted=round_order.deleted(unit, competition_id),

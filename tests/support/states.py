@@ -167,6 +167,7 @@ HOST = (
     State("competitions", "host", "/host", ".cards"),
     State("competitions, no name", "host", "/host", "#name-error:not(:empty)", _nameless),
     State("an empty competition", "host", "/host/competitions/{empty}", "details[open] #game"),
+    State("what hosts did", "host", "/host/competitions/{lesson}/audit", ".audit"),
     State("a wrong round", "host", "/host/competitions/{lesson}", "#round-error:not(:empty)", _wrong_round),
 )
 STATES = DOORS + ROUNDS + TWO_SEATS + GAMES + HOST

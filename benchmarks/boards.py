@@ -1,0 +1,161 @@
+"""How long a board takes that is as large as any: a page of it, and one's own place, with 100,000 who stand there.
+
+Server time: from the use case to the bytes of the answer, without HTTP, on SQLite and on PostgreSQL (as in
+`benchmarks.server`). The board over all rounds adds up two rounds.
+"""
+
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from tokenizers import Tokenizer, models
+
+from benchmarks.server import postgresql
+from server.api.boards import asked, board_page
+from server.arena import games, leaderboards
+from server.arena.callers import Caller
+from server.arena.outbox import Outbox
+from server.arena.unit import Unit
+from server.arena.workforce import Workforce
+from server.db.migrate import migrate
+from server.db.models import Competition, Judge, Play, Player, Round, RoundJudge, Standing, Submission
+from server.db.session import Database
+from server.db.states import BotPolicy, PlayerKind, RoundState, Scope, SubmissionState, Total
+from server.settings import Settings
+from server.web import board, view_models
+from server.web.rendering import page
+
+PLAYERS, TIMES, PORTION = 100_000, 21, 5_000
+ROUNDS = ("one", "two")
+TOKENIZER = Tokenizer(models.WordLevel({"<unk>": 0}, unk_token="<unk>")).to_str()
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def fill(session: Session) -> None:
+    """A competition of two rounds, in each of which everybody stands."""
+    games.install_packaged(session)
+    game = games.find(session, "condense")
+    facts = {"context": 400, "bos": 0, "direction": "forward", "dtype": "float32", "tokenizer": TOKENIZER, "build": ""}
+    session.add(Judge(identity="j", name="j", created_at=AT, **facts))
+    session.add(Competition(id="cmp", name="Large", code="LARGE", bots=BotPolicy.SEPARATE, free_measurements=False,
+                            total=Total.FLOORED, created_at=AT))  # fmt: skip
+    session.flush()
+    for number, id_ in enumerate(ROUNDS, start=1):
+        session.add(Round(id=id_, competition_id="cmp", number=number, game="condense", digest=game.digest, seed="",
+                          passages=["The tide came in."], profile="arena", state=RoundState.OPEN, opens_at=AT,
+                          generated=[], created_at=AT))  # fmt: skip
+    session.flush()
+    session.add_all(RoundJudge(round_id=id_, slot="main", identity="j") for id_ in ROUNDS)
+    session.flush()
+    for start in range(0, PLAYERS, PORTION):
+        _players(session, range(start, min(start + PORTION, PLAYERS)))
+
+
+def _players(session: Session, numbers: range) -> None:
+    players = [
+        {"id": f"p{i}", "competition_id": "cmp", "name": f"player {i}", "name_key": f"player {i}", "joined_at": AT,
+         "kind": PlayerKind.BOT if i % 10 == 0 else PlayerKind.PERSON, "removed": i % 100 == 1}
+        for i in numbers
+    ]  # fmt: skip
+    session.execute(insert(Player), players)
+    for place, round_id in enumerate(ROUNDS):
+        seats = [{"player_id": f"p{i}", "round_id": round_id, "number": 2 * i + place + 1,
+                  "millibits": random.randrange(-5_000, 300_000)} for i in numbers]  # fmt: skip
+        session.execute(insert(Play), [{"id": f"y{each['number']}", "round_id": round_id, "moves": [], "events": [],
+                                        "waiting": False, "vacant": 0} for each in seats])  # fmt: skip
+        session.execute(insert(Submission), [
+            {**each, "id": f"s{each['number']}", "play_id": f"y{each['number']}", "seat": "black", "engine": "",
+             "state": SubmissionState.SCORED, "hidden": False, "practice": False, "accepted_at": AT} for each in seats
+        ])  # fmt: skip
+        session.execute(insert(Standing), seats)
+
+
+def measure(database: Database) -> Iterator[tuple[str, float]]:
+    """What was asked for, and the median of its milliseconds."""
+    own = ("p99", "p12345", "p54321", "p88888")
+    api = [
+        ("a round's board, page of 100", leaderboards.see_round, "one", 100),
+        ("a round's board, page of 1,000", leaderboards.see_round, "one", 1_000),
+        ("the board over all rounds, page of 100", leaderboards.see_competition, "cmp", 100),
+    ]
+    for name, see, id_, limit in api:
+        yield name, _median(database, partial(_api, see, id_, limit), own)
+    yield "a round's board on a page, with the own place, nothing kept", _median(database, partial(_part, {}), own)
+    kept: board.Boards = {}
+    yield "the same, kept from the last reader", _median(database, partial(_part, kept, fresh=False), own)
+    yield "the board over all rounds on a page, nothing kept", _median(database, _overall, own)
+
+
+def _median(database: Database, answer: Callable[[Unit], bytes], players: tuple[str, ...]) -> float:
+    def work(player: str, session: Session) -> float:
+        caller = Caller("tok", Scope.PLAY, player, "cmp", session.get_one(Player, player).kind)
+        unit = Unit(session, Outbox(), caller, SETTINGS, Workforce())
+        start = time.perf_counter()
+        answer(unit)
+        return (time.perf_counter() - start) * 1000
+
+    times = [database.read(partial(work, players[i % len(players)])) for i in range(TIMES + 2)]
+    return statistics.median(times[2:])
+
+
+def _api(see: Callable[..., Any], id_: str, limit: int, unit: Unit) -> bytes:
+    request = Request({"type": "http", "headers": []})
+    return bytes(board_page(request, see(unit, id_, PlayerKind.PERSON, asked(None, limit)), limit).body)
+
+
+def _part(kept: board.Boards, unit: Unit, *, fresh: bool = True) -> bytes:
+    if fresh:
+        kept.clear()
+    shown = page("parts/board.html", viewer=view_models.viewer(unit), board=board.of_round(unit, "one", kept))
+    return bytes(shown.body)
+
+
+def _overall(unit: Unit) -> bytes:
+    found = board.of_competition(unit, "cmp", {})
+    return bytes(page("parts/board.html", viewer=view_models.viewer(unit), board=found).body)
+
+
+SETTINGS = Settings(redis_url="redis://127.0.0.1:1/0")
+
+
+@contextmanager
+def _filled(url: str) -> Iterator[Database]:
+    migrate(url)
+    database = Database(url)
+    database.write(fill)
+    analyse = "ANALYZE" if database.sqlite else "VACUUM ANALYZE"
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(analyse))
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def main() -> None:
+    """Fill both databases, and print a table."""
+    sys.stdout.write(f"cores {os.cpu_count()}, {PLAYERS:,} players in each of {len(ROUNDS)} rounds, ms (median)\n")
+    with tempfile.TemporaryDirectory() as folder, postgresql() as given:
+        for name, url in (("SQLite", f"sqlite:///{Path(folder) / 'boards.sqlite3'}"), ("PostgreSQL", given)):
+            if url is None:
+                continue
+            with _filled(url) as database:
+                for what, milliseconds in measure(database):
+                    sys.stdout.write(f"{name:<11} {what:<62} {milliseconds:8.1f}\n")
+                    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
