@@ -29,8 +29,9 @@ from server.arena.callers import Caller
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
 from server.arena.workforce import Workforce
+from server.db.boards import Standing
 from server.db.migrate import migrate
-from server.db.models import Competition, Judge, Play, Player, Round, RoundJudge, Standing, Submission
+from server.db.models import Competition, Judge, Play, Player, Round, RoundJudge, Submission
 from server.db.session import Database
 from server.db.states import BotPolicy, PlayerKind, RoundState, Scope, SubmissionState, Total
 from server.settings import Settings

@@ -7,8 +7,8 @@ from alembic.operations.ops import MigrationScript
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool, text
 
-from server.db.columns import UTCDateTime
-from server.db.models import Competition
+from server.db import boards, models  # noqa: F401 whatever declares tables
+from server.db.columns import Base, UTCDateTime
 
 ONE_AT_A_TIME = 7_264_003_911  # an advisory lock of PostgreSQL, any constant
 
@@ -32,7 +32,7 @@ def run() -> None:
         sqlite = engine.dialect.name == "sqlite"
         context.configure(
             connection=connection,
-            target_metadata=Competition.metadata,
+            target_metadata=Base.metadata,
             render_as_batch=sqlite,
             compare_type=True,
             render_item=_plain_type,

@@ -3,15 +3,8 @@
 from dataclasses import dataclass
 
 from server.arena.callers import Caller
-from server.db.models import (
-    Competition,
-    FrozenRating,
-    FrozenStanding,
-    RatingAfter,
-    RatingRow,
-    Standing,
-    StandingRow,
-)
+from server.db.boards import FrozenRating, FrozenStanding, RatingAfter, RatingRow, Standing, StandingRow
+from server.db.models import Competition
 
 
 @dataclass(frozen=True, slots=True)

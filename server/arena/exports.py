@@ -13,7 +13,8 @@ from sqlalchemy.orm import aliased
 from games.protocol import MAIN
 from server.arena import callers, competitions, rounds, totals
 from server.arena.unit import Unit
-from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Standing, Submission
+from server.db.boards import Standing
+from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Submission
 
 PORTION = 200  # rows that are in memory at a time
 Row = dict[str, Any]

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from server.arena import audit, callers, competitions, feed
 from server.arena.unit import Unit
-from server.db.models import Competition, FrozenRating, FrozenStanding, RatingAfter, Round, Standing
+from server.db.boards import FrozenRating, FrozenStanding, RatingAfter, Standing
+from server.db.models import Competition, Round
 
 _STANDING = ("round_id", "player_id", "millibits", "number")
 _RATING = ("number", "round_id", "player_id", "mu", "sigma", "plays", "points")

@@ -14,7 +14,8 @@ from server.arena.board_rows import LIVE, BoardRows, shown_to
 from server.arena.outbox import Outbox
 from server.arena.ratings import Rating
 from server.arena.unit import Unit
-from server.db.models import Competition, Player, Round, Standing, Submission
+from server.db.boards import Standing
+from server.db.models import Competition, Player, Round, Submission
 from server.db.session import insert
 from server.db.states import BotPolicy, PlayerKind, SubmissionState
 

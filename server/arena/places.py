@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session, aliased
 
 from server.arena import competitions, rated_plays, rounds
 from server.arena.board_rows import LIVE, BoardRows
-from server.db.models import Competition, Player, RatingRow, Round, Standing, StandingRow
+from server.db.boards import RatingRow, Standing, StandingRow
+from server.db.models import Competition, Player, Round
 from server.db.states import BotPolicy, PlayerKind
 
 Table = type[StandingRow] | type[RatingRow]

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, aliased
 
 from server.arena import round_setup
 from server.arena.ratings import Outcome, Rating, follow
-from server.db.models import Play, Player, RatingAfter, RatingRow, Round, Submission, Unrated
+from server.db.boards import RatingAfter, RatingRow, Unrated
+from server.db.models import Play, Player, Round, Submission
 from server.db.session import insert as insert_or
 from server.db.states import SubmissionState
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from games.program import Program
 from games.protocol import Move
 from games.sentences import say
 from server.arena import (
@@ -76,21 +77,25 @@ def submit(
     rounds.hold(unit.session, round_id)
     round_ = admission.playable(unit, round_id, practice=practice)
     setup = round_setup.setup_of(unit.session, round_)
-    seats = setup.program.seats
-    if len(seats) > 1:
-        raise conflict(
-            "several-seats",
-            "Several seats",
-            f"This game seats {' and '.join(seats)}: open a challenge, or take one up, at"
-            f" /api/v1/rounds/{round_id}/challenges.",
-        )
+    seat = _only_seat(setup.program, round_id)
     requester = requester_of(unit, player, practice=practice)
     if not practice:
         reserve_attempt(unit.session, round_, player)
-    play = new_play(unit.session, round_, [] if move is None else [{"seat": seats[0], "text": move}])
-    submission = take_seat(unit.session, play, seats[0], player, submission_id, practice=practice)
+    play = new_play(unit.session, round_, [] if move is None else [{"seat": seat, "text": move}])
+    submission = take_seat(unit.session, play, seat, player, submission_id, practice=practice)
     advance(unit.session, unit.outbox, round_, setup, play, requester, foreseen)
     return Accepted(submission, fresh=True)
+
+
+def _only_seat(program: Program, round_id: str) -> str:
+    if len(program.seats) > 1:
+        told = say(
+            "This game seats {seats}: open a challenge, or take one up, at /api/v1/rounds/{id}/challenges.",
+            seats=" and ".join(program.seats),
+            id=round_id,
+        )
+        raise conflict("several-seats", "Several seats", told)
+    return program.seats[0]
 
 
 def before_submit(

@@ -15,7 +15,8 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, case, func
 
 from games.values.bits import millibits
-from server.db.models import StandingRow, Submission
+from server.db.boards import StandingRow
+from server.db.models import Submission
 from server.db.states import Total
 
 Event = Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import func, select
@@ -133,19 +133,17 @@ def competition_page(
 ) -> Response:
     """The competition with all that its host does there. form: of a new round that is refused. trouble: what is refused
     of a round that is there."""
-    callers.require_watcher(unit.caller, competitions.find(unit.session, competition_id).id)
+    seen = _seen(unit, competition_id)
+    if not unit.caller.hosts(competition_id):
+        return page("observed.html", **seen)
     return page(
-        "competition.html" if unit.caller.hosts(competition_id) else "observed.html",
+        "competition.html",
         wrong.status if (wrong := refused or trouble) else 200,
-        viewer=viewer(unit),
-        competition=competitions.see(unit, competition_id),
+        **seen,
         base=base,
         walls=walls.count(unit, competition_id),
         announced=announcements.listed(unit, competition_id),
-        rounds=round_lines.lines(unit, competition_id),
-        moves=_moves(unit.session, competition_id),
         copies=copies.of_competition(unit.session, competition_id),
-        members=players.list_members(unit, competition_id),
         trouble=told(trouble) if trouble else None,
         deleted=round_order.deleted(unit, competition_id),
         form=form or {},
@@ -154,6 +152,18 @@ def competition_page(
         wrong=field_of(refused) if refused else None,
         **round_form.choices(unit),
     )
+
+
+def _seen(unit: Unit, competition_id: str) -> dict[str, Any]:
+    """What observers see too."""
+    callers.require_watcher(unit.caller, competitions.find(unit.session, competition_id).id)
+    return {
+        "viewer": viewer(unit),
+        "competition": competitions.see(unit, competition_id),
+        "rounds": round_lines.lines(unit, competition_id),
+        "moves": _moves(unit.session, competition_id),
+        "members": players.list_members(unit, competition_id),
+    }
 
 
 def field_of(refused: RequestError) -> str | None:

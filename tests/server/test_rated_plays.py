@@ -15,18 +15,8 @@ from server.arena import judges, leaderboards, rated_plays
 from server.arena.board_rows import LIVE
 from server.arena.outbox import Outbox
 from server.arena.ratings import Outcome, rate
-from server.db.models import (
-    Competition,
-    FeedEvent,
-    Game,
-    Play,
-    Player,
-    RatingAfter,
-    Round,
-    RoundJudge,
-    Submission,
-    Unrated,
-)
+from server.db.boards import RatingAfter, Unrated
+from server.db.models import Competition, FeedEvent, Game, Play, Player, Round, RoundJudge, Submission
 from server.db.session import Database, now
 from server.db.states import BotPolicy, PlayerKind, RoundState, SubmissionState
 from tests.support.duels import DUEL

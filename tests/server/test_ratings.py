@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from server.arena import ratings
 from server.arena.ratings import Outcome, Rating, rate
+from server.db.boards import RatingAfter
 from server.db.migrate import config, migrate
-from server.db.models import RatingAfter
 from tests.support.duels import begin, challenge, class_of, duel, end, move, now, set_back
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, RunningApp, all_at_once

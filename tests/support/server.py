@@ -19,20 +19,9 @@ from sqlalchemy.orm import Session
 
 from games.program import parse
 from server.app import create_app
+from server.db.boards import RatingAfter, Standing, Unrated
 from server.db.columns import Base
-from server.db.models import (
-    Attempt,
-    FeedEvent,
-    Game,
-    Judge,
-    Measurement,
-    Player,
-    RatingAfter,
-    Round,
-    Standing,
-    Submission,
-    Unrated,
-)
+from server.db.models import Attempt, FeedEvent, Game, Judge, Measurement, Player, Round, Submission
 from server.db.session import Database, now
 from server.db.states import RoundState, SubmissionState, WorkState
 from server.http.context import AppContext
