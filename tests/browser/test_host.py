@@ -72,6 +72,7 @@ def test_a_player_is_removed_and_readmitted(open_page: OpenPage, game: Game) -> 
     join(ada, game, "Ada")
     live(ada)
     _open_competition(host, game)
+    host.get_by_role("link", name="See to the players").click()
     host.get_by_role("button", name="Remove Ada").click()
     expect(ada.get_by_text("The host has removed this player")).to_be_visible(timeout=SLOW)
     host.get_by_role("button", name="Readmit Ada").click()

@@ -111,7 +111,7 @@ def test_who_joins_waits_on_a_page_until_they_are_let_in(host: Visitor, lesson: 
     ada = Visitor(house)
     waits = ada.join(lesson, "Ada")
     assert waits.url.path == "/waiting"
-    assert "lets you in in a moment" in text_of(waits)
+    assert "lets you in. This page goes on by itself" in text_of(waits)
     for path in ("/play", "/rounds", f"/rounds/{lesson.round_id}", "/me"):
         assert ada.get(path).url.path == "/waiting"
     assert "Let in Ada" in text_of(host.get(f"{page(lesson)}/waiting"))

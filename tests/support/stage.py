@@ -96,6 +96,12 @@ def _people(stage: Stage) -> None:
         stage.join(who, name)
     stage.join("newcomer", "שרה")
     stage.join("robby", "Robby", kind="bot")
+    stage.competition("guarded", "Guarded class")
+    stage.join("forgetful", "Forgetful", "guarded")
+    guarded = f"/competitions/{stage.ids['guarded']}"
+    answer(stage.as_("host").patch(guarded, json={"joining": "approval"}))
+    for who in ("patient", "impatient"):
+        stage.join(who, who.title(), "guarded")
 
 
 def _rounds(stage: Stage) -> None:

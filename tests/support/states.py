@@ -75,6 +75,20 @@ def _refused(page: Page) -> None:
     _press("Submit")(page)
 
 
+def _roster(text: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        page.get_by_text("Add a roster").click()
+        page.get_by_label("Names, one on each line").fill(text)
+        _press("Look at it first")(page)
+
+    return act
+
+
+def _lost_key(page: Page) -> None:
+    page.get_by_text("Change Forgetful").click()
+    _press("New key Forgetful")(page)
+
+
 def _nameless(page: Page) -> None:
     page.get_by_label("Name").fill("  ")
     _press("Create")(page)
@@ -109,6 +123,7 @@ DOORS = (
     State("nothing here", None, "/nothing-here", ".lead"),
     State("not for players", "ada", "/host", ".lead"),
     State("removed", "zoe", "/play", ".lead"),
+    State("waiting to be let in", "patient", "/waiting", ".lead"),
     State("me", "ada", "/me", ".card"),
     State("me with my key", "ada", "/me", "#shown-key", _press("Show my key")),
 )
@@ -168,6 +183,12 @@ HOST = (
     State("competitions, no name", "host", "/host", "#name-error:not(:empty)", _nameless),
     State("an empty competition", "host", "/host/competitions/{empty}", "details[open] #game"),
     State("what hosts did", "host", "/host/competitions/{lesson}/audit", ".audit"),
+    State("players", "host", "/host/competitions/{lesson}/people", ".rows details"),
+    State("players who wait", "host", "/host/competitions/{guarded}/people", "[data-part] .rows"),
+    State("a wrong roster", "host", "/host/competitions/{lesson}/people", "#roster-error p", _roster("Ada")),
+    State("a roster", "host", "/host/competitions/{lesson}/people", ".board", _roster("Eve;7\nשרה א;8")),
+    State("a card", "host", "/host/competitions/{guarded}/people", ".name-cards svg", _lost_key),
+    State("a removal", "host", "/host/competitions/{lesson}/people/since/{newcomer}", "main .rows"),
     State("a wrong round", "host", "/host/competitions/{lesson}", "#round-error:not(:empty)", _wrong_round),
 )
 STATES = DOORS + ROUNDS + TWO_SEATS + GAMES + HOST
