@@ -59,7 +59,9 @@ def run(
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with Client(server, token) as client:
         if token is None and code is not None:
-            client.join(code, name or f"{strategy.rpartition(':')[2]}-{random.SystemRandom().getrandbits(16):04x}")
+            name = name or f"{strategy.rpartition(':')[2]}-{random.SystemRandom().getrandbits(16):04x}"
+            if client.join(code, name).player.pending:
+                client.wait_to_be_let_in()
         session = _Session(client, factory, str(seed), budget, pause, say or _to_stdout)
         return session.play(round_id)
 

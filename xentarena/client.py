@@ -75,6 +75,18 @@ class Client:
         """Who the token belongs to."""
         return self._get("/me", models.Me)
 
+    def wait_to_be_let_in(self, seconds: float = 600) -> models.Me:
+        """Who the token belongs to, once a host has let them in; at once where nobody has to. Raises `ArenaError` when
+        that takes longer."""
+        deadline = monotonic() + seconds
+        while True:
+            wait = min(HOLD, max(0.0, deadline - monotonic()))
+            me = self._get("/me", models.Me, wait=wait)
+            if me.player is None or not me.player.pending:
+                return me
+            if monotonic() >= deadline:
+                raise ArenaError(f"The host has not let {me.player.name!r} in within {seconds:.0f} seconds.")
+
     def competition(self, competition: str | None = None) -> models.Competition:
         """A competition; the token's own where none is named."""
         return self._get(f"/competitions/{competition or self._own()}", models.Competition)
@@ -200,6 +212,23 @@ class Client:
     def competition_leaderboard(self, competition: str | None = None) -> list[models.BoardEntry]:
         """The board over all rounds of a competition, best first."""
         return list(self._pages(f"/competitions/{competition or self._own()}/leaderboard", models.BoardEntry))
+
+    def players(self, competition: str) -> list[models.Player]:
+        """Everyone who joined, in order of joining. Hosts only."""
+        return list(self._pages(f"/competitions/{competition}/players", models.Player))
+
+    def add_roster(self, competition: str, roster: str | Path) -> list[models.Joined]:
+        """Make a player of each line of a text or a file, with a key that is shown this once. All of them or none.
+
+        Hosts only. Not sent again once it may have arrived: a second one would find the names taken.
+        """
+        data = roster.read_bytes() if isinstance(roster, Path) else roster.encode()
+        call = Call("POST", f"/competitions/{competition}/roster", body=data, repeatable=False)
+        return self._transport.send(call, models.Page[models.Joined]).items
+
+    def new_key(self, player_id: str) -> models.Joined:
+        """A new token for a player; those of before end at once. Hosts only."""
+        return self._transport.send(Call("POST", f"/players/{player_id}:new-key", repeatable=False), models.Joined)
 
     def save_results(self, file: Path, competition: str | None = None) -> None:
         """Write everyone's best in each round to a CSV file. Hosts only."""

@@ -18,10 +18,14 @@ Item = TypeVar("Item", bound=WireModel)
 
 
 class Player(WireModel):
+    """pending: waits for a host to let them in. external_id: what the host's own lists call them; for hosts alone."""
+
     id: str
     name: str
     kind: str
     competition: str
+    pending: bool = False
+    external_id: str | None = None
 
 
 class Joined(WireModel):

@@ -27,12 +27,13 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. repeatable: sending it twice does no more than sending it once. wait: seconds it may be held."""
+    """One request. repeatable: sending it twice does no more than sending it once. wait: seconds it may be held.
+    body: sent as JSON; bytes as a table of text."""
 
     method: str
     path: str
     params: Mapping[str, str | int | float] | None = None
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | bytes | None = None
     key: str | None = None
     repeatable: bool = True
     wait: float = 0
@@ -94,13 +95,15 @@ class Transport:
         return headers if self.token is None else headers | {"Authorization": f"Bearer {self.token}"}
 
     def _try(self, call: Call, attempt: int) -> Any:
+        table = isinstance(call.body, bytes)
         try:
             response = self.http.request(
                 call.method,
                 call.path,
                 params=call.params,
-                json=call.body,
-                headers=self.headers(call.key),
+                json=None if table else call.body,
+                content=call.body if table else None,
+                headers=self.headers(call.key) | ({"Content-Type": "text/csv"} if table else {}),
                 timeout=httpx.Timeout(self.timeout, read=self.timeout + call.wait),
             )
         except httpx.TransportError as error:

@@ -19,7 +19,7 @@ from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJu
 PORTION = 200  # rows that are in memory at a time
 Row = dict[str, Any]
 RESULTS = (
-    "player", "player_id", "kind", "round", "title", "best_bits", "percent_saved", "attempts", "best_at",
+    "player", "player_id", "kind", "round", "title", "best_bits", "percent_saved", "attempts", "best_at", "external_id",
 )  # fmt: skip
 MOVES = (
     "submission", "player", "player_id", "round", "round_id", "play", "seat", "moves", "bits", "state", "rewards",
@@ -35,8 +35,8 @@ def results(unit: Unit, competition_id: str) -> Iterator[Row]:
     titles = {round_.id: rounds.title_of(unit.session, round_) for round_ in found}
     query = (
         select(
-            Player.id, Player.name, Player.kind, Round.id.label("round"), Round.number, Attempt.used,
-            Standing.millibits, Submission.passage_millibits, Submission.accepted_at,
+            Player.id, Player.name, Player.kind, Player.external_id, Round.id.label("round"), Round.number,
+            Attempt.used, Standing.millibits, Submission.passage_millibits, Submission.accepted_at,
         )
         .select_from(Attempt)
         .join(Player, Player.id == Attempt.player_id)
@@ -60,6 +60,7 @@ def _result(row: Any, titles: dict[str, str]) -> Row:
         "percent_saved": totals.percent(row.millibits, row.passage_millibits),
         "attempts": row.used,
         "best_at": row.accepted_at,
+        "external_id": row.external_id,
     }
 
 

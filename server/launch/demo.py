@@ -76,7 +76,8 @@ class _Maker:
         self.demo = _read(file)
 
     def competition(self) -> None:
-        if self.demo.competition and self._get(f"/competitions/{self.demo.competition}"):
+        if self.demo.competition and (known := self._get(f"/competitions/{self.demo.competition}")):
+            self.demo.code = known["code"]  # its host may have made a new one
             return
         made = self._post("/competitions", {"name": NAME, "bots": "mixed"})
         self.demo = Demo(competition=made["id"], code=made["code"])

@@ -22,6 +22,18 @@ PROMISED = """
     POST /competitions
     POST /competitions:join
     GET /competitions/{}
+    GET /competitions/{}/players
+    POST /competitions/{}/players:admit
+    POST /competitions/{}/players:remove
+    POST /competitions/{}/players:readmit
+    POST /competitions/{}/roster
+    POST /competitions/{}/roster:preview
+    POST /competitions/{}:renew-code
+    PATCH /players/{}
+    POST /players/{}:admit
+    POST /players/{}:new-key
+    POST /players/{}:remove
+    POST /players/{}:readmit
     GET /competitions/{}/rounds
     POST /competitions/{}/rounds
     GET /competitions/{}/leaderboard

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, all_at_once, nothing_changes, problem, stream
+from xentarena import Client
+from xentarena.errors import ArenaError
 
 
 def join(lesson: Class, name: str, code: str | None = None) -> httpx.Response:
@@ -241,6 +243,18 @@ def test_who_asks_is_told_the_moment_they_are_let_in(lesson: Class) -> None:
         held = threads.submit(lambda: answer(ada.get("/me", params={"wait": 30})))
         assert [each["name"] for each in host(lesson, f"/competitions/{lesson.id}/players:admit")["items"]] == ["Ada"]
         assert held.result(10)["player"]["pending"] is False
+
+
+def test_a_bot_waits_to_be_let_in(lesson: Class) -> None:
+    joining(lesson, "approval")
+    with Client(lesson.house.url) as client, ThreadPoolExecutor(1) as threads:
+        assert client.join(lesson.competition["code"], "Robot").player.pending
+        with pytest.raises(ArenaError, match="has not let 'Robot' in"):
+            client.wait_to_be_let_in(0.1)
+        held = threads.submit(client.wait_to_be_let_in, 30)
+        host(lesson, f"/competitions/{lesson.id}/players:admit")
+        assert held.result(10).player is not None
+        assert [each.id for each in client.rounds()] == [lesson.round_id]
 
 
 def test_who_waits_may_be_turned_away(lesson: Class) -> None:

@@ -1,12 +1,17 @@
 """A roster: whatever a spreadsheet or a mail makes of a list of names, every name is there, or nobody is."""
 
+import csv
+import io
+from pathlib import Path
+
 import httpx
 import pytest
 
 from server.arena import rosters
 from server.errors import RequestError
-from tests.support.scenario.deployment import answer
+from tests.support.scenario.deployment import HOST_TOKEN, answer
 from tests.support.server import Class, Json, all_at_once, nothing_changes, problem
+from xentarena import Client
 
 
 def send(lesson: Class, roster: str | bytes, preview: bool = False, kind: str = "text/csv") -> httpx.Response:
@@ -133,3 +138,17 @@ def test_of_rosters_with_one_name_in_common_one_is_added_whole(lesson: Class) ->
     members: list[Json] = answer(lesson.house.host.get(f"/competitions/{lesson.id}/players"))["items"]
     assert len(members) == 3
     assert len({each["name"][-1] for each in members if each["name"] != "Ada"}) == 1
+
+
+def test_a_hosts_program_brings_a_roster_and_finds_its_ids_in_the_results(lesson: Class, tmp_path: Path) -> None:
+    file = tmp_path / "class.csv"
+    file.write_bytes("Name;Nr\nZoë;=18\n".encode("latin-1"))
+    with Client(lesson.house.url, HOST_TOKEN) as host:
+        (zoe,) = host.add_roster(lesson.id, file)
+        host.add_roster(lesson.id, "Bob")
+        assert [(each.name, each.external_id) for each in host.players(lesson.id)] == [("Zoë", "=18"), ("Bob", None)]
+        given = host.new_key(zoe.player.id)
+    lesson.house.caller(given.token).score(lesson.round_id, "25")
+    results = lesson.house.host.get(f"/competitions/{lesson.id}/results.csv")
+    (row,) = csv.DictReader(io.StringIO(results.content.decode("utf-8-sig"), newline=""))
+    assert (row["player"], row["external_id"]) == ("Zoë", "'=18"), "no formula for a spreadsheet"
