@@ -95,15 +95,15 @@ class Transport:
         return headers if self.token is None else headers | {"Authorization": f"Bearer {self.token}"}
 
     def _try(self, call: Call, attempt: int) -> Any:
-        table = isinstance(call.body, bytes)
+        table = call.body if isinstance(call.body, bytes) else None
         try:
             response = self.http.request(
                 call.method,
                 call.path,
                 params=call.params,
-                json=None if table else call.body,
-                content=call.body if table else None,
-                headers=self.headers(call.key) | ({"Content-Type": "text/csv"} if table else {}),
+                json=call.body if table is None else None,
+                content=table,
+                headers=self.headers(call.key) | ({} if table is None else {"Content-Type": "text/csv"}),
                 timeout=httpx.Timeout(self.timeout, read=self.timeout + call.wait),
             )
         except httpx.TransportError as error:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from games.sentences import say
+from games.sentences import Sentence, say
 from server.arena import audit, callers, competitions, names, players
 from server.arena.players import Joined
 from server.arena.unit import Unit
@@ -185,7 +185,8 @@ def _same_id(line: Line, before: int) -> str:
 
 
 def _at(number: int, told: str) -> Detail:
-    return Detail("", say("Line {line}: {told}", line=number, told=told), number)
+    sentence = told if isinstance(told, Sentence) else say(told)  # which a page says in its own language
+    return Detail("", say("Line {line}: {told}", line=number, told=sentence), number)
 
 
 def _refused(mistakes: Sequence[Detail], *, taken: bool = False) -> RequestError:

@@ -15,7 +15,7 @@ from games.sentences import say
 from server.web import i18n
 from tests.support.messages import catalog
 from tests.support.pseudo import Marked, unmarked
-from tests.support.scenario.deployment import PASSAGE
+from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Class, RunningApp, new_class
 from tests.support.web import Visitor, text_of
 from tests.support.workers import PLAIN
@@ -170,6 +170,29 @@ def test_a_hosts_pages_say_nothing_that_cannot_be_translated(
         assert unmarked(visitor.get(f"/rounds/{lesson.round_id}").text) == []
     for which in ("", "top"):
         assert unmarked(visitor.send(f"/host/rounds/{lesson.round_id}/reveal", which=which).text) == []
+
+
+def test_a_hosts_page_of_players_says_nothing_that_cannot_be_translated(
+    marked: None, visitor: Visitor, lesson: Class, house: RunningApp
+) -> None:
+    first, second = lesson.join("1"), lesson.join("2", kind="bot")
+    visitor.sign_in(house.host)
+    people = f"/host/competitions/{lesson.id}/people"
+    house.host.request("PATCH", f"/competitions/{lesson.id}", json={"joining": "approval"})
+    lesson.join("3"), lesson.join("4")
+    for path in (people, f"{people}/waiting", f"{people}/since/{first.id}", f"/host/competitions/{lesson.id}"):
+        assert unmarked(visitor.get(path).text) == [], path
+    rosters = ("", "5", "5\n5\n\x07\n\u200b\n6;7;8", "1", '5"6\n"7', "Name;?\n5;6", "\n".join(map(str, range(501))))
+    for roster in rosters:
+        assert unmarked(visitor.send(f"{people}/roster/preview", roster=roster).text) == [], roster
+    assert unmarked(visitor.send(f"{people}/roster", roster="5\n6").text) == []
+    since = answer(house.host.get(f"/competitions/{lesson.id}/players"))["items"][1]["joined_at"]
+    visitor.send(f"{people}/remove", since=since, until=since)
+    for action, name in (("key", ""), ("remove", ""), ("key", ""), ("readmit-as", "5"), ("rename", "")):
+        assert unmarked(visitor.send(f"/host/players/{second.id}/{action}", name=name).text) == [], action
+    guest = Visitor(house)
+    assert unmarked(guest.join(lesson, "9").text) == []
+    guest.http.close()
 
 
 def test_a_round_that_has_ended_says_nothing_that_cannot_be_translated(

@@ -70,7 +70,7 @@ def test_names_of_before_are_free_of_those_who_were_removed_and_the_others_stay_
     database = Database(database_url)
     database.write(lambda session: _older_class(session, people))
     migrate(database_url)
-    keys = database.read(lambda session: dict(session.execute(select(Player.id, Player.name_key)).all()))  # type: ignore[arg-type]
+    keys = database.read(lambda session: dict(session.execute(select(Player.id, Player.name_key)).all()))
     assert keys == {"first": "аda", "second": "ada", "third": "ada\u200d", "other": "alan", "gone": None}
     state = database.read(lambda session: session.get_one(Competition, "class").joining)
     assert state == Joining.OPEN
