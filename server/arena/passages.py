@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from games.library import Passage, load
+from games.preflight import bases
+from games.protocol import MAIN, Setup
 from judge.profiles import ARENA
-from server.arena import callers, judges, measurements, round_making
+from server.arena import callers, games, judges, measurements, round_making
 from server.arena.measurements import Question
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
@@ -73,8 +75,16 @@ def look(unit: Unit, new: NewRound) -> Looked:
 
 
 def _seen(unit: Unit, judge: Judge, texts: Sequence[str], profile: str = ARENA) -> list[Seen]:
-    keys = [Question(judge.identity, profile, "", text).key for text in texts]
+    before = _bare(unit, judge, profile)
+    keys = [Question(judge.identity, profile, before, text).key for text in texts]
     rows = measurements.of_keys(unit.session, keys)
     tokens = judges.tokens(judge)
     known = {key: sum(measurements.bits(row)) for key, row in rows.items() if row.state is WorkState.KNOWN}
     return [Seen(tokens.count(text), judge.context - 1, known.get(key)) for key, text in zip(keys, texts, strict=True)]
+
+
+def _bare(unit: Unit, judge: Judge, profile: str) -> str:
+    """What the usual game puts before a passage to which nobody has said anything yet."""
+    program = games.program(games.see(unit, games.DEFAULT))
+    setup = Setup((load()[0].text,), "", {MAIN: judges.facts(judge)}, profile)
+    return next((each.prefix for each in bases(program, setup)), "")

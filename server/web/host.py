@@ -45,6 +45,7 @@ class CompetitionLine:
     code: str
     players: int
     rounds: int
+    draft: bool
 
 
 def viewer(unit: Unit) -> view_models.Viewer:
@@ -74,10 +75,8 @@ def _front(unit: Unit, base: str, *, name: str = "", refused: RequestError | Non
 
 
 def _competition(session: Session, row: Competition) -> CompetitionLine:
-    def count(model: type[Player] | type[Round]) -> int:
-        return session.scalars(select(func.count()).where(model.competition_id == row.id)).one()
-
-    return CompetitionLine(row.id, row.name, row.code, count(Player), count(Round))
+    members = session.scalars(select(func.count()).where(Player.competition_id == row.id)).one()
+    return CompetitionLine(row.id, row.name, row.code, members, len(rounds.of_competition(session, row.id)), row.draft)
 
 
 @router.post("/competitions")
@@ -85,7 +84,7 @@ async def create(request: Request, read: ReadOf, write: WriteOf, form: FormOf) -
     name, free = form.get("name", ""), form.get("free_measurements") == "on"
     try:
         bots, total = _bots(form.get("bots", BotPolicy.SEPARATE)), _total(form.get("total", Total.FLOORED))
-        row = await write(competitions.create, name, bots, free, total)
+        row = await write(competitions.create, name, bots, free, total, "draft" in form)
     except RequestError as refused:
         if refused.status in (401, 403):
             raise
@@ -148,6 +147,7 @@ def competition_page(
         deleted=round_order.deleted(unit, competition_id),
         form=form or {},
         opened=False,
+        own_game=None,
         error=told(refused) if refused else None,
         wrong=field_of(refused) if refused else None,
         **round_form.choices(unit),
@@ -172,9 +172,8 @@ def field_of(refused: RequestError) -> str | None:
 
 
 def _moves(session: Session, competition_id: str) -> list[view_models.SubmissionLine]:
-    query = (
-        select(Submission).join(Round, Round.id == Submission.round_id).where(Round.competition_id == competition_id)
-    )
+    there = (Round.competition_id == competition_id, Round.archived_at.is_(None))
+    query = select(Submission).join(Round, Round.id == Submission.round_id).where(*there)
     rows = session.scalars(query.order_by(Submission.number.desc()).limit(MOVES)).all()
     return [view_models.submission_line(session, row) for row in rows]
 

@@ -104,6 +104,7 @@ def _edit_page(
         played=round_making.is_played(unit.session, row),
         opened=rounds.has_opened(row, unit.now),
         form=shown,
+        own_game=row.game,
         error=told(refused) if refused else None,
         wrong=host.field_of(refused) if refused else None,
         **round_form.choices(unit, shown["judge"]),

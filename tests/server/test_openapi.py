@@ -45,6 +45,15 @@ PROMISED = """
     GET /rounds/{}/leaderboard
     GET /rounds/{}/moves
     GET /rounds/{}/moves/{}
+    PATCH /rounds/{}
+    POST /rounds/{}:publish
+    POST /rounds/{}:prolong
+    POST /rounds/{}:duplicate
+    POST /rounds/{}:move
+    POST /rounds/{}:delete
+    POST /rounds/{}:restore
+    POST /competitions/{}:publish
+    POST /competitions/{}:duplicate
     POST /rounds/{}:reveal
     POST /rounds/{}:conceal
     GET /submissions/{}

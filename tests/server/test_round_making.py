@@ -1,7 +1,8 @@
 """A round is prepared as a draft, edited until its first move, and prolonged while it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -228,10 +229,10 @@ def test_of_an_edit_and_the_first_move_exactly_one_wins(house: RunningApp) -> No
         lesson = new_class(house, PLAIN)
         ada = lesson.join()
         work = (
-            lambda lesson=lesson, ada=ada: ada.submit(lesson.round_id, "5", wait=20),
-            lambda lesson=lesson: change(lesson, lesson.round_id, passages=[OTHER]),
+            partial(ada.submit, lesson.round_id, "5", wait=20),
+            partial(change, lesson, lesson.round_id, passages=[OTHER]),
         )
-        moved, edited = all_at_once(2, lambda number, work=work: work[number]())
+        moved, edited = all_at_once(2, partial(_run, work))
         answer(moved, 201)
         won.append(edited.status_code)
         if edited.status_code == 409:
@@ -243,3 +244,7 @@ def test_of_an_edit_and_the_first_move_exactly_one_wins(house: RunningApp) -> No
         play = answer(ada.get(f"/submissions/{moved.json()['id']}"))
         assert "".join(each["text"] for each in play["events"][-1]["tokens"]) == text
     assert set(won) <= {200, 409}
+
+
+def _run(work: Sequence[Callable[[], httpx.Response]], number: int) -> httpx.Response:
+    return work[number]()

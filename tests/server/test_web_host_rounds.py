@@ -53,6 +53,7 @@ def test_a_round_is_prepared_the_evening_before_and_run_in_the_morning(host: Vis
     page = make(host, lesson, title="Warming up", draft="", **window)
     assert "2. Warming up (Condense) draft" in page
     draft = newest(lesson)
+    assert "This round is a draft: only hosts see it." in text_of(host.get(f"/rounds/{draft['id']}"))
     assert (draft["opens_at"], draft["closes_at"]) == (f"{day}T14:00:00Z", f"{day}T14:20:00Z")
     path = f"/host/rounds/{draft['id']}"
     assert "scheduled" in text_of(host.send(f"{path}/publish"))
@@ -157,6 +158,17 @@ def test_rounds_are_ordered_duplicated_deleted_and_taken_back(host: Visitor, les
     assert "1. Second (Condense)" not in deleted
     assert "it can be taken back for a day Take back round 1" in deleted
     assert "1. Second (Condense) scheduled" in text_of(host.send(f"/host/rounds/{second['id']}/restore"))
+
+
+def test_a_competition_is_a_draft_until_it_is_published_and_is_duplicated(host: Visitor, lesson: Class) -> None:
+    assert "draft" in text_of(host.send("/host/competitions", name="Friday class", draft="on"))
+    copied = host.send(f"/host/competitions/{lesson.id}/duplicate", name="Saturday class")
+    assert "This competition is a draft: nobody can join it yet." in text_of(copied)
+    assert "1. Condense draft" in text_of(copied)
+    published = text_of(host.send(f"{copied.url.path}/publish"))
+    assert "is a draft" not in published
+    assert "The name is empty." in text_of(host.send(f"/host/competitions/{lesson.id}/duplicate", name=" "))
+    assert "Friday class draft" in text_of(host.get("/host"))
 
 
 def test_nobody_else_uses_these_forms(visitor: Visitor, lesson: Class) -> None:

@@ -11,7 +11,7 @@ _CLASSES = {"brand", "move-text", "text", "token", "draft", "code", "words"}
 _SPOKEN = {
     *("alt", "aria-label", "placeholder", "title"),
     *("data-says", "data-words", "data-your-turn"),
-    *("data-live", "data-away", "data-connecting", "data-unreachable", "data-over"),
+    *("data-live", "data-away", "data-connecting", "data-unreachable", "data-over", "data-edited"),
 }
 _VOID = {"input", "meta", "link", "br", "hr", "img"}
 _LETTERS = re.compile(r"[^\W\d_]{2,}")

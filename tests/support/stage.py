@@ -116,6 +116,7 @@ def _rounds(stage: Stage) -> None:
     for each in ("paused", "closed", "revealed"):
         stage.round(each)
     stage.round("scheduled", opens_at=(now + timedelta(days=1)).isoformat())
+    stage.round("draft", draft=True, title="Warming up", duration=1200, game="contrast", passages=[PASSAGE, CODE])
     stage.round("queued", judge="odd-judge")
     stage.round("preparing", stage.upload(GHOST), judge="odd-judge", passages=[])
     stage.round("begins", stage.upload(MEASURED_FIRST))

@@ -100,6 +100,10 @@ def _wrong_round(page: Page) -> None:
     _press("Open the round")(page)
 
 
+def _too_long(page: Page) -> None:
+    page.get_by_label("Passages", exact=True).fill("word " * 600)
+
+
 def _program(source: str, button: str) -> Callable[[Page], None]:
     def act(page: Page) -> None:
         page.get_by_role("textbox", name="Program").fill(source)
@@ -189,6 +193,10 @@ HOST = (
     State("a roster", "host", "/host/competitions/{lesson}/people", ".board", _roster("Eve;7\nשרה א;8")),
     State("a card", "host", "/host/competitions/{guarded}/people", ".name-cards svg", _lost_key),
     State("a removal", "host", "/host/competitions/{lesson}/people/since/{newcomer}", "main .rows"),
+    State("a draft", "host", "/rounds/{draft}", ".state"),
+    State("editing a draft", "host", "/host/rounds/{draft}/edit", "#library"),
+    State("editing what is played", "host", "/host/rounds/{condense}/edit", "form #title"),
+    State("looked at while typing", "host", "/host/rounds/{draft}/edit", "[data-look] .warning", _too_long),
     State("a wrong round", "host", "/host/competitions/{lesson}", "#round-error:not(:empty)", _wrong_round),
 )
 STATES = DOORS + ROUNDS + TWO_SEATS + GAMES + HOST

@@ -16,13 +16,14 @@ class Visitor:
 
     def __init__(self, house: RunningApp) -> None:
         self.http = httpx.Client(base_url=house.url, headers=HTML, follow_redirects=True, timeout=60)
-        self._origin = {"Origin": house.url}
+        # A browser names the kind of an empty form too.
+        self._form = {"Origin": house.url, "Content-Type": "application/x-www-form-urlencoded"}
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self.http.get(path, **more)
 
     def send(self, path: str, **fields: str) -> httpx.Response:
-        return self.http.post(path, data=fields, headers=self._origin)
+        return self.http.post(path, data=fields, headers=self._form)
 
     def join(self, lesson: Class, name: str) -> httpx.Response:
         return self.send("/join", code=lesson.competition["code"], name=name)
