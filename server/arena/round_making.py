@@ -174,7 +174,7 @@ def change(unit: Unit, round_id: str, changes: Mapping[str, Any]) -> Round:
 def _with_consequences(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes, and what they take with them: an end the other way of saying one, a game the judges of its slots."""
     more: dict[str, Any] = {}
-    if changes.get("closes_at") is not None:
+    if "closes_at" in changes:
         more["duration"] = None
     if changes.get("duration") is not None:
         more["closes_at"] = None

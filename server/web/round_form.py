@@ -7,7 +7,7 @@ from typing import Any
 
 from games.library import load
 from games.sentences import Sentence, say
-from server.arena import games, judges, passages, round_making, round_setup
+from server.arena import games, judges, passages, round_making, round_setup, rounds
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
 from server.arena.workforce import MOVE_EVERY
@@ -17,7 +17,6 @@ from server.web import games as game_pages
 from server.web import local_time
 
 Form = Mapping[str, str]
-TIMES = ("opens_at", "closes_at")
 MOST = 1_000_000  # attempts, and minutes that a round lasts
 
 
@@ -82,20 +81,23 @@ def changed(unit: Unit, round_: Round, form: Form) -> dict[str, Any]:
     told = {name for name, text in shown.items() if name in form and form[name].replace("\r\n", "\n").strip() != text}
     if form.get("library"):
         told.add("passages")
-    changes = {name: getattr(new, name) for name in told - {*TIMES, "minutes"}}
-    for name in TIMES:
-        moment = local_time.as_shown(getattr(new, name), getattr(before, name))
-        if name in form and moment != getattr(before, name):
+    changes = {name: getattr(new, name) for name in told - {"opens_at", "closes_at", "minutes"}}
+    opened = rounds.has_opened(round_, unit.now)
+    for name, was in (("opens_at", before.opens_at), ("closes_at", round_.closes_at if opened else before.closes_at)):
+        moment = local_time.as_shown(getattr(new, name), was)
+        if name in form and moment != was:
             changes[name] = moment
-    if "minutes" in told:
+    if "minutes" in told and opened:
+        changes["closes_at"] = end({**form, "closes_at": form["closes_at"] if "closes_at" in changes else ""}, unit.now)
+    elif "minutes" in told:
         changes["duration"] = new.duration
     return changes
 
 
 def of_round(unit: Unit, round_: Round) -> dict[str, str]:
-    """The form as it is filled for a round that is there, its times in UTC."""
-    now = unit.now
-    said = round_making.said_of(unit.session, round_, now)
+    """The form as it is filled for a round that is there, its times in UTC. Once it is open, minutes count from now."""
+    said = round_making.said_of(unit.session, round_, unit.now)
+    opened = rounds.has_opened(round_, unit.now)
     names = {slot: judges.find(unit.session, identity).name for slot, identity in (said.judges or {}).items()}
     return {
         "title": said.title or "",
@@ -105,8 +107,8 @@ def of_round(unit: Unit, round_: Round) -> dict[str, str]:
         "judges": ", ".join(f"{slot}={name}" for slot, name in sorted(names.items())),
         "attempts": str(said.attempts or ""),
         "opens_at": local_time.typed(said.opens_at),
-        "closes_at": local_time.typed(said.closes_at),
-        "minutes": str(said.duration // 60) if said.duration else "",
+        "closes_at": local_time.typed(round_.closes_at if opened else said.closes_at),
+        "minutes": str(said.duration // 60) if said.duration and not opened else "",
         "move_seconds": str(said.move_seconds or ""),
     }
 

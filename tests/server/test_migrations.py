@@ -107,10 +107,9 @@ def test_a_round_that_was_closed_before_knows_when(kind: str, tmp_path: Path, re
     _closed_once(engine)
     migrate(url)
     with engine.connect() as rows:
-        found = {
-            row.id: row.at for row in rows.execute(text("SELECT id, CAST(closed_at AS VARCHAR) AS at FROM rounds"))
-        }
+        told = rows.execute(text("SELECT id, CAST(closed_at AS VARCHAR) AS at FROM rounds")).all()
     engine.dispose()
+    found = {row.id: row.at for row in told}
     assert found["open again"] is None
     assert str(found["closed"]).startswith("2026-01-31 12:00:00")
 

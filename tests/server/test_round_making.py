@@ -143,6 +143,17 @@ def test_a_draft_with_a_time_is_scheduled_by_publishing_it(lesson: Class) -> Non
     assert 590 < seconds_until(opened["closes_at"]) <= 600, "opened early it lasts as long"
 
 
+def test_an_end_is_said_in_one_way_or_the_other(lesson: Class, draft: Json) -> None:
+    assert answer(change(lesson, draft["id"], opens_at=moment(hours=1)))["duration"] == 1200
+    fixed = answer(change(lesson, draft["id"], closes_at=(end := moment(hours=3))))
+    assert (fixed["closes_at"], fixed["duration"]) == (end, None)
+    lasting = answer(change(lesson, draft["id"], duration=60))
+    ends = datetime.fromisoformat(lasting["closes_at"]) - datetime.fromisoformat(lasting["opens_at"])
+    assert (ends, lasting["duration"]) == (timedelta(minutes=1), 60)
+    endless = answer(change(lesson, draft["id"], closes_at=None))
+    assert (endless["closes_at"], endless["duration"]) == (None, None)
+
+
 def test_the_clock_neither_opens_nor_closes_a_draft(lesson: Class, draft: Json) -> None:
     house = lesson.house
     past = datetime(2026, 1, 31, 12, tzinfo=None if "sqlite" in house.database.url else UTC)

@@ -142,8 +142,13 @@ def test_a_round_is_edited_until_its_first_move_and_then_its_title_and_end(host:
     assert "Somebody has moved in this round" in late
     assert newest(lesson)["passages"] == [OTHER]
     host.send(path, title="Afternoon", minutes="30")
-    assert newest(lesson)["title"] == "Afternoon"
-    assert newest(lesson)["closes_at"]
+    later = newest(lesson)
+    left = datetime.fromisoformat(later["closes_at"]) - datetime.now(UTC)
+    assert later["title"] == "Afternoon"
+    assert timedelta(minutes=29) < left <= timedelta(minutes=30), "from now on, not from when it opened"
+    again = {**fields_of(host.get(path).text), "minutes": "40"}
+    host.send(path, **again)
+    assert datetime.fromisoformat(newest(lesson)["closes_at"]) > datetime.fromisoformat(later["closes_at"])
 
 
 def test_rounds_are_ordered_duplicated_deleted_and_taken_back(host: Visitor, lesson: Class) -> None:
