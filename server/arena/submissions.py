@@ -74,8 +74,7 @@ def submit(
         return Accepted(find(unit.session, seen), fresh=False)
     if move is not None:
         move = clean(move, "/move", what=say("The move"))
-    rounds.hold(unit.session, round_id)
-    round_ = admission.playable(unit, round_id, practice=practice)
+    round_ = admission.enter(unit, round_id, practice=practice)
     setup = round_setup.setup_of(unit.session, round_)
     seat = _only_seat(setup.program, round_id)
     requester = requester_of(unit, player, practice=practice)

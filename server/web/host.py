@@ -137,7 +137,7 @@ def competition_page(
         return page("observed.html", **seen)
     return page(
         "competition.html",
-        wrong.status if (wrong := refused or trouble) else 200,
+        amiss.status if (amiss := refused or trouble) else 200,
         **seen,
         base=base,
         walls=walls.count(unit, competition_id),

@@ -119,39 +119,17 @@ def _closed_once(engine: Engine) -> None:
     tables = MetaData()
     tables.reflect(engine)
     noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    values = {
-        "competitions": {
-            "id": "c",
-            "name": "c",
-            "code": "c",
-            "bots": "none",
-            "free_measurements": False,
-            "total": "bits",
-            "last_event": 2,
-        },
-        "games": {
-            "digest": "d",
-            "name": "g",
-            "version": 1,
-            "packaged": False,
-            "title": "",
-            "description": "",
-            "source": "",
-        },
-    }
+    game = {"digest": "d", "name": "g", "version": 1, "packaged": False, "title": "", "description": "", "source": ""}
+    rules = {"bots": "none", "free_measurements": False, "total": "bits", "last_event": 2}
+    of_round = {"competition_id": "c", "game": "g", "digest": "d", "passages": [], "generated": [], "opens_at": noon}
     with engine.begin() as rows:
-        for name, value in values.items():
-            rows.execute(tables.tables[name].insert(), {"created_at": noon, **value})
+
+        def insert(table: str, **values: object) -> None:
+            rows.execute(tables.tables[table].insert(), values)
+
+        insert("competitions", id="c", name="c", code="c", created_at=noon, **rules)
+        insert("games", created_at=noon, **game)
         for number, (name, state) in enumerate((("closed", "closed"), ("open again", "open")), start=1):
-            fixed = {"competition_id": "c", "game": "g", "digest": "d", "passages": [], "generated": []}
-            moments = {"opens_at": noon, "created_at": noon}
-            of_round = {"id": name, "number": number, "seed": "", "profile": "arena", "state": state}
-            rows.execute(tables.tables["rounds"].insert(), {**fixed, **moments, **of_round})
-            event = {
-                "competition_id": "c",
-                "number": number,
-                "type": "round.closed",
-                "data": {"round": name},
-                "at": noon,
-            }
-            rows.execute(tables.tables["feed"].insert(), event)
+            more = {"id": name, "number": number, "seed": "", "profile": "arena", "state": state}
+            insert("rounds", created_at=noon, **of_round, **more)
+            insert("feed", competition_id="c", number=number, type="round.closed", data={"round": name}, at=noon)
