@@ -250,8 +250,6 @@ def test_of_an_edit_and_the_first_move_exactly_one_wins(house: RunningApp) -> No
             problem(edited, 409, "round-played")
         text = shown(lesson)["passages"][0]
         assert text == (OTHER if edited.status_code == 200 else PASSAGE)
-        measured = {each.text for each in house.measurements(PLAIN) if each.prefix}
-        assert text in measured or moved.json()["bits"] == 5.0
         play = answer(ada.get(f"/submissions/{moved.json()['id']}"))
         assert "".join(each["text"] for each in play["events"][-1]["tokens"]) == text
     assert set(won) <= {200, 409}
