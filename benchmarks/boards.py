@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def fill(session: Session) -> None:
 def _players(session: Session, numbers: range) -> None:
     players = [
         {"id": f"p{i}", "competition_id": "cmp", "name": f"player {i}", "name_key": f"player {i}", "joined_at": AT,
-         "kind": PlayerKind.BOT if i % 10 == 0 else PlayerKind.PERSON, "removed": i % 100 == 1}
+         "kind": PlayerKind.BOT if i % 100 == 0 else PlayerKind.PERSON, "removed": i % 100 == 1}
         for i in numbers
     ]  # fmt: skip
     session.execute(insert(Player), players)
@@ -93,13 +94,24 @@ def measure(database: Database) -> Iterator[tuple[str, float]]:
     ]
     for name, see, id_, limit in api:
         yield name, _median(database, partial(_api, see, id_, limit), own)
-    yield "a round's board on a page, with the own place, nothing kept", _median(database, partial(_part, {}), own)
+    yield "the own place in a round", _median(database, _own_in_round, own)
+    yield "the own place over all rounds", _median(database, _own_overall, own)
     kept: board.Boards = {}
-    yield "the same, kept from the last reader", _median(database, partial(_part, kept, fresh=False), own)
-    yield "the board over all rounds on a page, nothing kept", _median(database, _overall, own)
+    yield "a round's board and the own place as part of a page", _median(database, partial(_part, kept), own)
+    yield "the same, the first time after a score", _median(database, partial(_part, kept, fresh=True), own)
+    yield "the board over all rounds as part of a page", _median(database, _overall, own)
+    yield "the same, the first time after a score", _median(database, _after_a_score, own)
 
 
-def _median(database: Database, answer: Callable[[Unit], bytes], players: tuple[str, ...]) -> float:
+def _own_in_round(unit: Unit) -> None:
+    leaderboards.own_of_round(unit, unit.session.get_one(Round, "one"))
+
+
+def _own_overall(unit: Unit) -> None:
+    leaderboards.own_of_competition(unit, unit.session.get_one(Competition, "cmp"))
+
+
+def _median(database: Database, answer: Callable[[Unit], object], players: tuple[str, ...]) -> float:
     def work(player: str, session: Session) -> float:
         caller = Caller("tok", Scope.PLAY, player, "cmp", session.get_one(Player, player).kind)
         unit = Unit(session, Outbox(), caller, SETTINGS, Workforce())
@@ -116,7 +128,7 @@ def _api(see: Callable[..., Any], id_: str, limit: int, unit: Unit) -> bytes:
     return bytes(board_page(request, see(unit, id_, PlayerKind.PERSON, asked(None, limit)), limit).body)
 
 
-def _part(kept: board.Boards, unit: Unit, *, fresh: bool = True) -> bytes:
+def _part(kept: board.Boards, unit: Unit, *, fresh: bool = False) -> bytes:
     if fresh:
         kept.clear()
     shown = page("parts/board.html", viewer=view_models.viewer(unit), board=board.of_round(unit, "one", kept))
@@ -128,6 +140,14 @@ def _overall(unit: Unit) -> bytes:
     return bytes(page("parts/board.html", viewer=view_models.viewer(unit), board=found).body)
 
 
+def _after_a_score(unit: Unit) -> bytes:
+    """As if the feed had gone on: the sums are added up anew."""
+    competition = unit.session.get_one(Competition, "cmp")
+    competition.last_event = next(EVENTS)
+    return _overall(unit)
+
+
+EVENTS = count(1)
 SETTINGS = Settings(redis_url="redis://127.0.0.1:1/0")
 
 

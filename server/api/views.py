@@ -18,7 +18,7 @@ from server.arena import attempts, games, judges, measurements, round_making, ro
 from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
 from server.arena.hosts import Issued
-from server.arena.leaderboards import Entry
+from server.arena.leaderboards import Entry, Named
 from server.arena.players import Joined
 from server.arena.removals import Removal
 from server.arena.reveals import Revealed
@@ -274,7 +274,7 @@ def _seats(session: Session, names: Sequence[str], play: Play) -> dict[str, sche
     return {seat: _board_player(taken[seat]) if seat in taken else None for seat in names}
 
 
-def _board_player(row: Player) -> schemas.BoardPlayer:
+def _board_player(row: Player | Named) -> schemas.BoardPlayer:
     return schemas.BoardPlayer(id=row.id, name=row.name, kind=row.kind)
 
 

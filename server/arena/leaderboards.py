@@ -1,12 +1,13 @@
 """Standings and boards. Only integers rank: millibits of the best, or, in a round whose players are rated against each
 other, thousandths of the rating. Equal ones share a rank, listed by acceptance number."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, TypeVarTuple, cast
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, select
+from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select
 from sqlalchemy.orm import Session
 
 from server.arena import competitions, feed, places, rated_plays, rounds, totals
@@ -14,12 +15,25 @@ from server.arena.board_rows import LIVE, BoardRows, shown_to
 from server.arena.outbox import Outbox
 from server.arena.ratings import Rating
 from server.arena.unit import Unit
+from server.caches import SizedCache
 from server.db.boards import Standing
 from server.db.models import Competition, Player, Round, Submission
 from server.db.session import insert
-from server.db.states import BotPolicy, PlayerKind, SubmissionState
+from server.db.states import BotPolicy, PlayerKind, SubmissionState, Total
 
 Shape = TypeVarTuple("Shape")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A player, as boards have them."""
+
+    id: str
+    name: str
+    kind: PlayerKind
+
+
+NAMED = (Player.id, Player.name, Player.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,7 @@ class Entry:
     ranks on a board over several rounds, in thousandths of what the competition adds up; None on others."""
 
     rank: int
-    player: Player
+    player: Named
     millibits: int
     number: int
     submission: str | None = None
@@ -141,7 +155,7 @@ class _Listed:
 def _by_best(round_: Round, rows: BoardRows) -> _Listed:
     standing = rows.standing
     query = (
-        select(Player, standing.millibits, standing.number, Submission.id)
+        select(*NAMED, standing.millibits, standing.number, Submission.id)
         .select_from(Player)
         .join(standing, standing.player_id == Player.id)
         .join(Submission, Submission.number == standing.number)
@@ -155,7 +169,7 @@ def _rated(round_: Round, rows: BoardRows) -> _Listed:
     standing, rating = rows.standing, rows.rating
     best = (func.coalesce(standing.millibits, 0), rating.number, Submission.id)
     query = (
-        select(Player, *best, rating.mu, rating.sigma, rating.plays)
+        select(*NAMED, *best, rating.mu, rating.sigma, rating.plays)
         .select_from(Player)
         .join(rating, rating.player_id == Player.id)
         .outerjoin(standing, (standing.player_id == Player.id) & (standing.round_id == rating.round_id))
@@ -165,7 +179,7 @@ def _rated(round_: Round, rows: BoardRows) -> _Listed:
     return _Listed(query, _column(rating.points), _column(rating.number), _rated_entry)
 
 
-def _rated_entry(player: Player, millibits: int, number: int, submission: str | None, *rating: Any) -> Entry:
+def _rated_entry(player: Named, millibits: int, number: int, submission: str | None, *rating: Any) -> Entry:
     return Entry(0, player, millibits, number, submission, Rating(*rating))
 
 
@@ -175,49 +189,64 @@ def boards_of_round(session: Session, round_: Round, rows: BoardRows) -> list[li
     return [of_round(session, round_, rows, kind) for kind in sides(competition)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What a player's bests add up to. number: of the latest of them."""
+
+    total: int
+    number: int
+    player: str
+    millibits: int
+
+
 def of_competition(
     session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None = None, page: Page = WHOLE
 ) -> list[Entry]:
     """What every player's best in each round in which the best ranks adds up to, as the competition's total says."""
-    return _read(session, _added_up(session, competition, rows, kind), kind, page)
+    sums = _sums(session, competition, rows, kind)
+    start = 0 if page.after is None else bisect_right(sums, (-page.after[0], page.after[1]), key=_order)
+    shown = sums[start:][: page.limit]
+    better = bisect_left(sums, -shown[0].total, key=lambda each: -each.total) if shown else 0
+    return _ranked(_named(session, shown), start, better)
 
 
-def _added_up(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> _Listed:
-    standing = rows.standing
-    query = (
-        select(
-            standing.player_id,
-            standing.millibits,
-            standing.number,
-            totals.worth(competition.total, standing).label("worth"),
-        )
-        .select_from(standing)
-        .join(Player, Player.id == standing.player_id)
-        .join(Round, Round.id == standing.round_id)
-        .join(Submission, Submission.number == standing.number)
-        .where(
-            Round.competition_id == competition.id,
-            Round.archived_at.is_(None),
-            Round.id.not_in(rated_rounds(session, competition.id)),
-        )
-    )
-    bests = _visible(query, kind).subquery()
-    sums = (
-        select(
-            bests.c.player_id,
-            func.sum(bests.c.millibits).label("millibits"),
-            func.max(bests.c.number).label("number"),
-            func.sum(bests.c.worth).label("total"),
-        )
-        .group_by(bests.c.player_id)
-        .subquery()
-    )
-    query = select(Player, sums.c.millibits, sums.c.number, sums.c.total).select_from(Player)
-    return _Listed(query.join(sums, sums.c.player_id == Player.id), sums.c.total, sums.c.number, _total_entry)
+def _order(each: _Sum) -> tuple[int, int]:
+    return -each.total, each.number
 
 
-def _total_entry(player: Player, millibits: int, number: int, total: int) -> Entry:
-    return Entry(0, player, int(millibits), number, total=int(total))
+def _named(session: Session, sums: Sequence[_Sum]) -> list[Entry]:
+    found = session.execute(select(*NAMED).where(Player.id.in_([each.player for each in sums])))
+    names = {row.id: Named(*row) for row in found}
+    known = [each for each in sums if each.player in names]
+    return [Entry(0, names[each.player], each.millibits, each.number, total=each.total) for each in known]
+
+
+def _sums(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> list[_Sum]:
+    """All of them, best first; kept until the next event. What only hosts see of frozen boards has no events."""
+    work = partial(_add_up, session, competition, rows, kind)
+    if competition.frozen_at is not None and rows is LIVE:
+        return work()
+    key = (competition.id, competition.last_event, competition.total, kind)
+    return _kept_sums.get(key, work, len)
+
+
+#: Sizes in players.
+_kept_sums: SizedCache[tuple[str, int, Total, PlayerKind | None], list[_Sum]] = SizedCache(400_000)
+
+
+def _add_up(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> list[_Sum]:
+    standing, rated = rows.standing, set(rated_rounds(session, competition.id))
+    here = [each.id for each in rounds.of_competition(session, competition.id) if each.id not in rated]
+    worth = totals.worth(competition.total, standing).label("worth")
+    query = select(standing.player_id, standing.millibits, standing.number, worth)
+    if competition.total == Total.PERCENT:
+        query = query.join(Submission, Submission.number == standing.number)
+    stand = (standing.round_id.in_(here), standing.player_id.not_in(places.left_out(competition, kind)))
+    bests = query.where(*stand).subquery()
+    total, first = func.sum(bests.c.worth), func.max(bests.c.number)
+    sums = select(bests.c.player_id, func.sum(bests.c.millibits), first, total).group_by(bests.c.player_id)
+    found = [_Sum(int(sum_), number, player, int(bits)) for player, bits, number, sum_ in session.execute(sums)]
+    return sorted(found, key=_order)
 
 
 def own_of_round(unit: Unit, round_: Round) -> Entry | None:
@@ -225,30 +254,27 @@ def own_of_round(unit: Unit, round_: Round) -> Entry | None:
     competition = competitions.find(unit.session, round_.competition_id)
     rows, kind = shown_to(unit.caller, competition), kinds(competition, unit.caller.kind)
     listed = _rated(round_, rows) if rated_plays.is_rated(unit.session, round_) else _by_best(round_, rows)
-    entry = _own(unit, listed)
-    return entry and replace(entry, rank=1 + places.ahead(unit.session, round_, entry.ranks, rows, kind))
+    row = unit.session.execute(listed.query.where(Player.id == unit.caller.player)).one_or_none()
+    if row is None:
+        return None
+    entry = _entry(listed, row)
+    return replace(entry, rank=1 + places.ahead(unit.session, round_, entry.ranks, rows, kind))
 
 
 def own_of_competition(unit: Unit, competition: Competition) -> Entry | None:
     """The caller's line on the board over all rounds, as far as they may see it."""
     rows, kind = shown_to(unit.caller, competition), kinds(competition, unit.caller.kind)
-    listed = _added_up(unit.session, competition, rows, kind)
-    entry = _own(unit, listed)
-    if entry is None:
+    sums = _sums(unit.session, competition, rows, kind)
+    own = next((each for each in sums if each.player == unit.caller.player), None)
+    if own is None:
         return None
-    ahead = listed.query.where(listed.ranks > entry.ranks).with_only_columns(func.count())
-    return replace(entry, rank=1 + unit.session.scalars(ahead).one())
-
-
-def _own(unit: Unit, listed: _Listed) -> Entry | None:
-    row = unit.session.execute(listed.query.where(Player.id == unit.caller.player)).one_or_none()
-    return None if row is None else listed.entry(*row)
+    (entry,) = _named(unit.session, [own])
+    return replace(entry, rank=1 + bisect_left(sums, -own.total, key=lambda each: -each.total))
 
 
 def size_of_competition(unit: Unit, competition: Competition, kind: PlayerKind | None) -> int:
     """How many stand on the board over all rounds, as far as the caller may see it."""
-    listed = _added_up(unit.session, competition, shown_to(unit.caller, competition), kind)
-    return unit.session.scalars(listed.query.with_only_columns(func.count())).one()
+    return len(_sums(unit.session, competition, shown_to(unit.caller, competition), kind))
 
 
 def rated_rounds(session: Session, competition_id: str) -> list[str]:
@@ -271,14 +297,18 @@ def _read(session: Session, listed: _Listed, kind: PlayerKind | None, page: Page
     ranks, number, query = listed.ranks, listed.number, _visible(listed.query, kind)
     shown = query.order_by(ranks.desc(), number).limit(page.limit)
     if page.after is None:
-        return _ranked([listed.entry(*row) for row in session.execute(shown)])
-    found = [listed.entry(*row) for row in session.execute(shown.where(_behind(listed, *page.after)))]
+        return _ranked([_entry(listed, row) for row in session.execute(shown)])
+    found = [_entry(listed, row) for row in session.execute(shown.where(_behind(listed, *page.after)))]
     if not found:
         return []
     first = (found[0].ranks, found[0].number)
     better = func.coalesce(func.sum(case((ranks > first[0], 1), else_=0)), 0)
     here = query.where(~_behind(listed, *first), ~((ranks == first[0]) & (number == first[1])))
     return _ranked(found, *session.execute(here.with_only_columns(func.count(), better)).one())
+
+
+def _entry(listed: _Listed, row: Row[*tuple[Any, ...]]) -> Entry:
+    return listed.entry(Named(*row[:3]), *row[3:])
 
 
 def _behind(listed: _Listed, ranks: int, number: int) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from games.sentences import say
 from server.arena import audit, callers, competitions, feed, leaderboards, places, rounds
 from server.arena.board_rows import shown_to
-from server.arena.leaderboards import Entry
+from server.arena.leaderboards import Entry, Named
 from server.arena.unit import Unit
 from server.db.models import Play, Player, Round, Submission
 from server.db.states import PlayerKind, RoundState, Scope
@@ -51,7 +51,7 @@ class Revealed:
     millibits: int
     moves: Sequence[str]
     submission: Submission
-    player: Player | None
+    player: Named | None
 
 
 def reveal(unit: Unit, round_id: str, which: Which, names: bool) -> Round:

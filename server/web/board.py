@@ -118,13 +118,17 @@ def _tables(unit: Unit, competition: Competition, source: _Source, kept: Boards)
     number, tables = kept.get(source.key, (-1, ()))
     hidden = competition.frozen_at is not None and shown_to(unit.caller, competition) is LIVE
     if hidden or number != competition.last_event:
-        sides = leaderboards.sides(competition)
-        tables = [([_line(entry) for entry in source.top(kind)], source.size(kind)) for kind in sides]
+        tables = [_table(source, kind) for kind in leaderboards.sides(competition)]
         if not hidden:
             if len(kept) >= CACHED_BOARDS:
                 kept.clear()
             kept[source.key] = (competition.last_event, tables)
     return tables
+
+
+def _table(source: _Source, kind: PlayerKind | None) -> Table:
+    lines = [_line(entry) for entry in source.top(kind)]
+    return lines, len(lines) if len(lines) < TOP else source.size(kind)
 
 
 def _section(
