@@ -2,7 +2,7 @@
 other, thousandths of the rating. Equal ones share a rank, listed by acceptance number."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, TypeVarTuple, cast
@@ -199,15 +199,25 @@ class _Sum:
     millibits: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Those of all who stand, best first, and by player."""
+
+    listed: Sequence[_Sum]
+    of: Mapping[str, _Sum]
+
+    def better(self, total: int) -> int:
+        return bisect_left(self.listed, -total, key=lambda each: -each.total)
+
+
 def of_competition(
     session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None = None, page: Page = WHOLE
 ) -> list[Entry]:
     """What every player's best in each round in which the best ranks adds up to, as the competition's total says."""
     sums = _sums(session, competition, rows, kind)
-    start = 0 if page.after is None else bisect_right(sums, (-page.after[0], page.after[1]), key=_order)
-    shown = sums[start:][: page.limit]
-    better = bisect_left(sums, -shown[0].total, key=lambda each: -each.total) if shown else 0
-    return _ranked(_named(session, shown), start, better)
+    start = 0 if page.after is None else bisect_right(sums.listed, (-page.after[0], page.after[1]), key=_order)
+    shown = sums.listed[start : None if page.limit is None else start + page.limit]
+    return _ranked(_named(session, shown), start, sums.better(shown[0].total) if shown else 0)
 
 
 def _order(each: _Sum) -> tuple[int, int]:
@@ -221,20 +231,20 @@ def _named(session: Session, sums: Sequence[_Sum]) -> list[Entry]:
     return [Entry(0, names[each.player], each.millibits, each.number, total=each.total) for each in known]
 
 
-def _sums(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> list[_Sum]:
-    """All of them, best first; kept until the next event. What only hosts see of frozen boards has no events."""
+def _sums(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> _Sums:
+    """Kept until the next event. What only hosts see of frozen boards has no events."""
     work = partial(_add_up, session, competition, rows, kind)
     if competition.frozen_at is not None and rows is LIVE:
         return work()
     key = (competition.id, competition.last_event, competition.total, kind)
-    return _kept_sums.get(key, work, len)
+    return _kept_sums.get(key, work, lambda made: len(made.listed))
 
 
 #: Sizes in players.
-_kept_sums: SizedCache[tuple[str, int, Total, PlayerKind | None], list[_Sum]] = SizedCache(400_000)
+_kept_sums: SizedCache[tuple[str, int, Total, PlayerKind | None], _Sums] = SizedCache(400_000)
 
 
-def _add_up(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> list[_Sum]:
+def _add_up(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> _Sums:
     standing, rated = rows.standing, set(rated_rounds(session, competition.id))
     here = [each.id for each in rounds.of_competition(session, competition.id) if each.id not in rated]
     worth = totals.worth(competition.total, standing).label("worth")
@@ -246,7 +256,7 @@ def _add_up(session: Session, competition: Competition, rows: BoardRows, kind: P
     total, first = func.sum(bests.c.worth), func.max(bests.c.number)
     sums = select(bests.c.player_id, func.sum(bests.c.millibits), first, total).group_by(bests.c.player_id)
     found = [_Sum(int(sum_), number, player, int(bits)) for player, bits, number, sum_ in session.execute(sums)]
-    return sorted(found, key=_order)
+    return _Sums(sorted(found, key=_order), {each.player: each for each in found})
 
 
 def own_of_round(unit: Unit, round_: Round) -> Entry | None:
@@ -265,16 +275,16 @@ def own_of_competition(unit: Unit, competition: Competition) -> Entry | None:
     """The caller's line on the board over all rounds, as far as they may see it."""
     rows, kind = shown_to(unit.caller, competition), kinds(competition, unit.caller.kind)
     sums = _sums(unit.session, competition, rows, kind)
-    own = next((each for each in sums if each.player == unit.caller.player), None)
+    own = sums.of.get(unit.caller.player or "")
     if own is None:
         return None
     (entry,) = _named(unit.session, [own])
-    return replace(entry, rank=1 + bisect_left(sums, -own.total, key=lambda each: -each.total))
+    return replace(entry, rank=1 + sums.better(own.total))
 
 
 def size_of_competition(unit: Unit, competition: Competition, kind: PlayerKind | None) -> int:
     """How many stand on the board over all rounds, as far as the caller may see it."""
-    return len(_sums(unit.session, competition, shown_to(unit.caller, competition), kind))
+    return len(_sums(unit.session, competition, shown_to(unit.caller, competition), kind).listed)
 
 
 def rated_rounds(session: Session, competition_id: str) -> list[str]:

@@ -1,6 +1,9 @@
 """The migrations are complete: a database that they build is the one that the models describe."""
 
 import shutil
+import sqlite3
+import tarfile
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from server.db.migrate import config, migrate, revisions
 from server.db.models import Competition, Player
 from server.db.session import Database, normalised
 from server.db.states import Joining
+from tests.data import make_folder
 
 
 def test_migrations_and_models_agree(database_url: str) -> None:
@@ -133,3 +137,25 @@ def _closed_once(engine: Engine) -> None:
             more = {"id": name, "number": number, "seed": "", "profile": "arena", "state": state}
             insert("rounds", created_at=noon, **of_round, **more)
             insert("feed", competition_id="c", number=number, type="round.closed", data={"round": name}, at=noon)
+
+
+def test_moves_of_before_are_a_share_of_their_passage_and_audits_are_of_a_competition(tmp_path: Path) -> None:
+    folder = Path(make_folder.__file__).parent / "folder-0003-duels"
+    with tarfile.open(folder / "data.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    (file,) = tmp_path.rglob("xentarena.sqlite3")
+    migrate(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as database:
+        moves = database.execute(
+            "SELECT millibits, passage_millibits FROM submissions WHERE state = 'scored'"
+        ).fetchall()
+        audits = database.execute("SELECT action, target, competition_id FROM audit").fetchall()
+        rounds = dict(database.execute("SELECT id, competition_id FROM rounds").fetchall())
+    # What words can save of a passage is less than it costs; a move whose score is something else has no share.
+    assert [cost for _, cost in moves] == [533791, 533791, *[125788] * 3, None, 125788, 134114, None, None]
+    assert all(bits < cost for bits, cost in moves if cost is not None)
+    assert {action for action, _, _ in audits} >= {"competition.create", "round.create", "game.upload"}
+    for action, target, competition in audits:
+        assert competition == {"competition.create": target, "game.upload": None}.get(action, rounds.get(target)), (
+            action
+        )
