@@ -132,6 +132,7 @@ def test_a_plain_install_is_small(plain: Path) -> None:
         (["migrate"], ["server"]),
         (["backup", "folder", "file.tar"], ["server"]),
         (["measure", "--text", "a"], ["judge"]),
+        (["verify", "receipt.json"], ["receipts"]),
         (["play", "condense", "--story", "a", "--move", "b"], ["judge"]),
     ],
     ids=lambda value: value[0],

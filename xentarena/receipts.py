@@ -175,8 +175,7 @@ def is_signed(document: Mapping[str, Any]) -> bool:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, canonical(told))
     except (ValueError, InvalidSignature):
         return False
-    one_spelling = signature.hex() == document["signature"]
-    return one_spelling and fingerprint(public) == document["key"]
+    return (signature.hex(), fingerprint(public)) == (document["signature"], document["key"])  # one spelling each
 
 
 def read(text: str | bytes) -> tuple[Document, Receipt]:

@@ -86,8 +86,8 @@ def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def _altered(receipt: Json, path: tuple[Any, ...]) -> Json:
-    copy = json.loads(json.dumps(receipt))
-    holder = copy
+    copy: Json = json.loads(json.dumps(receipt))
+    holder: Any = copy
     for name in path[:-1]:
         holder = holder[name]
     old = holder[path[-1]]
@@ -158,8 +158,11 @@ def duo(house: RunningApp) -> tuple[Class, Caller, Caller, Json, Json]:
 
 def test_what_a_seat_may_not_see_is_told_once_everything_is_revealed(house: RunningApp) -> None:
     class_, alice, _bob, first, _ = duo(house)
-    for step in (lambda: None, class_.close, lambda: close_and_reveal(class_, "top")):
-        step()
+    for step in ("open", "closed", "top revealed"):
+        if step == "closed":
+            class_.close()
+        if step == "top revealed":
+            close_and_reveal(class_, "top")
         receipt = receipt_of(alice, first)
         assert receipts.is_signed(receipt)
         assert (receipt["complete"], receipt["because"]) == (False, "hidden")
@@ -198,7 +201,7 @@ def test_what_draws_from_the_seed_waits_for_the_end_of_the_round(house: RunningA
 
 def _leads_to_the_score(receipt: Json, seed: str) -> bool:
     try:
-        return computed({**receipt, "play": {**receipt["play"], "seed": seed}}) == receipt["rewards"]
+        return bool(computed({**receipt, "play": {**receipt["play"], "seed": seed}}) == receipt["rewards"])
     except receipts.NotComputable:
         return False
 
