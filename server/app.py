@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from server.api import (
     announcements,
     catalog,
+    deletion,
     exports,
     freezing,
     health,
@@ -79,7 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _install(app: FastAPI) -> None:
     problems.install(app)
     of_competitions = (competitions_api, hosts, people, rounds, preparing, freezing, announcements, submissions)
-    for part in (*of_competitions, measurements, catalog, me, exports, receipts):
+    for part in (*of_competitions, measurements, catalog, me, exports, receipts, deletion):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(people.roster_router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)

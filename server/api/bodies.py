@@ -51,6 +51,12 @@ class JoinRequest(Request):
     kind: PlayerKind = Field(PlayerKind.PERSON, description="Programs say 'bot'.")
 
 
+class DeletionRequest(Request):
+    name: str = Field(
+        max_length=256, description="The player's name, so that it is not the wrong one.", examples=["Ada"]
+    )
+
+
 TOTALS = (
     "What the board over all rounds adds up for every player's best: 'bits' as they are, 'floored' at 0, 'points' (n -"
     " rank + 1 among n who stand in the round), or 'percent' of the passage's bits saved, 0 where a game is not"

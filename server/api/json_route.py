@@ -27,7 +27,7 @@ class JsonRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             limited = _Limited(request, self.most)
-            if request.method in {"POST", "PUT", "PATCH"}:  # other methods' bodies mean nothing
+            if request.method in {"POST", "PUT", "PATCH", "DELETE"}:  # other methods' bodies mean nothing
                 await self.check_body(limited)
             return await handle(limited)
 

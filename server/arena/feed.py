@@ -16,6 +16,8 @@ from server.db.session import now
 
 Entry = tuple[str, dict[str, Any]]
 OF_SCORES = frozenset({"standing.changed"})  # what depends on how others score
+#: What is left of whatever told of a player who was deleted.
+DELETED = "player.deleted"
 
 
 def append(session: Session, competition: str, entries: Sequence[Entry]) -> None:

@@ -48,6 +48,40 @@ def mark_player(session: Session, player: str) -> None:
     _mark(session, select(Submission).where(Submission.play_id.in_(plays)))
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What goes out of a round's ratings. first: the earliest of the plays; players: whose ratings hang on them."""
+
+    first: int
+    players: frozenset[str]
+
+
+def forget(session: Session, player: str) -> dict[str, Gap]:
+    """Round → the gap that the player leaves: their rows, and all that come after, are gone from the ratings."""
+    session.flush()
+    plays = select(Submission.play_id).where(Submission.player_id == player)
+    numbers = select(Submission.number).where(Submission.play_id.in_(plays))
+    query = select(Submission.round_id, func.min(Submission.number)).where(Submission.play_id.in_(plays))
+    gaps: dict[str, Gap] = {}
+    for round_id, first in session.execute(query.group_by(Submission.round_id)).all():
+        if is_rated(session, session.get_one(Round, round_id)):
+            session.execute(delete(Unrated).where(Unrated.round_id == round_id, Unrated.first.in_(numbers)))
+            after = (RatingAfter.round_id == round_id, RatingAfter.first >= first)
+            gone = session.scalars(delete(RatingAfter).where(*after).returning(RatingAfter.player_id))
+            gaps[round_id] = Gap(first, frozenset(gone) - {player})
+    return gaps
+
+
+def rate_without(session: Session, round_id: str, gap: Gap) -> None:
+    """The rows of the player are gone: what came after their plays is to be rated as if these had never been."""
+    query = select(func.min(Submission.number)).where(Submission.round_id == round_id, Submission.number >= gap.first)
+    following = session.scalars(query).one()
+    if following is not None:
+        mark = insert_or(session, Unrated).values(round_id=round_id, first=following)
+        session.execute(mark.on_conflict_do_nothing())
+    _note_newest(session, round_id, gap.players)
+
+
 def _mark(session: Session, submissions: Select[Submission]) -> None:
     session.flush()
     earliest = submissions.with_only_columns(Submission.round_id, func.min(Submission.number))

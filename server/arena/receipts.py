@@ -5,20 +5,16 @@ until the round has ended, since it decides about other attempts. A seat from wh
 once the host has revealed everybody's moves: a round that is merely closed could be opened again.
 """
 
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from games import engine
-from games.errors import GamesError
-from games.protocol import JudgeFacts, Log, Move
 from games.protocol import Measurement as Asked
+from games.protocol import Move
 from games.visibility import sees_everything
-from server.arena import measurements, reveals, round_setup, rounds, signing_keys, submissions
+from server.arena import replays, reveals, round_setup, rounds, signing_keys, submissions
 from server.arena.round_setup import RoundSetup
 from server.arena.unit import Unit
 from server.db.models import Judge, Measurement, Play, Player, Round, Submission
@@ -43,7 +39,7 @@ def receipt(unit: Unit, submission_id: str) -> Document:
     because = "hidden"
     if _may_see_all(unit, submission, round_, setup):
         moves = _moves(play, None if unit.caller.watches(round_.competition_id) else submission.seat)
-        told = _whole(_replayed(unit.session, setup, moves), round_, play, submission)
+        told = _whole(replays.replayed(unit.session, setup, moves), round_, play, submission)
         whole = signed(frame | {"complete": True, "missing": [], "because": None, "play": told}, key)
         if _leads_to(whole, submission):
             return whole
@@ -111,41 +107,7 @@ def _moves(play: Play, seat: str | None) -> list[Move]:
     return [move if move.seat == seat else replace(move, text=text) for move, text in zip(sent, counted, strict=False)]
 
 
-@dataclass(slots=True)
-class _Replayed:
-    """A play that was run once more, and what was looked up for that. draws: does its seed decide anything? ends: by
-    slot and text."""
-
-    moves: Sequence[Move]
-    draws: bool
-    ends: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    rows: dict[Asked, Measurement] = field(default_factory=dict)
-
-
-def _replayed(session: Session, setup: RoundSetup, moves: Sequence[Move]) -> _Replayed:
-    noted = _Replayed(moves, setup.program.draws)
-
-    def lookup(asked: Sequence[Asked]) -> dict[Asked, list[float]]:
-        found = measurements.known_rows(session, setup.identities, asked)
-        noted.rows |= found
-        return {each: measurements.bits(row) for each, row in found.items()}
-
-    judges = {slot: _noting(noted, slot, facts) for slot, facts in setup.setup.judges.items()}
-    with suppress(GamesError):  # moves were deleted with their player: `_leads_to` will tell
-        engine.advance(setup.program, replace(setup.setup, judges=judges), Log(tuple(moves)), lookup)
-    return noted
-
-
-def _noting(noted: _Replayed, slot: str, facts: JudgeFacts) -> JudgeFacts:
-    def ends(text: str) -> Sequence[int]:
-        found = facts.ends(text)
-        noted.ends[slot, text] = list(found)
-        return found
-
-    return replace(facts, ends=ends)
-
-
-def _whole(noted: _Replayed, round_: Round, play: Play, submission: Submission) -> Document:
+def _whole(noted: replays.Replayed, round_: Round, play: Play, submission: Submission) -> Document:
     left = (submission.reason or {}).get("type") == "opponent_left"
     return {
         "id": play.id,

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -22,7 +22,8 @@ from server.errors import database_away
 T = TypeVar("T")
 
 PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)  # seconds before work that did not go through is run again
-RETRYABLE_SQLSTATES = {"40001", "40P01"}  # serialization failure, deadlock detected
+#: Serialization failure, deadlock detected, and a row that another one hangs on: it was deleted meanwhile.
+RETRYABLE_SQLSTATES = {"40001", "40P01", "23503"}
 
 
 class Database:
@@ -73,6 +74,18 @@ class Database:
         """A view of what was committed, which finds the rows in `session` that it has read. Closes the session."""
         with session:
             return self._retrying(lambda: self._look_once(session, view))
+
+    def scrub(self) -> bool:
+        """SQLite: leave nothing in its files of what is in no row. False where another process kept it from that."""
+        if not self.sqlite:
+            return True
+        with self._writer, closing(self.engine.raw_connection()) as connection:
+            try:
+                connection.execute("VACUUM")
+                busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError:
+                return False
+        return not busy
 
     def dispose(self) -> None:
         self.engine.dispose()

@@ -124,15 +124,26 @@ class AppContext:
             metrics.DEPTH.labels(judge).set(await self.queue.depth(judge))
             metrics.WORKERS.labels(judge).set(len(self.workforce.serving(judge)))
 
+    async def scrub(self) -> None:
+        """Leave nothing in the files of database and queue of what was deleted."""
+        if not await self._in_thread(self.database.scrub):
+            log.warning(
+                "database.not-scrubbed", mend="another program held it: run VACUUM and PRAGMA wal_checkpoint(TRUNCATE)"
+            )
+        try:
+            await self.queue.rewrite()
+        except RedisError as error:
+            log.warning("queue.not-rewritten", error=str(error))
+
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
         self.database.dispose()
 
     async def _feed_page(self, competition: str, number: int) -> Sequence[tuple[int, bytes]]:
-        def page(session: Session) -> list[tuple[int, bytes]]:
-            return [(event.number, self._show(event)) for event in feed.after(session, competition, number)]
-
-        return await self.read(page)
+        events = await self.read(lambda session: feed.after(session, competition, number))
+        if any(event.type == feed.DELETED for event in events):
+            self.feeds.forget(competition, number)  # what is held of before may tell of whoever was deleted
+        return [(event.number, self._show(event)) for event in events]
 
 
 def _with_outbox(work: Callable[[Session, Outbox], T], session: Session) -> tuple[T, Outbox]:

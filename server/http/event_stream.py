@@ -47,6 +47,13 @@ class Feeds:
         """How many competitions are followed."""
         return len(self._tails)
 
+    def forget(self, competition: str, number: int) -> None:
+        """Hold nothing of up to this number any more: what was written there is not what is there now."""
+        tail = self._tails.get(competition)
+        if tail is not None and number >= tail.last:
+            tail.events.clear()
+            tail.begin = number
+
     async def follow(
         self, competition: str, token: str, number: int, still_good: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[bytes]:

@@ -138,6 +138,10 @@ class Queue:
             if known["name"] == consumer.encode() and known["pending"] == 0:
                 await self._redis.xgroup_delconsumer(RESULTS, "referees", consumer)
 
+    async def rewrite(self) -> None:
+        """Write the append-only file anew, without what is in the queue no longer."""
+        await self._redis.bgrewriteaof()
+
     async def notify(self, notice: ChangeNotice) -> None:
         await self._redis.publish(NOTICES, json.dumps(asdict(notice)))
 

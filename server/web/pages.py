@@ -17,6 +17,7 @@ from server.web import (
     audit,
     auth,
     board,
+    deletion,
     freezing,
     games,
     host,
@@ -41,8 +42,8 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    parts = (auth, sharing, games, hosts, people, freezing, audit, host, host_rounds, wall, announcements)
-    for part in parts:
+    of_hosts = (hosts, people, deletion, freezing, audit, host, host_rounds, wall, announcements)
+    for part in (auth, sharing, games, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))

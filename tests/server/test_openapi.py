@@ -66,6 +66,10 @@ PROMISED = """
     POST /competitions/{}/announcements
     POST /announcements/{}:withdraw
     GET /audit.jsonl
+    GET /submissions/{}/receipt
+    GET /keys
+    POST /keys
+    DELETE /players/{}
     GET /me
     GET /me/submissions
     GET /judges

@@ -55,6 +55,11 @@ def _press(name: str) -> Callable[[Page], None]:
     return lambda page: page.get_by_role("button", name=name, exact=True).click()
 
 
+def _another_name(page: Page) -> None:
+    page.get_by_label("The player’s name").fill("Nobody")
+    _press("Delete for good")(page)
+
+
 def _wrong_code(page: Page) -> None:
     page.get_by_label("Join code").fill("NOSUCH")
     page.get_by_label("Your name in the game").fill("Ada")
@@ -198,5 +203,7 @@ HOST = (
     State("editing what is played", "host", "/host/rounds/{condense}/edit", "form #title"),
     State("looked at while typing", "host", "/host/rounds/{draft}/edit", "[data-look] .warning", _too_long),
     State("a wrong round", "host", "/host/competitions/{lesson}", "#round-error:not(:empty)", _wrong_round),
+    State("a player to delete", "host", "/host/players/{bob}/delete", "#name"),
+    State("another player's name", "host", "/host/players/{bob}/delete", "#delete-error:not(:empty)", _another_name),
 )
 STATES = DOORS + ROUNDS + TWO_SEATS + GAMES + HOST
