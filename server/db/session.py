@@ -22,6 +22,8 @@ from server.errors import database_away
 T = TypeVar("T")
 
 PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)  # seconds before work that did not go through is run again
+LONG_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)  # before an export that is being read is waited for once more
+BUSY_MS = 30_000  # how long SQLite waits for a lock of another process
 #: Serialization failure, deadlock detected, and a row that another one hangs on: it was deleted meanwhile.
 RETRYABLE_SQLSTATES = {"40001", "40P01", "23503"}
 
@@ -75,17 +77,29 @@ class Database:
         with session:
             return self._retrying(lambda: self._look_once(session, view))
 
-    def scrub(self) -> bool:
-        """SQLite: leave nothing in its files of what is in no row. False where another process kept it from that."""
+    def scrub(self) -> str | None:
+        """SQLite: leave nothing in its files of what is in no row any more. Why that could not be, else None."""
         if not self.sqlite:
-            return True
+            return None
+        try:
+            self._without_transaction("VACUUM")
+            for pause in LONG_PAUSES:
+                time.sleep(pause)
+                if not self._without_transaction("PRAGMA wal_checkpoint(TRUNCATE)"):
+                    return None
+        except sqlite3.OperationalError as error:
+            return f"{error}: run VACUUM and PRAGMA wal_checkpoint(TRUNCATE) on the file"
+        return "somebody reads an older state: the write-ahead log is emptied when the server stops"
+
+    def _without_transaction(self, statement: str) -> int:
+        """The first number that SQLite answers, if any. Others wait meanwhile, so that it soon gives up on readers."""
         with self._writer, closing(self.engine.raw_connection()) as connection:
+            connection.execute("PRAGMA busy_timeout=500")
             try:
-                connection.execute("VACUUM")
-                busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            except sqlite3.OperationalError:
-                return False
-        return not busy
+                answer = connection.execute(statement).fetchone()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        return int(answer[0]) if answer else 0
 
     def dispose(self) -> None:
         self.engine.dispose()
@@ -196,7 +210,7 @@ def _engine(url: str, connections: int) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver's own transaction handling would begin late and deferred.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

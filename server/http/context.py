@@ -126,10 +126,8 @@ class AppContext:
 
     async def scrub(self) -> None:
         """Leave nothing in the files of database and queue of what was deleted."""
-        if not await self._in_thread(self.database.scrub):
-            log.warning(
-                "database.not-scrubbed", mend="another program held it: run VACUUM and PRAGMA wal_checkpoint(TRUNCATE)"
-            )
+        if reason := await self._in_thread(self.database.scrub):
+            log.warning("database.not-scrubbed", reason=reason)
         try:
             await self.queue.rewrite()
         except RedisError as error:

@@ -18,8 +18,9 @@ from server.db.states import WorkState
 from tests.support import duels
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, problem
+from tests.support.services import eventually
 from tests.support.web import Visitor
-from tests.support.workers import PLAIN
+from tests.support.workers import PLAIN, FakeJudge, at_work
 from xentarena import Client, InputError, receipts
 
 DUO = "assign(s=story())\nelicit(alice, x, 8)\nelicit(bob, y, 8)\nreward(alice, xed(s | x))\nreward(bob, xed(s | y))"
@@ -204,6 +205,32 @@ def _leads_to_the_score(receipt: Json, seed: str) -> bool:
         return bool(computed({**receipt, "play": {**receipt["play"], "seed": seed}}) == receipt["rewards"])
     except receipts.NotComputable:
         return False
+
+
+def test_what_a_judge_wrote_for_the_round_is_in_it(house: RunningApp) -> None:
+    source = 'assign(s=generate("Go on", 12))\nelicit(x, 8)\nreward(xed(s | x))\n'
+    class_ = new_class(house, PLAIN, game=house.install_game(source), passages=[])
+    eventually(lambda: answer(house.host.get(f"/rounds/{class_.round_id}"))["state"] == "open", what="the text")
+    ada = class_.join()
+    scored = ada.score(class_.round_id, "6")
+    assert receipt_of(ada, scored)["because"] == "hidden"
+    class_.close()
+    receipt = receipt_of(ada, scored)
+    assert receipt["play"]["generated"] == answer(house.host.get(f"/rounds/{class_.round_id}"))["generated"]
+    assert computed(receipt) == receipt["rewards"] == {"black": 6_000}
+
+
+def test_a_game_of_two_judges_is_computed_with_the_bits_of_each(house: RunningApp) -> None:
+    backward = FakeJudge(direction="backward")
+    with at_work(house.redis_url, backward):
+        eventually(lambda: house.measurable(backward), what="the second judge")
+        judges = {"backward": backward.identity}
+        class_ = new_class(house, PLAIN, game="arrow_of_time", passages=[], judges=judges)
+        ada = class_.join()
+        receipt = receipt_of(ada, ada.score(class_.round_id, "one two three"))
+    assert {slot: each["identity"] for slot, each in receipt["judges"].items()} == judges | {"main": PLAIN.identity}
+    assert {each["judge"] for each in receipt["play"]["measurements"]} == {"main", "backward"}
+    assert computed(receipt) == receipt["rewards"]
 
 
 def test_of_others_moves_it_has_what_counted(house: RunningApp) -> None:
