@@ -65,7 +65,7 @@ def authenticate(session: Session, token: str | None) -> Caller:
     player who was removed or is not let in yet."""
     caller = identify(session, token)
     if caller.pending:
-        told = "The host has not let this player in yet. Until then only /me answers."
+        told = say("The host has not let this player in yet. Until then only /me answers.")
         raise RequestError("pending", 403, "Not let in yet", told)
     return caller
 

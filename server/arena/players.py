@@ -32,7 +32,7 @@ def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
     if competition.draft:
         raise conflict("competition-draft", "Competition is a draft", callers.NOT_PUBLISHED)
     if competition.joining is Joining.LOCKED:
-        told = "Nobody can join this competition at the moment. Ask whoever runs it to open it."
+        told = say("Nobody can join this competition at the moment. Ask whoever runs it to open it.")
         raise RequestError("joining-locked", 403, "Joining is locked", told)
     if kind is PlayerKind.BOT and competition.bots == BotPolicy.NONE:
         raise forbidden("This competition takes no bots.")

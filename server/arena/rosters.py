@@ -193,7 +193,7 @@ def _refused(mistakes: Sequence[Detail], *, taken: bool = False) -> RequestError
     """With the first of the mistakes in the order of the lines; nothing is done. taken: are the lines good as such?"""
     shown = tuple(sorted(mistakes, key=lambda each: each.line or 0)[:TOLD])
     told = say(
-        "One line is wrong, so nobody is added. {first}",
+        "{count} line is wrong, so nobody is added. {first}",
         "{count} lines are wrong, so nobody is added. {first}",
         count=len(mistakes),
         first=shown[0].detail,

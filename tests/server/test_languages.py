@@ -191,7 +191,9 @@ def test_a_hosts_page_of_players_says_nothing_that_cannot_be_translated(
     for action, name in (("key", ""), ("remove", ""), ("key", ""), ("readmit-as", "5"), ("rename", "")):
         assert unmarked(visitor.send(f"/host/players/{second.id}/{action}", name=name).text) == [], action
     guest = Visitor(house)
-    assert unmarked(guest.join(lesson, "9").text) == []
+    for how in ("approval", "locked"):
+        house.host.request("PATCH", f"/competitions/{lesson.id}", json={"joining": how})
+        assert unmarked(guest.join(lesson, f"9{how[0]}").text) == []
     guest.http.close()
 
 
