@@ -17,7 +17,7 @@ from server.db.models import Play, Player, Round, Submission
 
 LATEST = 1_000  # moves of a competition that are compared
 FEWEST = 4  # words
-MOST = 60  # words of a move that are compared
+MOST = 30  # words of a move that are compared
 _WORD = re.compile(r"\w+")
 Words = tuple[str, ...]
 

@@ -21,7 +21,7 @@ from games.program import parse
 from server.app import create_app
 from server.db.boards import RatingAfter, Standing, Unrated
 from server.db.columns import Base
-from server.db.models import Attempt, FeedEvent, Game, Judge, Measurement, Player, Round, Submission
+from server.db.models import Attempt, FeedEvent, Game, Judge, Measurement, Player, Round, Submission, WithheldEvent
 from server.db.session import Database, now
 from server.db.states import RoundState, SubmissionState, WorkState
 from server.http.context import AppContext
@@ -146,7 +146,7 @@ class RunningApp:
 
         Left out is what workers and the referee make by themselves: judges, standings, ratings and the feed.
         """
-        own = {table.__tablename__ for table in (Judge, Standing, RatingAfter, Unrated, FeedEvent)}
+        own = {table.__tablename__ for table in (Judge, Standing, RatingAfter, Unrated, FeedEvent, WithheldEvent)}
         tables = [table for table in Base.metadata.tables.values() if table.name not in own]
         counts = [select(literal(table.name), func.count()).select_from(table) for table in tables]
         sums = [select(literal("attempts used"), func.coalesce(func.sum(Attempt.used), 0))]
