@@ -18,8 +18,10 @@ from games.sentences import say
 from server.arena import audit, callers, endings, feed, leaderboards, rated_plays, replays, round_setup, seats
 from server.arena.measurements import Question
 from server.arena.unit import Unit
+from server.db.boards import FrozenRating, FrozenStanding, Standing
 from server.db.models import (
     Attempt,
+    Audit,
     Competition,
     FeedEvent,
     IdempotencyKey,
@@ -28,9 +30,9 @@ from server.db.models import (
     Play,
     Player,
     Round,
-    Standing,
     Submission,
     Token,
+    WithheldEvent,
 )
 from server.db.states import FINAL
 from server.errors import invalid, not_found
@@ -156,8 +158,8 @@ def _of_the_same_words(session: Session, plays: Sequence[Play]) -> set[str]:
 
 def _delete_submissions(session: Session, player_id: str, plays: Sequence[Play]) -> None:
     """With the plays in which nobody else sits; the others keep what is not the player's."""
-    session.execute(delete(Standing).where(Standing.player_id == player_id))
-    session.execute(delete(Attempt).where(Attempt.player_id == player_id))
+    for table in (Standing, FrozenStanding, FrozenRating, Attempt):
+        session.execute(delete(table).where(table.player_id == player_id))
     session.execute(delete(Submission).where(Submission.player_id == player_id))
     for play in plays:
         others = {each.seat: each for each in seats.taken(session, play)}
@@ -180,8 +182,10 @@ def _delete_who_it_was(unit: Unit, player: Player) -> None:
     session.execute(delete(Token).where(Token.player_id == player.id))
     session.execute(delete(Player).where(Player.id == player.id))
     session.execute(select(Competition.id).where(Competition.id == player.competition_id).with_for_update())
-    of_them = (FeedEvent.competition_id == player.competition_id, FeedEvent.data["player"].as_string() == player.id)
-    session.execute(update(FeedEvent).where(*of_them).values(type=feed.DELETED, data={}))
+    for told in (FeedEvent, WithheldEvent):
+        of_them = (told.competition_id == player.competition_id, told.data["player"].as_string() == player.id)
+        session.execute(update(told).where(*of_them).values(type=feed.DELETED, data={}))
+    session.execute(update(Audit).where(Audit.target == player.id).values(detail={}))
 
 
 def _portions(items: Collection[Any]) -> Iterator[list[Any]]:

@@ -140,6 +140,49 @@ def backup(
 
 
 @app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, a .zip.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    shareable: Annotated[bool, typer.Option("--shareable", help="Leave out secrets, and who the players are.")] = False,
+    names: Annotated[bool, typer.Option("--names", help="With --shareable: keep players' names and ids.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file, if it is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write all rows of a server, running or not, into one file that `import` reads on any database."""
+    require("server")
+    if names and not shareable:
+        raise typer.BadParameter("only a --shareable export can do without names", param_hint="--names")
+    settings = _settings(data=data, database_url=database_url)
+    from server import logs
+    from server.cli import output
+    from server.launch import transfer
+
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    told = transfer.export(settings, file, shareable=shareable, names=names, force=force)
+    _show(told, as_json, output.of_transfer)
+    typer.echo(f"xentarena: {transfer.warning(shareable=shareable, names=names)}", err=True)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `export` wrote.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new server of an exported one: into a new data folder, or an empty database."""
+    require("server")
+    settings = _settings(data=data, database_url=database_url)
+    from server import logs
+    from server.cli import output
+    from server.launch import transfer
+
+    logs.configure(settings.log_level, as_json=settings.log_json)
+    _show(transfer.import_(settings, file), as_json, output.of_transfer)
+
+
+@app.command()
 def play(
     game: Annotated[str, typer.Argument(help="A packaged game's name, or a .xent file.")],
     judge: Annotated[

@@ -1,4 +1,4 @@
-"""What `measure` and `play` show to people."""
+"""What commands show to people."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +15,11 @@ def of_measurement(found: dict[str, Any]) -> str:
 
 def of_play(outcome: dict[str, Any]) -> str:
     return "\n".join([line for event in outcome["events"] for line in _event(event)] + list(_end(outcome)))
+
+
+def of_transfer(told: dict[str, Any]) -> str:
+    size = f"{told['bytes'] / 1e6:,.1f} MB"
+    return f"{told['file']}: {told['rows']:,} rows of {len(told['tables'])} tables, {size}, in {told['seconds']:.1f} s"
 
 
 def _event(event: dict[str, Any]) -> Iterator[str]:

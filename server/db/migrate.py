@@ -24,7 +24,7 @@ def config(url: str) -> Config:
     return made
 
 
-def revisions(url: str) -> tuple[str | None, str | None]:
+def revisions(url: str) -> tuple[str | None, str]:
     """(the revision the database is at, the newest one there is)"""
     engine = create_engine(normalised(url))
     try:
@@ -32,4 +32,9 @@ def revisions(url: str) -> tuple[str | None, str | None]:
             current = MigrationContext.configure(connection).get_current_revision()
     finally:
         engine.dispose()
-    return current, ScriptDirectory.from_config(config(url)).get_current_head()
+    return current, history()[0]
+
+
+def history() -> list[str]:
+    """Every revision, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(config("sqlite://")).walk_revisions()]

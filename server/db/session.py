@@ -12,7 +12,7 @@ from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Engine, cast, create_engine, event, func, select
+from sqlalchemy import Connection, DateTime, Engine, cast, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -57,6 +57,12 @@ class Database:
                 raise
 
         return _to_the_end(*self._retrying(begin))
+
+    def snapshot(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on all rows as they are at one moment, on either database. It is not tried again."""
+        options: dict[str, Any] = {} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._reading.connect() as connection:
+            return work(connection.execution_options(**options))
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` and commit. It may run several times, so it does nothing but use its session.

@@ -2,17 +2,17 @@
 
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import structlog
-from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.db.migrate import config, migrate, revisions
+from server.db.migrate import history, migrate, revisions
 from server.db.session import normalised
-from server.errors import CommandError
+from server.errors import CommandError, Unavailable
 
 log = structlog.get_logger()
 
@@ -40,6 +40,11 @@ def check_current(url: str) -> None:
         raise CommandError(f"the database {shown(url)} {state}: run `xentarena migrate` with the same --database-url")
 
 
+def is_new(url: str) -> bool:
+    """Has it no tables of ours yet? Raises CommandError where it cannot be used."""
+    return _revisions(url)[0] is None
+
+
 def sqlite_file(url: str) -> Path | None:
     """The file of a SQLite URL; None for other databases."""
     parsed = make_url(url)
@@ -49,6 +54,15 @@ def sqlite_file(url: str) -> Path | None:
 def shown(url: str) -> str:
     """The URL without its password."""
     return make_url(url).render_as_string(hide_password=True)
+
+
+@contextmanager
+def faults_told(url: str) -> Iterator[None]:
+    """Whatever is wrong with the database in this block is told in a line: raises CommandError."""
+    try:
+        yield
+    except (SQLAlchemyError, ModuleNotFoundError, Unavailable) as error:
+        raise CommandError(f"cannot use the database {_harmless(url)}: {_first_line(error)}") from error
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
@@ -62,18 +76,15 @@ def copy_sqlite(source: Path, target: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
-def _revisions(url: str) -> tuple[str | None, str | None]:
-    try:
+def _revisions(url: str) -> tuple[str | None, str]:
+    with faults_told(url):
         parsed = make_url(normalised(url))
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise CommandError(
                 f"no database {shown(url)}: name one as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
             )
         current, newest = revisions(url)
-    except (SQLAlchemyError, ModuleNotFoundError) as error:
-        raise CommandError(f"cannot use the database {_harmless(url)}: {_first_line(error)}") from error
-    known = {script.revision for script in ScriptDirectory.from_config(config(url)).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in history():
         raise CommandError(
             f"the database {shown(url)} was written by a newer version of this program (revision {current}):"
             " install that version or a newer one"

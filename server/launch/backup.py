@@ -4,17 +4,17 @@ The archive holds the files of the data folder under their own names. To restore
 empty folder (`tar -xf FILE -C DIR`) and serve that folder. The queue is left out: it is made again from the rows.
 """
 
-import os
-import secrets
 import sqlite3
 import tarfile
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from server.db.upgrade import copy_sqlite, sqlite_file
 from server.errors import CommandError
 from server.launch.data_dir import KEPT_FILES, noted_database
+from server.launch.files import replacing
 from server.settings import sqlite_path, sqlite_url
 
 
@@ -23,17 +23,13 @@ def backup(folder: Path, file: Path) -> None:
     database = _database(folder)
     if file.is_dir():
         raise CommandError(f"{file} is a folder: name the archive to write")
-    part = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        _write(folder, database, part, compressed=file.name.endswith("gz"))
-        part.replace(file)
+        with replacing(file) as raw:  # it holds tokens
+            _write(folder, database, raw, file)
     except sqlite3.Error as error:
         raise CommandError(f"cannot read the database {database}: {error}") from error
     except OSError as error:
         raise CommandError(f"cannot write {file}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _database(folder: Path) -> Path:
@@ -50,18 +46,14 @@ def _database(folder: Path) -> Path:
     return database
 
 
-def _write(folder: Path, database: Path, part: Path, *, compressed: bool) -> None:
-    # It holds tokens, so nobody else may read it.
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
-        with (
-            tarfile.open(fileobj=raw, mode="w:gz" if compressed else "w") as archive,
-            tempfile.TemporaryDirectory(dir=part.parent, prefix=".xentarena-backup-") as scratch,
-        ):
-            copy = Path(scratch) / "copy"
-            copy_sqlite(database, copy)
-            archive.add(copy, sqlite_path(folder).name)
-            for name in KEPT_FILES:
-                with suppress(FileNotFoundError):
-                    archive.add(folder / name, name)
-        raw.flush()
-        os.fsync(raw.fileno())
+def _write(folder: Path, database: Path, raw: BinaryIO, file: Path) -> None:
+    with (
+        tarfile.open(fileobj=raw, mode="w:gz" if file.name.endswith("gz") else "w") as archive,
+        tempfile.TemporaryDirectory(dir=file.parent, prefix=".xentarena-backup-") as scratch,
+    ):
+        copy = Path(scratch) / "copy"
+        copy_sqlite(database, copy)
+        archive.add(copy, sqlite_path(folder).name)
+        for name in KEPT_FILES:
+            with suppress(FileNotFoundError):
+                archive.add(folder / name, name)

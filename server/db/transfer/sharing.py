@@ -1,0 +1,97 @@
+"""Which columns a shareable export has: for every table and column one decision, and a test that none is without.
+
+A value of `people` is told by a pseudonym: the same one wherever it stands, also in later exports of this server, and
+not to be computed by anybody who lacks the server's signing key.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, select
+
+from server.db.models import SigningKey
+from server.db.transfer import rows
+from server.db.transfer.rows import Encode
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names with a space between them.
+
+    people: who a player is, and what a board shows beside their name. omitted: what is secret, or somebody else's, or
+    told by other tables.
+    """
+
+    kept: str = ""
+    people: str = ""
+    omitted: str = ""
+
+
+DECISIONS = {
+    "announcements": Columns(omitted="number id competition_id text made_at withdrawn_at"),
+    "attempts": Columns("round_id used", people="player_id"),
+    "audit": Columns(omitted="number at token_id action target detail"),
+    "competitions": Columns(
+        "id name bots free_measurements total joining last_event created_at",
+        omitted="code",  # whoever has it may join
+    ),
+    "feed": Columns(omitted="competition_id number type data at"),  # names; and the other tables tell the same
+    "games": Columns(
+        "digest name version packaged title description source created_at withdrawn_at", omitted="host_id"
+    ),
+    "hosting": Columns(omitted="competition_id token_id"),
+    "judges": Columns(
+        "identity name context bos direction dtype build created_at",
+        omitted="tokenizer",  # others' work, under a licence of its own
+    ),
+    "measurements": Columns(
+        "key judge profile prefix text state bits build failure tries lane queued_at finished_at", people="player_id"
+    ),
+    "needs": Columns("key play_id"),
+    "players": Columns(
+        "competition_id kind pending removed joined_at", people="id name", omitted="name_key external_id removal"
+    ),
+    "plays": Columns("id round_id moves events waiting awaits due_at vacant", people="invited"),
+    "ratings": Columns("number round_id first mu sigma plays points", people="player_id"),
+    "repeats": Columns(omitted="token_id route key body submission_id"),
+    "round_judges": Columns("round_id slot identity"),
+    "rounds": Columns(
+        "id competition_id number game digest passages seed profile state opens_at closes_at attempts move_seconds"
+        " generated trouble revealed created_at"
+    ),
+    "signing_keys": Columns("number id created_at", omitted="private"),
+    "standings": Columns("round_id millibits number", people="player_id"),
+    "submissions": Columns(
+        "number play_id seat round_id state millibits passage_millibits rewards reason build engine hidden practice"
+        " accepted_at finished_at",
+        people="id player_id",
+    ),
+    "tokens": Columns(omitted="id prefix digest scope player_id competition_id name owner created_at revoked_at"),
+    "unrated": Columns("round_id first"),
+    "writings": Columns("key judge state build failure tries lane queued_at finished_at prompt tokens seed text"),
+}
+
+
+def encoders(connection: Connection, *, names: bool) -> Callable[[Table], dict[str, Encode]]:
+    """Table → its columns that are told, and how; none of some tables. names: people are told as they are."""
+    alias = None if names else _pseudonyms(connection)
+
+    def of(table: Table) -> dict[str, Encode]:
+        decided, told = DECISIONS[table.name], rows.encoders(table)
+        kept, people = decided.kept.split(), decided.people.split()
+        return {name: (alias if name in people else None) or told[name] for name in told if name in kept + people}
+
+    return of
+
+
+def _pseudonyms(connection: Connection) -> Encode:
+    """Value → pseudonym."""
+    oldest = select(SigningKey.private).order_by(SigningKey.number).limit(1)
+    key = connection.scalar(oldest) or secrets.token_bytes(32)  # of a server that was never started
+
+    def alias(value: str) -> str:
+        return f"anon-{hmac.digest(key, b'pseudonym ' + value.encode(), 'sha256').hex()[:16]}"
+
+    return alias

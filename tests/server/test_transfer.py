@@ -1,0 +1,244 @@
+"""A whole server as one file: exported while it runs, imported into another database, nothing lost or half done."""
+
+import json
+import random
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from server.db.migrate import history, migrate
+from server.db.session import Database
+from server.db.transfer import copying
+from server.errors import CommandError
+from server.launch.data_dir import held
+from server.launch.files import replacing
+from server.launch.transfer import import_ as import_into
+from server.settings import Settings, sqlite_url
+from tests.support import duels, transfer
+from tests.support.scenario.deployment import answer
+from tests.support.server import Class, RunningApp, new_class
+from tests.support.services import Postgres, eventually
+from tests.support.system import command
+from tests.support.workers import PLAIN, FakeJudge, at_work
+
+REFUSED = r"is not whole, or was altered|is no export of xentarena"
+
+
+@pytest.fixture
+def played(house: RunningApp, judge: FakeJudge, hand: object) -> Class:
+    """A class in which all kinds of rows were made; some of its work is still to be done."""
+    lesson = new_class(house, PLAIN)
+    ada, bob = lesson.join("Ada Schön"), lesson.join("Bob 漢字")
+    for player, word in [(ada, "5"), (bob, "7.125"), (bob, "x \u2028 ü")]:
+        player.score(lesson.round_id, word)
+    answer(ada.submit(lesson.round_id, "again", key="once"), 202)
+    pair = duels.class_of(house)
+    duels.duel(pair, pair.join("Ada Schön"), pair.join("Eve"), 3)
+    slow = lesson.another_round(judge=judge.identity)
+    answer(ada.submit(slow["id"], "waits"), 202)
+    lesson.close()
+    answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all", "names": True}))
+    answer(house.host.post("/hosts", json={"name": "Grace"}), 201)
+    return lesson
+
+
+@pytest.fixture
+def other(house: RunningApp, postgres: Postgres, tmp_path: Path) -> Callable[[str], str]:
+    """The URL of a new database: "other" is of the other kind than the house's, "same" of the same."""
+
+    def new(kind: str) -> str:
+        if (kind == "same") == house.database.sqlite:
+            return f"sqlite:///{tmp_path / f'{kind}.sqlite3'}"
+        return postgres.new_database()
+
+    return new
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of a database without rows."""
+    folder = tmp_path_factory.mktemp("small")
+    migrate(sqlite_url(folder))
+    transfer.export(sqlite_url(folder), folder / "small.zip")
+    return folder / "small.zip"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "arena.zip"
+
+
+def test_what_was_imported_is_exported_to_the_same_bytes_by_either_database(
+    house: RunningApp, played: Class, other: Callable[[str], str], tmp_path: Path
+) -> None:
+    urls = [house.settings.database_url or "", other("other"), other("same")]
+    files = [tmp_path / f"{number}.zip" for number in range(3)]
+    transfer.export(urls[0], files[0])
+    for step in (1, 2):
+        transfer.import_(files[step - 1], urls[step])
+        transfer.export(urls[step], files[step])
+    assert files[0].read_bytes() == files[1].read_bytes() == files[2].read_bytes()
+    told = transfer.rows(files[0], "submissions")
+    assert {each["state"] for each in told} >= {"scored", "queued"}
+    assert all(transfer.rows(files[0], table) for table in ("ratings", "needs", "hosting", "signing_keys", "repeats"))
+
+
+def test_an_imported_server_goes_on_where_the_other_was(
+    house: RunningApp, lesson: Class, other: Callable[[str], str], file: Path, own_house: Callable[..., RunningApp]
+) -> None:
+    ada, url, newest = lesson.join("Ada"), other("other"), "SELECT max(number) FROM submissions"
+    ada.score(lesson.round_id, "5")
+    transfer.export(house.settings.database_url or "", file)
+    transfer.import_(file, url)
+    there = own_house(url)
+    same = there.caller(ada.token or "")
+    for path in (f"/rounds/{lesson.round_id}/leaderboard", f"/competitions/{lesson.id}/events", "/me", "/keys"):
+        assert answer(same.get(path)) == answer(ada.get(path)), path
+    highest = there.sql(newest)[0][0]
+    with at_work(there.redis_url, PLAIN):
+        eventually(lambda: there.measurable(PLAIN), what="the judge")
+        assert same.score(lesson.round_id, "6")["bits"] == 6
+    assert there.sql(newest)[0][0] == highest + 1
+
+
+def test_an_export_is_of_one_moment_although_moves_are_accepted_meanwhile(
+    house: RunningApp, lesson: Class, file: Path
+) -> None:
+    ada = lesson.join("Ada")
+    ada.score(lesson.round_id, "5")
+    seen: set[str] = set()
+
+    def move(table: str) -> None:
+        if table not in seen:
+            seen.add(table)
+            ada.score(lesson.round_id, f"{len(seen)}")
+
+    url, before = house.settings.database_url or "", counts(house)
+    database = Database(url)
+    with replacing(file) as raw:
+        copying.export_rows(database, raw, history()[0], move, shareable=False, names=False)
+    database.dispose()
+    assert len(seen) > 5
+    assert counts(house) != before
+    assert {table: len(transfer.rows(file, table)) for table in before} == before
+
+
+def counts(house: RunningApp) -> dict[str, int]:
+    return {name: int(house.sql(f"SELECT count(*) FROM {name}")[0][0]) for name in ("submissions", "feed")}
+
+
+def test_while_it_is_written_an_export_is_its_owners_alone_and_not_under_its_name(
+    house: RunningApp, lesson: Class, file: Path
+) -> None:
+    modes: set[int] = set()
+
+    def look(table: str) -> None:
+        assert not file.exists()
+        modes.update(stat.S_IMODE(each.stat().st_mode) for each in file.parent.glob(".*"))
+
+    with replacing(file) as raw:
+        copying.export_rows(house.database, raw, "1", look, shareable=False, names=False)
+    assert modes == {0o600} == {stat.S_IMODE(file.stat().st_mode)}
+
+
+def test_an_export_that_fails_leaves_nothing(house: RunningApp, lesson: Class, tmp_path: Path) -> None:
+    def fail(table: str) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "arena.zip") as raw:
+        copying.export_rows(house.database, raw, "1", fail, shareable=False, names=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_there_is_only_replaced_by_force(small: Path, file: Path, database_url: str) -> None:
+    file.write_text("yesterday's")
+    with pytest.raises(CommandError, match="is there already: name another file, or replace it with --force"):
+        transfer.export(database_url, file)
+    assert file.read_text() == "yesterday's"
+    transfer.export(database_url, file, force=True)
+    assert file.read_bytes() == small.read_bytes()
+
+
+def test_a_server_that_has_rows_takes_no_others(house: RunningApp, lesson: Class, small: Path, file: Path) -> None:
+    url = house.settings.database_url or ""
+    with pytest.raises(CommandError, match=r"the database is in use \(it has rows in .*competitions"):
+        transfer.import_(small, url)
+
+
+def test_a_file_cut_anywhere_is_refused(small: Path, file: Path, tmp_path: Path) -> None:
+    whole = small.read_bytes()
+    for length in {*range(0, len(whole), len(whole) // 50), *range(len(whole) - 70, len(whole))}:
+        file.write_bytes(whole[:length])
+        with pytest.raises(CommandError, match=REFUSED):
+            import_into(Settings(data=tmp_path / "data"), file)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_file_altered_anywhere_is_refused(small: Path, file: Path, tmp_path: Path) -> None:
+    whole, draw = small.read_bytes(), random.Random(0)
+    for place in {*range(60), *draw.sample(range(len(whole)), 300), *range(len(whole) - 90, len(whole))}:
+        altered = bytearray(whole)
+        altered[place] ^= 1 << draw.randrange(8)
+        file.write_bytes(altered)
+        with pytest.raises(CommandError, match=REFUSED):
+            import_into(Settings(data=tmp_path / "data"), file)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"version": 2}, "was written by a newer version of this program: install"),
+        ({"revision": "9999"}, r"newer version of this program \(revision 9999, not"),
+        ({"revision": "0001"}, r"older version of this program \(revision 0001, not .*: import it with that version"),
+        ({"shareable": True}, "exported with --shareable: it lacks what a server needs"),
+        ({"revision": None}, "is not as this program writes its exports"),
+        ({"tables": {}}, "is not as this program writes its exports"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(
+    small: Path, file: Path, tmp_path: Path, changed: transfer.Json, told: str
+) -> None:
+    transfer.rewritten(small, file, manifest=transfer.manifest(small, **changed))
+    with pytest.raises(CommandError, match=told):
+        import_into(Settings(data=tmp_path / "data"), file)
+
+
+def test_what_the_database_would_not_export_again_is_not_imported(
+    played: Class, house: RunningApp, file: Path, other: Callable[[str], str], tmp_path: Path
+) -> None:
+    """A row that is not as this program writes it, and one that is missing: the last of all tables but one."""
+    transfer.export(house.settings.database_url or "", file)
+    lines = transfer.members(file)["standings.jsonl"].splitlines(keepends=True)
+    for changed in ([*lines[:-1], lines[-1].replace(b",", b", ")], lines[:-1]):
+        transfer.rewritten(file, tmp_path / "changed.zip", standings=b"".join(changed))
+        url = other("other")
+        with pytest.raises(CommandError, match=r"of standings the database has .* nothing was imported"):
+            transfer.import_(tmp_path / "changed.zip", url)
+        transfer.import_(file, url)
+
+
+def test_a_folder_in_which_a_server_runs_takes_no_import(small: Path, tmp_path: Path) -> None:
+    with held(tmp_path / "data"), pytest.raises(CommandError, match="is in use by another"):
+        import_into(Settings(data=tmp_path / "data"), small)
+
+
+def test_the_command_says_what_it_did_and_what_is_wrong(small: Path, tmp_path: Path) -> None:
+    data, file = str(tmp_path / "data"), tmp_path / "arena.zip"
+    imported = command("import", str(small), "--data", data)
+    assert (imported.returncode, imported.stdout.startswith(f"{small}: 0 rows of ")) == (0, True), imported
+    exported = command("export", str(file), "--data", data, "--json")
+    assert json.loads(exported.stdout)["rows"] == 0
+    assert exported.stderr.startswith("xentarena: it holds keys and the digests of tokens")
+    assert file.read_bytes() == small.read_bytes()
+    file.write_bytes(file.read_bytes()[:-1])
+    cut = command("import", str(file), "--data", data)
+    assert (cut.returncode, cut.stdout, cut.stderr.count("\n")) == (1, "", 1)
+
+
+def test_there_must_be_something_to_export(tmp_path: Path, file: Path) -> None:
+    with pytest.raises(CommandError, match="there is no database"):
+        transfer.export(f"sqlite:///{tmp_path / 'nowhere.sqlite3'}", file)
+    assert not (tmp_path / "nowhere.sqlite3").exists()
