@@ -46,12 +46,11 @@ def delete_player(unit: Unit, player_id: str, name: str) -> str:
     Raises `RequestError` where the name is another.
     """
     session = unit.session
-    player = _locked(session, player_id)
-    callers.require_host_of(unit.caller, player.competition_id)
+    see(unit, player_id)
+    player, plays = _locked(session, player_id)
     if name.strip() != player.name:
         told = say("This is not the player's name. To delete them for good, give it just as it stands.")
         raise invalid("/name", told)
-    plays = seats.lock_plays(session, _plays_of(session, player_id))
     ended = _end(unit, plays, player_id)
     rated = rated_plays.forget(session, player_id)
     _delete_measurements(session, player_id, plays)
@@ -74,13 +73,20 @@ def see(unit: Unit, player_id: str) -> Player:
     return player
 
 
-def _locked(session: Session, player_id: str) -> Player:
-    """Whoever submits for them meanwhile waits, and then finds the player gone."""
+def _locked(session: Session, player_id: str) -> tuple[Player, Sequence[Play]]:
+    """The player and their plays. Whoever submits for them meanwhile waits, and then finds the player gone.
+
+    The order is that of a submission, which takes its key, its attempt, its play, and then a hold on the player.
+    """
+    session.execute(select(Token.id).where(Token.player_id == player_id).order_by(Token.id).with_for_update())
+    attempts = select(Attempt.round_id).where(Attempt.player_id == player_id).order_by(Attempt.round_id)
+    session.execute(attempts.with_for_update())
+    seats.lock_plays(session, _plays_of(session, player_id))
     query = select(Player).where(Player.id == player_id).with_for_update()
     player = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if player is None:
         raise not_found("There is no player {name}.", player_id)
-    return player
+    return player, seats.lock_plays(session, _plays_of(session, player_id))  # with those that came meanwhile
 
 
 def _plays_of(session: Session, player_id: str) -> Sequence[str]:

@@ -306,7 +306,7 @@ def test_whoever_reads_an_older_state_only_delays_the_emptying(tmp_path: Path) -
 def test_a_host_deletes_on_a_page_that_asks_for_the_name(lesson: Class, visitor: Visitor) -> None:
     player = lesson.join(NAME)
     visitor.sign_in(lesson.house.host)
-    page = visitor.get(f"/host/competitions/{lesson.id}")
+    page = visitor.get(f"/host/competitions/{lesson.id}/people")
     assert f'href="/host/players/{player.id}/delete"' in page.text
     asked = visitor.get(f"/host/players/{player.id}/delete")
     assert "for good" in text_of(asked)

@@ -32,12 +32,14 @@ class Columns:
 DECISIONS = {
     "announcements": Columns(omitted="number id competition_id text made_at withdrawn_at"),
     "attempts": Columns("round_id used", people="player_id"),
-    "audit": Columns(omitted="number at token_id action target detail"),
+    "audit": Columns(omitted="number at token_id competition_id action target detail"),
     "competitions": Columns(
-        "id name bots free_measurements total joining last_event created_at",
+        "id name bots free_measurements total joining draft last_event frozen_at created_at",
         omitted="code",  # whoever has it may join
     ),
     "feed": Columns(omitted="competition_id number type data at"),  # names; and the other tables tell the same
+    "frozen_ratings": Columns("number round_id mu sigma plays points", people="player_id"),
+    "frozen_standings": Columns("round_id millibits number", people="player_id"),
     "games": Columns(
         "digest name version packaged title description source created_at withdrawn_at", omitted="host_id"
     ),
@@ -58,8 +60,8 @@ DECISIONS = {
     "repeats": Columns(omitted="token_id route key body submission_id"),
     "round_judges": Columns("round_id slot identity"),
     "rounds": Columns(
-        "id competition_id number game digest passages seed profile state opens_at closes_at attempts move_seconds"
-        " generated trouble revealed created_at"
+        "id competition_id number title draft game digest passages seed profile state opens_at closes_at duration"
+        " closed_at archived_at revision attempts move_seconds generated trouble revealed created_at"
     ),
     "signing_keys": Columns("number id created_at", omitted="private"),
     "standings": Columns("round_id millibits number", people="player_id"),
@@ -70,6 +72,7 @@ DECISIONS = {
     ),
     "tokens": Columns(omitted="id prefix digest scope player_id competition_id name owner created_at revoked_at"),
     "unrated": Columns("round_id first"),
+    "withheld": Columns(omitted="number competition_id type data at"),  # as the feed
     "writings": Columns("key judge state build failure tries lane queued_at finished_at prompt tokens seed text"),
 }
 
