@@ -30,7 +30,7 @@ from server.arena.outbox import Outbox
 from server.arena.seats import lock_plays
 from server.arena.submissions import Accepted
 from server.arena.unit import Unit
-from server.arena.validation import new_id
+from server.arena.validation import clean, new_id
 from server.db.models import Play, Player, Round, Submission
 from server.errors import conflict, forbidden, invalid, not_found
 
@@ -212,6 +212,7 @@ def _seats(session: Session, round_: Round) -> Sequence[str]:
 
 def _guest(session: Session, round_: Round, player: str, invite: str) -> Player:
     """The invited player, by id or name."""
+    invite = clean(invite, "/invite", what=say("The name"))
     query = select(Player).where(
         Player.competition_id == round_.competition_id,
         (Player.id == invite) | (Player.name_key == skeleton(invite)),

@@ -252,10 +252,10 @@ def _moment(form: dict[str, str], field: str) -> datetime:
         raise invalid(f"/{field}", say("This form was not sent as the page made it. Open the page again.")) from None
 
 
-@router.post(PAGE + "/readmit")
-async def readmit_all(request: Request, read: ReadOf, write: WriteOf, competition_id: str, form: FormOf) -> Response:
+@router.post(PAGE + "/removals/{removal}/readmit")
+async def readmit_all(request: Request, read: ReadOf, write: WriteOf, competition_id: str, removal: str) -> Response:
     try:
-        await write(removals.readmit_all, competition_id, form.get("removal", ""))
+        await write(removals.readmit_all, competition_id, removal)
     except RequestError as refused:
         return await _told(read, competition_id, Shown(base_url(request), refused))
     return _to(competition_id)

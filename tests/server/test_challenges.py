@@ -11,6 +11,7 @@ from tests.support.games import TWO_STEPS
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes, pointers, problem
 from tests.support.services import eventually
+from tests.support.web import Visitor
 from tests.support.workers import PLAIN
 from xentarena import Client
 
@@ -102,6 +103,13 @@ def test_what_a_challenge_may_not_ask(duel: Class) -> None:
         problem(ada.post(f"/challenges/{waiting['play']}:accept", json={}), 409, "own-challenge")
         problem(bo.post(f"/challenges/{waiting['play']}:accept", json={"seat": "black"}), 409, "seat-taken")
         problem(bo.post(f"/submissions/{waiting['id']}:resign"), 403, "forbidden")
+
+
+def test_a_name_that_no_database_takes_invites_nobody(duel: Class, visitor: Visitor) -> None:
+    visitor.join(duel, "Ada")
+    with nothing_changes(duel.house):
+        refused = visitor.send(f"/rounds/{duel.round_id}/challenges", seat="", invite="\0")
+    assert refused.status_code == 422
 
 
 def test_a_game_of_one_seat_has_no_challenges(lesson: Class) -> None:

@@ -267,6 +267,47 @@ def test_who_waits_may_be_turned_away(lesson: Class) -> None:
     assert host(lesson, f"/players/{ada.id}:readmit")["pending"] is True
 
 
+WRONG: dict[str, tuple[str, str, object, str]] = {
+    "no moment": ("POST", "/competitions/{c}/players:remove", {}, "/joined_since"),
+    "a moment without a zone": (
+        "POST", "/competitions/{c}/players:remove", {"joined_since": "2026-01-01T00:00:00"}, "/joined_since",
+    ),
+    "no such moment": (
+        "POST", "/competitions/{c}/players:remove", {"joined_since": "2026-02-30T00:00:00Z"}, "/joined_since",
+    ),
+    "an unknown field": ("POST", "/competitions/{c}/players:readmit", {"removal": "rmv_0", "all": True}, "/all"),
+    "a removal with NUL": ("POST", "/competitions/{c}/players:readmit", {"removal": "\0"}, "/removal"),
+    "joining of another kind": ("PATCH", "/competitions/{c}", {"joining": "maybe"}, "/joining"),
+    "joining null and total wrong": ("PATCH", "/competitions/{c}", {"joining": None, "total": "luck"}, "/total"),
+    "no name": ("PATCH", "/players/{p}", {}, "/name"),
+    "a name that is a number": ("PATCH", "/players/{p}", {"name": 5}, "/name"),
+    "a name of 65 letters": ("PATCH", "/players/{p}", {"name": "x" * 65}, "/name"),
+    "a name with NUL": ("PATCH", "/players/{p}", {"name": "A\0"}, "/name"),
+    "half a letter": ("PATCH", "/players/{p}", {"name": "\ud800"}, "/name"),
+    "nothing to see": ("PATCH", "/players/{p}", {"name": "ㅤ"}, "/name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "body", "at"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_is_told_and_nothing_changes(
+    lesson: Class, method: str, path: str, body: object, at: str
+) -> None:
+    ada = lesson.join()
+    with nothing_changes(lesson.house):
+        response = lesson.house.host.request(method, path.format(c=lesson.id, p=ada.id), json=body)
+        assert [each["pointer"] for each in problem(response, 422, "invalid-request")["errors"]] == [at]
+
+
+def test_what_is_not_there_is_said_not_to_be(lesson: Class) -> None:
+    with nothing_changes(lesson.house):
+        for path in ("competitions/cmp_0:renew-code", "competitions/cmp_0/players:admit", "players/ply_0:new-key",
+                     "players/ply_0:admit", "players/ply_0:remove", "players/ply_0:readmit"):  # fmt: skip
+            problem(lesson.house.host.post(f"/{path}"), 404, "not-found")
+        span, text = {"joined_since": "2020-01-01T00:00:00Z"}, {"Content-Type": "text/plain"}
+        problem(lesson.house.host.post("/competitions/cmp_0/players:remove", json=span), 404, "not-found")
+        problem(lesson.house.host.post("/competitions/cmp_0/roster", content=b"Ada", headers=text), 404, "not-found")
+
+
 def test_all_this_is_a_hosts(lesson: Class) -> None:
     ada, bob = lesson.join(), lesson.join()
     path, text = f"/competitions/{lesson.id}", {"Content-Type": "text/csv"}

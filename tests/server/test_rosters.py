@@ -68,6 +68,7 @@ BAD: dict[str, tuple[str, list[int], str]] = {
     "no name": ("Ada,1\n,2\n", [2], "empty"),
     "reserved": ("Ada\nHost\n", [2], "choose another name"),
     "a control character": ("Ada\nB\x07b", [2], "U+0007"),
+    "NUL": ("A\0da\nBob,\0", [1, 2], "U+0000"),
     "invisible": ("Ada\nB\u200bb\nㅤ\n", [2, 3], "invisible"),
     "quotes that never end": ('Ada\n"Bob\nEve\n', [2], "quotation marks"),
     "something after quotes": ('Ada\n"Bob"b\n', [2], "quotation marks"),

@@ -98,10 +98,12 @@ def test_a_bulk_is_looked_at_removed_and_taken_back(host: Visitor, lesson: Class
     removed = host.send(f"{page(lesson)}/remove", since=since[1], until=until[1])
     assert "2 players: Troll 0, Troll 1" in text_of(removed)
     assert [each["removed"] for each in _members(lesson)] == [False, True, True, False]
-    bulk = re.search(r'name="removal" value="([^"]+)"', removed.text)
+    bulk = re.search(r"/removals/\w+/readmit", removed.text)
     assert bulk
-    host.send(f"{page(lesson)}/readmit", removal=bulk[1])
+    host.send(f"{page(lesson)}{bulk[0]}")
     assert not any(each["removed"] for each in _members(lesson))
+    for removal in ("rmv_0", "%00", "x" * 1_000):
+        assert host.send(f"{page(lesson)}/removals/{removal}/readmit").status_code == 404
     for moment in ("", "yesterday", "0001-01-01T00:00:00"):
         assert host.send(f"{page(lesson)}/remove", since=moment, until=moment).status_code in (409, 422)
 
@@ -148,7 +150,7 @@ def test_players_see_none_of_it(visitor: Visitor, lesson: Class) -> None:
     with nothing_changes(lesson.house):
         for path in ("", "/waiting", f"/since/{bob.id}"):
             assert visitor.get(f"{page(lesson)}{path}").status_code == 403
-        for path in ("/joining", "/code", "/admit", "/roster", "/roster/preview", "/remove", "/readmit"):
+        for path in ("/joining", "/code", "/admit", "/roster", "/roster/preview", "/remove", "/removals/rmv_0/readmit"):
             fields = {"joining": "open", "roster": "Eve", "since": "2026-01-01", "until": "2026-01-01"}
             assert visitor.send(f"{page(lesson)}{path}", **fields).status_code == 403
         for action in ("key", "rename", "readmit-as", "admit", "remove", "readmit"):
