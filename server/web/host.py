@@ -13,8 +13,6 @@ from games.sentences import say
 from server.arena import (
     callers,
     competitions,
-    copies,
-    players,
     reveals,
     round_order,
     rounds,
@@ -23,17 +21,15 @@ from server.arena import (
 )
 from server.arena.reveals import Which
 from server.arena.unit import Unit
-from server.db.models import Competition, Player, Round, Submission
+from server.db.models import Competition, Player, Submission
 from server.db.states import BotPolicy, Scope, Total
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
-from server.web import announcements, round_form, round_lines, view_models
+from server.web import announcements, control, round_form, view_models
 from server.web.rendering import FormOf, base_url, go, own_forms_only, page
 from server.web.words import told
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])
-
-MOVES = 100  # of the newest that a page lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,6 @@ def competition_page(
         base=base,
         walls=walls.count(unit, competition_id),
         announced=announcements.listed(unit, competition_id),
-        copies=copies.of_competition(unit.session, competition_id),
         trouble=told(trouble) if trouble else None,
         deleted=round_order.deleted(unit, competition_id),
         form=form or {},
@@ -150,6 +145,7 @@ def competition_page(
         own_game=None,
         error=told(refused) if refused else None,
         wrong=field_of(refused) if refused else None,
+        events=competition_id,
         **round_form.choices(unit),
     )
 
@@ -160,22 +156,13 @@ def _seen(unit: Unit, competition_id: str) -> dict[str, Any]:
     return {
         "viewer": viewer(unit),
         "competition": competitions.see(unit, competition_id),
-        "rounds": round_lines.lines(unit, competition_id),
-        "moves": _moves(unit.session, competition_id),
-        "members": players.list_members(unit, competition_id),
+        **control.shown(unit, competition_id),
     }
 
 
 def field_of(refused: RequestError) -> str | None:
     """The field of the form that is refused, where it is one of them."""
     return next((error.pointer.split("/")[1] for error in refused.errors), None)
-
-
-def _moves(session: Session, competition_id: str) -> list[view_models.SubmissionLine]:
-    there = (Round.competition_id == competition_id, Round.archived_at.is_(None))
-    query = select(Submission).join(Round, Round.id == Submission.round_id).where(*there)
-    rows = session.scalars(query.order_by(Submission.number.desc()).limit(MOVES)).all()
-    return [view_models.submission_line(session, row) for row in rows]
 
 
 @router.post("/rounds/{round_id}/reveal")

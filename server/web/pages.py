@@ -17,6 +17,7 @@ from server.web import (
     audit,
     auth,
     board,
+    control,
     deletion,
     freezing,
     games,
@@ -42,7 +43,7 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    of_hosts = (hosts, deletion, people, freezing, audit, host, host_rounds, wall, announcements)
+    of_hosts = (hosts, deletion, people, freezing, audit, host, host_rounds, control, wall, announcements)
     for part in (auth, sharing, games, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)

@@ -1,9 +1,10 @@
 // Keeps parts of the page as they are on the server. A part is <div data-part="/address" data-on="kinds of events">;
 // it is fetched anew when such an event comes through the competition's stream, and every few seconds while the stream
 // is away. data-reload: load the whole page when the part's data-state or data-revision changed; where somebody is typing,
-// tell the form. An event "renewed" comes from a part that has other content.
+// tell the form. data-watch: much happens there that is in no feed, so it is looked at all the time, and left as it is while
+// somebody is at a form in it. An event "renewed" comes from a part that has other content.
 
-import { announce, replace } from "./reader.js";
+import { announce, begun, replace } from "./reader.js";
 import { countDown, localTimes } from "./times.js";
 
 const KINDS = [
@@ -16,6 +17,7 @@ const SPREAD = 600; // ms over which the readers of a board spread their request
 const MORE = 20; // and ms more for each of its lines: a long board has many readers
 const POLL = 5000; // ms between looks while the stream is away
 const AGAIN = 3000; // ms before a stream that was refused is tried again
+const WATCH = 2000; // ms between looks at what is in no feed
 const HIDDEN = 60000; // ms after which a page that nobody sees lets go of its stream
 
 const due = new Map();
@@ -37,14 +39,16 @@ async function load(part) {
   const number = (part.loads = (part.loads ?? 0) + 1);
   let response;
   try {
-    response = await fetch(part.dataset.part, { headers: { Accept: "text/html" } });
+    const known = part.stamp ? { "If-None-Match": part.stamp } : {};
+    response = await fetch(part.dataset.part, { headers: { Accept: "text/html", ...known } });
   } catch {
     return; // the next look will find it
   }
   if ([401, 403, 404].includes(response.status)) window.location.reload(); // it says why, in words
   if (!response.ok) return;
   const text = await response.text();
-  if (number !== part.loads) return;
+  if (number !== part.loads || text === part.came || ("watch" in part.dataset && begun(part))) return;
+  [part.came, part.stamp] = [text, response.headers.get("ETag")];
   const [before, edition, rank, news] = [stateOf(part), revisionOf(part), rankIn(part), newsIn(part)];
   replace(part, text);
   localTimes(part);
@@ -127,6 +131,11 @@ function disconnect() {
   source?.close();
   source = null;
 }
+
+setInterval(() => {
+  if (document.hidden) return;
+  for (const part of document.querySelectorAll("[data-watch]")) if (!due.has(part)) load(part);
+}, WATCH);
 
 // What happens behind frozen boards is in no feed: a host, who sees it all the same, looks for it.
 setInterval(() => document.querySelector("[data-unheard]") && refresh("standing.changed"), POLL);

@@ -8,13 +8,39 @@ export function announce(text, region = "[data-announce]") {
   if (line && line.textContent !== text) line.textContent = text;
 }
 
-// Shows other content in an element. Where the focus was in it, it goes to what is the same in the new content, else to
-// the element.
+// Has somebody begun with a form in an element?
+export function begun(element) {
+  const fields = [...element.querySelectorAll("input, select, textarea")].filter((field) => field.type !== "hidden");
+  return fields.some((field) => (field.matches(":focus") && field.type !== "checkbox") || changed(field));
+}
+
+function changed(field) {
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
+  const options = [...field.options];
+  return field.selectedOptions[0] !== (options.find((option) => option.defaultSelected) ?? options[0]);
+}
+
+// What can be opened, by what it is called within whatever has an id in the element.
+function opening(element) {
+  const found = new Map();
+  for (const each of element.querySelectorAll("details")) {
+    const owner = each.closest("[id]");
+    const within = owner !== element && element.contains(owner);
+    if (within) found.set(`${owner.id} ${each.querySelector("summary").textContent}`, each);
+  }
+  return found;
+}
+
+// Shows other content in an element. What somebody has opened there stays open. Where the focus was in it, it goes to
+// what is the same in the new content, else to the element.
 export function replace(element, html) {
   const found = () => [...element.querySelectorAll(FOCUSABLE)];
   const place = found().indexOf(document.activeElement);
   const same = document.activeElement.outerHTML;
+  const before = opening(element);
   element.innerHTML = html;
+  for (const [name, each] of opening(element)) if (before.has(name)) each.open = before.get(name).open;
   if (place < 0) return;
   const now = found();
   focus([now[place], ...now].find((each) => each?.outerHTML === same) ?? element, { preventScroll: true });

@@ -69,6 +69,8 @@ async function offer(form) {
   if (options) library.innerHTML = options;
 }
 
+document.addEventListener("renewed", ({ target }) => target.querySelectorAll("form[data-round-form]").forEach(toOwnZone));
+
 for (const form of document.querySelectorAll("form[data-round-form]")) {
   toOwnZone(form);
   const { game, judge, passages, library } = form.elements;
