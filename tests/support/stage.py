@@ -79,7 +79,7 @@ def staged(folder: Path) -> Iterator[Stage]:
         odd = arena.start_odd_worker("--pause", "3600")
         arena.judge_ready(2)
         stage = Stage(arena)
-        for scene in (_people, _rounds, _moves, _two_seats, _endings, _games):
+        for scene in (_people, _rounds, _moves, _two_seats, _endings, _games, _shown):
             scene(stage)
         yield stage
         odd.kill()
@@ -171,3 +171,16 @@ def _games(stage: Stage) -> None:
     first = stage.upload(OWN.format(""), name="ours")
     stage.ids["own_game"] = stage.upload(OWN.format(" Loudly."), name="ours")
     stage.post("host", f"/games/{first}:withdraw")
+
+
+def _shown(stage: Stage) -> None:
+    """What a wall shows in its turn: a round that is revealed, and what the host said."""
+    stage.competition("shown", "Monday class")
+    stage.join("eve", "Eve", "shown")
+    body = {"game": "condense", "passages": [PASSAGE], "judge": "pocket"}
+    stage.ids["told"] = stage.post("host", "/competitions/{shown}/rounds", body)["id"]
+    stage.move("eve", "told", "lighthouse sailors")
+    stage.post("host", "/rounds/{told}:close")
+    stage.post("host", "/rounds/{told}:reveal", {"which": "top", "names": True})
+    for line in ("Welcome!", "Well done, everybody."):
+        stage.post("host", "/competitions/{shown}/announcements", {"text": line})

@@ -109,6 +109,22 @@ def _too_long(page: Page) -> None:
     page.get_by_label("Passages", exact=True).fill("word " * 600)
 
 
+def _wall(page: Page) -> None:
+    button = page.get_by_role("button", name="Open the wall")
+    button.evaluate("button => (button.form.target = '_self')")
+    button.click()
+
+
+def _wall_reveals(page: Page) -> None:
+    _wall(page)
+    page.get_by_role("button", name="Next").click()
+
+
+def _unsaid(page: Page) -> None:
+    page.get_by_label("A line for everyone").fill("   ")
+    _press("Announce")(page)
+
+
 def _program(source: str, button: str) -> Callable[[Page], None]:
     def act(page: Page) -> None:
         page.get_by_role("textbox", name="Program").fill(source)
@@ -206,4 +222,10 @@ HOST = (
     State("a player to delete", "host", "/host/players/{bob}/delete", "#name"),
     State("another player's name", "host", "/host/players/{bob}/delete", "#delete-error:not(:empty)", _another_name),
 )
-STATES = DOORS + ROUNDS + TWO_SEATS + GAMES + HOST
+WALL = (
+    State("a wall before a round", "host", "/host/competitions/{empty}", ".lobby svg", _wall),
+    State("a wall with a round", "host", "/host/competitions/{lesson}", ".places", _wall),
+    State("a wall that reveals", "host", "/host/competitions/{shown}", ".words", _wall_reveals),
+    State("a refused announcement", "host", "/host/competitions/{empty}", "#announcement-error:not(:empty)", _unsaid),
+)
+STATES = DOORS + ROUNDS + TWO_SEATS + GAMES + HOST + WALL
