@@ -85,6 +85,11 @@ def _asked(request: Request) -> tuple[bool, Boards]:
     return request.cookies.get(NAMES) == "hidden", request.app.state.boards
 
 
+@router.get("/show/{code}/steps")
+async def steps(request: Request, read: WallOf, code: str) -> Response:
+    return await read(_page, "parts/wall-steps.html", request, code)
+
+
 @router.get("/show/{code}/board")
 async def board(request: Request, read: WallOf, code: str) -> Response:
     return await read(_board, code, *_asked(request))

@@ -13,7 +13,7 @@ from tests.support.services import eventually
 from tests.support.web import HTML, Visitor, nothing_from_elsewhere, text_of
 from tests.support.workers import PLAIN
 
-PARTS = ("", "/scene", "/board", "/joined", "/announced", "/events")
+PARTS = ("", "/scene", "/steps", "/board", "/joined", "/announced", "/events")
 
 
 @pytest.fixture
@@ -288,6 +288,9 @@ def test_hidden_moves_and_removed_players_are_on_no_wall(host: Visitor, lesson: 
     page = host.get(f"/show/{code(lesson)}/scene").text
     assert "Ada" in page
     assert not re.search("Bob|Cleo|>12<|>15<", page)
+    submission = answer(players["Ada"].get("/me/submissions"))["items"][0]["id"]
+    answer(lesson.house.host.post(f"/submissions/{submission}:hide"))
+    assert not re.search("Ada|>9<", host.get(f"/show/{code(lesson)}/steps").text), "also of what is on show already"
 
 
 def test_the_wall_goes_on_to_the_next_round_and_back_to_what_is_revealed(host: Visitor, lesson: Class) -> None:
