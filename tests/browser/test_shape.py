@@ -1,6 +1,5 @@
 """How the pages hold up: small screens, very long words, servers that go away."""
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -11,6 +10,7 @@ from tests.support.browser import (
     SLOW,
     OpenPage,
     Watch,
+    answers,
     board,
     fits,
     join,
@@ -68,7 +68,7 @@ def test_a_page_outlives_its_server(open_page: OpenPage, game: Game, arena: Depl
     submit(page, "lighthouse")
     expect(page.locator("#move-error")).to_contain_text("The server cannot be reached. Your words are still here")
     api.start()
-    eventually(lambda: _answers(arena), what="the API")
+    eventually(lambda: answers(arena), what="the API")
     arena.judge_ready()
     live(page)
     with game.join("Bob") as bob:
@@ -77,13 +77,6 @@ def test_a_page_outlives_its_server(open_page: OpenPage, game: Game, arena: Depl
     page.get_by_role("button", name="Submit").click()
     scored(page)
     assert len([each for each in game.all_submissions() if each["bits"] is not None]) == 2
-
-
-def _answers(arena: Deployment) -> bool:
-    try:
-        return httpx.get(f"{arena.url}/healthz", timeout=2).is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_a_move_waits_for_a_judge_and_says_so(open_page: OpenPage, game: Game, arena: Deployment) -> None:

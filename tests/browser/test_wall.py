@@ -1,12 +1,14 @@
 """A wall from the first player to the reveal, as a class sees it from its seats; and a host's page that keeps up."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.support.browser import SLOW, OpenPage, fits, live, sign_in_as_host
+from tests.support.browser import SLOW, OpenPage, Watch, answers, fits, live, sign_in_as_host
 from tests.support.scenario.deployment import PASSAGE, Deployment, answer
+from tests.support.services import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -68,8 +70,10 @@ def move(arena: Deployment, joined: Json, round_: Json, text: str) -> None:
 
 
 def new_round(arena: Deployment, made: Json) -> Json:
+    """One that lasts ten minutes."""
+    closes = (datetime.now(UTC) + timedelta(minutes=10)).isoformat()
     with arena.client() as host:
-        body = {"game": "condense", "passages": [PASSAGE], "judge": "pocket"}
+        body = {"game": "condense", "passages": [PASSAGE], "judge": "pocket", "closes_at": closes}
         return answer(host.post(f"/competitions/{made['id']}/rounds", json=body), 201)
 
 
@@ -86,7 +90,9 @@ def test_a_wall_from_the_first_player_to_the_reveal(open_page: OpenPage, arena: 
     for name, text in zip(NAMES, ("lighthouse sailors", "ships", "sea", "quantum tax law"), strict=True):
         move(arena, players[name], round_, text)
     expect(wall.locator("[data-player]")).to_have_count(4, timeout=SLOW)
-    read_from_afar(wall, ".with strong", ".top-three", "h1")
+    read_from_afar(wall, ".with strong", ".top-three", ".countdown", "h1")
+    before = wall.locator(".countdown").inner_text()
+    expect(wall.locator(".countdown")).not_to_have_text(before)
     on_a_phone(wall)
     wall.get_by_role("button", name="Hide names").click()
     expect(wall.locator("[data-player] .name").first).to_have_text("Player 2", timeout=SLOW)
@@ -108,8 +114,8 @@ def steps(wall: Page) -> None:
     words = wall.locator(".words:visible")
     expect(words).to_have_count(0)
     wall.keyboard.press("Space")
-    expect(words).to_have_text("sea")
-    expect(wall.locator(".step:visible h2")).to_contain_text("Player 3")
+    expect(words).to_have_text("lighthouse sailors")
+    expect(wall.locator(".step:visible h2")).to_contain_text("Player 1")
     expect(wall.locator(".step:visible .tokens .token").first).to_be_visible()
     read_from_afar(wall, ".step:not([hidden]) h2", ".words:visible")
     on_a_phone(wall)
@@ -161,3 +167,19 @@ def test_an_announcement_reaches_players_and_the_wall(open_page: OpenPage, arena
     host.get_by_role("button", name="Take back").click()
     for page in (ada, wall):
         expect(page.locator("[data-news]")).to_have_count(0, timeout=SLOW)
+
+
+def test_a_wall_outlives_its_server(open_page: OpenPage, arena: Deployment, watch: Watch) -> None:
+    watch.forgiven += ["Failed to load resource: net::", "Failed to load resource: the server responded"]
+    made = competition(arena)
+    wall = opened(open_page(), made)
+    wall.evaluate("window.same = true")
+    api = next(process for process in arena.processes if "api" in process.command)
+    api.kill()
+    expect(wall.locator("[data-connection]")).to_contain_text("Connection lost", timeout=SLOW)
+    api.start()
+    eventually(lambda: answers(arena), what="the API")
+    join(arena, made, "Ada")
+    expect(wall.locator(".joined strong")).to_have_text("1", timeout=SLOW)
+    live(wall)
+    assert wall.evaluate("window.same"), "nobody loaded it anew, which would end the full screen"

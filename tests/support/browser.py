@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import httpx
 from playwright.sync_api import (
     ConsoleMessage,
     Dialog,
@@ -12,7 +13,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.support.scenario.deployment import HOST_TOKEN, Game
+from tests.support.scenario.deployment import HOST_TOKEN, Deployment, Game
 
 SLOW = 30_000  # ms
 
@@ -69,6 +70,14 @@ def sign_in_as_host(page: Page) -> None:
 def live(page: Page) -> None:
     """Wait until the page follows the competition."""
     expect(page.locator("[data-connection]")).to_have_text("Live", timeout=SLOW)
+
+
+def answers(arena: Deployment) -> bool:
+    """Is the server there (again)?"""
+    try:
+        return httpx.get(f"{arena.url}/healthz", timeout=2).is_success
+    except httpx.TransportError:
+        return False
 
 
 OpenPage = Callable[..., Page]

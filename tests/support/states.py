@@ -224,7 +224,7 @@ HOST = (
 )
 WALL = (
     State("a wall before a round", "host", "/host/competitions/{empty}", ".lobby svg", _wall),
-    State("a wall with a round", "host", "/host/competitions/{lesson}", ".places", _wall),
+    State("a wall with a round", "host", "/host/competitions/{lesson}", ".tables", _wall),
     State("a wall that reveals", "host", "/host/competitions/{shown}", ".words", _wall_reveals),
     State("a refused announcement", "host", "/host/competitions/{empty}", "#announcement-error:not(:empty)", _unsaid),
 )
