@@ -172,12 +172,15 @@ def change(unit: Unit, round_id: str, changes: Mapping[str, Any]) -> Round:
 
 
 def _with_consequences(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes, and what they take with them: an end the other way of saying one, a game the judges of its slots."""
+    """The changes, and what they take with them: an end the other way of saying one; a game its clock and the judges of
+    its slots."""
     more: dict[str, Any] = {}
     if "closes_at" in changes:
         more["duration"] = None
     if changes.get("duration") is not None:
         more["closes_at"] = None
+    if "game" in changes:
+        more["move_seconds"] = None
     if {"game", "judge"} & changes.keys():
         more["judges"] = {}
     return {**more, **changes}

@@ -27,6 +27,8 @@ def move(unit: Unit, round_id: str, number: int) -> Round:
     numbers = [each.number for each in ordered]
     if number not in numbers:
         raise invalid("/number", say("There is no round {number} in this competition.", number=number))
+    if round_ not in found:
+        raise not_found("There is no round {name}.", round_id)
     before = round_.number
     if number != before:
         ordered.remove(round_)

@@ -246,7 +246,9 @@ def prolong(unit: Unit, round_id: str, seconds: int) -> Round:
         raise conflict("round-closed", "Round closed", told)
     if round_.closes_at is None:
         raise conflict("round-without-end", "Round without end", say("The round goes on until you close it."))
-    set_end(unit, round_, round_.closes_at + timedelta(seconds=seconds))
+    end = round_.closes_at + timedelta(seconds=seconds)
+    check_window(None, end, unit.now)
+    set_end(unit, round_, end)
     return round_
 
 

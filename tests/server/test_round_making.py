@@ -71,6 +71,13 @@ def test_what_has_no_end_or_has_ended_is_not_prolonged(lesson: Class) -> None:
         problem(ada.post(path, json={"seconds": 60}), 403, "forbidden")
 
 
+def test_a_round_is_not_prolonged_beyond_the_life_of_anybody(house: RunningApp) -> None:
+    lesson = new_class(house, PLAIN, closes_at=moment(days=1))
+    with nothing_changes(house):
+        century = house.host.post(f"/rounds/{lesson.round_id}:prolong", json={"seconds": 3_155_760_000})
+        assert pointers(problem(century, 422, "invalid-request")) == ["/closes_at"]
+
+
 def test_a_round_is_given_another_end_after_its_first_move_too(lesson: Class) -> None:
     lesson.join().score(lesson.round_id, "5")
     end = moment(minutes=20)
@@ -224,6 +231,13 @@ def test_another_game_is_checked_like_a_new_round(lesson: Class) -> None:
     assert answer(change(lesson, lesson.round_id, game=game))["digest"] == game
     ada = lesson.join()
     assert answer(ada.submit(lesson.round_id, "2"), 201)["state"] == "awaiting_move"
+
+
+def test_another_game_has_a_clock_of_its_own(lesson: Class) -> None:
+    duel = lesson.another_round(game="debate", draft=True)
+    assert duel["move_seconds"] == 300
+    assert answer(change(lesson, duel["id"], game="condense"))["move_seconds"] is None
+    assert answer(change(lesson, duel["id"], game="debate", move_seconds=60))["move_seconds"] == 60
 
 
 def test_a_change_that_changes_nothing_is_told_to_nobody(lesson: Class) -> None:
