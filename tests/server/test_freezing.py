@@ -1,5 +1,6 @@
 """Frozen boards: whatever scores come in, whoever is neither host nor the mover is told what they were told before."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -55,7 +56,7 @@ class Played:
 
     def go_on(self) -> None:
         """What must not be heard of: somebody better, somebody new, a duel that is over, a move that is hidden."""
-        self.ada.score(self.hints, "40")
+        self.ada.score(self.hints, "60")
         self.cyd.score(self.hints, "50")
         end(self.bob, self.ada, self.begun, 9)
         answer(self.lesson.house.host.post(f"/submissions/{self.best}:hide"))
@@ -94,10 +95,10 @@ def test_the_mover_sees_the_own_score_and_the_frozen_rank(played: Played, visito
     freeze(played.lesson)
     played.go_on()
     visitor.sign_in(played.ada)
-    assert played.ada.get(f"/rounds/{played.hints}/submissions").json()["items"][0]["bits"] == 40.0
+    assert played.ada.get(f"/rounds/{played.hints}/submissions").json()["items"][0]["bits"] == 60.0
     listed = text_of(visitor.get("/rounds/list"))
-    assert "your best 40.000 bits" in listed
-    assert "2nd of 2" in listed
+    assert "your best 60.000 bits" in listed
+    assert re.findall(r"\w+ of 2", listed) == ["1st of 2", "2nd of 2"], "by now it is the other way round"
     page = text_of(visitor.get(f"/rounds/{played.hints}"))
     assert "Your best so far." in page
     assert "behind the next rank" not in page
@@ -112,6 +113,7 @@ def test_what_was_withheld_is_told_when_the_boards_thaw(played: Played) -> None:
     before = played.lesson.events()
     assert before[-1]["type"] == "board.frozen"
     played.go_on()
+    assert played.lesson.events() == before
     freeze(played.lesson, "unfreeze")
     events = played.lesson.events()
     assert [event["number"] for event in events] == list(range(1, len(events) + 1))
@@ -123,7 +125,7 @@ def test_what_was_withheld_is_told_when_the_boards_thaw(played: Played) -> None:
         played.told(played.dan)[f"/rounds/{played.hints}/leaderboard"]
         == (played.told(played.lesson.house.host)[f"/rounds/{played.hints}/leaderboard"])
     )
-    assert names(played.lesson.board(played.hints)) == [(1, "Cyd", 50.0), (2, "Ada", 40.0)]
+    assert names(played.lesson.board(played.hints)) == [(1, "Ada", 60.0), (2, "Cyd", 50.0)]
     freeze(played.lesson)
     played.bob.score(played.hints, "60")
     assert len(answer(played.dan.get(f"/rounds/{played.hints}/leaderboard"))["items"]) == 2, "frozen anew"
