@@ -31,7 +31,7 @@ def test_boards_stand_still_and_go_on_by_themselves(open_page: OpenPage, game: G
     expect(watching.get_by_text("you see it as it is")).to_be_visible(timeout=SLOW)
 
     submit(ada, "sailors at sea in a storm")
-    expect(ada.get_by_text("Your best so far.")).to_be_visible(timeout=SLOW)
+    expect(ada.get_by_text("Your best so far.", exact=True)).to_be_visible(timeout=SLOW)
     best = ada.locator("[data-submission] output").inner_text()
     expect(watching.get_by_role("cell", name=best)).to_be_visible(timeout=SLOW)
     for page in (ada, dan):
