@@ -44,7 +44,7 @@ def test_whatever_refers_to_a_player_is_a_pseudonym_too_and_nothing_refers_to_wh
             there = DECISIONS[key.column.table.name]
             for kind in ("people", "omitted"):
                 if key.column.name in getattr(there, kind).split():
-                    assert key.parent.name in (getattr(decided, kind) + decided.omitted).split(), key
+                    assert key.parent.name in f"{getattr(decided, kind)} {decided.omitted}".split(), key
 
 
 @pytest.fixture
@@ -101,4 +101,4 @@ def test_pseudonyms_are_the_same_next_time_and_names_stay_where_they_are_wanted(
         lesson.join(f"Guest {number} of {lesson.id}")
     assert told[0].items() <= told[1].items()
     transfer.export(url, tmp_path / "named.zip", shareable=True, names=True)
-    assert {"id": ada.id, "name": "Ada"}.items() <= transfer.rows(tmp_path / "named.zip", "players")[-1].items() or True
+    assert (ada.id, "Ada") in {(row["id"], row["name"]) for row in transfer.rows(tmp_path / "named.zip", "players")}

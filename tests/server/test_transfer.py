@@ -4,17 +4,23 @@ import json
 import random
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import JSON, event, insert
+from structlog.testing import capture_logs
 
 from server.db.migrate import history, migrate
+from server.db.models import Competition, FeedEvent
 from server.db.session import Database
 from server.db.transfer import copying
 from server.errors import CommandError
+from server.launch import transfer as launched
 from server.launch.data_dir import held
 from server.launch.files import replacing
-from server.launch.transfer import import_ as import_into
 from server.settings import Settings, sqlite_url
 from tests.support import duels, transfer
 from tests.support.scenario.deployment import answer
@@ -40,18 +46,17 @@ def played(house: RunningApp, judge: FakeJudge, hand: object) -> Class:
     answer(ada.submit(slow["id"], "waits"), 202)
     lesson.close()
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all", "names": True}))
-    answer(house.host.post("/hosts", json={"name": "Grace"}), 201)
+    grace = answer(house.host.post("/hosts", json={"name": "Grace"}), 201)
+    answer(house.caller(grace["token"]).post("/competitions", json={"name": "hers"}), 201)
     return lesson
 
 
 @pytest.fixture
-def other(house: RunningApp, postgres: Postgres, tmp_path: Path) -> Callable[[str], str]:
-    """The URL of a new database: "other" is of the other kind than the house's, "same" of the same."""
+def new_url(postgres: Postgres, tmp_path: Path) -> Callable[[str], str]:
+    """Of a new database of that kind."""
 
     def new(kind: str) -> str:
-        if (kind == "same") == house.database.sqlite:
-            return f"sqlite:///{tmp_path / f'{kind}.sqlite3'}"
-        return postgres.new_database()
+        return postgres.new_database() if kind == "postgresql" else f"sqlite:///{tmp_path / f'{uuid4()}.sqlite3'}"
 
     return new
 
@@ -70,31 +75,72 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "arena.zip"
 
 
-def test_what_was_imported_is_exported_to_the_same_bytes_by_either_database(
-    house: RunningApp, played: Class, other: Callable[[str], str], tmp_path: Path
-) -> None:
-    urls = [house.settings.database_url or "", other("other"), other("same")]
-    files = [tmp_path / f"{number}.zip" for number in range(3)]
+def url_of(house: RunningApp) -> str:
+    return house.settings.database_url or ""
+
+
+def there_and_back(url: str, new_url: Callable[[str], str], folder: Path) -> Path:
+    """An export that was imported into a database of the other kind, and from there into one of the first kind."""
+    kinds = ["postgresql", "sqlite"] if url.startswith("sqlite") else ["sqlite", "postgresql"]
+    urls = [url, *map(new_url, kinds)]
+    files = [folder / f"{number}.zip" for number in range(3)]
     transfer.export(urls[0], files[0])
     for step in (1, 2):
         transfer.import_(files[step - 1], urls[step])
         transfer.export(urls[step], files[step])
     assert files[0].read_bytes() == files[1].read_bytes() == files[2].read_bytes()
-    told = transfer.rows(files[0], "submissions")
+    return files[0]
+
+
+def test_what_was_imported_is_exported_to_the_same_bytes_by_either_database(
+    house: RunningApp, played: Class, new_url: Callable[[str], str], tmp_path: Path
+) -> None:
+    file = there_and_back(url_of(house), new_url, tmp_path)
+    told = transfer.rows(file, "submissions")
     assert {each["state"] for each in told} >= {"scored", "queued"}
-    assert all(transfer.rows(files[0], table) for table in ("ratings", "needs", "hosting", "signing_keys", "repeats"))
+    for table in ("ratings", "needs", "hosting", "signing_keys", "repeats", "audit"):
+        assert transfer.rows(file, table), table
+
+
+def test_values_of_every_kind_are_the_same_again(
+    database_url: str, new_url: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Texts in no language's order; JSON's null and none at all; floats, moments and numbers at their ends."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    words: list[Any] = [0.1 + 0.2, 5e-324, 2**62, None, "é\u2028漢\\", {"z": 1, "a": []}]
+    made = Database(database_url)
+    with made.engine.begin() as rows:
+        for name in ("b", "B", "ä", "a_b", "ab", "", "😀"):
+            told: dict[str, Any] = {
+                "id": name,
+                "name": name,
+                "code": name,
+                "bots": "none",
+                "free_measurements": True,
+                "total": "bits",
+            }
+            rows.execute(insert(Competition).values(joining="open", last_event=2, created_at=at, **told))
+        for number, data in enumerate((words, JSON.NULL)):
+            told = {"competition_id": "b", "number": number, "type": "t", "at": at + timedelta(microseconds=number)}
+            rows.execute(insert(FeedEvent).values(data=data, **told))
+    made.dispose()
+    file = there_and_back(database_url, new_url, tmp_path)
+    assert [each["id"] for each in transfer.rows(file, "competitions")] == ["", "B", "a_b", "ab", "b", "ä", "😀"]
+    assert [each["data"] for each in transfer.rows(file, "feed")] == [words, None]
+    assert list(transfer.rows(file, "feed")[0]["data"][5]) == ["z", "a"]
 
 
 def test_an_imported_server_goes_on_where_the_other_was(
-    house: RunningApp, lesson: Class, other: Callable[[str], str], file: Path, own_house: Callable[..., RunningApp]
+    house: RunningApp, lesson: Class, new_url: Callable[[str], str], file: Path, own_house: Callable[..., RunningApp]
 ) -> None:
-    ada, url, newest = lesson.join("Ada"), other("other"), "SELECT max(number) FROM submissions"
+    ada, newest = lesson.join("Ada"), "SELECT max(number) FROM submissions"
+    url = new_url("postgresql" if house.database.sqlite else "sqlite")
     ada.score(lesson.round_id, "5")
-    transfer.export(house.settings.database_url or "", file)
+    transfer.export(url_of(house), file)
     transfer.import_(file, url)
     there = own_house(url)
     same = there.caller(ada.token or "")
-    for path in (f"/rounds/{lesson.round_id}/leaderboard", f"/competitions/{lesson.id}/events", "/me", "/keys"):
+    for path in (f"/rounds/{lesson.round_id}/leaderboard", f"/competitions/{lesson.id}/events?after=0", "/me", "/keys"):
         assert answer(same.get(path)) == answer(ada.get(path)), path
     highest = there.sql(newest)[0][0]
     with at_work(there.redis_url, PLAIN):
@@ -115,7 +161,7 @@ def test_an_export_is_of_one_moment_although_moves_are_accepted_meanwhile(
             seen.add(table)
             ada.score(lesson.round_id, f"{len(seen)}")
 
-    url, before = house.settings.database_url or "", counts(house)
+    url, before = url_of(house), counts(house)
     database = Database(url)
     with replacing(file) as raw:
         copying.export_rows(database, raw, history()[0], move, shareable=False, names=False)
@@ -126,7 +172,7 @@ def test_an_export_is_of_one_moment_although_moves_are_accepted_meanwhile(
 
 
 def counts(house: RunningApp) -> dict[str, int]:
-    return {name: int(house.sql(f"SELECT count(*) FROM {name}")[0][0]) for name in ("submissions", "feed")}
+    return {name: house.rows()[name] for name in ("submissions", "plays", "measurements")}
 
 
 def test_while_it_is_written_an_export_is_its_owners_alone_and_not_under_its_name(
@@ -162,7 +208,7 @@ def test_a_file_that_is_there_is_only_replaced_by_force(small: Path, file: Path,
 
 
 def test_a_server_that_has_rows_takes_no_others(house: RunningApp, lesson: Class, small: Path, file: Path) -> None:
-    url = house.settings.database_url or ""
+    url = url_of(house)
     with pytest.raises(CommandError, match=r"the database is in use \(it has rows in .*competitions"):
         transfer.import_(small, url)
 
@@ -172,7 +218,7 @@ def test_a_file_cut_anywhere_is_refused(small: Path, file: Path, tmp_path: Path)
     for length in {*range(0, len(whole), len(whole) // 50), *range(len(whole) - 70, len(whole))}:
         file.write_bytes(whole[:length])
         with pytest.raises(CommandError, match=REFUSED):
-            import_into(Settings(data=tmp_path / "data"), file)
+            launched.import_(Settings(data=tmp_path / "data"), file)
     assert not (tmp_path / "data").exists()
 
 
@@ -183,7 +229,7 @@ def test_a_file_altered_anywhere_is_refused(small: Path, file: Path, tmp_path: P
         altered[place] ^= 1 << draw.randrange(8)
         file.write_bytes(altered)
         with pytest.raises(CommandError, match=REFUSED):
-            import_into(Settings(data=tmp_path / "data"), file)
+            launched.import_(Settings(data=tmp_path / "data"), file)
     assert not (tmp_path / "data").exists()
 
 
@@ -203,18 +249,18 @@ def test_a_file_of_another_kind_is_refused(
 ) -> None:
     transfer.rewritten(small, file, manifest=transfer.manifest(small, **changed))
     with pytest.raises(CommandError, match=told):
-        import_into(Settings(data=tmp_path / "data"), file)
+        launched.import_(Settings(data=tmp_path / "data"), file)
 
 
 def test_what_the_database_would_not_export_again_is_not_imported(
-    played: Class, house: RunningApp, file: Path, other: Callable[[str], str], tmp_path: Path
+    played: Class, house: RunningApp, file: Path, new_url: Callable[[str], str], tmp_path: Path
 ) -> None:
     """A row that is not as this program writes it, and one that is missing: the last of all tables but one."""
-    transfer.export(house.settings.database_url or "", file)
+    transfer.export(url_of(house), file)
     lines = transfer.members(file)["standings.jsonl"].splitlines(keepends=True)
     for changed in ([*lines[:-1], lines[-1].replace(b",", b", ")], lines[:-1]):
         transfer.rewritten(file, tmp_path / "changed.zip", standings=b"".join(changed))
-        url = other("other")
+        url = new_url("postgresql")
         with pytest.raises(CommandError, match=r"of standings the database has .* nothing was imported"):
             transfer.import_(tmp_path / "changed.zip", url)
         transfer.import_(file, url)
@@ -222,7 +268,7 @@ def test_what_the_database_would_not_export_again_is_not_imported(
 
 def test_a_folder_in_which_a_server_runs_takes_no_import(small: Path, tmp_path: Path) -> None:
     with held(tmp_path / "data"), pytest.raises(CommandError, match="is in use by another"):
-        import_into(Settings(data=tmp_path / "data"), small)
+        launched.import_(Settings(data=tmp_path / "data"), small)
 
 
 def test_the_command_says_what_it_did_and_what_is_wrong(small: Path, tmp_path: Path) -> None:
@@ -236,6 +282,29 @@ def test_the_command_says_what_it_did_and_what_is_wrong(small: Path, tmp_path: P
     file.write_bytes(file.read_bytes()[:-1])
     cut = command("import", str(file), "--data", data)
     assert (cut.returncode, cut.stdout, cut.stderr.count("\n")) == (1, "", 1)
+
+
+def test_texts_are_in_one_order_whatever_language_postgresql_sorts_in(postgres: Postgres, file: Path) -> None:
+    """Only the statement is looked at: PostgreSQL out of a wheel knows no language."""
+    url = postgres.new_database()
+    migrate(url)
+    database, said = Database(url), list[str]()
+    event.listen(database.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    with replacing(file) as raw:
+        copying.export_rows(database, raw, "1", lambda _: None, shareable=False, names=False)
+    database.dispose()
+    assert any('ORDER BY feed.competition_id COLLATE "C", feed.number' in statement for statement in said)
+
+
+def test_the_log_tells_how_far_a_long_export_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launched, "SILENCE", 0.0)
+    with capture_logs() as told:
+        progress = launched.Progress("export.under_way")
+        progress("judges")
+        progress("plays")
+    assert [(each["event"], each["rows"], each["table"]) for each in told] == [
+        ("export.under_way", 1, "judges"), ("export.under_way", 2, "plays"),
+    ]  # fmt: skip
 
 
 def test_there_must_be_something_to_export(tmp_path: Path, file: Path) -> None:

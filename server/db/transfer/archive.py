@@ -6,8 +6,8 @@ bytes before it: a file that was cut or altered anywhere does not have the right
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -45,12 +45,14 @@ class Archive:
         self._zipped = zipped
         self.manifest = manifest
 
-    def lines(self, table: str) -> Iterator[bytes]:
+    def lines(self, table: str) -> Generator[bytes, None, None]:
         with self._zipped.open(f"{table}.jsonl") as member:
             yield from member
 
 
-def write(file: BinaryIO, tables: Iterable[tuple[str, Iterable[bytes]]], revision: str, *, shareable: bool) -> Manifest:
+def write(
+    file: BinaryIO, tables: Iterable[tuple[str, Generator[bytes, None, None]]], revision: str, *, shareable: bool
+) -> Manifest:
     """Write the whole file. tables: the name and the lines of each; lines are taken one at a time."""
     with ZipFile(file, "w") as zipped:
         zipped.writestr(_member("mimetype", ZIP_STORED), KIND)
@@ -89,8 +91,8 @@ def opened(path: Path) -> Iterator[Archive]:
             raise CommandError(f"{path} is not as this program writes its exports: {error}") from error
 
 
-def _write_lines(zipped: ZipFile, name: str, lines: Iterable[bytes]) -> Part:
-    with zipped.open(_member(f"{name}.jsonl"), "w", force_zip64=True) as member:
+def _write_lines(zipped: ZipFile, name: str, lines: Generator[bytes, None, None]) -> Part:
+    with closing(lines), zipped.open(_member(f"{name}.jsonl"), "w", force_zip64=True) as member:
 
         def written() -> Iterator[bytes]:
             for line in lines:

@@ -1,6 +1,7 @@
 """Every table into a file, and every table out of one. No table is named here: they are those of the models."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from typing import BinaryIO
 
 from sqlalchemy import Connection, Table, func, select, text
@@ -53,10 +54,11 @@ def import_rows(database: Database, source: Archive, progress: Progress) -> None
     database.write(fill)
 
 
-def _counted(lines: Iterable[bytes], table: Table, progress: Progress) -> Iterator[bytes]:
-    for line in lines:
-        progress(table.name)
-        yield line
+def _counted(lines: Generator[bytes, None, None], table: Table, progress: Progress) -> Generator[bytes, None, None]:
+    with closing(lines):  # a cursor is open behind them
+        for line in lines:
+            progress(table.name)
+            yield line
 
 
 def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -7,7 +7,7 @@ read as the same float. What is inside a JSON column keeps the order it has.
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -33,13 +33,14 @@ PORTION = 100  # rows that are in memory at a time; a play may have megabytes
 Encode = Callable[[Any], Any]
 
 
-def lines(connection: Connection, table: Table, encode: Mapping[str, Encode]) -> Iterator[bytes]:
+def lines(connection: Connection, table: Table, encode: Mapping[str, Encode]) -> Generator[bytes, None, None]:
     """A line for each row, in the order of the primary key, with the columns of `encode`."""
     columns = [table.columns[name] for name in encode]
     query = select(*map(_selected, columns)).order_by(*(_in_order(connection, each) for each in table.primary_key))
-    for row in connection.execute(query.execution_options(yield_per=PORTION)):
-        told = {name: encode[name](value) for name, value in zip(encode, row, strict=True) if value is not None}
-        yield json.dumps(told, separators=(",", ":")).encode() + b"\n"
+    with connection.execute(query.execution_options(yield_per=PORTION)) as found:
+        for row in found:
+            told = {name: encode[name](value) for name, value in zip(encode, row, strict=True) if value is not None}
+            yield json.dumps(told, separators=(",", ":")).encode() + b"\n"
 
 
 def encoders(table: Table) -> dict[str, Encode]:
