@@ -39,7 +39,7 @@ def played(house: RunningApp, judge: FakeJudge, hand: object) -> Class:
     ada, bob = lesson.join("Ada Schön"), lesson.join("Bob 漢字")
     for player, word in [(ada, "5"), (bob, "7.125"), (bob, "x \u2028 ü")]:
         player.score(lesson.round_id, word)
-    answer(ada.submit(lesson.round_id, "again", key="once"), 202)
+    answer(ada.submit(lesson.round_id, "again", key="once", wait=30), 201)
     pair = duels.class_of(house)
     duels.duel(pair, pair.join("Ada Schön"), pair.join("Eve"), 3)
     slow = lesson.another_round(judge=judge.identity)
