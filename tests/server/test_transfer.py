@@ -307,6 +307,34 @@ def test_the_log_tells_how_far_a_long_export_is(monkeypatch: pytest.MonkeyPatch)
     ]  # fmt: skip
 
 
+def test_names_are_asked_for_only_where_there_could_be_none(tmp_path: Path) -> None:
+    ended = command("export", str(tmp_path / "arena.zip"), "--names")
+    assert (ended.returncode, "only a --shareable export" in ended.stderr) == (2, True)
+
+
+def test_a_folder_whose_rows_are_elsewhere_says_so(small: Path, file: Path, tmp_path: Path) -> None:
+    with held(tmp_path / "data") as folder:
+        folder.note_database("postgresql://ada:***@db/arena")
+    settings = Settings(data=tmp_path / "data")
+    elsewhere = pytest.raises(CommandError, match=r"are in postgresql://ada.*: name that database with --database-url")
+    with elsewhere:
+        launched.export(settings, file, shareable=False, names=False, force=False)
+    with elsewhere:
+        launched.import_(settings, small)
+
+
+def test_what_cannot_be_read_or_written_is_told_in_a_line(small: Path, tmp_path: Path) -> None:
+    url = sqlite_url(small.parent)
+    with pytest.raises(CommandError, match=r"cannot write .*No such file"):
+        transfer.export(url, tmp_path / "nowhere" / "arena.zip")
+    with pytest.raises(CommandError, match="is a folder: name the file"):
+        transfer.export(url, tmp_path)
+    with pytest.raises(CommandError, match=r"cannot read .*: No such file"):
+        transfer.import_(tmp_path / "nothing.zip", url)
+    with pytest.raises(CommandError, match="cannot use the database postgresql"):
+        transfer.import_(small, "postgresql://ada@127.0.0.1:1/arena")
+
+
 def test_there_must_be_something_to_export(tmp_path: Path, file: Path) -> None:
     with pytest.raises(CommandError, match="there is no database"):
         transfer.export(f"sqlite:///{tmp_path / 'nowhere.sqlite3'}", file)
