@@ -22,7 +22,7 @@ def make(unit: Unit, competition_id: str, text: str) -> Announcement:
         id=new_id("ann"), competition_id=competition.id, text=clean_line(text, "/text", MOST), made_at=unit.now
     )
     unit.session.add(row)
-    audit.record(unit, "announcement.make", competition_id, announcement=row.id, text=row.text)
+    audit.record(unit, "announcement.make", competition_id, before=None, after=row.text, announcement=row.id)
     _tell(unit, row, "announcement.made")
     return row
 
@@ -36,7 +36,9 @@ def withdraw(unit: Unit, announcement_id: str) -> Announcement:
     unit.session.refresh(row, with_for_update=True)
     if row.withdrawn_at is None:
         row.withdrawn_at = unit.now
-        audit.record(unit, "announcement.withdraw", row.competition_id, announcement=row.id)
+        audit.record(
+            unit, "announcement.withdraw", row.competition_id, before=row.text, after=None, announcement=row.id
+        )
         _tell(unit, row, "announcement.withdrawn")
     return row
 

@@ -113,7 +113,7 @@ def admit(unit: Unit, competition_id: str, player_id: str | None = None) -> Sequ
     waiting = locked(unit.session, query)
     for player in waiting:
         player.pending = False
-        audit.record(unit, "player.admit", player.id, name=player.name)
+        audit.record(unit, "player.admit", player.id, before="waiting", after="let in")
         unit.outbox.tokens |= set(tokens_of(unit.session, player.id))
     unit.session.flush()
     feed.append(unit.session, competition.id, [arrival(player) for player in waiting])

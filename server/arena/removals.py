@@ -58,7 +58,13 @@ def remove_since(unit: Unit, competition_id: str, since: datetime, until: dateti
         raise conflict("nobody-joined", "Nobody joined", "Nobody who is still here has joined in that time.")
     removal = Removal(new_id("rmv"), found)
     audit.record(
-        unit, "players.remove", competition.id, removal=removal.id, since=since.isoformat(), players=len(found)
+        unit,
+        "players.remove",
+        competition.id,
+        before=f"{len(found):,} players",
+        after=None,
+        removal=removal.id,
+        since=since.isoformat(),
     )
     _remove(unit, found, removal.id)
     return removal
@@ -81,7 +87,7 @@ def readmit_all(unit: Unit, competition_id: str, removal: str) -> Removal:
             names=", ".join(map(repr, clash)),
         )
         raise conflict("name-taken", "Name taken", told)
-    audit.record(unit, "players.readmit", competition_id, removal=removal, players=len(found))
+    audit.record(unit, "players.readmit", competition_id, before=None, after=f"{len(found):,} players", removal=removal)
     _readmit(unit, found)
     return Removal(removal, found)
 

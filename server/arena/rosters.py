@@ -65,7 +65,7 @@ def add(unit: Unit, competition_id: str, text: str) -> Sequence[Joined]:
     """Make a player of each line, whether joining is open or not. Hosts only. Raises what `preview` raises."""
     lines = preview(unit, competition_id, text)
     competition = competitions.find(unit.session, competition_id)
-    audit.record(unit, "roster.add", competition.id, players=len(lines))
+    audit.record(unit, "roster.add", competition.id, before=None, after=f"{len(lines):,} players")
     newcomers = [
         # A microsecond apart: who joined is listed by the time, and so in the order of the roster.
         players.newcomer(

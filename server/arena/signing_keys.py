@@ -22,10 +22,11 @@ def ensure(session: Session) -> None:
 def replace(unit: Unit) -> SigningKey:
     """Sign with a new key from now on. Hosts of the whole server only."""
     callers.require_owner(unit.caller)
+    before = current(unit.session).id
     newest = unit.session.scalars(select(func.max(SigningKey.number))).one()
     _make(unit.session, (newest or 0) + 1)
     key = current(unit.session)
-    audit.record(unit, "key.replace", key.id)
+    audit.record(unit, "key.replace", key.id, before=before, after=key.id)
     return key
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from server.arena import audit, competitions
 from server.arena.unit import Unit
-from server.db.models import Audit, Player, Round, Submission
+from server.db.models import Audit, Player, Round, Submission, Token
 from server.http.calls import ReadOf
 from server.web import view_models
 from server.web.i18n import _, gettext, mark
@@ -27,7 +27,30 @@ _ACTIONS = {
     "competition.total": mark("changed what the board adds up"),
     "competition.freeze": mark("froze the boards"),
     "competition.unfreeze": mark("unfroze the boards"),
+    "competition.publish": mark("published the competition"),
+    "competition.joining": mark("changed who may join"),
+    "competition.code": mark("made another join code"),
+    "announcement.make": mark("announced something"),
+    "announcement.withdraw": mark("took an announcement back"),
+    "wall.open": mark("opened a wall"),
+    "wall.end": mark("ended the walls"),
+    "roster.add": mark("brought a roster"),
+    "players.remove": mark("removed all who joined in a time"),
+    "players.readmit": mark("took back those who were removed together"),
+    "player.admit": mark("let a player in"),
+    "player.rename": mark("renamed a player"),
+    "player.key": mark("gave a player a new key"),
+    "player.delete": mark("deleted a player for good"),
+    "host.invite": mark("let a host or an observer in"),
+    "host.renew": mark("gave a host or an observer a new key"),
+    "host.dismiss": mark("ended the access of a host or an observer"),
     "round.create": mark("made a round"),
+    "round.change": mark("edited a round"),
+    "round.end": mark("changed the end of a round"),
+    "round.publish": mark("published a round"),
+    "round.move": mark("moved a round in the list"),
+    "round.delete": mark("deleted a round"),
+    "round.restore": mark("took a deleted round back"),
     "round.opened": mark("opened a round"),
     "round.paused": mark("paused a round"),
     "round.closed": mark("closed a round"),
@@ -81,7 +104,9 @@ def _lines(unit: Unit, rows: Sequence[Audit]) -> list[AuditLine]:
 def _line(unit: Unit, row: Audit, about: str, link: str | None) -> AuditLine:
     what = gettext(_ACTIONS[row.action]) if row.action in _ACTIONS else row.action
     before, after = _told(row.detail.get("before")), _told(row.detail.get("after"))
-    return AuditLine(row.at, row.token_id, row.token_id == unit.caller.token, what, about, link, before, after)
+    who = unit.session.get(Token, row.token_id)
+    host = (who and who.name) or _("the server’s owner")
+    return AuditLine(row.at, host, row.token_id == unit.caller.token, what, about, link, before, after)
 
 
 def _told(value: Any) -> str | None:
@@ -95,6 +120,8 @@ def _about(session: Session, target: str) -> tuple[str, str | None]:
     match target.partition("_")[0]:
         case "rnd" if round_ := session.get(Round, target):
             return _("Round {number}", number=round_.number), f"/rounds/{target}"
+        case "tok" if host := session.get(Token, target):
+            return host.name or "", None
         case "ply" if player := session.get(Player, target):
             return player.name, None
         case "sub" if found := session.scalars(select(Submission).where(Submission.id == target)).one_or_none():

@@ -25,33 +25,89 @@ OF_PLAYERS = {
     "DELETE /me/token",
 }
 #: The rest, in an order in which each changes something, with what is sent and the action that the row tells.
+ROUND: Json = {"game": "condense", "passages": [PASSAGE], "judge": "plain"}
 OF_HOSTS: list[tuple[str, Json | None, str]] = [
     ("POST /competitions", {"name": "Friday class"}, "competition.create"),
+    ("POST /competitions/{competition_id}:duplicate", {"name": "Again"}, "competition.create"),
+    ("POST /competitions/{draft_competition}:publish", None, "competition.publish"),
     ("PATCH /competitions/{competition_id}", {"total": "points"}, "competition.total"),
+    ("PATCH /competitions/{competition_id}", {"joining": "locked"}, "competition.joining"),
+    ("POST /competitions/{competition_id}:renew-code", None, "competition.code"),
     ("POST /competitions/{competition_id}:freeze", None, "competition.freeze"),
     ("POST /competitions/{competition_id}:unfreeze", None, "competition.unfreeze"),
-    (
-        "POST /competitions/{competition_id}/rounds",
-        {"game": "condense", "passages": [PASSAGE], "judge": "plain"},
-        "round.create",
-    ),
+    ("POST /competitions/{competition_id}/announcements", {"text": "Five minutes!"}, "announcement.make"),
+    ("POST /announcements/{announcement_id}:withdraw", None, "announcement.withdraw"),
+    ("POST /hosts", {"name": "Ms Byron"}, "host.add"),
+    ("POST /competitions/{competition_id}/hosts", {"name": "Ms Byron"}, "host.invite"),
+    ("POST /hosts/{host_id}:renew", None, "host.renew"),
+    ("POST /hosts/{host_id}:dismiss", None, "host.dismiss"),
+    ("POST /keys", None, "key.replace"),
+    ("POST /competitions/{competition_id}/rounds", ROUND, "round.create"),
+    ("POST /rounds/{round_id}:duplicate", None, "round.create"),
+    ("PATCH /rounds/{draft_id}", {"title": "Another"}, "round.change"),
+    ("POST /rounds/{draft_id}:move", {"number": 1}, "round.move"),
+    ("POST /rounds/{draft_id}:delete", None, "round.delete"),
+    ("POST /rounds/{draft_id}:restore", None, "round.restore"),
+    ("POST /rounds/{draft_id}:publish", None, "round.publish"),
     ("POST /submissions/{submission_id}:hide", None, "submission.hide"),
     ("POST /submissions/{submission_id}:show", None, "submission.show"),
+    ("POST /rounds/{timed_id}:prolong", {"seconds": 60}, "round.end"),
     ("POST /rounds/{round_id}:pause", None, "round.paused"),
     ("POST /rounds/{round_id}:open", None, "round.opened"),
     ("POST /rounds/{round_id}:close", None, "round.closed"),
     ("POST /rounds/{round_id}:reveal", {"which": "all"}, "round.reveal"),
     ("POST /rounds/{round_id}:conceal", None, "round.conceal"),
+    ("PATCH /players/{player_id}", {"name": "Ada L."}, "player.rename"),
+    ("POST /players/{player_id}:new-key", None, "player.key"),
+    ("POST /players/{waiting_id}:admit", None, "player.admit"),
     ("POST /players/{player_id}:remove", None, "player.remove"),
     ("POST /players/{player_id}:readmit", None, "player.readmit"),
+    ("DELETE /players/{player_id}", {"name": "Ada L."}, "player.delete"),
     ("POST /games", {}, "game.upload"),
     ("POST /games/{name}:withdraw", None, "game.withdraw"),
     ("POST /games/{name}:restore", None, "game.restore"),
 ]
+#: Of several players at once: what each does is tested where they are.
+OF_MANY = {
+    "POST /competitions/{competition_id}/players:admit",
+    "POST /competitions/{competition_id}/players:remove",
+    "POST /competitions/{competition_id}/players:readmit",
+    "POST /competitions/{competition_id}/roster",
+    "POST /competitions/{competition_id}/roster:preview",
+}
+#: Names of the tests' own for places in the addresses.
+PLACES = {
+    "draft_competition": "competition_id",
+    "draft_id": "round_id",
+    "timed_id": "round_id",
+    "waiting_id": "player_id",
+}
+UNTOLD = {"host.renew", "player.key", "player.delete"}  # nothing that could be told of before and after
 
 
 def rows(lesson: Class) -> list[Json]:
     return [json.loads(line) for line in lesson.house.host.get("/audit.jsonl").text.splitlines()]
+
+
+def things(lesson: Class, name: str) -> dict[str, str]:
+    """What the routes are about."""
+    host, ada, at = lesson.house.host, lesson.join("Ada"), f"/competitions/{lesson.id}"
+    answer(host.request("PATCH", at, json={"joining": "approval"}))
+    waiting = lesson.join("Wim")
+    answer(host.request("PATCH", at, json={"joining": "open"}))
+    return {
+        "competition_id": lesson.id,
+        "draft_competition": answer(host.post("/competitions", json={"name": "Draft", "draft": True}), 201)["id"],
+        "round_id": lesson.round_id,
+        "draft_id": answer(host.post(f"/rounds/{lesson.round_id}:duplicate"), 201)["id"],
+        "timed_id": lesson.another_round(closes_at="2090-01-01T00:00:00Z")["id"],
+        "player_id": str(ada.id),
+        "waiting_id": str(waiting.id),
+        "submission_id": str(ada.score(lesson.round_id, "25")["id"]),
+        "host_id": answer(host.post(f"{at}/hosts", json={"name": "Ms Byron"}), 201)["host"]["id"],
+        "announcement_id": answer(host.post(f"{at}/announcements", json={"text": "Hello"}), 201)["id"],
+        "name": name,
+    }
 
 
 def test_every_action_of_a_host_leaves_a_row_with_before_and_after(lesson: Class) -> None:
@@ -61,20 +117,28 @@ def test_every_action_of_a_host_leaves_a_row_with_before_and_after(lesson: Class
         for method in item
         if method != "get" and path.startswith("/api/v1")
     }
-    assert {route for route, _, _ in OF_HOSTS} == offered - OF_PLAYERS, "who makes a route says here whose it is"
-    ada, name = lesson.join("Ada"), new_name()
-    here = {"competition_id": lesson.id, "round_id": lesson.round_id, "player_id": str(ada.id), "name": name}
-    here["submission_id"] = str(ada.score(lesson.round_id, "25")["id"])
+    routes = {route.format_map(Placed()) for route, _, _ in OF_HOSTS}
+    assert routes | OF_MANY == offered - OF_PLAYERS, "who makes a route says here whose it is"
+    name = new_name()
+    here = things(lesson, name)
     for route, body, action in OF_HOSTS:
         sent: dict[str, Any] = {} if body is None else {"json": body}
         if route == "POST /games":
             sent = {"json": {"name": name, "source": program(name)}}
         before = len(rows(lesson))
         method, path = route.split(" ")
-        answer(lesson.house.host.request(method, path.format(**here), **sent), 200, 201)
+        answered = lesson.house.host.request(method, path.format(**here), **sent)
+        assert answered.status_code in (200, 201, 204), (route, answered.text)
         new = rows(lesson)[before:]
-        assert [row["action"] for row in new] == [action], route
-        assert new[0]["before"] != new[0]["after"], route
+        assert [row["action"] for row in new][:1] == [action], route
+        assert action in UNTOLD or new[0]["before"] != new[0]["after"], route
+
+
+class Placed(dict[str, str]):
+    """Every place of an address as the route calls it."""
+
+    def __missing__(self, place: str) -> str:
+        return f"{{{PLACES.get(place, place)}}}"
 
 
 def test_hosts_read_what_was_done_in_their_competition(lesson: Class, visitor: Visitor) -> None:

@@ -65,6 +65,18 @@ ALLOWED = """
     PATCH  /api/v1/players/{player_id}                       1333333++3+
     POST   /api/v1/players/{player_id}:admit                 1333333++3+
     POST   /api/v1/players/{player_id}:new-key               1333333++3+
+    POST   /api/v1/competitions/{competition_id}:publish     1333333++3+
+    POST   /api/v1/competitions/{competition_id}:duplicate   13333333+3+
+    POST   /api/v1/competitions/{competition_id}:freeze      1333333++3+
+    POST   /api/v1/competitions/{competition_id}:unfreeze    1333333++3+
+    DELETE /api/v1/players/{player_id}                       1333333++3+
+    PATCH  /api/v1/rounds/{round_id}                         1333333++3+
+    POST   /api/v1/rounds/{round_id}:publish                 1333333++3+
+    POST   /api/v1/rounds/{round_id}:prolong                 1333333++3+
+    POST   /api/v1/rounds/{round_id}:duplicate               1333333++3+
+    POST   /api/v1/rounds/{round_id}:move                    1333333++3+
+    POST   /api/v1/rounds/{round_id}:delete                  1333333++3+
+    POST   /api/v1/rounds/{round_id}:restore                 1333333++3+
     POST   /api/v1/hosts/{host_id}:renew                     1333333++3+
     POST   /api/v1/hosts/{host_id}:dismiss                   1333333++3+
     POST   /api/v1/players/{player_id}:remove                1333333++3+
@@ -199,6 +211,17 @@ def a_joining(school: School) -> Json:
     return {"code": now_["code"], "name": f"name {next(numbers)}"}
 
 
+def a_draft(school: School) -> dict[str, str]:
+    path = f"/rounds/{school.lesson.round_id}:duplicate"
+    return {"round_id": answer(school.roles["owner"].post(path), 201)["id"]}
+
+
+def a_deleted_draft(school: School) -> dict[str, str]:
+    made = a_draft(school)
+    answer(school.roles["owner"].post(f"/rounds/{made['round_id']}:delete"))
+    return made
+
+
 def a_host(school: School) -> dict[str, str]:
     made = new_host(school.roles["owner"], f"/competitions/{school.lesson.id}/hosts")
     return {"host_id": made["host"]["id"]}
@@ -227,6 +250,11 @@ def _bodies() -> dict[str, Callable[[School], object]]:
         f"{at}/announcements": lambda _: {"text": "Hear, hear"},
         f"{at}/hosts": lambda _: {"name": "Somebody"},
         f"{at}/rounds": lambda _: {"game": "condense", "passages": [PASSAGE], "judge": PLAIN.identity},
+        f"{at}:duplicate": lambda _: {"name": "Again"},
+        "PATCH /api/v1/rounds/{round_id}": lambda _: {"title": "Another"},
+        "DELETE /api/v1/players/{player_id}": lambda _: {"name": "not the name"},
+        f"{round_}:prolong": lambda _: {"seconds": 60},
+        f"{round_}:move": lambda _: {"number": 1},
         f"{round_}:reveal": lambda _: {"which": "all"},
         f"{round_}/submissions": lambda _: said,
         f"{round_}/submissions:begin": lambda _: {},
@@ -249,6 +277,9 @@ FRESH: dict[str, Callable[[School], dict[str, str]]] = {
     "POST /api/v1/players/{player_id}:admit": a_coming,
     "POST /api/v1/players/{player_id}:new-key": a_coming,
     "PATCH /api/v1/players/{player_id}": a_coming,
+    "DELETE /api/v1/players/{player_id}": a_coming,
+    **dict.fromkeys((f"POST /api/v1/rounds/{{round_id}}:{how}" for how in ("delete", "duplicate", "publish")), a_draft),
+    "POST /api/v1/rounds/{round_id}:restore": a_deleted_draft,
     "POST /api/v1/players/{player_id}:readmit": a_coming,
 }
 #: It ends the role, so nobody asks.
