@@ -1,12 +1,15 @@
 """Keys, names, removals and who may join: what a host does about the people of a competition."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support.scenario.deployment import answer
-from tests.support.server import Caller, Class, Json, all_at_once, nothing_changes, problem, stream
+from server.launch.demo import open_demo
+from tests.support.scenario.deployment import HOST_TOKEN, answer
+from tests.support.server import Caller, Class, Json, RunningApp, all_at_once, nothing_changes, problem, stream
+from tests.support.workers import PLAIN
 from xentarena import Client
 from xentarena.errors import ArenaError
 
@@ -212,6 +215,13 @@ def test_an_old_code_is_dead_once_there_is_a_new_one(lesson: Class) -> None:
     problem(join(lesson, "Bob", before), 404, "not-found")
     answer(join(lesson, "Bob", code), 201)
     answer(ada.get("/me"))
+
+
+def test_the_demo_tells_the_code_of_now(house: RunningApp, tmp_path: Path) -> None:
+    made = (tmp_path / "demo.json", house.url, HOST_TOKEN, [PLAIN.identity])
+    competition = open_demo(*made).competition
+    code = answer(house.host.post(f"/competitions/{competition}:renew-code"))["code"]
+    assert open_demo(*made).code == code
 
 
 def waiting(lesson: Class, name: str) -> Caller:
