@@ -223,14 +223,19 @@ def test_bots_stand_on_a_board_of_their_own(visitor: Visitor, lesson: Class) -> 
 
 def test_a_long_board_shows_the_best_and_ones_own_line(visitor: Visitor, house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, bots="mixed")
-    for i in range(101):
-        lesson.join(f"Player {i}").submit(lesson.round_id, f"{2 + i / 2}")
+    players = [lesson.join(f"Player {i}") for i in range(101)]
+    for i, player in enumerate(players):
+        player.submit(lesson.round_id, f"{2 + i / 2}")
     visitor.join(lesson, "Ada")
     assert "1.500 bits" in text_of(visitor.send(f"/rounds/{lesson.round_id}/moves", move="1.5"))
-    board = text_of(visitor.get(f"/rounds/{lesson.round_id}/board"))
-    assert "1 Player 100 52.000" in board
-    assert "Player 0" not in board
-    assert "102 Ada you 1.500 and 1 more" in board
+    for path in (f"/rounds/{lesson.round_id}/board", "/rounds/board"):
+        board = text_of(visitor.get(path))
+        assert "1 Player 100 52.000" in board
+        assert "Player 0" not in board
+        assert "102 Ada you 1.500 and 1 more" in board
+    house.host.post(f"/players/{players[50].id}:remove")
+    for path in (f"/rounds/{lesson.round_id}/board", "/rounds/board"):
+        assert "101 Ada you 1.500" in text_of(visitor.get(path)), "whoever was removed is counted nowhere"
 
 
 def test_a_board_is_never_older_than_the_last_event(visitor: Visitor, lesson: Class) -> None:
