@@ -227,8 +227,8 @@ def test_a_stream_of_theirs_ends_and_others_hear_no_name(lesson: Class) -> None:
     house = lesson.house
     begin = {"Last-Event-ID": "0"}
     with (
+        house.http.stream("GET", path, headers=other.headers | begin) as his,  # the first: from 0 on all is held for it
         house.http.stream("GET", path, headers=player.headers) as hers,
-        house.http.stream("GET", path, headers=other.headers | begin) as his,
     ):
         lines = his.iter_lines()
         assert NAME in _until(lines, "player.joined", NAME)
