@@ -255,10 +255,11 @@ def test_a_file_of_another_kind_is_refused(
 def test_what_the_database_would_not_export_again_is_not_imported(
     played: Class, house: RunningApp, file: Path, new_url: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """A row that is not as this program writes it, and one that is missing: the last of all tables but one."""
+    """A score that is not the one of the manifest, and one that is missing, in the last of all tables but one."""
     transfer.export(url_of(house), file)
     lines = transfer.members(file)["standings.jsonl"].splitlines(keepends=True)
-    for changed in ([*lines[:-1], lines[-1].replace(b",", b", ")], lines[:-1]):
+    other = json.dumps(json.loads(lines[-1]) | {"millibits": 1}).encode() + b"\n"
+    for changed in ([*lines[:-1], other], lines[:-1]):
         transfer.rewritten(file, tmp_path / "changed.zip", standings=b"".join(changed))
         url = new_url("postgresql")
         with pytest.raises(CommandError, match=r"of standings the database has .* nothing was imported"):
