@@ -1,4 +1,4 @@
-"""A whole lesson, as a teacher gives it: prepared the evening before, thirty pupils behind one address, to the grades."""
+"""A whole lesson, as a teacher gives it: from the evening before, with thirty behind one address, to the grades."""
 
 import csv
 import io
@@ -53,8 +53,9 @@ class Lesson:
         self.id, self.code = made["id"], made["code"]
         draft = {"game": "condense", "passages": [PASSAGE], "attempts": 5, "duration": 600, "draft": True}
         self.round = self.sent(f"/competitions/{self.id}/rounds", 201, title="The tide", **draft)["id"]
-        roster = {"content": ROSTER.encode("utf-8-sig"), "headers": {"Content-Type": "text/csv"}}
-        added = answer(self.host.post(f"/competitions/{self.id}/roster", **roster), 201)["items"]
+        headers = {"Content-Type": "text/csv"}
+        path = f"/competitions/{self.id}/roster"
+        added = answer(self.host.post(path, content=ROSTER.encode("utf-8-sig"), headers=headers), 201)["items"]
         self.pupils |= {each["player"]["name"]: each["token"] for each in added}
 
     def sent(self, path: str, *statuses: int, **body: Any) -> Json:
@@ -93,10 +94,8 @@ def test_a_lesson_from_the_evening_before_to_the_grades(arena: Deployment) -> No
     come_in(lesson)
     lesson.done(f"/rounds/{lesson.round}:open")
     with ThreadPoolExecutor(8) as class_:
-        scored = dict(
-            zip(lesson.pupils, class_.map(lambda name: lesson.moves(name, words(name)), lesson.pupils), strict=True)
-        )
-    assert {each["state"] for each in scored.values()} == {"scored"}
+        scored = list(class_.map(lambda name: lesson.moves(name, words(name)), lesson.pupils))
+    assert {each["state"] for each in scored} == {"scored"}
     on_the_wall(lesson)
     late_and_lost(lesson)
     frozen(lesson)
