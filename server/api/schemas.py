@@ -84,9 +84,9 @@ class Player(BaseModel):
     removed: bool
     pending: bool = Field(False, description="Waits for a host to let them in; until then only `/me` answers.")
     joined_at: datetime | None = None
-    external_id: str | None = Field(None, description="What the host's own lists call them; hosts only.")
+    external_id: str | None = Field(None, description="What the host's own lists call them; hosts and observers only.")
     removal: str | None = Field(
-        None, description="Of those who were removed together, what takes them back; hosts only."
+        None, description="Of those who were removed together, what takes them back; hosts and observers only."
     )
 
 
@@ -113,7 +113,7 @@ class Joined(BaseModel):
 class Competition(BaseModel):
     id: str
     name: str
-    code: str | None = Field(description="The join code; hosts only.")
+    code: str | None = Field(description="The join code; hosts and observers only.")
     bots: BotPolicy
     free_measurements: bool
     total: Total
@@ -157,7 +157,7 @@ class Round(BaseModel):
         description="What a play's first move is asked for, and all that is shown before it. Null until the round"
         " opens, and where something is measured before the first move: begin a play to see it.",
     )
-    generated: list[str] = Field([], description="What a judge wrote for the round; hosts only.")
+    generated: list[str] = Field([], description="What a judge wrote for the round; hosts and observers only.")
     trouble: str | None = Field(None, description="Why the round could not be prepared; opening it tries again.")
     revealed: "Reveal | None" = Field(None, description="What players may see of each other's moves; null: nothing.")
     closed_because: str | None = Field(

@@ -99,7 +99,7 @@ def game(_: Unit, row: Game) -> schemas.Game:
 
 
 def player(unit: Unit, row: Player) -> schemas.Player:
-    host = unit.asked_by is not None and unit.asked_by.hosts(row.competition_id)
+    watches = unit.asked_by is not None and unit.asked_by.watches(row.competition_id)
     return schemas.Player(
         id=row.id,
         name=row.name,
@@ -108,8 +108,8 @@ def player(unit: Unit, row: Player) -> schemas.Player:
         removed=row.removed,
         pending=row.pending,
         joined_at=row.joined_at,
-        external_id=row.external_id if host else None,
-        removal=row.removal if host else None,
+        external_id=row.external_id if watches else None,
+        removal=row.removal if watches else None,
     )
 
 

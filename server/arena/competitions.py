@@ -65,10 +65,7 @@ def change(
         competition.joining = joining
         changed["joining"] = joining
     if changed:
-        unit.session.flush()
-        feed.append(unit.session, competition.id, [("competition.changed", changed)])
-        unit.session.refresh(competition)  # its newest event
-        unit.outbox.competitions.add(competition.id)
+        _tell(unit, competition, changed)
     return competition
 
 
@@ -77,7 +74,15 @@ def renew_code(unit: Unit, competition_id: str) -> Competition:
     competition = lock(unit, competition_id)
     before, competition.code = competition.code, _new_code()
     audit.record(unit, "competition.code", competition.id, before=before, after=competition.code)
+    _tell(unit, competition, {})  # and not by which code: only hosts know it
     return competition
+
+
+def _tell(unit: Unit, competition: Competition, changed: dict[str, str]) -> None:
+    unit.session.flush()
+    feed.append(unit.session, competition.id, [("competition.changed", changed)])
+    unit.session.refresh(competition)  # its newest event
+    unit.outbox.competitions.add(competition.id)
 
 
 def lock(unit: Unit, competition_id: str) -> Competition:

@@ -37,7 +37,7 @@ def of_competition(session: Session, competition_id: str) -> dict[str, Original]
         .join(Play, Play.id == Submission.play_id)
         .join(Player, Player.id == Submission.player_id)
         .join(Round, Round.id == Submission.round_id)
-        .where(Round.competition_id == competition_id, Submission.practice.is_(False))
+        .where(Round.competition_id == competition_id, Round.archived_at.is_(None), Submission.practice.is_(False))
         .order_by(Submission.number.desc())
         .limit(LATEST)
     )

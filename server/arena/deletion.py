@@ -52,13 +52,13 @@ def delete_player(unit: Unit, player_id: str, name: str) -> str:
         told = say("This is not the player's name. To delete them for good, give it just as it stands.")
         raise invalid("/name", told)
     ended = _end(unit, plays, player_id)
+    audit.record(unit, "player.delete", player_id)  # while a row still says of which competition
     rated = rated_plays.forget(session, player_id)
     _delete_measurements(session, player_id, plays)
     _delete_submissions(session, player_id, plays)
     for round_id, change in rated.items():
         rated_plays.rate_without(session, round_id, change)
     _delete_who_it_was(unit, player)
-    audit.record(unit, "player.delete", player_id)
     unit.outbox.competitions.add(player.competition_id)
     leaderboards.tell(session, player.competition_id, [*ended, (feed.DELETED, {})])
     return player.competition_id

@@ -98,11 +98,10 @@ def visible(unit: Unit, after: str, limit: int) -> Sequence[Game]:
     return newest(unit.session, after, limit)
 
 
-def withdrawn(session: Session) -> Sequence[Game]:
-    """Every version that is withdrawn."""
-    return session.scalars(
-        select(Game).where(Game.withdrawn_at.is_not(None)).order_by(Game.name, Game.version.desc())
-    ).all()
+def withdrawn(unit: Unit) -> Sequence[Game]:
+    """Every version that is withdrawn, as far as the caller may restore it."""
+    query = select(Game).where(Game.withdrawn_at.is_not(None)).order_by(Game.name, Game.version.desc())
+    return [row for row in unit.session.scalars(query) if is_mine(unit, row)]
 
 
 def find(session: Session, name: str) -> Game:
@@ -152,7 +151,7 @@ def plan(unit: Unit, source: str, name: str | None = None) -> Plan:
         raise _here_already(row)
     if session.scalar(select(Game.digest).where(Game.name == wanted, Game.packaged).limit(1)) is not None:
         raise _name_taken(wanted)
-    if not all(_mine(unit, row) for row in _versions(session, wanted)):
+    if not all(is_mine(unit, row) for row in _versions(session, wanted)):
         told = say("{name} is the name of another host's game. Give your game another name.", name=repr(wanted))
         raise conflict("name-taken", "Name taken", told)
     return Plan(given, wanted, _next_version(session, wanted), row)
@@ -288,12 +287,13 @@ def _meant(session: Session, game: Game, name: str) -> Sequence[Game]:
     return session.scalars(locked.execution_options(populate_existing=True)).all()
 
 
-def _mine(unit: Unit, row: Game) -> bool:
+def is_mine(unit: Unit, row: Game) -> bool:
+    """May the caller make versions of this game, which is no packaged one, withdraw it and restore it?"""
     return unit.caller.owner or row.host_id == unit.caller.token
 
 
 def _require_mine(unit: Unit, row: Game) -> None:
-    if not _mine(unit, row):
+    if not is_mine(unit, row):
         raise forbidden("This game is another host's: they or the server's owner can do this.")
 
 

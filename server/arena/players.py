@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -197,6 +197,12 @@ def tidy_code(code: str) -> str:
 def members(session: Session, competition_id: str) -> Sequence[Player]:
     query = select(Player).where(Player.competition_id == competition_id).order_by(Player.joined_at, Player.id)
     return session.scalars(query).all()
+
+
+def count(session: Session, competition_id: str) -> int:
+    """How many are there: not those who were removed, or wait to be let in."""
+    here = (Player.competition_id == competition_id, ~Player.removed, ~Player.pending)
+    return session.scalars(select(func.count()).select_from(Player).where(*here)).one()
 
 
 def tokens_of(session: Session, player_id: str) -> Sequence[str]:

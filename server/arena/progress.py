@@ -6,13 +6,16 @@ from sqlalchemy import case, func, select
 
 from server.arena import callers
 from server.arena.unit import Unit
-from server.db.models import Judge, Measurement, Round, RoundJudge, Submission
+from server.db.models import Judge, Measurement, Player, Round, RoundJudge, Submission
 from server.db.states import RoundState, SubmissionState, WorkState
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of a round. moved: players who have made a move that counts. waiting: submissions that the judge is still at."""
+    """Of a round, without players who were removed.
+
+    moved: who have made a move that counts. waiting: submissions that the judge is still at.
+    """
 
     moved: int = 0
     waiting: int = 0
@@ -36,7 +39,8 @@ def of_rounds(unit: Unit, competition_id: str) -> dict[str, Progress]:
     query = (
         select(Submission.round_id, func.count(Submission.player_id.distinct()), func.sum(waits))
         .join(Round, Round.id == Submission.round_id)
-        .where(Round.competition_id == competition_id, ~Submission.practice)
+        .join(Player, Player.id == Submission.player_id)
+        .where(Round.competition_id == competition_id, ~Submission.practice, ~Player.removed)
         .group_by(Submission.round_id)
     )
     return {round_id: Progress(moved, int(waiting)) for round_id, moved, waiting in unit.session.execute(query)}
@@ -50,6 +54,7 @@ def waits(unit: Unit, competition_id: str) -> list[Wait]:
         .join(Round, Round.id == RoundJudge.round_id)
         .where(
             Round.competition_id == competition_id,
+            Round.archived_at.is_(None),
             Round.state.in_([RoundState.PREPARING, RoundState.OPEN, RoundState.PAUSED]),
         )
     )

@@ -33,10 +33,12 @@ def move(unit: Unit, round_id: str, number: int) -> Round:
     if number != before:
         ordered.remove(round_)
         ordered.insert(numbers.index(number), round_)
-        for each, place in zip(ordered, numbers, strict=True):
+        moved = [(each, place) for each, place in zip(ordered, numbers, strict=True) if each.number != place]
+        for each, place in moved:
             each.number = place
         audit.record(unit, "round.move", round_id, before=before, after=number)
-        rounds.tell_changed(unit, round_)
+        # Of a draft nothing is told, but those that it has moved past may be there for players.
+        rounds.tell_changed(unit, min((each for each, _ in moved), key=lambda each: (each.draft, each is not round_)))
     return round_
 
 

@@ -223,8 +223,9 @@ def of_round(unit: Unit, round_id: str, cursor: str | None, limit: int, practice
 
 
 def mine(unit: Unit, cursor: str | None, limit: int) -> Page:
-    """All of the caller's submissions, newest first."""
-    query = select(Submission).where(Submission.player_id == unit.caller.player)
+    """All of the caller's submissions but those in deleted rounds, newest first."""
+    query = select(Submission).join(Round, Round.id == Submission.round_id)
+    query = query.where(Submission.player_id == unit.caller.player, Round.archived_at.is_(None))
     return _page(unit.session, query, cursor, limit)
 
 

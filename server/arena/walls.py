@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
 
-from server.arena import audit, callers, competitions, rounds
+from server.arena import audit, callers, competitions, players, rounds
 from server.arena.unit import Unit
-from server.db.models import Competition, FeedEvent, Player, Round, Token
+from server.db.models import Competition, FeedEvent, Round, Token
 from server.db.states import RoundState, Scope
 from server.errors import RequestError
 
@@ -65,9 +65,7 @@ def see(unit: Unit, code: str) -> Competition:
 
 def joined(unit: Unit, competition_id: str) -> int:
     """How many players a competition has."""
-    competition = competitions.see(unit, competition_id)
-    here = select(func.count()).where(Player.competition_id == competition.id)
-    return unit.session.scalars(here.where(~Player.removed, ~Player.pending)).one()
+    return players.count(unit.session, competitions.see(unit, competition_id).id)
 
 
 def on_show(unit: Unit, competition_id: str) -> Round | None:
@@ -80,14 +78,15 @@ def on_show(unit: Unit, competition_id: str) -> Round | None:
 
 
 def _ended_last(unit: Unit, competition_id: str, ended: Sequence[Round]) -> Round | None:
+    by_id = {row.id: row for row in ended}
+    of = FeedEvent.data["round"].as_string()
     query = (
-        select(FeedEvent.data)
-        .where(FeedEvent.competition_id == competition_id, FeedEvent.type.in_(ENDINGS))
+        select(of)
+        .where(FeedEvent.competition_id == competition_id, FeedEvent.type.in_(ENDINGS), of.in_(by_id))
         .order_by(FeedEvent.number.desc())
     )
     told = unit.session.scalars(query.limit(1)).one_or_none()
-    newest = ended[-1] if ended else None
-    return next((row for row in ended if told is not None and row.id == told["round"]), newest)
+    return by_id[told] if told else next(reversed(ended), None)
 
 
 def next_round(unit: Unit, competition_id: str) -> Round | None:

@@ -139,7 +139,7 @@ def _games(unit: Unit, number: int) -> Response:
         games=[line(row) for row in rows[before : before + PAGE]],
         page=number,
         more=len(rows) > before + PAGE,
-        withdrawn=games.withdrawn(unit.session) if is_host else (),
+        withdrawn=games.withdrawn(unit) if is_host else (),
         is_host=is_host,
     )
 
@@ -160,7 +160,13 @@ def _game(unit: Unit, name: str) -> Response:
         withdrawn=row.withdrawn_at is not None,
         versions=games.versions(unit, row.digest),
     )
-    return page("game.html", viewer=viewer, game=game, is_host=viewer is not None and viewer.caller.makes_competitions)
+    is_host = viewer is not None and viewer.caller.makes_competitions
+    return page("game.html", viewer=viewer, game=game, is_host=is_host, mine=is_host and _has_versions(unit, row))
+
+
+def _has_versions(unit: Unit, row: Game) -> bool:
+    """May the caller change it, and not just make a game of their own from it?"""
+    return not row.packaged and games.is_mine(unit, row)
 
 
 @router.get("/host/games/new")
@@ -174,9 +180,10 @@ def _new_game(unit: Unit, of: str | None) -> Response:
     if of is None:
         return _editor(unit, Draft(NEW, ""))
     row = games.see(unit, of)
-    # A packaged game's name cannot be had: what is made of it is a game by itself.
-    name = f"own_{row.name}"[: games.NAME_LENGTH] if row.packaged else row.name
-    return _editor(unit, Draft(row.source, name, None if row.packaged else row.name))
+    # The name of a packaged game, or of another host's, cannot be had: what is made of it is a game by itself.
+    if not _has_versions(unit, row):
+        return _editor(unit, Draft(row.source, f"own_{row.name}"[: games.NAME_LENGTH]))
+    return _editor(unit, Draft(row.source, row.name, row.name))
 
 
 @router.post("/host/games/check")

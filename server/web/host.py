@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Request
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from games.sentences import say
 from server.arena import (
     callers,
     competitions,
+    players,
     reveals,
     round_order,
     rounds,
@@ -21,7 +20,7 @@ from server.arena import (
 )
 from server.arena.reveals import Which
 from server.arena.unit import Unit
-from server.db.models import Competition, Player, Submission
+from server.db.models import Competition, Submission
 from server.db.states import BotPolicy, Scope, Total
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
@@ -63,16 +62,16 @@ def _front(unit: Unit, base: str, *, name: str = "", refused: RequestError | Non
         viewer=viewer(unit),
         makes=unit.caller.makes_competitions,
         owner=unit.caller.owner,
-        competitions=[_competition(unit.session, row) for row in competitions.visible(unit)],
+        competitions=[_competition(unit, row) for row in competitions.visible(unit)],
         base=base,
         name=name,
         error=told(refused) if refused else None,
     )
 
 
-def _competition(session: Session, row: Competition) -> CompetitionLine:
-    members = session.scalars(select(func.count()).where(Player.competition_id == row.id)).one()
-    return CompetitionLine(row.id, row.name, row.code, members, len(rounds.of_competition(session, row.id)), row.draft)
+def _competition(unit: Unit, row: Competition) -> CompetitionLine:
+    members = players.count(unit.session, row.id)
+    return CompetitionLine(row.id, row.name, row.code, members, len(rounds.visible(unit, row.id)), row.draft)
 
 
 @router.post("/competitions")

@@ -76,7 +76,7 @@ async def people(request: Request, read: ReadOf, competition_id: str) -> Respons
 
 
 def _people(unit: Unit, competition_id: str, shown: Shown) -> Response:
-    members = players.list_members(unit, competition_id)
+    members = _members(unit, competition_id)
     bulks: dict[str, list[Player]] = {}
     for each in members:
         if each.removed and each.removal:
@@ -95,6 +95,12 @@ def _people(unit: Unit, competition_id: str, shown: Shown) -> Response:
     )
 
 
+def _members(unit: Unit, competition_id: str) -> Sequence[Player]:
+    """Everyone. All that the page has is to be pressed, so it is for hosts only: observers have a list elsewhere."""
+    callers.require_host_of(unit.caller, competition_id)
+    return players.list_members(unit, competition_id)
+
+
 def _waiting(members: Sequence[Player]) -> Sequence[Player]:
     return [each for each in members if each.pending and not each.removed]
 
@@ -105,7 +111,7 @@ async def who_waits(read: ReadOf, competition_id: str) -> Response:
 
 
 def _who_waits(unit: Unit, competition_id: str) -> Response:
-    members = players.list_members(unit, competition_id)
+    members = _members(unit, competition_id)
     competition = competitions.find(unit.session, competition_id)
     return page("parts/waiting.html", competition=competition, waiting=_waiting(members))
 
