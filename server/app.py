@@ -14,6 +14,7 @@ from server.api import (
     deletion,
     exports,
     freezing,
+    gradebooks,
     health,
     hosts,
     me,
@@ -80,7 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _install(app: FastAPI) -> None:
     problems.install(app)
     of_competitions = (competitions_api, hosts, people, rounds, preparing, freezing, announcements, submissions)
-    for part in (*of_competitions, measurements, catalog, me, exports, receipts, deletion):
+    for part in (*of_competitions, measurements, catalog, me, exports, gradebooks, receipts, deletion):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(people.roster_router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)

@@ -15,6 +15,7 @@ from server.api.json_route import JsonRoute
 from server.arena import exports
 from server.arena.exports import MOVES, PORTION, RESULTS, Row
 from server.http.calls import ReadOf
+from server.http.files import as_file
 
 router = APIRouter(tags=["exports"], route_class=JsonRoute)
 
@@ -34,33 +35,28 @@ class JsonLines(StreamingResponse):
 async def results(read: ReadOf, competition_id: str) -> Csv:
     """Everyone's best in each round that they have tried. Hosts only."""
     rows = await read.stream(exports.results, competition_id)
-    return Csv(_csv(RESULTS, rows), headers=_as_file("results", competition_id, "csv"))
+    return Csv(_csv(RESULTS, rows), headers=as_file("results", competition_id, "csv"))
 
 
 @router.get("/competitions/{competition_id}/moves.csv", response_class=Csv)
 async def moves(read: ReadOf, competition_id: str) -> Csv:
     """Every move, with what came of it. Hosts only. A play's moves stand in one cell, a line each."""
     rows = await read.stream(exports.moves, competition_id)
-    return Csv(_csv(MOVES, rows), headers=_as_file("moves", competition_id, "csv"))
+    return Csv(_csv(MOVES, rows), headers=as_file("moves", competition_id, "csv"))
 
 
 @router.get("/competitions/{competition_id}/moves.jsonl", response_class=JsonLines)
 async def moves_as_json(read: ReadOf, competition_id: str) -> JsonLines:
     """The same, an object a line. Hosts only."""
     rows = await read.stream(exports.moves, competition_id)
-    return JsonLines(_json_lines(rows), headers=_as_file("moves", competition_id, "jsonl"))
+    return JsonLines(_json_lines(rows), headers=as_file("moves", competition_id, "jsonl"))
 
 
 @router.get("/audit.jsonl", response_class=JsonLines)
 async def audit(read: ReadOf) -> JsonLines:
     """What hosts did, an object a line. Hosts only."""
     rows = await read.stream(exports.audit)
-    return JsonLines(_json_lines(rows), headers=_as_file("audit", "xentarena", "jsonl"))
-
-
-def _as_file(what: str, of: str, kind: str) -> dict[str, str]:
-    name = f"{of}-{what}.{kind}"
-    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return JsonLines(_json_lines(rows), headers=as_file("audit", "xentarena", "jsonl"))
 
 
 def _csv(columns: Sequence[str], rows: Iterator[Row]) -> Iterator[str]:

@@ -49,10 +49,17 @@ class RosterRoute(JsonRoute):
     """The same for bodies that are a roster: plain text, or a table in it."""
 
     most = MAX_ROSTER_BODY
+    told = "the roster as text"
 
     async def check_body(self, request: Request) -> None:
         await _whole(request)
-        _check_kind(request, "text/csv", "text/plain", told="the roster as text")
+        _check_kind(request, "text/csv", "text/plain", told=self.told)
+
+
+class GradebookRoute(RosterRoute):
+    """The same for bodies that are a grade export."""
+
+    told = "the grade export as it is"
 
 
 class _Limited(Request):

@@ -21,6 +21,7 @@ from server.web import (
     deletion,
     freezing,
     games,
+    gradebooks,
     host,
     host_rounds,
     hosts,
@@ -43,7 +44,7 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    of_hosts = (hosts, deletion, people, freezing, audit, host, host_rounds, control, wall, announcements)
+    of_hosts = (hosts, deletion, people, freezing, audit, host, host_rounds, control, wall, announcements, gradebooks)
     for part in (auth, sharing, games, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)

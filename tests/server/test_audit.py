@@ -67,13 +67,15 @@ OF_HOSTS: list[tuple[str, Json | None, str]] = [
     ("POST /games/{name}:withdraw", None, "game.withdraw"),
     ("POST /games/{name}:restore", None, "game.restore"),
 ]
-#: Of several players at once: what each does is tested where they are.
+#: Of several players at once, or of a file that comes back: what each does is tested where they are.
 OF_MANY = {
     "POST /competitions/{competition_id}/players:admit",
     "POST /competitions/{competition_id}/players:remove",
     "POST /competitions/{competition_id}/players:readmit",
     "POST /competitions/{competition_id}/roster",
     "POST /competitions/{competition_id}/roster:preview",
+    "POST /competitions/{competition_id}/gradebook",
+    "POST /competitions/{competition_id}/gradebook:preview",
 }
 #: Names of the tests' own for places in the addresses.
 PLACES = {

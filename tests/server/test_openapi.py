@@ -62,6 +62,8 @@ PROMISED = """
     GET /competitions/{}/results.csv
     GET /competitions/{}/moves.csv
     GET /competitions/{}/moves.jsonl
+    POST /competitions/{}/gradebook
+    POST /competitions/{}/gradebook:preview
     GET /competitions/{}/announcements
     POST /competitions/{}/announcements
     POST /announcements/{}:withdraw

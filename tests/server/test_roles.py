@@ -50,6 +50,8 @@ ALLOWED = """
     GET    /api/v1/competitions/{competition_id}/results.csv 133333+++3+
     GET    /api/v1/competitions/{competition_id}/moves.csv   133333+++3+
     GET    /api/v1/competitions/{competition_id}/moves.jsonl 133333+++3+
+    POST   /api/v1/competitions/{competition_id}/gradebook         133333+++3+
+    POST   /api/v1/competitions/{competition_id}/gradebook:preview 133333+++3+
     GET    /api/v1/competitions/{competition_id}/hosts       133333+++3+
     POST   /api/v1/competitions/{competition_id}/hosts       1333333++3+
     POST   /api/v1/competitions/{competition_id}/rounds      1333333++3+
@@ -244,6 +246,8 @@ def _bodies() -> dict[str, Callable[[School], object]]:
         "POST /api/v1/hosts": lambda _: {"name": "Somebody"},
         f"{at}/roster": lambda _: f"name {next(numbers)}",
         f"{at}/roster:preview": lambda _: f"name {next(numbers)}",
+        f"{at}/gradebook": lambda _: "Student,ID,X\nAda,1,\n",
+        f"{at}/gradebook:preview": lambda _: "Student,ID,X\nAda,1,\n",
         f"{at}/players:remove": lambda _: {"joined_since": "2999-01-01T00:00:00Z"},
         f"{at}/players:readmit": lambda _: {"removal": "rmv_none"},
         "PATCH /api/v1/players/{player_id}": lambda _: {"name": f"name {next(numbers)}"},

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from server.http.requests import COOKIE
 from tests.support.browser import SLOW
@@ -87,6 +87,13 @@ def _roster(text: str) -> Callable[[Page], None]:
         _press("Look at it first")(page)
 
     return act
+
+
+def _gradebook(page: Page) -> None:
+    text = "Student,ID,SIS Login ID,Xent Arena (1)\n    Points Possible,,,100\n\"Nobody, Here\",7,a@b.example,\n"
+    file: FilePayload = {"name": "grades.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.get_by_label("The grade export (CSV)").set_input_files(file)
+    _press("Look at it first")(page)
 
 
 def _lost_key(page: Page) -> None:
@@ -212,6 +219,8 @@ HOST = (
     State("players who wait", "host", "/host/competitions/{guarded}/people", "[data-part] .rows"),
     State("a wrong roster", "host", "/host/competitions/{lesson}/people", "#roster-error p", _roster("Ada")),
     State("a roster", "host", "/host/competitions/{lesson}/people", ".board", _roster("Eve;7\nשרה א;8")),
+    State("a grade export", "host", "/host/competitions/{lesson}/gradebook", "#chosen"),
+    State("a grade export that was read", "host", "/host/competitions/{lesson}/gradebook", "#column", _gradebook),
     State("a card", "host", "/host/competitions/{guarded}/people", ".name-cards svg", _lost_key),
     State("a removal", "host", "/host/competitions/{lesson}/people/since/{newcomer}", "main .rows"),
     State("a draft", "host", "/rounds/{draft}", ".state"),
