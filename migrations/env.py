@@ -7,7 +7,7 @@ from alembic.operations.ops import MigrationScript
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, pool, text
 
-from server.db import boards, models  # noqa: F401 whatever declares tables
+from server.db import models  # noqa: F401 it declares the tables
 from server.db.columns import Base, UTCDateTime
 
 ONE_AT_A_TIME = 7_264_003_911  # an advisory lock of PostgreSQL, any constant

@@ -11,15 +11,17 @@ from server.api import schemas, views
 from server.arena.leaderboards import Entry, Page
 from server.errors import invalid
 
+LARGEST = 2**63 - 1  # number that a column holds
+
 
 def asked(cursor: str | None, limit: int) -> Page:
     """The lines to read: one more than are shown, which tells that there are more. A cursor is a place in the order, so
     it holds also when its entry has moved."""
     if cursor is None:
         return Page(limit=limit + 1)
-    if not re.fullmatch("-?[0-9]{1,18}[.][0-9]{1,18}", cursor):
+    if not re.fullmatch("-?[0-9]{1,100}[.][0-9]{1,100}", cursor):
         raise invalid("(query)/cursor", "This cursor was not given by this server.")
-    ranks, number = map(int, cursor.split("."))
+    ranks, number = (max(-LARGEST, min(LARGEST, int(each))) for each in cursor.split("."))
     return Page((ranks, number), limit + 1)
 
 

@@ -90,7 +90,7 @@ def _roster(text: str) -> Callable[[Page], None]:
 
 
 def _gradebook(page: Page) -> None:
-    text = "Student,ID,SIS Login ID,Xent Arena (1)\n    Points Possible,,,100\n\"Nobody, Here\",7,a@b.example,\n"
+    text = 'Student,ID,SIS Login ID,Xent Arena (1)\n    Points Possible,,,100\n"Nobody, Here",7,a@b.example,\n'
     file: FilePayload = {"name": "grades.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.get_by_label("The grade export (CSV)").set_input_files(file)
     _press("Look at it first")(page)
