@@ -78,10 +78,12 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A text as the player sent it, before any cut."""
+    """A text as the player sent it, before any cut; or, where a play is scored again under another judge, as it counted
+    in the play. cut: was it longer then? None: as it was sent."""
 
     seat: str
     text: str
+    cut: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

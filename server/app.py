@@ -23,6 +23,7 @@ from server.api import (
     preparing,
     problems,
     receipts,
+    rescorings,
     rounds,
     submissions,
 )
@@ -80,8 +81,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    of_competitions = (competitions_api, hosts, people, rounds, preparing, freezing, announcements, submissions)
-    for part in (*of_competitions, measurements, catalog, me, exports, gradebooks, receipts, deletion):
+    of_competitions = (competitions_api, hosts, people, freezing, announcements)
+    of_rounds = (rounds, preparing, rescorings, submissions)
+    for part in (*of_competitions, *of_rounds, measurements, catalog, me, exports, gradebooks, receipts, deletion):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(people.roster_router, prefix="/api/v1", responses=problems.RESPONSES)
     app.include_router(health.router)

@@ -25,7 +25,7 @@ from judge.codec import pack_bits, unpack_bits
 from xentarena.errors import ArenaError, InputError
 
 KIND = "xentarena-receipt"
-VERSION = 1
+VERSION = 2  #: 2: of a score under another judge than the moves were cut by
 ALGORITHM = "Ed25519"
 Document = dict[str, Any]
 
@@ -71,10 +71,12 @@ class Judge(Part):
 
 
 class Move(Part):
-    """A text that a player gave. Of another seat it is the text as it counts."""
+    """A text that a player gave. Of another seat it is the text as it counts. cut: was it longer? Only in a play that
+    was scored again under another judge, where every text is as it counted."""
 
     seat: str
     text: str
+    cut: bool | None = None
 
 
 class Tokens(Part):
@@ -118,7 +120,7 @@ class Receipt(Part):
     """
 
     type: Literal["xentarena-receipt"]
-    version: Literal[1]
+    version: Literal[1, 2]
     algorithm: Literal["Ed25519"]
     key: str
     public_key: str
@@ -229,7 +231,7 @@ def computed(receipt: Receipt, bits: Mapping[protocol.Measurement, Sequence[floa
     play = receipt.play
     program = _program(receipt)
     setup = Setup(tuple(play.passages), play.seed or "", _facts(receipt), receipt.round.profile, tuple(play.generated))
-    moves = tuple(protocol.Move(move.seat, move.text) for move in play.moves)
+    moves = tuple(protocol.Move(move.seat, move.text, move.cut) for move in play.moves)
     try:
         effect = replay(program, setup, Log(moves, recorded(receipt) if bits is None else bits))
     except (GamesError, LookupError, ValueError) as error:

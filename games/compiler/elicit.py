@@ -9,7 +9,7 @@ from games.compiler.checker import Checker
 from games.compiler.expression import Step, broken
 from games.compiler.expressions import compile_expression
 from games.errors import LogError
-from games.protocol import MAIN, Ask, MoveMade, NeedMove
+from games.protocol import MAIN, Ask, Move, MoveMade, NeedMove
 from games.runtime.costs import shown_size
 from games.runtime.state import Play, Suspended, out_of_budget, run_time_error
 from games.syntax.names import is_list, is_register, visible
@@ -65,12 +65,19 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     unwanted = unwanted_character(move.text)
     if unwanted:
         raise LogError(f"move {play.used} of the log holds {unwanted[1]}")
-    ends = play.ends(MAIN, move.text)
-    cut = len(ends) > limit
-    text = move.text[: ends[limit - 1]] if cut else move.text
+    text, cut = _as_it_counts(play, move, limit)
     play.said.add((seat, text))
     play.events.append(MoveMade(seat, name, text, cut, line))
     return play.text(text, from_move=True)
+
+
+def _as_it_counts(play: Play, move: Move, limit: int) -> tuple[str, bool]:
+    """The text within the limit, and was it longer? What counted once is cut by no other judge."""
+    if move.cut is not None:
+        return move.text, move.cut
+    ends = play.ends(MAIN, move.text)
+    cut = len(ends) > limit
+    return (move.text[: ends[limit - 1]] if cut else move.text), cut
 
 
 def _seen(play: Play, seat: str) -> list[str]:

@@ -183,7 +183,7 @@ def _revealed(row: Revealed) -> dict[str, Any]:
         "kind": row.kind,
         "bits": row.millibits / 1000,
         "moves": row.moves,
-        "player": _board_player(row.player) if row.player else None,
+        "player": board_player(row.player) if row.player else None,
         "submission": row.submission.id if row.player else None,
     }
 
@@ -204,7 +204,8 @@ def preview(_: Unit, found: Preview) -> schemas.Preview:
 def submission(unit: Unit, row: Submission) -> schemas.Submission:
     session = unit.session
     round_row = session.get_one(Round, row.round_id)
-    identity = round_setup.setup_of(session, round_row).identities[MAIN]
+    setup = round_setup.setup_of_score(session, round_row, row)
+    identity = setup.identities[MAIN]
     place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
     play = session.get_one(Play, row.play_id)
     return schemas.Submission(
@@ -212,7 +213,7 @@ def submission(unit: Unit, row: Submission) -> schemas.Submission:
         round=row.round_id,
         play=play.id,
         seat=row.seat,
-        seats=_seats(session, round_setup.setup_of(session, round_row).program.seats, play),
+        seats=_seats(session, setup.program.seats, play),
         player=row.player_id,
         state=row.state,
         place=place,
@@ -223,7 +224,7 @@ def submission(unit: Unit, row: Submission) -> schemas.Submission:
         awaits=_awaits(play, row.seat),
         reason=schemas.Reason(**row.reason) if row.reason else None,
         judge=identity,
-        profile=round_row.profile,
+        profile=setup.setup.profile,
         build=row.build,
         engine=row.engine,
         hidden=row.hidden,
@@ -237,9 +238,9 @@ def challenge(_: Unit, row: Challenge) -> schemas.Challenge:
     return schemas.Challenge(
         id=row.play,
         round=row.round,
-        taken={seat: _board_player(player) for seat, player in row.taken.items()},
+        taken={seat: board_player(player) for seat, player in row.taken.items()},
         free=list(row.free),
-        invited=_board_player(row.invited) if row.invited else None,
+        invited=board_player(row.invited) if row.invited else None,
         since=row.since,
     )
 
@@ -271,10 +272,10 @@ def _awaits(play: Play, seat: str) -> schemas.Awaits | None:
 
 def _seats(session: Session, names: Sequence[str], play: Play) -> dict[str, schemas.BoardPlayer | None]:
     taken = {each.seat: session.get_one(Player, each.player_id) for each in taken_seats(session, play)}
-    return {seat: _board_player(taken[seat]) if seat in taken else None for seat in names}
+    return {seat: board_player(taken[seat]) if seat in taken else None for seat in names}
 
 
-def _board_player(row: Player | Named) -> schemas.BoardPlayer:
+def board_player(row: Player | Named) -> schemas.BoardPlayer:
     return schemas.BoardPlayer(id=row.id, name=row.name, kind=row.kind)
 
 
@@ -282,7 +283,7 @@ def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
     return [
         schemas.BoardEntry(
             rank=entry.rank,
-            player=_board_player(entry.player),
+            player=board_player(entry.player),
             bits=entry.millibits / 1000,
             submission=entry.submission,
             rating=schemas.Rating(value=entry.rating.value, **asdict(entry.rating)) if entry.rating else None,

@@ -29,6 +29,8 @@ from server.db.models import (
     PendingMeasurement,
     Play,
     Player,
+    Rescore,
+    RescoredPlay,
     Round,
     Submission,
     Token,
@@ -166,6 +168,7 @@ def _delete_submissions(session: Session, player_id: str, plays: Sequence[Play])
     """With the plays in which nobody else sits; the others keep what is not the player's."""
     for table in (Standing, FrozenStanding, FrozenRating, Attempt):
         session.execute(delete(table).where(table.player_id == player_id))
+    _delete_rescores(session, plays)
     session.execute(delete(Submission).where(Submission.player_id == player_id))
     for play in plays:
         others = {each.seat: each for each in seats.taken(session, play)}
@@ -177,6 +180,14 @@ def _delete_submissions(session: Session, player_id: str, plays: Sequence[Play])
         for seat, submission in others.items():
             submission.rewards = submission.rewards and {seat: submission.rewards[seat]}
     session.flush()
+
+
+def _delete_rescores(session: Session, plays: Sequence[Play]) -> None:
+    """What rescorings know of the plays; one that is not over looks at those again in which somebody else sits."""
+    for portion in _portions([play.id for play in plays]):
+        numbers = select(Submission.number).where(Submission.play_id.in_(portion))
+        session.execute(delete(RescoredPlay).where(RescoredPlay.play_id.in_(portion)))
+        session.execute(delete(Rescore).where(Rescore.number.in_(numbers)))
 
 
 def _delete_who_it_was(unit: Unit, player: Player) -> None:

@@ -7,14 +7,14 @@ hundred.
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import aliased
 
 from games.protocol import MAIN
 from server.arena import callers, competitions, rounds, totals
 from server.arena.unit import Unit
 from server.db.boards import Standing
-from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Submission
+from server.db.models import Attempt, Audit, Judge, Play, Player, Rescoring, Round, RoundJudge, Submission
 
 PORTION = 200  # rows that are in memory at a time
 Row = dict[str, Any]
@@ -69,10 +69,12 @@ def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
     callers.require_watcher(unit.caller, competition_id)
     competition = competitions.find(unit.session, competition_id)
     main = aliased(RoundJudge)
+    judge = func.coalesce(Rescoring.judges[MAIN].as_string(), main.identity)
     query = (
         select(
             Submission.id, Player.name, Player.id.label("player"), Round.number, Round.id.label("round"),
-            Round.profile, Submission.seat, Submission.state, Submission.millibits, Submission.rewards,
+            func.coalesce(Rescoring.profile, Round.profile).label("profile"),
+            Submission.seat, Submission.state, Submission.millibits, Submission.rewards,
             Submission.build, Submission.hidden, Submission.practice, Submission.accepted_at, Submission.finished_at,
             Play.id.label("play"), Play.moves, Judge.name.label("judge"), Judge.identity,
         )
@@ -80,7 +82,8 @@ def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
         .join(Player, Player.id == Submission.player_id)
         .join(Round, Round.id == Submission.round_id)
         .join(main, (main.round_id == Round.id) & (main.slot == MAIN))
-        .join(Judge, Judge.identity == main.identity)
+        .outerjoin(Rescoring, Rescoring.id == Submission.rescoring_id)
+        .join(Judge, Judge.identity == judge)
         .where(Round.competition_id == competition.id)
         .order_by(Submission.number)
     )  # fmt: skip

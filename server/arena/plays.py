@@ -171,7 +171,7 @@ def _replay(
     """Replay until something is missing or the play is over. New feed entries are left to the caller. Returns how many
     units of work it took."""
     start = Log(tuple(Move(move["seat"], move["text"]) for move in play.moves))
-    table = _Table(session, outbox, setup, requester)
+    table = Table(session, outbox, setup, requester)
     known = None
     if foreseen is not None and (foreseen.log.moves, foreseen.revision) == (start.moves, setup.revision):
         start, known = foreseen.log, foreseen.effect
@@ -190,7 +190,7 @@ def _replay(
 
 
 @dataclass(slots=True)
-class _Table:
+class Table:
     """The bits that the rows hold, as the engine looks them up. What has no row is asked for."""
 
     session: Session
@@ -220,13 +220,13 @@ class _Table:
 def _await_bits(session: Session, outbox: Outbox, round_: Round, play: Play, rows: Sequence[Measurement]) -> None:
     """The play waits for these rows; it ends where there is nothing to wait for any more, since one has failed."""
     if any(row.state is WorkState.PENDING for row in rows):
-        _record_needs(session, play, [row.key for row in rows])
+        record_needs(session, play, [row.key for row in rows])
         session.flush()
     else:
         endings.fail(session, outbox, round_, play, rows[0].failure or "The judge could not measure this.")
 
 
-def _record_needs(session: Session, play: Play, keys: Iterable[str]) -> None:
+def record_needs(session: Session, play: Play, keys: Iterable[str]) -> None:
     values = [{"key": key, "play_id": play.id} for key in keys]
     session.execute(
         insert(session, PendingMeasurement).on_conflict_do_nothing().returning(PendingMeasurement.key), values

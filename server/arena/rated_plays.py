@@ -42,6 +42,15 @@ def mark(session: Session, round_: Round, play: Play) -> None:
         _mark(session, select(Submission).where(Submission.play_id == play.id))
 
 
+def mark_round(session: Session, round_: Round) -> None:
+    """All of its plays have other scores than before."""
+    if is_rated(session, round_):
+        session.flush()
+        firsts = select(Submission.round_id, func.min(Submission.number)).where(Submission.round_id == round_.id)
+        marks = insert_or(session, Unrated).from_select(["round_id", "first"], firsts.group_by(Submission.play_id))
+        session.execute(marks.on_conflict_do_nothing())
+
+
 def mark_player(session: Session, player: str) -> None:
     """The player's plays count otherwise than before."""
     plays = select(Submission.play_id).where(Submission.player_id == player)

@@ -33,12 +33,12 @@ def receipt(unit: Unit, submission_id: str) -> Document:
         raise conflict("not-scored", "Not scored", "Only a submission with a score has a receipt; this one has none.")
     round_ = unit.session.get_one(Round, submission.round_id)
     play = unit.session.get_one(Play, submission.play_id)
-    setup = round_setup.setup_of(unit.session, round_)
+    setup = round_setup.setup_of_score(unit.session, round_, submission)
     key = signing_keys.private(signing_keys.current(unit.session))
     frame = _frame(unit.session, submission, round_, setup)
     because = "hidden"
     if _may_see_all(unit, submission, round_, setup):
-        moves = _moves(play, None if unit.caller.watches(round_.competition_id) else submission.seat)
+        moves = _moves(play, submission, everything=unit.caller.watches(round_.competition_id))
         told = _whole(replays.replayed(unit.session, setup, moves), round_, play, submission)
         whole = signed(frame | {"complete": True, "missing": [], "because": None, "play": told}, key)
         if _leads_to(whole, submission):
@@ -61,7 +61,7 @@ def _frame(session: Session, submission: Submission, round_: Round, setup: Round
     rewards = submission.rewards or {}
     return {
         "type": KIND,
-        "version": VERSION,
+        "version": 1 if submission.rescoring_id is None else VERSION,
         "submission": submission.id,
         "seat": submission.seat,
         "practice": submission.practice,
@@ -70,7 +70,7 @@ def _frame(session: Session, submission: Submission, round_: Round, setup: Round
             "id": round_.id,
             "competition": round_.competition_id,
             "number": round_.number,
-            "profile": round_.profile,
+            "profile": setup.setup.profile,
         },
         "program": {"name": round_.game, "digest": round_.digest, "source": setup.program.source},
         "judges": {slot: _judge(session.get_one(Judge, each)) for slot, each in setup.identities.items()},
@@ -98,13 +98,17 @@ def _lacking(play: Play, seat: str, because: str) -> Document:
     return {"complete": False, "missing": list(PARTS), "because": because, "play": told}
 
 
-def _moves(play: Play, seat: str | None) -> list[Move]:
-    """The moves as the seat may read them: its own as they were sent, others' as they counted. All as sent for None."""
-    counted = [event["text"] for event in play.events if event["type"] == "move"]
+def _moves(play: Play, submission: Submission, *, everything: bool) -> list[Move]:
+    """The moves as they may be read: the seat's own as they were sent, others' as they counted; everything as sent for
+    who sees all. Where another judge than that of the round gave the score, all are as they counted."""
+    counted = replays.counted(play)
+    if submission.rescoring_id is not None:
+        return list(counted)
     sent = [Move(move["seat"], move["text"]) for move in play.moves]
-    if seat is None:
+    if everything:
         return sent
-    return [move if move.seat == seat else replace(move, text=text) for move, text in zip(sent, counted, strict=False)]
+    both = zip(sent, counted, strict=False)
+    return [mine if mine.seat == submission.seat else replace(mine, text=other.text) for mine, other in both]
 
 
 def _whole(noted: replays.Replayed, round_: Round, play: Play, submission: Submission) -> Document:
@@ -114,11 +118,16 @@ def _whole(noted: replays.Replayed, round_: Round, play: Play, submission: Submi
         "passages": round_.passages,
         "seed": round_.seed if noted.draws else None,
         "generated": round_.generated,
-        "moves": [{"seat": move.seat, "text": move.text} for move in noted.moves],
+        "moves": [_move(move) for move in noted.moves],
         "tokens": [{"judge": slot, "text": text, "ends": ends} for (slot, text), ends in noted.ends.items()],
         "measurements": [_measurement(asked, row) for asked, row in noted.rows.items()],
         "left_after": len(play.events) if left else None,
     }
+
+
+def _move(move: Move) -> Document:
+    told = {"seat": move.seat, "text": move.text}
+    return told if move.cut is None else {**told, "cut": move.cut}
 
 
 def _measurement(asked: Asked, row: Measurement) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from games.protocol import JudgeFacts, Log, Move
 from games.protocol import Measurement as Asked
 from server.arena import measurements
 from server.arena.round_setup import RoundSetup
-from server.db.models import Measurement
+from server.db.models import Measurement, Play
 
 
 @dataclass(slots=True)
@@ -47,3 +47,9 @@ def _noting(noted: Replayed, slot: str, facts: JudgeFacts) -> JudgeFacts:
         return found
 
     return replace(facts, ends=ends)
+
+
+def counted(play: Play) -> tuple[Move, ...]:
+    """A play's moves as they counted, which no other judge cuts again."""
+    told = [event for event in play.events if event["type"] == "move"]
+    return tuple(Move(event["seat"], event["text"], event["cut"]) for event in told)

@@ -1,7 +1,7 @@
 """The part of a round that its first move fixes: checked when it is made, then read as the engine wants it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from games.errors import SetupError
 from games.preflight import BACKWARD, check_round
 from games.program import Program
-from games.protocol import MAIN, Setup
+from games.protocol import MAIN, JudgeFacts, Setup
 from games.sentences import say
 from judge.profiles import ARENA
 from server.arena import games, judges
 from server.arena.validation import clean
 from server.caches import SizedCache
-from server.db.models import Game, Round, RoundJudge
+from server.db.models import Game, Rescoring, Round, RoundJudge, Submission
 from server.errors import invalid
 
 LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS = 5, 604_800
@@ -59,6 +59,21 @@ def setup_of(session: Session, round_: Round) -> RoundSetup:
     )
 
 
+def setup_of_score(session: Session, round_: Round, submission: Submission) -> RoundSetup:
+    """The round as the submission was scored: under its own judges, or those of a rescoring."""
+    if submission.rescoring_id is None:
+        return setup_of(session, round_)
+    rescoring = session.get_one(Rescoring, submission.rescoring_id)
+    return setup_under(session, round_, rescoring.judges, rescoring.profile)
+
+
+def setup_under(session: Session, round_: Round, identities: Mapping[str, str], profile: str) -> RoundSetup:
+    """The round under other judges. What a judge wrote for it stays."""
+    own = setup_of(session, round_)
+    setup = replace(own.setup, judges=_facts(session, identities), profile=profile)
+    return replace(own, setup=setup, identities=identities)
+
+
 #: Sizes in characters of programs and texts.
 _setups: SizedCache[tuple[str, str, tuple[str, ...]], RoundSetup] = SizedCache(4 * 1024 * 1024)
 
@@ -79,9 +94,13 @@ def read_setup(session: Session, round_: Round) -> RoundSetup:
 
 
 def engine_setup(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> RoundSetup:
-    facts = {slot: judges.facts(judges.find(session, identity)) for slot, identity in identities.items()}
+    facts = _facts(session, identities)
     setup = Setup(tuple(round_.passages), round_.seed, facts, round_.profile, tuple(round_.generated))
     return RoundSetup(program, setup, identities, round_.revision)
+
+
+def _facts(session: Session, identities: Mapping[str, str]) -> dict[str, JudgeFacts]:
+    return {slot: judges.facts(judges.find(session, identity)) for slot, identity in identities.items()}
 
 
 def bind_judges(session: Session, program: Program, new: NewRound, at_work: Sequence[str]) -> dict[str, str]:
@@ -152,7 +171,12 @@ def check_window(opens_at: datetime | None, closes_at: datetime | None, at: date
 
 
 def check_fit(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> None:
+    check_setup(program, engine_setup(session, program, round_, identities).setup)
+
+
+def check_setup(program: Program, setup: Setup) -> None:
+    """Raises `RequestError` where nobody could play it."""
     try:
-        check_round(program, engine_setup(session, program, round_, identities).setup)
+        check_round(program, setup)
     except SetupError as error:
         raise invalid("/passages", say("This round could not be played: {reason}.", reason=str(error))) from None

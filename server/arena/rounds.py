@@ -28,7 +28,7 @@ from server.arena.round_setup import (
 )
 from server.arena.unit import Unit
 from server.caches import SizedCache
-from server.db.models import Play, Round
+from server.db.models import Play, Round, Submission
 from server.db.session import now
 from server.db.states import PlayerKind, RoundState
 from server.errors import RequestError, conflict, not_found
@@ -183,11 +183,26 @@ def _check_change(unit: Unit, round_: Round, before: RoundState, state: RoundSta
             "Round revealed",
             "Its moves are revealed, and whoever has read them could use them. Conceal them before you open it again.",
         )
+    if state is RoundState.OPEN and _is_rescored(unit.session, round_):
+        raise conflict(
+            "round-rescored",
+            "Round scored again",
+            say(
+                "Its scores are by another judge than the one that further moves would have. Score it again under its"
+                " own judge, and apply that, before you open it again."
+            ),
+        )
     if state is RoundState.PAUSED and before is not RoundState.OPEN:
         told = say("Only an open round can be paused; this one is {state}.", state=say(before))
         raise conflict("round-not-open", "Round not open", told)
     if state is RoundState.CLOSED and round_.draft:
         raise conflict("round-draft", "Round is a draft", say("Nobody sees a draft: delete it, or publish it first."))
+
+
+def _is_rescored(session: Session, round_: Round) -> bool:
+    """Does it have scores of other judges than its own?"""
+    scores = select(Submission.number).where(Submission.round_id == round_.id, Submission.rescoring_id.is_not(None))
+    return session.scalar(scores.limit(1)) is not None
 
 
 def _begin(unit: Unit, round_: Round, before: RoundState, end: datetime | None) -> None:

@@ -53,6 +53,14 @@ class RoundState(StrEnum):
     CLOSED = "closed"
 
 
+class RescoringState(StrEnum):
+    """running: beside what counts, until its host applies or drops it."""
+
+    RUNNING = "running"
+    APPLIED = "applied"
+    DROPPED = "dropped"
+
+
 class SubmissionState(StrEnum):
     """What a player sees of a submission. awaiting_opponent: another player is to act, by taking the free seat or by
     moving. The last four are final."""

@@ -16,7 +16,17 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import endings, generations, leaderboards, measurements, plays, retirement, rounds, work
+from server.arena import (
+    endings,
+    generations,
+    leaderboards,
+    measurements,
+    plays,
+    rescoring_work,
+    retirement,
+    rounds,
+    work,
+)
 from server.arena.outbox import Outbox
 from server.db.models import Generation, Measurement
 from server.db.session import now
@@ -101,8 +111,9 @@ class Referee:
         await context.gauge()
         for model in (Measurement, Generation):
             await self._requeue_lost(model)
-        while await context.write(leaderboards.rate_on):
-            pass
+        for rest in (leaderboards.rate_on, rescoring_work.go_on):
+            while await context.write(rest):
+                pass
 
     async def _requeue_lost(self, model: Queued) -> None:
         after_key = ""

@@ -289,7 +289,7 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
     session, caller = unit.session, unit.caller
     play = session.get_one(Play, row.play_id)
     round_row = session.get_one(Round, row.round_id)
-    setup = round_setup.setup_of(session, round_row)
+    setup = round_setup.setup_of_score(session, round_row, row)
     judge = judges.find(session, setup.identities[MAIN])
     place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
     events = to_json(seen(from_json(play.events), row.seat))

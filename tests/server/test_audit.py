@@ -8,6 +8,7 @@ from server.settings import Settings
 from tests.support.games import new_name, program
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Class, Json, problem
+from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
 
 #: What players and their programs send: no action of a host.
@@ -55,6 +56,9 @@ OF_HOSTS: list[tuple[str, Json | None, str]] = [
     ("POST /rounds/{round_id}:pause", None, "round.paused"),
     ("POST /rounds/{round_id}:open", None, "round.opened"),
     ("POST /rounds/{round_id}:close", None, "round.closed"),
+    ("POST /rounds/{round_id}/rescorings", {}, "round.rescore"),
+    ("POST /rescorings/{rescoring_id}:apply", None, "round.rescore-apply"),
+    ("POST /rescorings/{dropped_id}:drop", None, "round.rescore-drop"),
     ("POST /rounds/{round_id}:reveal", {"which": "all"}, "round.reveal"),
     ("POST /rounds/{round_id}:conceal", None, "round.conceal"),
     ("PATCH /players/{player_id}", {"name": "Ada L."}, "player.rename"),
@@ -82,6 +86,7 @@ PLACES = {
     "draft_competition": "competition_id",
     "draft_id": "round_id",
     "timed_id": "round_id",
+    "dropped_id": "rescoring_id",
     "waiting_id": "player_id",
 }
 UNTOLD = {"host.renew", "player.key", "player.delete"}  # nothing that could be told of before and after
@@ -97,7 +102,14 @@ def things(lesson: Class, name: str) -> dict[str, str]:
     answer(host.request("PATCH", at, json={"joining": "approval"}))
     waiting = lesson.join("Wim")
     answer(host.request("PATCH", at, json={"joining": "open"}))
+    at_round = f"/rounds/{lesson.round_id}/rescorings"
+    scored = str(ada.score(lesson.round_id, "25")["id"])
+    applied, dropped = (answer(host.post(at_round, json={}), 201)["id"] for _ in range(2))
+    for each in (applied, dropped):
+        eventually(lambda each=each: answer(host.get(f"/rescorings/{each}"))["done"] == 1, what="the rescoring")
     return {
+        "rescoring_id": applied,
+        "dropped_id": dropped,
         "competition_id": lesson.id,
         "draft_competition": answer(host.post("/competitions", json={"name": "Draft", "draft": True}), 201)["id"],
         "round_id": lesson.round_id,
@@ -105,7 +117,7 @@ def things(lesson: Class, name: str) -> dict[str, str]:
         "timed_id": lesson.another_round(closes_at="2090-01-01T00:00:00Z")["id"],
         "player_id": str(ada.id),
         "waiting_id": str(waiting.id),
-        "submission_id": str(ada.score(lesson.round_id, "25")["id"]),
+        "submission_id": scored,
         "host_id": answer(host.post(f"{at}/hosts", json={"name": "Ms Byron"}), 201)["host"]["id"],
         "announcement_id": answer(host.post(f"{at}/announcements", json={"text": "Hello"}), 201)["id"],
         "name": name,

@@ -84,7 +84,7 @@ def test_deleting_sees_to_every_column_that_leads_to_a_player() -> None:
         "ratings.number", "ratings.player_id", "repeats.token_id", "standings.number", "standings.player_id",
         "submissions.play_id", "submissions.player_id", "tokens.player_id", "unrated.first",
         "frozen_standings.number", "frozen_standings.player_id", "frozen_ratings.number", "frozen_ratings.player_id",
-        "games.host_id", "hosting.token_id",
+        "games.host_id", "hosting.token_id", "rescored_plays.play_id", "rescores.number",
     }  # fmt: skip
 
 

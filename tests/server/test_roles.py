@@ -94,6 +94,11 @@ ALLOWED = """
     POST   /api/v1/rounds/{round_id}:close                   1333333++3+
     POST   /api/v1/rounds/{round_id}:reveal                  1333333++3+
     POST   /api/v1/rounds/{round_id}:conceal                 1333333++3+
+    POST   /api/v1/rounds/{round_id}/rescorings              1333333++3+
+    GET    /api/v1/rounds/{round_id}/rescorings              133333+++3+
+    GET    /api/v1/rescorings/{rescoring_id}                 133333+++3+
+    POST   /api/v1/rescorings/{rescoring_id}:apply           1333333++3+
+    POST   /api/v1/rescorings/{rescoring_id}:drop            1333333++3+
     POST   /api/v1/rounds/{round_id}/submissions             1+3+3333333
     POST   /api/v1/rounds/{round_id}/submissions:begin       1+3+3333333
     POST   /api/v1/rounds/{round_id}/submissions:batch       1+3+3333333
@@ -199,6 +204,7 @@ def school(sqlite_house: RunningApp) -> School:
         "name": game["name"],
         "move_id": "mov_none",
         "play_id": challenge(roles["bot"], duels)["play"],
+        "rescoring_id": answer(maker.post(f"/rounds/{lesson.round_id}/rescorings", json={}), 201)["id"],
     }
     return School(lesson, roles, things)
 
@@ -260,6 +266,7 @@ def _bodies() -> dict[str, Callable[[School], object]]:
         f"{round_}:prolong": lambda _: {"seconds": 60},
         f"{round_}:move": lambda _: {"number": 1},
         f"{round_}:reveal": lambda _: {"which": "all"},
+        f"{round_}/rescorings": lambda _: {},
         f"{round_}/submissions": lambda _: said,
         f"{round_}/submissions:begin": lambda _: {},
         f"{round_}/submissions:batch": lambda _: {"items": [said]},

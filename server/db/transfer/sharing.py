@@ -58,6 +58,9 @@ DECISIONS = {
     "plays": Columns("id round_id moves events waiting awaits due_at vacant", people="invited"),
     "ratings": Columns("number round_id first mu sigma plays points", people="player_id"),
     "repeats": Columns(omitted="token_id route key body submission_id"),
+    "rescored_plays": Columns("rescoring_id play_id done reason events build"),
+    "rescores": Columns("rescoring_id number millibits replaced passage_millibits rewards"),
+    "rescorings": Columns("id round_id judges profile state made_at ended_at"),
     "round_judges": Columns("round_id slot identity"),
     "rounds": Columns(
         "id competition_id number title draft game digest passages seed profile state opens_at closes_at duration"
@@ -67,7 +70,7 @@ DECISIONS = {
     "standings": Columns("round_id millibits number", people="player_id"),
     "submissions": Columns(
         "number play_id seat round_id state millibits passage_millibits rewards reason build engine hidden practice"
-        " accepted_at finished_at",
+        " rescoring_id accepted_at finished_at",
         people="id player_id",
     ),
     "tokens": Columns(omitted="id prefix digest scope player_id competition_id name owner created_at revoked_at"),

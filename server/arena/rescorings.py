@@ -1,0 +1,207 @@
+"""A round scored again under other judges or another profile: asked for, looked at, applied or dropped.
+
+It is worked out beside what counts (`server.arena.rescoring_work`). Once it is applied, boards, receipts and feed
+follow in one transaction; scoring a round again under its own judges leads back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from games.protocol import MAIN
+from games.sentences import say
+from server.arena import (
+    audit,
+    callers,
+    competitions,
+    games,
+    leaderboards,
+    rated_plays,
+    rescoring_work,
+    round_setup,
+    rounds,
+    seats,
+)
+from server.arena.plays import ENGINE
+from server.arena.round_setup import NewRound
+from server.arena.unit import Unit
+from server.arena.validation import new_id
+from server.db.models import Game, Play, Rescore, RescoredPlay, Rescoring, Round, Submission
+from server.db.states import FINAL, RescoringState, RoundState, SubmissionState
+from server.errors import conflict, not_found
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many plays are worked out, and how many there are."""
+
+    done: int
+    of: int
+
+
+def ask(
+    unit: Unit, round_id: str, judge: str | None, judges: Mapping[str, str] | None, profile: str | None
+) -> Rescoring:
+    """Have a round scored again, aside. What is left out is as in the round. Hosts only."""
+    round_ = rounds.find_round(unit.session, round_id)
+    callers.require_host_of(unit.caller, round_.competition_id)
+    if not rounds.has_opened(round_, unit.now):
+        told = say("Nothing has been played in this round yet.")
+        raise conflict("round-not-played", "Round not played", told)
+    identities = _bound(unit, round_, judge, judges)
+    profile = profile or round_.profile
+    setup = round_setup.setup_under(unit.session, round_, identities, profile)
+    round_setup.check_setup(setup.program, setup.setup)
+    rescoring = Rescoring(
+        id=new_id("res"),
+        round_id=round_id,
+        judges=identities,
+        profile=profile,
+        state=RescoringState.RUNNING,
+        made_at=unit.now,
+    )
+    unit.session.add(rescoring)
+    unit.session.flush()
+    rescoring_work.take_in(unit.session, rescoring)
+    audit.record(unit, "round.rescore", round_id, before=None, after=in_words(rescoring))
+    return rescoring
+
+
+def _bound(unit: Unit, round_: Round, judge: str | None, judges: Mapping[str, str] | None) -> dict[str, str]:
+    """The judge of every slot. Where only others than the main one are named, that stays."""
+    own = round_setup.setup_of(unit.session, round_).identities
+    if judge is None and not judges:
+        return dict(own)
+    kept = {slot: each for slot, each in own.items() if judge is None and slot != MAIN}
+    new = NewRound(round_.game, (), judge or own[MAIN], {**kept, **(judges or {})})
+    program = games.program(unit.session.get_one(Game, round_.digest))
+    return round_setup.bind_judges(unit.session, program, new, unit.workforce.judges())
+
+
+def in_words(rescoring: Rescoring) -> str:
+    """By what, as the audit has it."""
+    return f"{', '.join(rescoring.judges[slot] for slot in sorted(rescoring.judges))}; {rescoring.profile}"
+
+
+def of_round(unit: Unit, round_id: str) -> list[Rescoring]:
+    """Those of a round, newest first. Hosts and observers."""
+    round_ = rounds.find_round(unit.session, round_id)
+    callers.require_watcher(unit.caller, round_.competition_id)
+    query = select(Rescoring).where(Rescoring.round_id == round_id)
+    return list(unit.session.scalars(query.order_by(Rescoring.made_at.desc(), Rescoring.id)))
+
+
+def see(unit: Unit, rescoring_id: str) -> Rescoring:
+    """One of them. Hosts and observers."""
+    found = unit.session.get(Rescoring, rescoring_id)
+    if found is None:
+        raise not_found("There is no rescoring {name}.", rescoring_id)
+    callers.require_watcher(unit.caller, rounds.find_round(unit.session, found.round_id).competition_id)
+    return found
+
+
+def progress(session: Session, rescoring: Rescoring) -> Progress:
+    query = select(RescoredPlay.done, func.count()).where(RescoredPlay.rescoring_id == rescoring.id)
+    counts = {bool(row[0]): int(row[1]) for row in session.execute(query.group_by(RescoredPlay.done))}
+    return Progress(counts.get(True, 0), sum(counts.values()))
+
+
+def drop(unit: Unit, rescoring_id: str) -> Rescoring:
+    """Forget the scores of a rescoring that is not applied. Hosts only."""
+    rescoring, round_ = _lock(unit, rescoring_id)
+    if rescoring.state is RescoringState.APPLIED:
+        told = say("It is applied, and its scores count. Score the round again under its own judge, and apply that.")
+        raise conflict("rescoring-applied", "Rescoring applied", told)
+    if rescoring.state is RescoringState.RUNNING:
+        for table in (Rescore, RescoredPlay):
+            unit.session.execute(delete(table).where(table.rescoring_id == rescoring_id))
+        _end(unit, rescoring, RescoringState.DROPPED)
+        audit.record(unit, "round.rescore-drop", round_.id, before=in_words(rescoring), after=None)
+    return rescoring
+
+
+def apply(unit: Unit, rescoring_id: str) -> Rescoring:
+    """Let its scores count instead of those that do: on boards, in ratings, receipts and the feed. Hosts only."""
+    rescoring, round_ = _lock(unit, rescoring_id)
+    if rescoring.state is RescoringState.DROPPED:
+        raise conflict("rescoring-dropped", "Rescoring dropped", say("It is dropped: score the round again."))
+    if rescoring.state is RescoringState.RUNNING:
+        _refuse_to_apply(unit, rescoring, round_)
+        _replace_scores(unit.session, rescoring, _whose(unit.session, rescoring, round_))
+        _end(unit, rescoring, RescoringState.APPLIED)
+        entries = leaderboards.stand_anew(unit.session, round_)
+        rated_plays.mark_round(unit.session, round_)
+        audit.record(unit, "round.rescore-apply", round_.id, before=None, after=in_words(rescoring))
+        unit.outbox.competitions.add(round_.competition_id)
+        told = ("round.rescored", {"round": round_.id, "judges": rescoring.judges, "profile": rescoring.profile})
+        leaderboards.tell(unit.session, round_.competition_id, [told, *entries])
+    return rescoring
+
+
+def _lock(unit: Unit, rescoring_id: str) -> tuple[Rescoring, Round]:
+    """The rescoring, with nobody else at it."""
+    see(unit, rescoring_id)
+    found = unit.session.get_one(Rescoring, rescoring_id, with_for_update=True, populate_existing=True)
+    round_ = rounds.find_round(unit.session, found.round_id)
+    callers.require_host_of(unit.caller, round_.competition_id)
+    return found, round_
+
+
+def _end(unit: Unit, rescoring: Rescoring, state: RescoringState) -> None:
+    rescoring.state, rescoring.ended_at = state, unit.now
+    unit.session.flush()
+
+
+def _refuse_to_apply(unit: Unit, rescoring: Rescoring, round_: Round) -> None:
+    """Raises `RequestError` unless everything that counts is worked out. No play of the round changes from here on, and
+    none begins."""
+    session = unit.session
+    ids = session.scalars(select(Play.id).where(Play.round_id == round_.id)).all()
+    seats.lock_plays(session, ids)  # before the round, as in every transaction that has both
+    rounds.lock_with_moves(session, round_.id)
+    state = rounds.state_of(round_, unit.now)
+    if state is not RoundState.CLOSED:
+        told = say("Scores are replaced once a round has ended; this one is {state}.", state=say(state))
+        raise conflict(f"round-{state}", f"Round {state}", told)
+    if competitions.find(session, round_.competition_id).frozen_at is not None:
+        told = say("The boards are frozen: unfreeze them before you replace scores.")
+        raise conflict("boards-frozen", "Boards frozen", told)
+    counting = (Submission.round_id == round_.id, ~Submission.practice)
+    going_on = session.scalar(select(func.count()).where(*counting, Submission.state.not_in(FINAL))) or 0
+    done = select(RescoredPlay.play_id).where(RescoredPlay.rescoring_id == rescoring.id, RescoredPlay.done)
+    scored = (Submission.state == SubmissionState.SCORED, Submission.play_id.not_in(done))
+    missing = session.scalar(select(func.count()).where(*counting, *scored)) or 0
+    if going_on + missing:
+        told = say("{count} submissions are not worked out yet. Wait for them.", count=going_on + missing)
+        raise conflict("rescoring-unfinished", "Rescoring unfinished", told)
+
+
+def _whose(session: Session, rescoring: Rescoring, round_: Round) -> str | None:
+    """What the scores name: nothing where they are by the judges and the profile of the round itself."""
+    own = round_setup.setup_of(session, round_)
+    same = (dict(own.identities), round_.profile) == (rescoring.judges, rescoring.profile)
+    return None if same else rescoring.id
+
+
+def _replace_scores(session: Session, rescoring: Rescoring, named: str | None) -> None:
+    score = (Rescore.rescoring_id == rescoring.id, Rescore.number == Submission.number)
+    played = (RescoredPlay.rescoring_id == rescoring.id, RescoredPlay.play_id == Submission.play_id)
+    quietly: Any = {"synchronize_session": False}
+    before = select(Submission.millibits).where(Submission.number == Rescore.number).scalar_subquery()
+    here = Rescore.rescoring_id == rescoring.id
+    session.execute(update(Rescore).where(here).values(replaced=before), execution_options=quietly)
+    values = {
+        "millibits": Rescore.millibits,
+        "passage_millibits": Rescore.passage_millibits,
+        "rewards": Rescore.rewards,
+        "build": RescoredPlay.build,
+        "engine": ENGINE,
+        "rescoring_id": named,
+    }
+    session.execute(update(Submission).where(*score, *played).values(values), execution_options=quietly)
+    comparable = (*played[:1], RescoredPlay.play_id == Play.id, RescoredPlay.reason.is_(None))
+    session.execute(update(Play).where(*comparable).values(events=RescoredPlay.events), execution_options=quietly)
+    session.expire_all()
