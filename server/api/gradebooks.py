@@ -60,7 +60,7 @@ async def fill(
     request: Request,
     read: ReadOf,
     competition_id: str,
-    column: Annotated[str, Query(description="Its heading, with or without what stands behind it in brackets.")],
+    column: Annotated[str, Query(description="Its heading, with or without what stands behind it in brackets.")] = "",
     of: Annotated[str, Query(description="`total`, or the number of a round.")] = gradebooks.TOTAL,
 ) -> Response:
     """The same file with everybody's total, or best in a round, in a column. Nothing is kept. Hosts only."""
