@@ -206,11 +206,11 @@ def _bare(heading: str) -> str:
 
 def _matched(rows: Sequence[Row], here: Sequence[Player]) -> Mapping[int, Player]:
     """By the external id first, then whoever is left by the name."""
-    found = dict(_pairs(rows, here, lambda row: row.ids, lambda player: player.external_id))
+    found = _pairs(rows, here, lambda row: row.ids, lambda player: player.external_id)
     known = {player.id for player in found.values()}
     rows = [row for row in rows if row.number not in found]
     here = [player for player in here if player.id not in known]
-    return found | _pairs(rows, here, lambda row: set(row.names), lambda player: _plain(player.name))
+    return {**found, **_pairs(rows, here, lambda row: set(row.names), lambda player: _plain(player.name))}
 
 
 def _pairs(
