@@ -11,6 +11,7 @@ from games.sentences import say
 from server.arena import (
     callers,
     competitions,
+    games,
     players,
     reveals,
     round_order,
@@ -130,6 +131,7 @@ def competition_page(
     seen = _seen(unit, competition_id)
     if not unit.caller.hosts(competition_id):
         return page("observed.html", **seen)
+    deleted = round_order.deleted(unit, competition_id)
     return page(
         "competition.html",
         amiss.status if (amiss := refused or trouble) else 200,
@@ -138,7 +140,8 @@ def competition_page(
         walls=walls.count(unit, competition_id),
         announced=announcements.listed(unit, competition_id),
         trouble=told(trouble) if trouble else None,
-        deleted=round_order.deleted(unit, competition_id),
+        deleted=deleted,
+        titles=games.titles(unit.session, {row.digest for row in deleted}),
         form=form or {},
         opened=False,
         own_game=None,

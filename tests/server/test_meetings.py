@@ -41,11 +41,12 @@ def test_a_page_of_what_hosts_did_has_who_was_deleted(host: Visitor, lesson: Cla
     assert "Ada" not in shown
 
 
-def test_a_deleted_round_is_in_no_list_of_ones_own_moves(lesson: Class) -> None:
+def test_a_deleted_round_is_in_no_list_but_that_of_its_host(host: Visitor, lesson: Class) -> None:
     ada, other = lesson.join("Ada"), lesson.another_round()
     ada.score(lesson.round_id, "25")
     kept = ada.score(other["id"], "3")
     delete_round(lesson, lesson.round_id)
+    assert "1. Condense deleted at" in text_of(host.get(f"/host/competitions/{lesson.id}"))
     assert [each["id"] for each in answer(ada.get("/me/submissions"))["items"]] == [kept["id"]]
 
 
