@@ -1,4 +1,4 @@
-"""Boards that stand still for everybody but hosts."""
+"""Boards that stand still for everybody but hosts and observers."""
 
 from fastapi import APIRouter
 
@@ -12,7 +12,7 @@ router = APIRouter(tags=["competitions"], route_class=JsonRoute)
 
 @router.post("/competitions/{competition_id}:freeze")
 async def freeze(write: WriteOf, competition_id: str) -> schemas.Competition:
-    """Show everybody but hosts boards, ratings and places as they are now, and withhold events that tell of scores.
+    """Show everybody but hosts and observers boards, ratings and places as they are now, and withhold events that tell of scores.
     `:unfreeze` undoes it. Hosts only."""
     return await write.show(views.competition, freezing.freeze, competition_id)
 

@@ -121,7 +121,8 @@ class Competition(BaseModel):
     draft: bool = Field(description="Not published: nobody can join.")
     last_event: int = Field(description="Number of the newest event of its feed.")
     frozen_at: datetime | None = Field(
-        None, description="Since when everybody but hosts sees the boards as they were then; null: they are not frozen."
+        None,
+        description="Since when everybody but hosts and observers sees the boards as they were then; null: they are not frozen.",
     )
     created_at: datetime
 

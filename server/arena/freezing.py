@@ -1,4 +1,4 @@
-"""The boards of a competition as they were at a moment: until they thaw, nobody but hosts sees how scores go on.
+"""The boards of a competition as they were at a moment: until they thaw, nobody but hosts and observers sees how scores go on.
 
 What stood is written down, and boards are read from that: nothing has to be filtered where it is shown. A player who is
 removed meanwhile goes from frozen boards too, at once; a move that is hidden keeps its place until they thaw.
@@ -17,7 +17,7 @@ _RATING = ("number", "round_id", "player_id", "mu", "sigma", "plays", "points")
 
 
 def freeze(unit: Unit, competition_id: str) -> Competition:
-    """Show everybody but hosts the boards as they are now. Hosts only."""
+    """Show everybody but hosts and observers the boards as they are now. Hosts only."""
     competition = _lock(unit, competition_id)
     if competition.frozen_at is None:
         competition.frozen_at = unit.now
