@@ -12,8 +12,8 @@ router = APIRouter(tags=["competitions"], route_class=JsonRoute)
 
 @router.post("/competitions/{competition_id}:freeze")
 async def freeze(write: WriteOf, competition_id: str) -> schemas.Competition:
-    """Show everybody but hosts and observers boards, ratings and places as they are now, and withhold events that tell of scores.
-    `:unfreeze` undoes it. Hosts only."""
+    """Show everybody but hosts and observers boards, ratings and places as they are now, and withhold events that tell
+    of scores. `:unfreeze` undoes it. Hosts only."""
     return await write.show(views.competition, freezing.freeze, competition_id)
 
 

@@ -1,4 +1,4 @@
-"""The boards of a competition as they were at a moment: until they thaw, nobody but hosts and observers sees how scores go on.
+"""The boards of a competition as they were at a moment: until they thaw, only hosts and observers see how scores go on.
 
 What stood is written down, and boards are read from that: nothing has to be filtered where it is shown. A player who is
 removed meanwhile goes from frozen boards too, at once; a move that is hidden keeps its place until they thaw.

@@ -74,7 +74,7 @@ class Game(Base):
 class Competition(Base):
     """Rounds, players, rules. `last_event` numbers the feed; its row is the last that a transaction locks.
 
-    draft: only hosts see it. frozen_at: since when everybody but its hosts and observers sees the boards as they were then.
+    draft: only hosts see it. frozen_at: since when all but its hosts and observers see the boards as they were.
     """
 
     __tablename__ = "competitions"

@@ -46,7 +46,7 @@ class Section:
 class Board:
     """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there?
 
-    total: what it adds up, where it is over several rounds. frozen_at: since when everybody but hosts and observers sees it as it was
+    total: what it adds up, where it is over several rounds. frozen_at: since when all but hosts and observers see it as it was
     then.
     """
 
