@@ -46,8 +46,8 @@ class Section:
 class Board:
     """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there?
 
-    total: what it adds up, where it is over several rounds. frozen_at: since when all but hosts and observers see it as it was
-    then.
+    total: what it adds up, where it is over several rounds. frozen_at: since when all but hosts and observers see it as
+    it was then.
     """
 
     competition: str

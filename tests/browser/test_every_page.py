@@ -40,18 +40,18 @@ def _visited(page: Page, stage: Stage, state: State) -> None:
 
 
 class Log:
-    """What a page asks for, and what has come since it last went to another address."""
+    """What a page asks for, and what has come since the page came that it is now."""
 
     def __init__(self, page: Page) -> None:
         self.asked: list[str] = []
         self._come: list[Request] = []
-        page.on("request", self._note)
-        page.on("requestfinished", lambda request: self._come.append(request))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("requestfinished", self._note)
 
     def _note(self, request: Request) -> None:
-        self.asked.append(request.url)
-        if request.is_navigation_request():
+        if request.is_navigation_request():  # what the page of before asked for may come until then, and cannot be read
             self._come.clear()
+        self._come.append(request)
 
     def documents(self) -> dict[str, str]:
         found = {}
