@@ -47,6 +47,7 @@ def publish(unit: Unit, competition_id: str) -> Competition:
     if competition.draft:
         competition.draft = False
         audit.record(unit, "competition.publish", competition.id, before="draft", after="published")
+        _tell(unit, competition, {})
     return competition
 
 

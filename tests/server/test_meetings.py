@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.games import new_name, program
 from tests.support.scenario.deployment import answer
-from tests.support.server import Caller, Class, RunningApp, new_round
+from tests.support.server import Caller, Class, RunningApp, new_competition, new_round
 from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
 from tests.support.workers import FakeJudge, hand_of
@@ -154,6 +154,23 @@ def test_a_wall_does_not_invite_where_nobody_can_join(host: Visitor, lesson: Cla
     shown = text_of(host.get(scene))
     assert "Nobody can join at the moment." in shown
     assert lesson.competition["code"] not in shown
+
+
+def test_a_wall_hears_that_its_competition_is_published(lesson: Class) -> None:
+    made = new_competition(lesson.house, draft=True)
+    answer(lesson.house.host.post(f"/competitions/{made['id']}:publish"))
+    events = answer(lesson.house.host.get(f"/competitions/{made['id']}/events", params={"after": 0}))["items"]
+    assert [each["type"] for each in events] == ["competition.changed"]
+
+
+def test_an_observer_opens_what_is_linked_of_a_move(visitor: Visitor, lesson: Class) -> None:
+    move = lesson.join("Ada").score(lesson.round_id, "25")
+    lesson.close()
+    visitor.sign_in(observer_of(lesson))
+    page = visitor.get(f"/submissions/{move['id']}")
+    links = {each for each in re.findall(r'href="([^"#]+)"', page.text) if each.startswith("/")}
+    assert f"/api/v1/submissions/{move['id']}/receipt" in links
+    assert {each: visitor.get(each).status_code for each in links} == dict.fromkeys(links, 200)
 
 
 def test_what_waits_of_a_deleted_round_is_nobodys_wait(host: Visitor, lesson: Class, judge: FakeJudge) -> None:
