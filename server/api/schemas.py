@@ -122,7 +122,7 @@ class Competition(BaseModel):
     last_event: int = Field(description="Number of the newest event of its feed.")
     frozen_at: datetime | None = Field(
         None,
-        description="Since when all but hosts and observers see the boards as they were then; null: not frozen.",
+        description="Since when all but hosts and observers see the boards as they were; null: they are not frozen.",
     )
     created_at: datetime
 
