@@ -15,7 +15,7 @@ from server.api.schemas import BoardPlayer, Items
 from server.arena import rescoring_previews, rescorings
 from server.arena.rescoring_previews import Kept, Moved, Preview, Stand
 from server.arena.unit import Unit
-from server.db.models import Rescoring
+from server.db.rescorings import Rescoring
 from server.db.states import RescoringState
 from server.http.calls import ReadOf, WriteOf
 

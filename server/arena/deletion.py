@@ -29,13 +29,12 @@ from server.db.models import (
     PendingMeasurement,
     Play,
     Player,
-    Rescore,
-    RescoredPlay,
     Round,
     Submission,
     Token,
     WithheldEvent,
 )
+from server.db.rescorings import Rescore, RescoredPlay
 from server.db.states import FINAL
 from server.errors import invalid, not_found
 

@@ -14,7 +14,8 @@ from games.protocol import MAIN
 from server.arena import callers, competitions, rounds, totals
 from server.arena.unit import Unit
 from server.db.boards import Standing
-from server.db.models import Attempt, Audit, Judge, Play, Player, Rescoring, Round, RoundJudge, Submission
+from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Submission
+from server.db.rescorings import Rescoring
 
 PORTION = 200  # rows that are in memory at a time
 Row = dict[str, Any]

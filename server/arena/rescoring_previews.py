@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from server.arena import competitions, leaderboards, rated_plays, rescorings
 from server.arena.leaderboards import NAMED, Named
 from server.arena.unit import Unit
-from server.db.models import Player, Rescore, RescoredPlay, Rescoring, Round, Submission
+from server.db.models import Player, Round, Submission
+from server.db.rescorings import Rescore, RescoredPlay, Rescoring
 from server.db.states import SubmissionState
 
 

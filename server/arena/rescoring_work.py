@@ -21,16 +21,8 @@ from server.arena import plays, replays, round_setup, seats, totals
 from server.arena.measurements import Requester
 from server.arena.outbox import Outbox
 from server.arena.round_setup import RoundSetup
-from server.db.models import (
-    Measurement,
-    PendingMeasurement,
-    Play,
-    Rescore,
-    RescoredPlay,
-    Rescoring,
-    Round,
-    Submission,
-)
+from server.db.models import Measurement, PendingMeasurement, Play, Round, Submission
+from server.db.rescorings import Rescore, RescoredPlay, Rescoring
 from server.db.states import PlayerKind, RescoringState, SubmissionState, WorkState
 from xentarena.receipts import earned
 

@@ -29,7 +29,8 @@ from server.arena.plays import ENGINE
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
 from server.arena.validation import new_id
-from server.db.models import Game, Play, Rescore, RescoredPlay, Rescoring, Round, Submission
+from server.db.models import Game, Play, Round, Submission
+from server.db.rescorings import Rescore, RescoredPlay, Rescoring
 from server.db.states import FINAL, RescoringState, RoundState, SubmissionState
 from server.errors import conflict, not_found
 

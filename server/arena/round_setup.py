@@ -16,7 +16,8 @@ from judge.profiles import ARENA
 from server.arena import games, judges
 from server.arena.validation import clean
 from server.caches import SizedCache
-from server.db.models import Game, Rescoring, Round, RoundJudge, Submission
+from server.db.models import Game, Round, RoundJudge, Submission
+from server.db.rescorings import Rescoring
 from server.errors import invalid
 
 LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS = 5, 604_800
