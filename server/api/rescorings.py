@@ -1,6 +1,5 @@
 """A round scored again under other judges, aside, until its host applies it."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from fastapi import APIRouter, Response
@@ -101,10 +100,10 @@ async def drop(write: WriteOf, rescoring_id: str) -> RescoringShown:
 
 
 def shown(unit: Unit, row: Rescoring) -> RescoringShown:
-    return RescoringShown(**_told(row, rescorings.progress(unit.session, row)))
+    return RescoringShown.model_validate(_told(row, rescorings.progress(unit.session, row)))
 
 
-def _told(row: Rescoring, progress: rescorings.Progress) -> Mapping[str, object]:
+def _told(row: Rescoring, progress: rescorings.Progress) -> dict[str, object]:
     names = ("id", "judges", "profile", "state", "made_at", "ended_at")
     return {name: getattr(row, name) for name in names} | {
         "round": row.round_id,
@@ -114,7 +113,7 @@ def _told(row: Rescoring, progress: rescorings.Progress) -> Mapping[str, object]
 
 
 def _preview(_: Unit, found: Preview) -> PreviewShown:
-    told = {**_told(found.rescoring, found.progress)}
+    told = _told(found.rescoring, found.progress)
     players, kept = [_moved(each) for each in found.moved], [_kept(each) for each in found.kept]
     return PreviewShown.model_validate({**told, "players": players, "not_comparable": kept})
 

@@ -47,7 +47,9 @@ def mark_round(session: Session, round_: Round) -> None:
     if is_rated(session, round_):
         session.flush()
         firsts = select(Submission.round_id, func.min(Submission.number)).where(Submission.round_id == round_.id)
-        marks = insert_or(session, Unrated).from_select(["round_id", "first"], firsts.group_by(Submission.play_id))
+        marks = insert_or(session, Unrated).from_select(
+            ["round_id", "first"], firsts.group_by(Submission.round_id, Submission.play_id)
+        )
         session.execute(marks.on_conflict_do_nothing())
 
 

@@ -100,4 +100,4 @@ def _kept(unit: Unit, rescoring: Rescoring) -> list[Kept]:
         .where(Submission.state == SubmissionState.SCORED)
         .order_by(Submission.number)
     )
-    return [Kept(row[3], Named(*row[:3]), row[4]) for row in unit.session.execute(query)]
+    return [Kept(row[3], Named(*row[:3]), row[4] or "") for row in unit.session.execute(query)]

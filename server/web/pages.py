@@ -27,6 +27,7 @@ from server.web import (
     hosts,
     move_diff,
     people,
+    rescorings,
     revealed,
     round_lines,
     sharing,
@@ -44,7 +45,8 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    of_hosts = (hosts, deletion, people, freezing, audit, host, host_rounds, control, wall, announcements, gradebooks)
+    of_rounds = (rescorings, host_rounds)  # the last takes whatever else is done with a round
+    of_hosts = (hosts, deletion, people, freezing, audit, host, *of_rounds, control, wall, announcements, gradebooks)
     for part in (auth, sharing, games, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)

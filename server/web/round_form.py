@@ -34,7 +34,7 @@ def choices(unit: Unit, chosen: str | None = None) -> dict[str, Any]:
     return {
         "games": [game_pages.line(row) for row in sorted(games.listed(unit.session), key=lambda row: row.name)],
         "default_game": games.DEFAULT,
-        "judges": (names := _judge_names(unit)),
+        "judges": (names := judge_names(unit)),
         "offered": passages.offered(unit, chosen or next(iter(names), None)) if names else [],
         "speeds": _speeds(unit),
         "move_every": MOVE_EVERY,
@@ -42,7 +42,7 @@ def choices(unit: Unit, chosen: str | None = None) -> dict[str, Any]:
     }
 
 
-def _judge_names(unit: Unit) -> list[str]:
+def judge_names(unit: Unit) -> list[str]:
     """Those at work first, the usual one in front; then others that were seen once."""
     known = {judge.identity: judge.name for judge in judges.visible(unit)}
     at_work = [known[identity] for identity in unit.workforce.judges() if identity in known]

@@ -1,13 +1,14 @@
 """Every action of a host leaves a row, which hosts can read: who, when, what, before and after."""
 
 import json
+from functools import partial
 from typing import Any
 
 from server.app import create_app
 from server.settings import Settings
 from tests.support.games import new_name, program
 from tests.support.scenario.deployment import PASSAGE, answer
-from tests.support.server import Class, Json, problem
+from tests.support.server import Caller, Class, Json, problem
 from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
 
@@ -96,6 +97,10 @@ def rows(lesson: Class) -> list[Json]:
     return [json.loads(line) for line in lesson.house.host.get("/audit.jsonl").text.splitlines()]
 
 
+def _worked_out(host: Caller, rescoring: str) -> bool:
+    return bool(answer(host.get(f"/rescorings/{rescoring}"))["done"] == 1)
+
+
 def things(lesson: Class, name: str) -> dict[str, str]:
     """What the routes are about."""
     host, ada, at = lesson.house.host, lesson.join("Ada"), f"/competitions/{lesson.id}"
@@ -106,7 +111,7 @@ def things(lesson: Class, name: str) -> dict[str, str]:
     scored = str(ada.score(lesson.round_id, "25")["id"])
     applied, dropped = (answer(host.post(at_round, json={}), 201)["id"] for _ in range(2))
     for each in (applied, dropped):
-        eventually(lambda each=each: answer(host.get(f"/rescorings/{each}"))["done"] == 1, what="the rescoring")
+        eventually(partial(_worked_out, host, each), what="the rescoring")
     return {
         "rescoring_id": applied,
         "dropped_id": dropped,

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from games.protocol import MAIN
+from server.queue.messages import Job
+from tests.support import duels
 from tests.support.frames import hint_in
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, all_at_once, new_class, problem
 from tests.support.services import eventually
-from tests.support.workers import PLAIN, FakeJudge, Hand, Job, at_work, bits, hand_of
+from tests.support.web import Visitor, text_of
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, bits, hand_of, measurement
 from xentarena import receipts
 
 
@@ -143,7 +146,7 @@ def test_a_host_waits_for_all_of_it_and_for_the_end_of_the_round(
     ada.score(lesson.round_id, "25")
     made = rescore(lesson, judge)
     claims = hand.take_all(2)
-    assert {claim.job.lane for claim in claims} == {"bots-rest"}, "behind everybody who plays"
+    assert {measurement(claim).lane for claim in claims} == {"bots-rest"}, "behind everybody who plays"
     problem(house.host.post(f"/rescorings/{made['id']}:apply"), 409, "round-open")
     lesson.close()
     problem(house.host.post(f"/rescorings/{made['id']}:apply"), 409, "rescoring-unfinished")
@@ -240,6 +243,37 @@ def test_a_play_that_goes_another_way_keeps_its_score(house: RunningApp, other: 
     assert shown == {PLAIN.identity, other.identity}, "every score names what it was measured with"
 
 
+def test_players_are_rated_by_the_new_scores(house: RunningApp, other: FakeJudge) -> None:
+    """Also in a play that somebody left, who has lost under every judge."""
+    lesson = duels.class_of(house)
+    ada, bob = lesson.join("Ada"), lesson.join("Bob")
+    begun = duels.begin(lesson, ada, bob)
+    duels.end(ada, bob, begun, -5)
+    left = duels.begin(lesson, bob, ada)
+    answer(bob.post(f"/submissions/{left[0]['id']}:resign"))
+    lesson.close()
+    made = rescore(lesson, other)
+    found = finished(lesson, made)
+    assert (found["of"], found["not_comparable"]) == (2, [])
+    assert {each["after"]["rank"] for each in found["players"]} == {None}
+    before = lesson.board()
+    apply(lesson, made)
+    eventually(lambda: lesson.board() != before, what="other ratings")
+    black, white = (answer(house.host.get(f"/submissions/{each['id']}"))["bits"] for each in begun)
+    assert black == -white > 0
+    stands = lesson.board()
+    assert stands[0]["player"]["name"] == "Ada"
+    assert stands[0]["rating"]["value"] > before_of(before, "Ada"), "she has won both now"
+    back = rescore(lesson, None)
+    finished(lesson, back)
+    apply(lesson, back)
+    eventually(lambda: lesson.board() == before, what="the ratings from before")
+
+
+def before_of(board: list[Json], name: str) -> float:
+    return float(next(each["rating"]["value"] for each in board if each["player"]["name"] == name))
+
+
 def test_what_a_round_cannot_be_scored_with_is_refused(lesson: Class) -> None:
     host, at = lesson.house.host, f"/rounds/{lesson.round_id}/rescorings"
     problem(host.post(at, json={"judge": "nobody"}), 422, "unknown-judge")
@@ -263,3 +297,31 @@ def test_who_is_deleted_is_in_no_rescoring(lesson: Class, other: FakeJudge) -> N
     assert not [row for row in lesson.house.measurements(other) if "zyxomma" in row.prefix]
     apply(lesson, made)
     assert standing(lesson) == [("Bob", 1.0)]
+
+
+def test_a_host_does_it_on_a_page(lesson: Class, other: FakeJudge, visitor: Visitor) -> None:
+    ada, bob = lesson.join("Ada"), lesson.join("Bob")
+    ada.score(lesson.round_id, "25 z")
+    bob.score(lesson.round_id, "9 a good deal longer indeed")
+    lesson.close()
+    visitor.sign_in(lesson.house.host)
+    at = f"/host/rounds/{lesson.round_id}/rescorings"
+    assert f'href="{at}"' in visitor.get(f"/host/competitions/{lesson.id}").text
+    assert other.name in visitor.get(at).text
+    assert visitor.send(at, judge="nobody", profile="arena").status_code == 422
+    assert "2 plays are measured" in text_of(visitor.send(at, judge=other.name, profile="arena"))
+    (made,) = answer(lesson.house.host.get(f"/rounds/{lesson.round_id}/rescorings"))["items"]
+    finished(lesson, made)
+    one = f"/host/rescorings/{made['id']}"
+    assert "Bob 2 1 9.000" in text_of(visitor.get(f"{one}/part"))
+    answer(lesson.house.host.post(f"/competitions/{lesson.id}:freeze"))
+    refused = visitor.send(f"{one}/apply")
+    assert (refused.status_code, "The boards are frozen" in refused.text) == (409, True)
+    answer(lesson.house.host.post(f"/competitions/{lesson.id}:unfreeze"))
+    assert "These scores count." in text_of(visitor.send(f"{one}/apply"))
+    assert [name for name, _ in standing(lesson)] == ["Bob", "Ada"]
+    visitor.send(at, profile="xent-0.5")
+    newest = answer(lesson.house.host.get(f"/rounds/{lesson.round_id}/rescorings"))["items"][0]
+    assert "dropped" in text_of(visitor.send(f"/host/rescorings/{newest['id']}/drop"))
+    visitor.sign_in(ada)
+    assert [visitor.get(path).status_code for path in (at, one)] == [403, 403]
