@@ -47,9 +47,8 @@ def mark_round(session: Session, round_: Round) -> None:
     if is_rated(session, round_):
         session.flush()
         firsts = select(Submission.round_id, func.min(Submission.number)).where(Submission.round_id == round_.id)
-        marks = insert_or(session, Unrated).from_select(
-            ["round_id", "first"], firsts.group_by(Submission.round_id, Submission.play_id)
-        )
+        each_play = firsts.group_by(Submission.round_id, Submission.play_id)
+        marks = insert_or(session, Unrated).from_select(["round_id", "first"], each_play)
         session.execute(marks.on_conflict_do_nothing())
 
 

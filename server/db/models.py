@@ -21,16 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db import boards, rescorings  # noqa: F401 with these tables they are all
 from server.db.columns import Base, Counter
-from server.db.states import (
-    BotPolicy,
-    Joining,
-    PlayerKind,
-    RoundState,
-    Scope,
-    SubmissionState,
-    Total,
-    WorkState,
-)
+from server.db.states import BotPolicy, Joining, PlayerKind, RoundState, Scope, SubmissionState, Total, WorkState
 
 
 class Judge(Base):
