@@ -176,7 +176,11 @@ def _refuse_to_apply(unit: Unit, rescoring: Rescoring, round_: Round) -> None:
     scored = (Submission.state == SubmissionState.SCORED, Submission.play_id.not_in(done))
     missing = session.scalar(select(func.count()).where(*counting, *scored)) or 0
     if going_on + missing:
-        told = say("{count} submissions are not worked out yet. Wait for them.", count=going_on + missing)
+        told = say(
+            "{count} submission is not worked out yet. Wait for it.",
+            "{count} submissions are not worked out yet. Wait for them.",
+            count=going_on + missing,
+        )
         raise conflict("rescoring-unfinished", "Rescoring unfinished", told)
 
 
