@@ -131,7 +131,10 @@ def _score(
     submission.rewards = {seat: millibits(bits) / 1000 for seat, bits in rewards.items()}
     session.flush()
     outbox.competitions.add(round_.competition_id)
-    return [] if submission.hidden or submission.practice else leaderboards.improve(session, round_, submission)
+    if submission.hidden or submission.practice:
+        return []
+    entries = leaderboards.improve(session, round_, submission)
+    return [] if round_.archived_at is not None else entries  # of a deleted round nobody hears
 
 
 def _give_back(session: Session, round_: Round, submission: Submission) -> None:

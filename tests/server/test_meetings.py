@@ -10,7 +10,7 @@ from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, RunningApp, new_competition, new_round
 from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
-from tests.support.workers import FakeJudge, hand_of
+from tests.support.workers import FakeJudge, Hand, hand_of
 
 
 @pytest.fixture
@@ -181,3 +181,15 @@ def test_what_waits_of_a_deleted_round_is_nobodys_wait(host: Visitor, lesson: Cl
     assert judge.name in text_of(host.get(f"/host/competitions/{lesson.id}/rounds"))
     answer(lesson.house.host.post(f"/rounds/{gone['id']}:delete"))
     assert judge.name not in text_of(host.get(f"/host/competitions/{lesson.id}/rounds"))
+
+
+def test_a_score_that_comes_after_its_round_was_deleted_is_told_to_nobody(slow_lesson: Class, hand: Hand) -> None:
+    ada = slow_lesson.join("Ada")
+    move = answer(ada.submit(slow_lesson.round_id, "25"), 202)
+    delete_round(slow_lesson, slow_lesson.round_id)
+    while claims := hand.take():
+        hand.answer(*claims)
+    eventually(lambda: slow_lesson.house.submissions(slow_lesson.round_id)[0].millibits is not None, what="the score")
+    assert "standing.changed" not in {event["type"] for event in slow_lesson.events()}
+    answer(slow_lesson.house.host.post(f"/rounds/{slow_lesson.round_id}:restore"))
+    assert [entry["submission"] for entry in slow_lesson.board()] == [move["id"]]
