@@ -122,15 +122,18 @@ def _about(session: Session, target: str) -> tuple[str, str | None]:
     """What an action was done to, and the address of its page; where it is gone, its id."""
     match target.partition("_")[0]:
         case "rnd" if round_ := session.get(Round, target):
-            return _("Round {number}", number=round_.number), f"/rounds/{target}"
+            return _("Round {number}", number=round_.number), _unless_deleted(round_, f"/rounds/{target}")
         case "tok" if host := session.get(Token, target):
             return host.name or "", None
         case "ply" if player := session.get(Player, target):
             return player.name, None
         case "sub" if found := session.scalars(select(Submission).where(Submission.id == target)).one_or_none():
-            return _(
-                "a move of {player}", player=session.get_one(Player, found.player_id).name
-            ), f"/submissions/{target}"
+            about = _("a move of {player}", player=session.get_one(Player, found.player_id).name)
+            return about, _unless_deleted(session.get_one(Round, found.round_id), f"/submissions/{target}")
         case "cmp":
             return "", None
     return target, None
+
+
+def _unless_deleted(round_: Round, link: str) -> str | None:
+    return None if round_.archived_at is not None else link

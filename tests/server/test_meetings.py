@@ -193,3 +193,14 @@ def test_a_score_that_comes_after_its_round_was_deleted_is_told_to_nobody(slow_l
     assert "standing.changed" not in {event["type"] for event in slow_lesson.events()}
     answer(slow_lesson.house.host.post(f"/rounds/{slow_lesson.round_id}:restore"))
     assert [entry["submission"] for entry in slow_lesson.board()] == [move["id"]]
+
+
+def test_what_hosts_did_links_to_no_page_of_a_deleted_round(host: Visitor, lesson: Class) -> None:
+    move, kept = lesson.join("Ada").score(lesson.round_id, "25"), lesson.another_round()
+    answer(lesson.house.host.post(f"/submissions/{move['id']}:hide"))
+    delete_round(lesson, lesson.round_id)
+    page = host.get(f"/host/competitions/{lesson.id}/audit")
+    assert "deleted a round: Round 1" in text_of(page)
+    assert "hid a move: a move of Ada" in text_of(page)
+    links = set(re.findall(r'href="(/(?:rounds|submissions)/[^"]+)"', page.text))
+    assert links == {f"/rounds/{kept['id']}"}
