@@ -13,7 +13,7 @@
 PYTHON ?= python3
 TORCH_INDEX ?=
 ARGS ?=
-PROCESSES ?= 2
+PROCESSES ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
