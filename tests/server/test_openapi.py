@@ -263,6 +263,7 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json) -
     lesson.close()
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
     values = {
+        "rescoring_id": answer(house.host.post(f"/rounds/{lesson.round_id}/rescorings", json={}), 201)["id"],
         "competition_id": lesson.id,
         "round_id": lesson.round_id,
         "submission_id": sent["id"],
