@@ -29,6 +29,7 @@ MODULES = {
         "sqlalchemy",
         "structlog",
         "tokenizers",
+        "tzdata",
         "uharfbuzz",
         "uvicorn",
     ),

@@ -151,7 +151,9 @@ def plan(unit: Unit, source: str, name: str | None = None) -> Plan:
         raise _here_already(row)
     if session.scalar(select(Game.digest).where(Game.name == wanted, Game.packaged).limit(1)) is not None:
         raise _name_taken(wanted)
-    if not all(is_mine(unit, row) for row in _versions(session, wanted)):
+    # Columns, not rows: one that came this moment would be in the way of ours.
+    hosts = session.scalars(select(Game.host_id).where(Game.name == wanted)).all()
+    if not (unit.caller.owner or all(each == unit.caller.token for each in hosts)):
         told = say("{name} is the name of another host's game. Give your game another name.", name=repr(wanted))
         raise conflict("name-taken", "Name taken", told)
     return Plan(given, wanted, _next_version(session, wanted), row)

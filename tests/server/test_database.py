@@ -19,8 +19,9 @@ from tests.support.services import Postgres, free_port
 
 def competition(name: str) -> str:
     return (
-        "INSERT INTO competitions (id, name, code, bots, free_measurements, total, last_event, created_at)"
-        f" VALUES ('{name}', '{name}', '{name}', 'none', false, 'bits', 0, '2026-01-01 00:00:00')"
+        "INSERT INTO competitions"
+        " (id, name, code, bots, free_measurements, total, joining, draft, last_event, created_at) VALUES"
+        f" ('{name}', '{name}', '{name}', 'none', false, 'bits', 'open', false, 0, '2026-01-01 00:00:00')"
     )
 
 

@@ -100,7 +100,10 @@ def test_a_roster_makes_players_with_keys_of_their_own(lesson: Class) -> None:
     assert [each["external_id"] for each in listed] == ["1815", None]
     assert [event["type"] for event in lesson.events()[1:]] == ["player.joined"] * 2
     lesson.house.caller(made[0]["token"]).score(lesson.round_id, "25")
-    assert lesson.house.sql("SELECT action, detail FROM audit WHERE target = :id", id=lesson.id)[-1][0] == "roster.add"
+    assert (
+        lesson.house.sql("SELECT action, detail FROM audit WHERE target = :id ORDER BY number", id=lesson.id)[-1][0]
+        == "roster.add"
+    )
 
 
 def test_a_roster_goes_where_joining_is_locked(lesson: Class) -> None:

@@ -167,7 +167,7 @@ def test_the_command_ends_badly_for_a_receipt_that_is_not_good(scored: tuple[Jso
         (b'{"type": "xentarena-receipt", "version": 1.5}', "1.5 is no whole number"),
         (b"[]", "this is no receipt"),
         (b'{"type": "a bill"}', "this is no receipt"),
-        (b'{"type": "xentarena-receipt", "version": 2}', "is of version 2"),
+        (b'{"type": "xentarena-receipt", "version": 3}', "is of version 3"),
         (b'{"type": "xentarena-receipt", "version": 1}', "this receipt is damaged: Field required at /"),
     ],
 )
