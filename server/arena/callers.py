@@ -174,6 +174,13 @@ def issue(session: Session, scope: Scope, at: datetime, **whose: str | None) -> 
     return token, row
 
 
+def renew(row: Token) -> str:
+    """Another token for the same row; the one of before is good for nothing."""
+    token = secrets.token_urlsafe(32)
+    row.prefix, row.digest = token[:PREFIX], digest(token)
+    return token
+
+
 def _row(token: str, scope: Scope, at: datetime, **whose: str | None) -> Token:
     return Token(id=new_id("tok"), prefix=token[:PREFIX], digest=digest(token), scope=scope, created_at=at, **whose)
 

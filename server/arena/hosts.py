@@ -1,6 +1,5 @@
 """Who else runs competitions: hosts of their own ones, co-hosts of one, and observers, each with a key of their own."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from server.arena import audit, callers, competitions
-from server.arena.callers import PREFIX, digest, issue
+from server.arena.callers import issue
 from server.arena.unit import Unit
 from server.arena.validation import clean_name
 from server.db.models import Hosting, Token
@@ -60,8 +59,7 @@ def of_competition(unit: Unit, competition_id: str) -> Sequence[Token]:
 def renew(unit: Unit, host_id: str) -> Issued:
     """Another key for whoever lost theirs, or showed it to somebody: the old one ends at once."""
     row = _changeable(unit, host_id)
-    token = secrets.token_urlsafe(32)
-    row.prefix, row.digest = token[:PREFIX], digest(token)
+    token = callers.renew(row)
     unit.session.flush()
     audit.record(unit, "host.renew", row.id, name=row.name)
     unit.outbox.tokens.add(row.id)
