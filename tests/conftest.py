@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from judge.loading.packages.store import judges_folder
-from server.db.migrate import migrate
 from server.db.session import Database
+from tests.support.databases import sqlite_at
 from tests.support.services import Postgres, Redis
 from tests.support.system import Demo, serving
 
@@ -66,12 +66,9 @@ def postgres() -> Iterator[Postgres]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An up-to-date database, once of each kind."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        url = server.new_database()
-    migrate(url)
-    return url
+        return sqlite_at(tmp_path / "test.sqlite3")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.migrated_database()
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from server.db.migrate import migrate
 from tests.support.browser import OpenPage, Watch
+from tests.support.databases import sqlite_at
 from tests.support.scenario.deployment import Deployment, Game
 from tests.support.services import Redis
 from tests.support.stage import Stage, staged
@@ -43,8 +43,7 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """An API process and a worker with the judge `pocket`, on SQLite and a Redis of their own."""
     folder = tmp_path_factory.mktemp("browser")
     redis = Redis(folder / "redis").start()
-    url = f"sqlite:///{folder / 'arena.sqlite3'}"
-    migrate(url)
+    url = sqlite_at(folder / "arena.sqlite3")
     arena = Deployment(folder, url, redis.url)
     try:
         arena.start_api()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.db.migrate import migrate
 from server.queue.messages import LAST_DELIVERY
+from tests.support.databases import sqlite_at
 from tests.support.scenario.deployment import Deployment, Game, answer
 from tests.support.scenario.flight import count
 from tests.support.services import Redis, eventually
@@ -17,8 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 @pytest.fixture
 def arena(tmp_path: Path, own_redis: Redis) -> Iterator[Deployment]:
-    url = f"sqlite:///{tmp_path / 'arena.sqlite3'}"
-    migrate(url)
+    url = sqlite_at(tmp_path / "arena.sqlite3")
     settings = {"XENTARENA_LEASE": "1", "XENTARENA_GRACE": "1", "XENTARENA_SWEEP": "0.5"}
     made = Deployment(tmp_path, url, own_redis.url, settings)
     made.start_api()

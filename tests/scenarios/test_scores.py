@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from server.db.migrate import migrate
 from tests.judge.tiny import write_gpt2
+from tests.support.databases import sqlite_at
 from tests.support.frames import framed
 from tests.support.scenario.deployment import Deployment, Game, answer
 from tests.support.scenario.reference import POCKET, saved
@@ -39,8 +39,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def arena(tmp_path_factory: pytest.TempPathFactory, tiny: Path) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("arena")
     redis = Redis(folder / "redis").start()
-    url = f"sqlite:///{folder / 'arena.sqlite3'}"
-    migrate(url)
+    url = sqlite_at(folder / "arena.sqlite3")
     made = Deployment(folder, url, redis.url)
     try:
         made.start_api()

@@ -1,4 +1,4 @@
-"""A house for each kind of database, opened once; every test has a competition of its own in it."""
+"""A house for each kind of database, opened once for a file; every test has a competition of its own in it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from server.db.migrate import migrate
+from tests.support.databases import sqlite_at
 from tests.support.server import Class, RunningApp, new_class
 from tests.support.services import Postgres, Redis, eventually
 from tests.support.web import Visitor
@@ -26,17 +26,17 @@ def plain_logs() -> None:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
     """For what no database has a part in."""
     folder = tmp_path_factory.mktemp("house")
-    with opened(f"sqlite:///{folder / 'house.sqlite3'}", folder) as house:
+    with opened(sqlite_at(folder / "house.sqlite3"), folder) as house:
         yield house
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def postgresql_house(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[RunningApp]:
-    with opened(postgres.new_database(), tmp_path_factory.mktemp("house")) as house:
+    with opened(postgres.migrated_database(), tmp_path_factory.mktemp("house")) as house:
         yield house
 
 
@@ -44,7 +44,6 @@ def postgresql_house(tmp_path_factory: pytest.TempPathFactory, postgres: Postgre
 def opened(database_url: str, folder: Path) -> Iterator[RunningApp]:
     redis = Redis(folder / "redis").start()
     try:
-        migrate(database_url)
         with at_work(redis.url, PLAIN):
             house = RunningApp(database_url, redis.url, private_judge=["secret"], rate_limit=10_000, rate_burst=100_000)
             try:
@@ -102,9 +101,8 @@ def own_house(tmp_path: Path, own_redis: Redis) -> Iterator[Callable[..., Runnin
     houses: list[RunningApp] = []
 
     def open_(database_url: str | None = None, **settings: object) -> RunningApp:
-        url = database_url or f"sqlite:///{tmp_path / 'own.sqlite3'}"
-        if database_url is None and not houses:
-            migrate(url)
+        file = tmp_path / "own.sqlite3"
+        url = database_url or (f"sqlite:///{file}" if houses else sqlite_at(file))
         houses.append(RunningApp(url, own_redis.url, **settings))
         return houses[-1].start()
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from server.db.migrate import migrate
 from server.db.models import Competition
 from server.db.session import Database, now
 from server.errors import Unavailable
+from tests.support.databases import sqlite_at
 from tests.support.services import Postgres, free_port
 
 
@@ -185,8 +185,7 @@ def test_a_mistake_of_ours_is_not_tried_again(database: Database) -> None:
 
 
 def test_a_sqlite_file_that_another_holds_too_long_is_away(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
-    migrate(url)
+    url = sqlite_at(tmp_path / "test.sqlite3")
     database = Database(url, connections=1)
     database.read(lambda session: session.execute(text("PRAGMA busy_timeout = 50")))
     with sqlite3.connect(tmp_path / "test.sqlite3", isolation_level=None) as other:
@@ -201,6 +200,4 @@ def test_a_sqlite_file_that_another_holds_too_long_is_away(tmp_path: Path) -> No
 
 
 def url_of_a_new(postgres: Postgres) -> str:
-    url = postgres.new_database()
-    migrate(url)
-    return url
+    return postgres.migrated_database()

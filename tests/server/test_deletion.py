@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import LargeBinary, select, text
 
 from server.db.columns import Base
-from server.db.migrate import migrate
 from server.db.models import Audit, Measurement
 from server.db.session import Database
 from tests.support import duels
+from tests.support.databases import sqlite_at
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, RunningApp, new_class, problem
 from tests.support.services import eventually
@@ -287,8 +287,7 @@ def in_files(folder: Path) -> list[str]:
 
 
 def test_whoever_reads_an_older_state_only_delays_the_emptying(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'rows.sqlite3'}"
-    migrate(url)
+    url = sqlite_at(tmp_path / "rows.sqlite3")
     database, log = Database(url), tmp_path / "rows.sqlite3-wal"
     database.write(lambda session: session.execute(text("CREATE TABLE words (word TEXT)")))
     database.write(lambda session: session.execute(text("INSERT INTO words VALUES (:word)"), {"word": WORD}))

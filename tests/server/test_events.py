@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from server.db.migrate import migrate
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, problem, stream
 from tests.support.services import Postgres, eventually
@@ -157,8 +156,7 @@ def test_a_stream_ends_when_its_player_is_removed(lesson: Class) -> None:
 
 def test_another_process_tells_what_this_one_did(postgres: Postgres, own_house: Callable[..., RunningApp]) -> None:
     """Two servers on one database: the notice goes through Redis."""
-    url = postgres.new_database()
-    migrate(url)
+    url = postgres.migrated_database()
     here, there = own_house(url), own_house(url)
     with at_work(here.redis_url, PLAIN):
         eventually(lambda: here.measurable(PLAIN) and there.measurable(PLAIN), what="the judge")

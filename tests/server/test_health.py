@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.db.migrate import migrate
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class, problem, stream
 from tests.support.services import Postgres, Redis, eventually
@@ -153,8 +152,7 @@ def test_without_redis_everything_but_scoring_goes_on(
 def test_without_its_database_the_server_says_503_and_comes_back_by_itself(
     own_house: Callable[..., RunningApp], postgres: Postgres, judge: FakeJudge
 ) -> None:
-    url = postgres.new_database()
-    migrate(url)
+    url = postgres.migrated_database()
     house = own_house(url)
     with at_work(house.redis_url, judge):
         lesson = new_class(house, judge)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from server.db.migrate import migrate
 from tests.support.server import Class, Json, RunningApp, new_class
 from tests.support.services import Postgres, eventually
 from tests.support.workers import FakeJudge, at_work, hand_of
@@ -76,8 +75,7 @@ def crowded(request: pytest.FixtureRequest, own_house: Callable[..., RunningApp]
         house = own_house(threads=8)
     else:
         postgres: Postgres = request.getfixturevalue("postgres")
-        url = postgres.new_database()
-        migrate(url)
+        url = postgres.migrated_database()
         house = own_house(url, threads=8)
     with hand_of(house.redis_url, judge):
         return new_class(house, judge)

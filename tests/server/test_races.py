@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from server.db.migrate import migrate
 from tests.support.games import TWO_STEPS
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, all_at_once, new_class, problem
@@ -137,8 +136,7 @@ def test_one_measurement_that_many_ask_for_and_that_comes_meanwhile_leaves_nobod
 def test_an_idempotency_key_is_one_in_all_processes(
     postgres: Postgres, own_house: Callable[..., RunningApp], judge: FakeJudge
 ) -> None:
-    url = postgres.new_database()
-    migrate(url)
+    url = postgres.migrated_database()
     houses = [own_house(url), own_house(url)]
     with at_work(houses[0].redis_url, judge):
         lesson = new_class(houses[0], judge, attempts=5)

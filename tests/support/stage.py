@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from server.db.migrate import migrate
+from tests.support.databases import sqlite_at
 from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, Deployment, answer
 from tests.support.services import Redis
 
@@ -69,8 +69,7 @@ class Stage:
 def staged(folder: Path) -> Iterator[Stage]:
     """A server of its own, with the judge that ships and another that never comes to an end."""
     redis = Redis(folder / "redis").start()
-    url = f"sqlite:///{folder / 'stage.sqlite3'}"
-    migrate(url)
+    url = sqlite_at(folder / "stage.sqlite3")
     arena = Deployment(folder, url, redis.url)
     try:
         arena.start_api()
