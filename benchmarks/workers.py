@@ -24,8 +24,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from benchmarks._house import redis
 from benchmarks.judge import texts
-from benchmarks.server import _redis
 from judge.judge import Judge, Pair
 from server.queue.messages import Job
 from server.queue.server import Queue
@@ -117,7 +117,7 @@ def measure() -> dict[str, list[float]]:
         rates["judge"].append(bench.alone())
         for count in (1, 2):
             with ExitStack() as stack:
-                url = stack.enter_context(_redis(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
+                url, _ = stack.enter_context(redis(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
                 stack.enter_context(workers(url, bench.cores[:count]))
                 worked(url, bench.jobs("warm up"))
                 rates[f"{count} worker{'s' * (count > 1)}"].append(worked(url, bench.jobs(str(run))))
