@@ -48,11 +48,11 @@ ifeq ($(JUDGE),$(USUAL))
 endif
 
 test: $(STAMPS)/dev
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-all: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)

@@ -26,6 +26,7 @@ from server.api import (
     rescorings,
     rounds,
     submissions,
+    teams,
 )
 from server.api import competitions as competitions_api
 from server.api.gate import Gate
@@ -81,7 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    of_competitions = (competitions_api, hosts, people, freezing, announcements)
+    of_competitions = (competitions_api, hosts, people, teams, freezing, announcements)
     of_rounds = (rounds, preparing, rescorings, submissions)
     for part in (*of_competitions, *of_rounds, measurements, catalog, me, exports, gradebooks, receipts, deletion):
         app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)

@@ -1,6 +1,7 @@
 """Fixtures that several rooms share. Databases are built by the migrations; nothing is mocked."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from tests.support.services import Postgres, Redis
 from tests.support.system import Demo, serving
 
 INSTALLED = judges_folder()  # before any test says otherwise
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with most slow tests first: one of them that begins last would run on alone when all others are done."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,6 +32,15 @@ def board_page(request: Request, entries: Sequence[Entry], limit: int) -> Respon
     page = schemas.Items[schemas.BoardEntry](
         items=views.board(entries[:limit]), next=_cursor(entries[limit - 1]) if more else None
     )
+    return _answer(request, page)
+
+
+def whole_board(request: Request, entries: Sequence[schemas.TeamEntry]) -> Response:
+    """A board that is one page; 304 where the caller has it already."""
+    return _answer(request, schemas.Items[schemas.TeamEntry](items=list(entries), next=None))
+
+
+def _answer(request: Request, page: BaseModel) -> Response:
     body = page.model_dump_json().encode()
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}

@@ -39,6 +39,18 @@ class HostRequest(Request):
     name: str = Field(max_length=256, examples=["Ms Byron"])
 
 
+class TeamRequest(Request):
+    name: str = Field(max_length=256, examples=["The owls"])
+
+
+class SpreadRequest(Request):
+    count: int = Field(description="So many teams there are then, at least: 1 to 100.", examples=[6])
+
+
+class PutRequest(Request):
+    team: str | None = Field(max_length=64, description="The team's id; null: none.", examples=["tea_5a1c0e8f72b3d946"])
+
+
 class InviteRequest(HostRequest):
     scope: Literal["host", "observer"] = Field(
         "host", description="Observers see what hosts see, and change nothing.", examples=["observer"]

@@ -81,6 +81,7 @@ class Player(BaseModel):
     name: str
     kind: PlayerKind
     competition: str
+    team: str | None = Field(None, description="The id of the team that they are in.")
     removed: bool
     pending: bool = Field(False, description="Waits for a host to let them in; until then only `/me` answers.")
     joined_at: datetime | None = None
@@ -96,6 +97,7 @@ class RosterLine(BaseModel):
     line: int
     name: str
     external_id: str | None
+    team: str | None = Field(description="The name of the team; one that is not there yet is made.")
 
 
 class Removal(BaseModel):
@@ -302,6 +304,24 @@ class BoardEntry(BaseModel):
     rating: Rating | None = Field(description="What ranks in a round of a zero-sum game; null in others.")
     total: float | None = Field(
         None, description="What ranks on a board over several rounds, where `bits` is their plain sum; null on others."
+    )
+
+
+class TeamName(BaseModel):
+    id: str
+    name: str
+
+
+class Team(TeamName):
+    players: int = Field(description="How many are in it.")
+
+
+class TeamEntry(BaseModel):
+    rank: int
+    team: TeamName
+    value: float = Field(
+        description="What ranks: in a round the bits of its best player, or the rating where players are rated;"
+        " over several rounds what the competition's `total` adds up."
     )
 
 

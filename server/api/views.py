@@ -25,6 +25,8 @@ from server.arena.reveals import Revealed
 from server.arena.rosters import Line
 from server.arena.seats import taken as taken_seats
 from server.arena.submissions import Page
+from server.arena.team_boards import TeamEntry
+from server.arena.teams import Members, team_of
 from server.arena.unit import Unit
 from server.db.models import (
     Announcement,
@@ -37,6 +39,7 @@ from server.db.models import (
     Player,
     Round,
     Submission,
+    Team,
     Token,
 )
 from server.db.states import SubmissionState, WorkState
@@ -105,6 +108,7 @@ def player(unit: Unit, row: Player) -> schemas.Player:
         name=row.name,
         kind=row.kind,
         competition=row.competition_id,
+        team=team_of(unit.session, row),
         removed=row.removed,
         pending=row.pending,
         joined_at=row.joined_at,
@@ -293,6 +297,22 @@ def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
     ]
 
 
+def team_name(_: Unit, row: Team) -> schemas.TeamName:
+    return schemas.TeamName(id=row.id, name=row.name)
+
+
+def teams(_: Unit, found: Sequence[Members]) -> schemas.Items[schemas.Team]:
+    shown = [schemas.Team(id=each.team.id, name=each.team.name, players=each.players) for each in found]
+    return schemas.Items(items=shown)
+
+
+def team_board(entries: Sequence[TeamEntry]) -> list[schemas.TeamEntry]:
+    return [
+        schemas.TeamEntry(rank=each.rank, team=schemas.TeamName(id=each.team, name=each.name), value=each.ranks / 1000)
+        for each in entries
+    ]
+
+
 def announcement(_: Unit, row: Announcement) -> schemas.Announcement:
     return schemas.Announcement(
         id=row.id,
@@ -370,7 +390,10 @@ def all_joined(unit: Unit, rows: Sequence[Joined]) -> schemas.Items[schemas.Join
 
 
 def roster(_: Unit, lines: Sequence[Line]) -> schemas.Items[schemas.RosterLine]:
-    shown = [schemas.RosterLine(line=each.number, name=each.name, external_id=each.external_id) for each in lines]
+    shown = [
+        schemas.RosterLine(line=each.number, name=each.name, external_id=each.external_id, team=each.team)
+        for each in lines
+    ]
     return schemas.Items(items=shown)
 
 

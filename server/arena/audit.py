@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.arena import callers
 from server.arena.unit import Unit
-from server.db.models import Audit, Player, Round, Submission, Token
+from server.db.models import Audit, Player, Round, Submission, Team, Token
 
 
 def record(unit: Unit, action: str, target: str, **detail: str | int | bool | None) -> None:
@@ -44,6 +44,8 @@ def _competition_of(session: Session, target: str) -> str | None:
             query = select(Round.competition_id).where(Round.id == target)
         case "tok":
             query = select(Token.competition_id).where(Token.id == target)
+        case "tea":
+            query = select(Team.competition_id).where(Team.id == target)
         case "ply":
             query = select(Player.competition_id).where(Player.id == target)
         case "sub":

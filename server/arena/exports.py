@@ -14,13 +14,14 @@ from games.protocol import MAIN
 from server.arena import callers, competitions, rounds, totals
 from server.arena.unit import Unit
 from server.db.boards import Standing
-from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Submission
+from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Submission, Team
 from server.db.rescorings import Rescoring
 
 PORTION = 200  # rows that are in memory at a time
 Row = dict[str, Any]
 RESULTS = (
     "player", "player_id", "kind", "round", "title", "best_bits", "percent_saved", "attempts", "best_at", "external_id",
+    "team",
 )  # fmt: skip
 MOVES = (
     "submission", "player", "player_id", "round", "round_id", "play", "seat", "moves", "bits", "state", "rewards",
@@ -36,12 +37,14 @@ def results(unit: Unit, competition_id: str) -> Iterator[Row]:
     titles = {round_.id: rounds.title_of(unit.session, round_) for round_ in found}
     query = (
         select(
-            Player.id, Player.name, Player.kind, Player.external_id, Round.id.label("round"), Round.number,
-            Attempt.used, Standing.millibits, Submission.passage_millibits, Submission.accepted_at,
+            Player.id, Player.name, Player.kind, Player.external_id, Team.name.label("team"),
+            Round.id.label("round"), Round.number, Attempt.used,
+            Standing.millibits, Submission.passage_millibits, Submission.accepted_at,
         )
         .select_from(Attempt)
         .join(Player, Player.id == Attempt.player_id)
         .join(Round, Round.id == Attempt.round_id)
+        .outerjoin(Team, (Team.id == Player.team_id) & Team.deleted_at.is_(None))
         .outerjoin(Standing, (Standing.round_id == Round.id) & (Standing.player_id == Player.id))
         .outerjoin(Submission, Submission.number == Standing.number)
         .where(Round.id.in_(titles), Player.removed.is_(False))
@@ -62,6 +65,7 @@ def _result(row: Any, titles: dict[str, str]) -> Row:
         "attempts": row.used,
         "best_at": row.accepted_at,
         "external_id": row.external_id,
+        "team": row.team,
     }
 
 

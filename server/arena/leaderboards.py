@@ -162,12 +162,11 @@ def of_round(
     session: Session, round_: Round, rows: BoardRows, kind: PlayerKind | None = None, page: Page = WHOLE
 ) -> list[Entry]:
     """The board of a round, best first."""
-    listed = _rated(round_, rows) if rated_plays.is_rated(session, round_) else _by_best(round_, rows)
-    return _read(session, listed, kind, page)
+    return _read(session, listed(session, round_, rows), kind, page)
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class Listed:
     """What a board lists, in which order. query: its rows, from which `entry` makes lines without their rank."""
 
     query: Select[*tuple[Any, ...]]
@@ -176,7 +175,12 @@ class _Listed:
     entry: Callable[..., Entry]
 
 
-def _by_best(round_: Round, rows: BoardRows) -> _Listed:
+def listed(session: Session, round_: Round, rows: BoardRows) -> Listed:
+    """The board of a round, before anything of it is read."""
+    return _rated(round_, rows) if rated_plays.is_rated(session, round_) else _by_best(round_, rows)
+
+
+def _by_best(round_: Round, rows: BoardRows) -> Listed:
     standing = rows.standing
     query = (
         select(*NAMED, standing.millibits, standing.number, Submission.id)
@@ -185,10 +189,10 @@ def _by_best(round_: Round, rows: BoardRows) -> _Listed:
         .join(Submission, Submission.number == standing.number)
         .where(standing.round_id == round_.id)
     )
-    return _Listed(query, _column(standing.millibits), _column(standing.number), partial(Entry, 0))
+    return Listed(query, _column(standing.millibits), _column(standing.number), partial(Entry, 0))
 
 
-def _rated(round_: Round, rows: BoardRows) -> _Listed:
+def _rated(round_: Round, rows: BoardRows) -> Listed:
     """Everybody who has finished a play. Who has left them all has no best."""
     standing, rating = rows.standing, rows.rating
     best = (func.coalesce(standing.millibits, 0), rating.number, Submission.id)
@@ -200,7 +204,7 @@ def _rated(round_: Round, rows: BoardRows) -> _Listed:
         .outerjoin(Submission, Submission.number == standing.number)
         .where(rating.round_id == round_.id, rating.points.is_not(None))
     )
-    return _Listed(query, _column(rating.points), _column(rating.number), _rated_entry)
+    return Listed(query, _column(rating.points), _column(rating.number), _rated_entry)
 
 
 def _rated_entry(player: Named, millibits: int, number: int, submission: str | None, *rating: Any) -> Entry:
@@ -287,11 +291,11 @@ def own_of_round(unit: Unit, round_: Round) -> Entry | None:
     """The caller's line on the board of a round, as far as they may see it."""
     competition = competitions.find(unit.session, round_.competition_id)
     rows, kind = shown_to(unit.caller, competition), kinds(competition, unit.caller.kind)
-    listed = _rated(round_, rows) if rated_plays.is_rated(unit.session, round_) else _by_best(round_, rows)
-    row = unit.session.execute(listed.query.where(Player.id == unit.caller.player)).one_or_none()
+    board = listed(unit.session, round_, rows)
+    row = unit.session.execute(board.query.where(Player.id == unit.caller.player)).one_or_none()
     if row is None:
         return None
-    entry = _entry(listed, row)
+    entry = _entry(board, row)
     return replace(entry, rank=1 + places.ahead(unit.session, round_, entry.ranks, rows, kind))
 
 
@@ -317,7 +321,8 @@ def rated_rounds(session: Session, competition_id: str) -> list[str]:
     return [round_.id for round_ in found if rated_plays.is_rated(session, round_)]
 
 
-def _visible(query: Select[*Shape], kind: PlayerKind | None) -> Select[*Shape]:
+def visible(query: Select[*Shape], kind: PlayerKind | None) -> Select[*Shape]:
+    """Of players, those whom a board of this kind, or of everybody, shows."""
     query = query.where(Player.removed.is_(False))
     return query if kind is None else query.where(Player.kind == kind)
 
@@ -326,9 +331,9 @@ def _column(attribute: Any) -> ColumnElement[Any]:
     return cast(ColumnElement[Any], attribute)
 
 
-def _read(session: Session, listed: _Listed, kind: PlayerKind | None, page: Page) -> list[Entry]:
+def _read(session: Session, listed: Listed, kind: PlayerKind | None, page: Page) -> list[Entry]:
     """A page of a board, with the ranks that its lines have on the whole board."""
-    ranks, number, query = listed.ranks, listed.number, _visible(listed.query, kind)
+    ranks, number, query = listed.ranks, listed.number, visible(listed.query, kind)
     shown = query.order_by(ranks.desc(), number).limit(page.limit)
     if page.after is None:
         return _ranked([_entry(listed, row) for row in session.execute(shown)])
@@ -341,11 +346,11 @@ def _read(session: Session, listed: _Listed, kind: PlayerKind | None, page: Page
     return _ranked(found, *session.execute(here.with_only_columns(func.count(), better)).one())
 
 
-def _entry(listed: _Listed, row: Row[*tuple[Any, ...]]) -> Entry:
+def _entry(listed: Listed, row: Row[*tuple[Any, ...]]) -> Entry:
     return listed.entry(Named(*row[:3]), *row[3:])
 
 
-def _behind(listed: _Listed, ranks: int, number: int) -> ColumnElement[bool]:
+def _behind(listed: Listed, ranks: int, number: int) -> ColumnElement[bool]:
     return (listed.ranks < ranks) | ((listed.ranks == ranks) & (listed.number > number))
 
 

@@ -49,6 +49,7 @@ def newcomer(
     *,
     pending: bool = False,
     external_id: str | None = None,
+    team_id: str | None = None,
 ) -> Player:
     return Player(
         id=new_id("ply"),
@@ -56,6 +57,7 @@ def newcomer(
         name=name,
         name_key=names.skeleton(name),
         external_id=external_id,
+        team_id=team_id,
         kind=kind,
         pending=pending,
         removed=False,

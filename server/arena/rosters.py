@@ -1,7 +1,7 @@
 """A roster: a list of names, pasted or from a spreadsheet, that becomes players with a key each. All of it, or nothing.
 
 A line has a name and, if the host likes, what the host's own lists call the pupil, with a comma, a semicolon or a tab
-between them, quoted where need be. A first line of headings may put the two in the other order.
+between them, quoted where need be. A first line of headings may put these in another order, with a column of teams.
 """
 
 import csv
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from games.sentences import Sentence, say
-from server.arena import audit, callers, competitions, names, players
+from server.arena import audit, callers, competitions, names, players, teams
 from server.arena.players import Joined
 from server.arena.unit import Unit
 from server.db.states import PlayerKind
@@ -25,15 +25,26 @@ NAME_HEADINGS = frozenset({"name", "names", "player", "pupil", "student", "nom",
 ID_HEADINGS = frozenset(
     {"id", "external id", "external_id", "number", "no", "nr", "nummer", "kennung", "numéro", "identifiant"}
 )
+TEAM_HEADINGS = frozenset({"team", "group", "gruppe", "mannschaft", "équipe", "equipe", "groupe"})
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where they stand, from 0. team: only where a heading says it."""
+
+    name: int = 0
+    external_id: int = 1
+    team: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """number: of the line of the text on which it begins, from 1."""
+    """number: of the line of the text on which it begins, from 1. team: by its name."""
 
     number: int
     name: str
     external_id: str | None
+    team: str | None
 
 
 def decoded(data: bytes) -> str:
@@ -66,6 +77,7 @@ def add(unit: Unit, competition_id: str, text: str) -> Sequence[Joined]:
     lines = preview(unit, competition_id, text)
     competition = competitions.find(unit.session, competition_id)
     audit.record(unit, "roster.add", competition.id, before=None, after=f"{len(lines):,} players")
+    named = teams.named(unit, competition, [line.team for line in lines if line.team])
     newcomers = [
         # A microsecond apart: who joined is listed by the time, and so in the order of the roster.
         players.newcomer(
@@ -74,6 +86,7 @@ def add(unit: Unit, competition_id: str, text: str) -> Sequence[Joined]:
             PlayerKind.PERSON,
             unit.now + timedelta(microseconds=place),
             external_id=line.external_id,
+            team_id=named[line.team].id if line.team else None,
         )
         for place, line in enumerate(lines)
     ]
@@ -83,7 +96,7 @@ def add(unit: Unit, competition_id: str, text: str) -> Sequence[Joined]:
 def read(text: str) -> Sequence[Line]:
     """The lines of a roster that name somebody. Raises `RequestError` (422) with every line that is wrong."""
     rows = list(_rows(text))
-    name, id_ = _columns(*rows[0]) if rows else (0, 1)
+    columns = _columns(*rows[0]) if rows else Columns()
     if rows and _is_heading(rows[0][1]):
         rows = rows[1:]
     if not rows:
@@ -99,7 +112,7 @@ def read(text: str) -> Sequence[Line]:
     mistakes: list[Detail] = []
     for number, cells in rows:
         try:
-            lines.append(_line(number, cells, name, id_))
+            lines.append(_line(number, cells, columns))
         except RequestError as wrong:
             mistakes.append(_at(number, wrong.detail))
     mistakes += _twice(lines, lambda line: names.skeleton(line.name), _same_name)
@@ -130,31 +143,35 @@ def _is_heading(cells: Sequence[str]) -> bool:
     return any(cell.casefold() in NAME_HEADINGS for cell in cells)
 
 
-def _columns(number: int, cells: Sequence[str]) -> tuple[int, int]:
-    """Where name and id stand. Headings may say it; those of other columns are refused, since what would be left out
+def _columns(number: int, cells: Sequence[str]) -> Columns:
+    """Headings may say where name, id and team stand; those of other columns are refused, since what would be left out
     may be half of a name."""
     if not _is_heading(cells):
-        return 0, 1
+        return Columns()
     headings = [cell.casefold() for cell in cells]
     for cell, heading in zip(cells, headings, strict=True):
-        if heading and heading not in NAME_HEADINGS | ID_HEADINGS:
+        if heading and heading not in NAME_HEADINGS | ID_HEADINGS | TEAM_HEADINGS:
             told = say(
-                "The column {name} is not known here. A roster has a column “name” and, if you like, a column “id”.",
+                "The column {name} is not known here. A roster has a column “name” and, if you like, columns “id” and"
+                " “team”.",
                 name=repr(cell),
             )
             raise _refused([_at(number, told)])
     name = next(i for i, heading in enumerate(headings) if heading in NAME_HEADINGS)
-    return name, next((i for i, heading in enumerate(headings) if heading in ID_HEADINGS), 1 - min(name, 1))
+    team = next((i for i, heading in enumerate(headings) if heading in TEAM_HEADINGS), None)
+    free = next(i for i in range(3) if i not in (name, team))
+    return Columns(name, next((i for i, heading in enumerate(headings) if heading in ID_HEADINGS), free), team)
 
 
-def _line(number: int, cells: Sequence[str], name: int, id_: int) -> Line:
-    if any(cell for i, cell in enumerate(cells) if i not in (name, id_)):
+def _line(number: int, cells: Sequence[str], columns: Columns) -> Line:
+    where = (columns.name, columns.external_id, columns.team)
+    if any(cell for i, cell in enumerate(cells) if i not in where):
         told = say("There are {count} columns. A roster has a name and, if you like, an id.", count=len(cells))
         raise invalid("", told)
-    found, external_id = (cells[i] if i < len(cells) else "" for i in (name, id_))
+    found, external_id, team = (cells[i] if i is not None and i < len(cells) else "" for i in where)
     if len(external_id) > LONGEST_ID or not external_id.isprintable():
         raise invalid("", say("The id is one line of at most {most} characters.", most=LONGEST_ID))
-    return Line(number, names.chosen(found, ""), external_id or None)
+    return Line(number, names.chosen(found, ""), external_id or None, names.chosen(team, "") if team else None)
 
 
 def _twice(lines: Sequence[Line], key: Callable[[Line], str | None], told: Callable[[Line, int], str]) -> list[Detail]:

@@ -15,15 +15,14 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, case, func
 
 from games.values.bits import millibits
-from server.db.boards import StandingRow
 from server.db.models import Submission
 from server.db.states import Total
 
 Event = Mapping[str, Any]
 
 
-def worth(total: Total, standing: type[StandingRow]) -> ColumnElement[int]:
-    """In thousandths, of a row that joins a standing with its submission."""
+def worth(total: Total, standing: Any) -> ColumnElement[int]:
+    """In thousandths, of a row that joins a standing, or columns of that name, with its submission."""
     best = cast(ColumnElement[int], standing.millibits)
     floored = case((best > 0, best), else_=0)
     match total:

@@ -1,6 +1,6 @@
 """The rows. They are the truth: what is not here did not happen.
 
-competitions ─┬─ players ── tokens
+competitions ─┬─ teams ── players ── tokens
               ├─ rounds ─┬─ round_judges ── judges
               │          ├─ attempts, standings      (round, player)
               │          ├─ unrated                  (round, submission)
@@ -82,6 +82,20 @@ class Competition(Base):
     created_at: Mapped[datetime]
 
 
+class Team(Base):
+    """Players whom a host put together. name_key: what the name looks like; null once it is deleted."""
+
+    __tablename__ = "teams"
+    __table_args__ = (UniqueConstraint("competition_id", "name_key"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
+    name: Mapped[str]
+    name_key: Mapped[str | None]
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
 class Player(Base):
     """A participant of one competition.
 
@@ -98,6 +112,7 @@ class Player(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"))
+    team_id: Mapped[str | None] = mapped_column(ForeignKey("teams.id"), index=True)
     name: Mapped[str]
     name_key: Mapped[str | None]
     external_id: Mapped[str | None]

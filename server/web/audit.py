@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from server.arena import audit, competitions
 from server.arena.unit import Unit
-from server.db.models import Audit, Player, Round, Submission, Token
+from server.db.models import Audit, Player, Round, Submission, Team, Token
 from server.http.calls import ReadOf
 from server.web import view_models
 from server.web.i18n import _, gettext, mark
@@ -41,6 +41,12 @@ _ACTIONS = {
     "player.rename": mark("renamed a player"),
     "player.key": mark("gave a player a new key"),
     "player.delete": mark("deleted a player for good"),
+    "player.team": mark("put a player into a team"),
+    "team.create": mark("made a team"),
+    "team.rename": mark("renamed a team"),
+    "team.delete": mark("deleted a team"),
+    "team.restore": mark("took a deleted team back"),
+    "teams.spread": mark("spread players over teams"),
     "host.invite": mark("let a host or an observer in"),
     "host.renew": mark("gave a host or an observer a new key"),
     "host.dismiss": mark("ended the access of a host or an observer"),
@@ -125,6 +131,8 @@ def _about(session: Session, target: str) -> tuple[str, str | None]:
             return _("Round {number}", number=round_.number), _unless_deleted(round_, f"/rounds/{target}")
         case "tok" if host := session.get(Token, target):
             return host.name or "", None
+        case "tea" if team := session.get(Team, target):
+            return team.name, None
         case "ply" if player := session.get(Player, target):
             return player.name, None
         case "sub" if found := session.scalars(select(Submission).where(Submission.id == target)).one_or_none():

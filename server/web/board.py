@@ -1,14 +1,15 @@
 """A leaderboard as pages show it: the best, and one's own line wherever it stands."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from server.arena import competitions, leaderboards, places, rated_plays, rounds
+from server.arena import competitions, leaderboards, places, rated_plays, rounds, team_boards, teams
 from server.arena.board_rows import LIVE, shown_to
 from server.arena.leaderboards import Entry, Page
 from server.arena.places import Place
+from server.arena.team_boards import TeamEntry
 from server.arena.unit import Unit
 from server.db.models import Competition
 from server.db.states import BotPolicy, PlayerKind, Total
@@ -46,8 +47,8 @@ class Section:
 class Board:
     """rated: do ratings rank? some_rated: are there rounds that add nothing to it, since ratings rank there?
 
-    total: what it adds up, where it is over several rounds. frozen_at: since when all but hosts and observers see it as
-    it was then.
+    total: what it adds up, where it is over several rounds. teams: the table of these; None where there are none. team:
+    the viewer's. frozen_at: since when all but hosts and observers see it as it was then.
     """
 
     competition: str
@@ -56,6 +57,8 @@ class Board:
     rated: bool = False
     some_rated: bool = False
     total: Total | None = None
+    teams: Section | None = None
+    team: str | None = None
 
 
 Table = tuple[Sequence[Line], int]  # the best, and how many there are
@@ -83,24 +86,36 @@ def of_round(unit: Unit, round_id: str, kept: Boards) -> Board:
         own=partial(leaderboards.own_of_round, unit, row),
     )
     sections = _sections(unit, competition, source, kept)
-    return Board(competition.id, sections, competition.frozen_at, rated=rated_plays.is_rated(unit.session, row))
+    rated = rated_plays.is_rated(unit.session, row)
+    board = Board(competition.id, sections, competition.frozen_at, rated=rated)
+    return _with_teams(unit, board, lambda: team_boards.of_round(unit.session, competition, row, rows))
 
 
 def of_competition(unit: Unit, competition_id: str, kept: Boards) -> Board:
     competition = competitions.see(unit, competition_id)
+    rows = shown_to(unit.caller, competition)
     source = _Source(
         key=competition_id,
         top=lambda kind: leaderboards.see_competition(unit, competition_id, kind, Page(limit=TOP)),
         size=partial(leaderboards.size_of_competition, unit, competition),
         own=partial(leaderboards.own_of_competition, unit, competition),
     )
-    return Board(
+    board = Board(
         competition.id,
         _sections(unit, competition, source, kept),
         competition.frozen_at,
         some_rated=bool(leaderboards.rated_rounds(unit.session, competition_id)),
         total=competition.total,
     )
+    return _with_teams(unit, board, lambda: team_boards.of_competition(unit.session, competition, rows))
+
+
+def _with_teams(unit: Unit, board: Board, read: Callable[[], Sequence[TeamEntry]]) -> Board:
+    if not teams.of_competition(unit.session, board.competition):
+        return board
+    lines = [Line(each.rank, each.team, each.name, False, each.ranks / 1000, None) for each in read()]
+    own = teams.of_player(unit.session, unit.caller.player)
+    return replace(board, teams=Section(_("Teams"), lines, None, 0, None), team=own.id if own else None)
 
 
 def _sections(unit: Unit, competition: Competition, source: _Source, kept: Boards) -> list[Section]:

@@ -31,6 +31,7 @@ from server.web import (
     revealed,
     round_lines,
     sharing,
+    teams,
     timeline,
     view_models,
     wall,
@@ -46,7 +47,8 @@ HELD = 10  # seconds that a form waits for its score
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
     of_rounds = (rescorings, host_rounds)  # the last takes whatever else is done with a round
-    of_hosts = (hosts, deletion, people, freezing, audit, host, *of_rounds, control, wall, announcements, gradebooks)
+    of_people = (deletion, people, teams)
+    of_hosts = (hosts, *of_people, freezing, audit, host, *of_rounds, control, wall, announcements, gradebooks)
     for part in (auth, sharing, games, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)

@@ -184,7 +184,14 @@ async def preview_roster(request: Request, read: ReadOf, competition_id: str, fo
 def _preview(unit: Unit, competition_id: str, text: str) -> Response:
     lines: Sequence[Line] = rosters.preview(unit, competition_id, text)
     competition = competitions.find(unit.session, competition_id)
-    return page("roster.html", viewer=view_models.viewer(unit), competition=competition, lines=lines, roster=text)
+    return page(
+        "roster.html",
+        viewer=view_models.viewer(unit),
+        competition=competition,
+        lines=lines,
+        teams=any(line.team for line in lines),
+        roster=text,
+    )
 
 
 @router.post(PAGE + "/roster")

@@ -28,6 +28,7 @@ from server.web.words import kind_name, level_name, ordinal, seat_name, slot_nam
 HERE = Path(__file__).parent
 CLIPPED, CLIPPED_LINES = 300, 5  # characters and lines from which a text is clipped until somebody asks for all of it
 MAX_FORM = 512 * 1024  # percent-encoding may triple the passages of a round
+MAX_FIELDS = 512  # the largest form has one for each player of a large class
 COOKIE_SECONDS = 180 * 24 * 3600
 
 #: No page needs anything from elsewhere, nor any script or style of its own.
@@ -166,7 +167,7 @@ async def form_of(request: Request) -> dict[str, str]:
         if len(body) > MAX_FORM:
             raise RequestError("body-too-large", 413, "Too much text", f"A form may have at most {MAX_FORM:,} bytes.")
     try:
-        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=64))
+        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
     except ValueError:
         raise RequestError("invalid-form", 400, "Unreadable form", "The form cannot be read. Send it again.") from None
 

@@ -62,6 +62,12 @@ OF_HOSTS: list[tuple[str, Json | None, str]] = [
     ("POST /rescorings/{dropped_id}:drop", None, "round.rescore-drop"),
     ("POST /rounds/{round_id}:reveal", {"which": "all"}, "round.reveal"),
     ("POST /rounds/{round_id}:conceal", None, "round.conceal"),
+    ("POST /competitions/{competition_id}/teams", {"name": "Owls"}, "team.create"),
+    ("PATCH /teams/{team_id}", {"name": "Night owls"}, "team.rename"),
+    ("DELETE /teams/{team_id}", None, "team.delete"),
+    ("POST /teams/{team_id}:restore", None, "team.restore"),
+    ("PUT /players/{player_id}/team", None, "player.team"),
+    ("POST /competitions/{competition_id}/teams:spread", {"count": 2}, "teams.spread"),
     ("PATCH /players/{player_id}", {"name": "Ada L."}, "player.rename"),
     ("POST /players/{player_id}:new-key", None, "player.key"),
     ("POST /players/{waiting_id}:admit", None, "player.admit"),
@@ -126,6 +132,7 @@ def things(lesson: Class, name: str) -> dict[str, str]:
         "host_id": answer(host.post(f"{at}/hosts", json={"name": "Ms Byron"}), 201)["host"]["id"],
         "announcement_id": answer(host.post(f"{at}/announcements", json={"text": "Hello"}), 201)["id"],
         "name": name,
+        "team_id": answer(host.post(f"{at}/teams", json={"name": "Larks"}), 201)["id"],
     }
 
 
@@ -142,6 +149,8 @@ def test_every_action_of_a_host_leaves_a_row_with_before_and_after(lesson: Class
     here = things(lesson, name)
     for route, body, action in OF_HOSTS:
         sent: dict[str, Any] = {} if body is None else {"json": body}
+        if route.startswith("PUT"):
+            sent = {"json": {"team": here["team_id"]}}
         if route == "POST /games":
             sent = {"json": {"name": name, "source": program(name)}}
         before = len(rows(lesson))

@@ -44,6 +44,9 @@ class Played:
             f"/rounds/{self.lesson.round_id}/leaderboard",
             f"/rounds/{self.hints}/leaderboard",
             f"/rounds/{self.hints}/leaderboard?kind=person&limit=1",
+            f"/competitions/{self.lesson.id}/team-leaderboard",
+            f"/rounds/{self.lesson.round_id}/team-leaderboard",
+            f"/rounds/{self.hints}/team-leaderboard",
         ]
         answers = {path: who.get(path) for path in paths}
         return {path: (got.content, got.headers.get("etag")) for path, got in answers.items()}
@@ -67,6 +70,7 @@ def played(house: RunningApp) -> Played:
     lesson = class_of(house)
     hints = str(lesson.another_round()["id"])
     ada, bob, cyd, dan = (lesson.join(name) for name in ("Ada", "Bob", "Cyd", "Dan"))
+    answer(house.host.post(f"/competitions/{lesson.id}/teams:spread", json={"count": 2}))  # Ada and Cyd, Bob and Dan
     best = [player.score(hints, move)["id"] for player, move in ((ada, "5"), (bob, "7"))][1]
     end(ada, bob, begin(lesson, ada, bob), 5)
     return Played(lesson, hints, ada, bob, cyd, dan, best, begin(lesson, bob, ada))
@@ -84,7 +88,7 @@ def test_two_histories_that_differ_after_the_freeze_are_one_to_whoever_looks_on(
     assert played.shown(visitor) == shown
     now = played.told(played.lesson.house.host)
     boards = [path for path in now if "leaderboard" in path]
-    assert len(boards) == 4
+    assert len(boards) == 7
     assert all(now[path] != host[path] for path in boards), "hosts see how it goes on"
     with stream(played.dan, played.lesson.id, 0) as events:
         numbers = [event["id"] for event in events.take(played.lesson.competition_now["last_event"])]
@@ -160,7 +164,7 @@ def test_a_freeze_is_a_hosts_once_and_noted(played: Played) -> None:
     types = [event["type"] for event in lesson.events() if event["type"].startswith("board.")]
     assert types == ["board.frozen", "board.thawed"]
     rows = lesson.house.sql("SELECT action FROM audit WHERE target = :id ORDER BY number", id=lesson.id)
-    assert [row.action for row in rows][1:] == ["competition.freeze", "competition.unfreeze"]
+    assert [row.action for row in rows][2:] == ["competition.freeze", "competition.unfreeze"]
 
 
 def test_moves_are_not_revealed_while_the_boards_are_frozen(played: Played) -> None:

@@ -63,6 +63,15 @@ ALLOWED = """
     POST   /api/v1/competitions/{competition_id}/players:admit   1333333++3+
     POST   /api/v1/competitions/{competition_id}/players:remove  1333333++3+
     POST   /api/v1/competitions/{competition_id}/players:readmit 1333333++3+
+    GET    /api/v1/competitions/{competition_id}/teams            1+3+3++++3+
+    POST   /api/v1/competitions/{competition_id}/teams            1333333++3+
+    POST   /api/v1/competitions/{competition_id}/teams:spread     1333333++3+
+    GET    /api/v1/competitions/{competition_id}/team-leaderboard 1+3+3++++3+
+    GET    /api/v1/rounds/{round_id}/team-leaderboard             1+3+3++++3+
+    PATCH  /api/v1/teams/{team_id}                                1333333++3+
+    DELETE /api/v1/teams/{team_id}                                1333333++3+
+    POST   /api/v1/teams/{team_id}:restore                        1333333++3+
+    PUT    /api/v1/players/{player_id}/team                       1333333++3+
     POST   /api/v1/competitions/{competition_id}:renew-code      1333333++3+
     PATCH  /api/v1/players/{player_id}                       1333333++3+
     POST   /api/v1/players/{player_id}:admit                 1333333++3+
@@ -235,6 +244,17 @@ def a_host(school: School) -> dict[str, str]:
     return {"host_id": made["host"]["id"]}
 
 
+def a_team(school: School) -> dict[str, str]:
+    made = school.roles["owner"].post(f"/competitions/{school.lesson.id}/teams", json={"name": f"t {next(numbers)}"})
+    return {"team_id": answer(made, 201)["id"]}
+
+
+def a_deleted_team(school: School) -> dict[str, str]:
+    made = a_team(school)
+    answer(school.roles["owner"].request("DELETE", f"/teams/{made['team_id']}"))
+    return made
+
+
 def an_announcement(school: School) -> dict[str, str]:
     made = school.roles["owner"].post(f"/competitions/{school.lesson.id}/announcements", json={"text": "Hear, hear"})
     return {"announcement_id": answer(made, 201)["id"]}
@@ -278,7 +298,16 @@ def _bodies() -> dict[str, Callable[[School], object]]:
     }
 
 
-BODIES = _bodies()
+def _bodies_of_teams() -> dict[str, Callable[[School], object]]:
+    return {
+        "POST /api/v1/competitions/{competition_id}/teams": lambda _: {"name": f"name {next(numbers)}"},
+        "POST /api/v1/competitions/{competition_id}/teams:spread": lambda _: {"count": 1},
+        "PATCH /api/v1/teams/{team_id}": lambda _: {"name": f"name {next(numbers)}"},
+        "PUT /api/v1/players/{player_id}/team": lambda _: {"team": None},
+    }
+
+
+BODIES = _bodies() | _bodies_of_teams()
 #: What a request uses up, made for each.
 FRESH: dict[str, Callable[[School], dict[str, str]]] = {
     "POST /api/v1/announcements/{announcement_id}:withdraw": an_announcement,
@@ -292,6 +321,10 @@ FRESH: dict[str, Callable[[School], dict[str, str]]] = {
     **dict.fromkeys((f"POST /api/v1/rounds/{{round_id}}:{how}" for how in ("delete", "duplicate", "publish")), a_draft),
     "POST /api/v1/rounds/{round_id}:restore": a_deleted_draft,
     "POST /api/v1/players/{player_id}:readmit": a_coming,
+    "PUT /api/v1/players/{player_id}/team": a_coming,
+    "PATCH /api/v1/teams/{team_id}": a_team,
+    "DELETE /api/v1/teams/{team_id}": a_team,
+    "POST /api/v1/teams/{team_id}:restore": a_deleted_team,
 }
 #: It ends the role, so nobody asks.
 LEFT_OUT = {"DELETE /api/v1/me/token"}

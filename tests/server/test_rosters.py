@@ -89,7 +89,7 @@ def test_what_is_wrong_is_told_with_its_line(text: str, lines: list[int], told: 
 def test_a_roster_makes_players_with_keys_of_their_own(lesson: Class) -> None:
     roster = 'name;id\nAda Lovelace;1815\n"Zoë; Müller";\n'
     seen = answer(send(lesson, roster, preview=True))["items"]
-    assert seen[0] == {"line": 2, "name": "Ada Lovelace", "external_id": "1815"}
+    assert seen[0] == {"line": 2, "name": "Ada Lovelace", "external_id": "1815", "team": None}
     assert lesson.events()[1:] == []
     made = answer(send(lesson, roster), 201)["items"]
     assert [each["player"]["name"] for each in made] == ["Ada Lovelace", "Zoë; Müller"]

@@ -53,7 +53,9 @@ DECISIONS = {
     ),
     "needs": Columns("key play_id"),
     "players": Columns(
-        "competition_id kind pending removed joined_at", people="id name", omitted="name_key external_id removal"
+        "competition_id team_id kind pending removed joined_at",
+        people="id name",
+        omitted="name_key external_id removal",
     ),
     "plays": Columns("id round_id moves events waiting awaits due_at vacant", people="invited"),
     "ratings": Columns("number round_id first mu sigma plays points", people="player_id"),
@@ -73,6 +75,7 @@ DECISIONS = {
         " rescoring_id accepted_at finished_at",
         people="id player_id",
     ),
+    "teams": Columns("id competition_id created_at deleted_at", omitted="name name_key"),  # may be made of names
     "tokens": Columns(omitted="id prefix digest scope player_id competition_id name owner created_at revoked_at"),
     "unrated": Columns("round_id first"),
     "withheld": Columns(omitted="number competition_id type data at"),  # as the feed
