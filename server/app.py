@@ -34,6 +34,7 @@ from server.arena import callers, games, signing_keys
 from server.arena.outbox import Outbox
 from server.db.session import Database
 from server.http.context import AppContext
+from server.http.desk import Desk
 from server.queue.messages import RedisError
 from server.queue.server import Queue
 from server.referee.sweeper import Referee
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         context = build(settings)
-        app.state.context = context
+        app.state.context, app.state.desk = context, Desk(context)
         await context.write(lambda session, outbox: _first_rows(settings, session, outbox))
         referee = Referee(context)
         loops = [

@@ -11,7 +11,8 @@ from server.api.params import Cursor, Limit, RepeatKey, Wait
 from server.api.problems import problem_of
 from server.arena import admission, challenges, previews, submissions
 from server.errors import ServerError
-from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Taken, WriteOf
+from server.http.calls import BeginOf, PlayOf, PreviewOf, Read, ReadOf, Sent, WriteOf
+from server.http.desk import Taken
 from server.http.requests import SETTLED, settled
 
 router = APIRouter(tags=["submissions"], route_class=JsonRoute)
@@ -26,7 +27,7 @@ QUEUED: Responses = {202: {"description": "Accepted, not scored yet.", "model": 
 
 @router.post("/rounds/{round_id}/submissions", status_code=201, responses=MADE | QUEUED)
 async def submit(
-    call: PlayOf,
+    begins: BeginOf,
     read: ReadOf,
     round_id: str,
     body: bodies.SubmissionRequest,
@@ -38,7 +39,7 @@ async def submit(
 
     A game of several seats begins by a challenge instead. A round that has ended takes practice, which counts nowhere.
     """
-    taken = await call.play(views.submission, submissions.submit, round_id, body.move, key, practice=body.practice)
+    taken = await begins(views.submissions, round_id, Sent(body.move, key, body.practice))
     return await _answer(read, taken, response, wait)
 
 
@@ -50,7 +51,7 @@ async def preview(read: PreviewOf, round_id: str, body: bodies.PreviewRequest) -
 
 @router.post("/rounds/{round_id}/submissions:begin", status_code=201, responses=MADE | QUEUED)
 async def begin(
-    call: PlayOf,
+    begins: BeginOf,
     read: ReadOf,
     round_id: str,
     response: Response,
@@ -60,7 +61,7 @@ async def begin(
 ) -> schemas.Submission:
     """Begin a play without its first move, for games that measure something before they ask for one."""
     practice = body is not None and body.practice
-    taken = await call.play(views.submission, submissions.submit, round_id, None, key, practice=practice)
+    taken = await begins(views.submissions, round_id, Sent(None, key, practice))
     return await _answer(read, taken, response, wait)
 
 
@@ -105,19 +106,12 @@ async def accept(
 
 @router.post("/rounds/{round_id}/submissions:batch")
 async def submit_batch(
-    call: PlayOf, read: ReadOf, round_id: str, body: bodies.BatchRequest, wait: Wait = 0
+    begins: BeginOf, read: ReadOf, round_id: str, body: bodies.BatchRequest, wait: Wait = 0
 ) -> schemas.Items[schemas.BatchResult]:
     """Up to 32 moves, for programs. Each is accepted or refused by itself; the answers are in order."""
     await read(admission.admit, round_id)
-    outcomes: list[Taken[schemas.Submission] | ServerError] = []
-    for item in body.items:
-        try:
-            taken = call.play(
-                views.submission, submissions.submit, round_id, item.move, item.key, practice=item.practice
-            )
-            outcomes.append(await taken)
-        except ServerError as error:
-            outcomes.append(error)
+    sent = [Sent(item.move, item.key, item.practice) for item in body.items]
+    outcomes = await begins.each(views.submissions, round_id, sent)
     return schemas.Items(items=await asyncio.gather(*(_batch_result(read, each, wait) for each in outcomes)))
 
 

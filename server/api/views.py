@@ -1,11 +1,11 @@
 """Rows → what the API shows of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from games import protocol
 from games.events import from_json, to_json
@@ -23,7 +23,7 @@ from server.arena.players import Joined
 from server.arena.removals import Removal
 from server.arena.reveals import Revealed
 from server.arena.rosters import Line
-from server.arena.seats import taken as taken_seats
+from server.arena.seats import players as seats_of
 from server.arena.submissions import Page
 from server.arena.team_boards import TeamEntry
 from server.arena.teams import Members, team_of
@@ -206,18 +206,28 @@ def preview(_: Unit, found: Preview) -> schemas.Preview:
 
 
 def submission(unit: Unit, row: Submission) -> schemas.Submission:
+    return submissions(unit, [row])[0]
+
+
+def submissions(unit: Unit, rows: Sequence[Submission]) -> list[schemas.Submission]:
+    """What they need beside themselves is read for all of them together."""
+    session, plays = unit.session, {row.play_id for row in rows}
+    session.scalars(select(Play).where(Play.id.in_(plays))).all()  # the session holds on to them
+    seats = seats_of(session, plays)
+    places = measurements.queue_positions(session, {row.play_id for row in rows if row.state == SubmissionState.QUEUED})
+    return [_submission(unit, row, seats[row.play_id], places.get(row.play_id)) for row in rows]
+
+
+def _submission(unit: Unit, row: Submission, taken: Mapping[str, Player], place: int | None) -> schemas.Submission:
     session = unit.session
-    round_row = session.get_one(Round, row.round_id)
-    setup = round_setup.setup_of_score(session, round_row, row)
-    identity = setup.identities[MAIN]
-    place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
-    play = session.get_one(Play, row.play_id)
+    setup = round_setup.setup_of_score(session, session.get_one(Round, row.round_id), row)
+    identity, play = setup.identities[MAIN], session.get_one(Play, row.play_id)
     return schemas.Submission(
         id=row.id,
         round=row.round_id,
         play=play.id,
         seat=row.seat,
-        seats=_seats(session, setup.program.seats, play),
+        seats={seat: board_player(taken[seat]) if seat in taken else None for seat in setup.program.seats},
         player=row.player_id,
         state=row.state,
         place=place,
@@ -272,11 +282,6 @@ def _awaits(play: Play, seat: str) -> schemas.Awaits | None:
         return None
     mine = play.awaits["seat"] == seat
     return schemas.Awaits(**(play.awaits if mine else {"seat": play.awaits["seat"]}), due_at=play.due_at)
-
-
-def _seats(session: Session, names: Sequence[str], play: Play) -> dict[str, schemas.BoardPlayer | None]:
-    taken = {each.seat: session.get_one(Player, each.player_id) for each in taken_seats(session, play)}
-    return {seat: board_player(taken[seat]) if seat in taken else None for seat in names}
 
 
 def board_player(row: Player | Named) -> schemas.BoardPlayer:
@@ -357,7 +362,7 @@ def measurement(unit: Unit, pair: tuple[Measurement, Measurement]) -> schemas.Me
 
 
 def page(unit: Unit, rows: Page) -> schemas.Items[schemas.Submission]:
-    return schemas.Items(items=[submission(unit, row) for row in rows.items], next=rows.next)
+    return schemas.Items(items=submissions(unit, rows.items), next=rows.next)
 
 
 def me(unit: Unit, own: Player | None) -> schemas.Me:

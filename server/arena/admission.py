@@ -25,12 +25,6 @@ def playable(unit: Unit, round_id: str, *, practice: bool) -> Round:
     return ended_round(unit, round_id) if practice else open_round(unit, round_id)
 
 
-def enter(unit: Unit, round_id: str, *, practice: bool) -> Round:
-    """The same, and nobody edits the round until the transaction is over."""
-    rounds.hold(unit.session, round_id)
-    return playable(unit, round_id, practice=practice)
-
-
 def open_round(unit: Unit, round_id: str) -> Round:
     round_ = admit(unit, round_id)
     state = rounds.state_of(round_, unit.now)

@@ -2,11 +2,11 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from games.sentences import say
@@ -63,7 +63,23 @@ class Caller:
 def authenticate(session: Session, token: str | None) -> Caller:
     """The caller behind a bearer token. Raises `RequestError`: 401 for none, an unknown or a revoked one, 403 for a
     player who was removed or is not let in yet."""
-    caller = identify(session, token)
+    return _let_in(identify(session, token))
+
+
+def authenticate_each(session: Session, tokens: Iterable[str | None]) -> dict[str | None, Caller | RequestError]:
+    """The callers behind all of these, or what `authenticate` raises of one."""
+    each = set(tokens)
+    found = _of_tokens(session, filter(None, each))
+    callers: dict[str | None, Caller | RequestError] = {}
+    for token in each:
+        try:
+            callers[token] = _let_in(_caller(session, token, found))
+        except RequestError as error:
+            callers[token] = error
+    return callers
+
+
+def _let_in(caller: Caller) -> Caller:
     if caller.pending:
         told = say("The host has not let this player in yet. Until then only /me answers.")
         raise RequestError("pending", 403, "Not let in yet", told)
@@ -72,15 +88,30 @@ def authenticate(session: Session, token: str | None) -> Caller:
 
 def identify(session: Session, token: str | None) -> Caller:
     """The same, for what those may see, too, who still wait to be let in."""
-    if not token:
-        raise unauthorized("This needs a token: send 'Authorization: Bearer …' with the token that joining gave you.")
+    return _caller(session, token, _of_tokens(session, [token] if token else []))
+
+
+_Found = Row[Token, Player, bool]  # the last two are None for a token of no player
+
+
+def _of_tokens(session: Session, tokens: Iterable[str]) -> dict[str, _Found]:
+    """Prefix → its row, its player, and whether the player's competition is a draft."""
+    prefixes = {token[:PREFIX] for token in tokens}
+    if not prefixes:
+        return {}
     query = (
         select(Token, Player, Competition.draft)
         .outerjoin(Player, Player.id == Token.player_id)
         .outerjoin(Competition, Competition.id == Player.competition_id)
-        .where(Token.prefix == token[:PREFIX])
+        .where(Token.prefix.in_(prefixes))
     )
-    found = session.execute(query).one_or_none()
+    return {each.Token.prefix: each for each in session.execute(query)}
+
+
+def _caller(session: Session, token: str | None, known: Mapping[str, _Found]) -> Caller:
+    if not token:
+        raise unauthorized("This needs a token: send 'Authorization: Bearer …' with the token that joining gave you.")
+    found = known.get(token[:PREFIX])
     if found is None or not secrets.compare_digest(found.Token.digest, digest(token)):
         raise unauthorized("This token is not known here. Copy it whole, or join again.")
     row: Token = found.Token

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -79,6 +80,26 @@ def ask(
     return rows, []
 
 
+def ask_each(session: Session, wanted: Sequence[tuple[Requester, Sequence[Question]]]) -> tuple[set[str], list[Job]]:
+    """Ask for what several want; of which of their keys a result is awaited now, and the jobs of those that were new.
+
+    As with `ask` these rows stay as they are until this transaction ends.
+    """
+    lanes: dict[str, tuple[Question, Requester, str]] = {}
+    for requester, questions in wanted:
+        for i, (key, question) in enumerate(sorted((question.key, question) for question in questions)):
+            lanes.setdefault(key, (question, requester, requester.lane(i)))
+    at, new = now(session), []
+    values = [_values(key, *lanes[key], at) for key in sorted(lanes)]
+    statement = insert(session, Measurement).on_conflict_do_nothing(index_elements=["key"])
+    made = set(session.execute(statement.returning(Measurement.key), values).scalars()) if values else set()
+    for key in made:
+        question, _, lane = lanes[key]
+        new.append(Job(key, question.judge, question.profile, question.prefix, question.text, lane))
+    others = of_keys(session, lanes.keys() - made, lock=True).values()
+    return made | {row.key for row in others if row.state is WorkState.PENDING}, new
+
+
 def job(row: Measurement) -> Job:
     return Job(row.key, row.judge, row.profile, row.prefix, row.text, row.lane)
 
@@ -101,10 +122,25 @@ def known_rows(session: Session, identities: Mapping[str, str], asked: Sequence[
     return {each: rows[key] for each, key in keys.items() if key in rows}
 
 
+def known_bits(session: Session, keys: Collection[str]) -> dict[str, list[float]]:
+    """Those of these keys that are measured, with their bits."""
+    if not keys:
+        return {}
+    query = select(Measurement.key, Measurement.bits)
+    rows = session.execute(query.where(Measurement.key.in_(keys), Measurement.state == WorkState.KNOWN))
+    return {row.key: unpack_bits(row.bits) for row in rows}
+
+
 def waiting(session: Session, player: str) -> int:
     """How many measurements of a player are pending."""
-    query = select(func.count()).where(Measurement.player_id == player, Measurement.state == WorkState.PENDING)
-    return session.scalars(query).one()
+    return waiting_each(session, [player]).get(player, 0)
+
+
+def waiting_each(session: Session, players: Collection[str]) -> dict[str, int]:
+    """The same of several; who has none is left out."""
+    query = select(Measurement.player_id, func.count()).where(Measurement.player_id.in_(players))
+    rows = session.execute(query.where(Measurement.state == WorkState.PENDING).group_by(Measurement.player_id))
+    return {player: count for player, count in rows if player is not None}
 
 
 def refuse_flood(waiting_now: int, limit: int) -> None:
@@ -114,21 +150,27 @@ def refuse_flood(waiting_now: int, limit: int) -> None:
 
 def queue_position(session: Session, play_id: str) -> int | None:
     """Where the last measurement that a play waits for stands in its judge's queue, from 1."""
-    last = (
-        select(Measurement.judge, Measurement.queued_at)
-        .join(PendingMeasurement, PendingMeasurement.key == Measurement.key)
-        .where(PendingMeasurement.play_id == play_id, Measurement.state == WorkState.PENDING)
-        .order_by(Measurement.queued_at.desc())
-        .limit(1)
-        .subquery()
+    return queue_positions(session, [play_id]).get(play_id)
+
+
+def queue_positions(session: Session, play_ids: Collection[str]) -> dict[str, int]:
+    """The same of several plays; those that wait for nothing are left out."""
+    query = (
+        select(PendingMeasurement.play_id, Measurement.judge, func.max(Measurement.queued_at))
+        .join(Measurement, PendingMeasurement.key == Measurement.key)
+        .where(PendingMeasurement.play_id.in_(play_ids), Measurement.state == WorkState.PENDING)
+        .group_by(PendingMeasurement.play_id, Measurement.judge)
     )
-    ahead = select(func.count()).where(
-        Measurement.judge == last.c.judge,
-        Measurement.state == WorkState.PENDING,
-        Measurement.queued_at < last.c.queued_at,
-    )
-    before = session.scalars(select(ahead.correlate(last).scalar_subquery()).select_from(last)).one_or_none()
-    return None if before is None else before + 1
+    last: dict[str, tuple[datetime, str]] = {}
+    for play_id, judge, queued_at in session.execute(query):
+        last[play_id] = max(last.get(play_id, (queued_at, judge)), (queued_at, judge))
+    before = {each: _queued_before(session, *each) for each in set(last.values())}
+    return {play_id: 1 + before[each] for play_id, each in last.items()}
+
+
+def _queued_before(session: Session, queued_at: datetime, judge: str) -> int:
+    ahead = (Measurement.judge == judge, Measurement.state == WorkState.PENDING, Measurement.queued_at < queued_at)
+    return session.scalars(select(func.count()).where(*ahead)).one()
 
 
 def explore(
@@ -251,19 +293,22 @@ def _insert(session: Session, questions: dict[str, Question], requester: Request
     """Make the rows that are not there yet; returns those that this transaction made."""
     at = now(session)
     values = [
-        {
-            "key": key,
-            "judge": question.judge,
-            "profile": question.profile,
-            "prefix": question.prefix,
-            "text": question.text,
-            "state": WorkState.PENDING,
-            "tries": 0,
-            "lane": requester.lane(i),
-            "player_id": requester.player,
-            "queued_at": at,
-        }
-        for i, (key, question) in enumerate(questions.items())
+        _values(key, question, requester, requester.lane(i), at) for i, (key, question) in enumerate(questions.items())
     ]
     statement = insert(session, Measurement).on_conflict_do_nothing(index_elements=["key"])
     return {row.key: row for row in session.scalars(statement.returning(Measurement), values)}
+
+
+def _values(key: str, question: Question, requester: Requester, lane: str, at: datetime) -> dict[str, Any]:
+    return {
+        "key": key,
+        "judge": question.judge,
+        "profile": question.profile,
+        "prefix": question.prefix,
+        "text": question.text,
+        "state": WorkState.PENDING,
+        "tries": 0,
+        "lane": lane,
+        "player_id": requester.player,
+        "queued_at": at,
+    }

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Any
 
 import structlog
+from sqlalchemy import insert as plain_insert
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -19,7 +21,7 @@ from games.events import to_json
 from games.protocol import Log, Move, NeedBits, NeedMove
 from games.protocol import Measurement as Asked
 from server.arena import endings, feed, leaderboards, measurements, round_setup, seats
-from server.arena.foresight import Foreseen
+from server.arena.foresight import Foreseen, question_of
 from server.arena.measurements import Question, Requester
 from server.arena.outbox import Outbox
 from server.arena.round_setup import RoundSetup
@@ -38,18 +40,17 @@ ENGINE = f"xentarena {version('xentarena')}"  # which code judged a play
 def new_play(
     session: Session,
     round_: Round,
-    moves: Sequence[Mapping[str, str]] = (),
     *,
-    vacant: int = 0,
+    vacant: int,
     invited: str | None = None,
 ) -> Play:
-    """A play of the round; it waits to be carried on once all its seats are taken."""
+    """A play of several seats; it waits to be carried on once all of them are taken."""
     play = Play(
         id=new_id("play"),
         round_id=round_.id,
-        moves=list(moves),
+        moves=[],
         events=[],
-        waiting=vacant == 0,
+        waiting=False,
         vacant=vacant,
         invited=invited,
     )
@@ -58,25 +59,110 @@ def new_play(
     return play
 
 
-def take_seat(
-    session: Session, play: Play, seat: str, player: str, submission_id: str, *, practice: bool = False
-) -> Submission:
+def take_seat(session: Session, play: Play, seat: str, player: str, submission_id: str) -> Submission:
     """The player's submission in a play."""
-    submission = Submission(
-        id=submission_id,
-        play_id=play.id,
-        seat=seat,
-        round_id=play.round_id,
-        player_id=player,
-        state=SubmissionState.AWAITING_OPPONENT if play.vacant else SubmissionState.QUEUED,
-        engine=ENGINE,
-        hidden=False,
-        practice=practice,
-        accepted_at=now(session),
-    )
+    submission = Submission(**_submission(session, play, seat, player, submission_id, practice=False))
     session.add(submission)
     session.flush()
     return submission
+
+
+def _submission(
+    session: Session, play: Play, seat: str, player: str | None, submission_id: str, *, practice: bool
+) -> dict[str, Any]:
+    return {
+        "id": submission_id,
+        "play_id": play.id,
+        "seat": seat,
+        "round_id": play.round_id,
+        "player_id": player,
+        "state": SubmissionState.AWAITING_OPPONENT if play.vacant else SubmissionState.QUEUED,
+        "engine": ENGINE,
+        "hidden": False,
+        "practice": practice,
+        "accepted_at": now(session),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A play of one seat that begins. said: its first move, if it has one. foreseen: where it may stand then."""
+
+    round: Round
+    setup: RoundSetup
+    requester: Requester
+    submission_id: str
+    said: str | None
+    foreseen: Foreseen | None
+
+    @property
+    def moves(self) -> list[dict[str, str]]:
+        return [] if self.said is None else [{"seat": self.setup.program.seats[0], "text": self.said}]
+
+    @property
+    def need(self) -> NeedBits | None:
+        """What it waits for first, as far as that was foreseen."""
+        if self.foreseen is None or self.foreseen.revision != self.setup.revision:
+            return None
+        return self.foreseen.effect if isinstance(self.foreseen.effect, NeedBits) else None
+
+
+def begin(session: Session, outbox: Outbox, starts: Sequence[Start]) -> list[Submission]:
+    """Begin plays: their rows, what they need, and, where all of that is known, what comes of it. In order."""
+    made = [_play_of(start) for start in starts]
+    session.add_all(made)
+    session.flush()
+    submissions = _take_seats(session, starts, made)
+    awaiting = _await_each(session, outbox, starts, made)
+    entries: dict[str, list[feed.Entry]] = {}
+    for start, play in zip(starts, made, strict=True):
+        if play.id not in awaiting:
+            each = (start.round, start.setup, play, start.requester)
+            _replay(session, outbox, *each, entries, start.foreseen)
+    for competition in sorted(entries):
+        leaderboards.tell(session, competition, entries[competition])
+    return submissions
+
+
+def _await_each(session: Session, outbox: Outbox, starts: Sequence[Start], made: Sequence[Play]) -> set[str]:
+    """Ask for all that the plays need and nobody has measured. Returns those that wait for it now."""
+    wanted = {
+        play.id: (start.requester, [question_of(start.setup, each) for each in start.need.measurements])
+        for start, play in zip(starts, made, strict=True)
+        if start.need is not None
+    }
+    pending, jobs = measurements.ask_each(session, list(wanted.values()))
+    outbox.jobs += jobs
+    needs = {play_id: {question.key for question in questions} for play_id, (_, questions) in wanted.items()}
+    awaiting = {play_id for play_id, keys in needs.items() if keys <= pending}
+    values = [{"key": key, "play_id": play_id} for play_id in awaiting for key in sorted(needs[play_id])]
+    if values:
+        session.execute(plain_insert(PendingMeasurement), values)
+    return awaiting
+
+
+def _play_of(start: Start) -> Play:
+    events = to_json(start.need.events) if start.need else []
+    return Play(
+        id=new_id("play"),
+        round_id=start.round.id,
+        moves=start.moves,
+        events=events,
+        waiting=True,
+        vacant=0,
+        invited=None,
+    )
+
+
+def _take_seats(session: Session, starts: Sequence[Start], made: Sequence[Play]) -> list[Submission]:
+    """The submissions of these plays, in order. By one statement, also where numbers are given out one by one."""
+    values = []
+    for start, play in zip(starts, made, strict=True):
+        seat, by = start.setup.program.seats[0], start.requester
+        values.append(_submission(session, play, seat, by.player, start.submission_id, practice=by.practice))
+    rows = session.scalars(plain_insert(Submission).returning(Submission), values) if values else ()
+    by_id = {row.id: row for row in rows}
+    return [by_id[start.submission_id] for start in starts]
 
 
 def resume(session: Session, outbox: Outbox, keys: Iterable[str]) -> Sequence[str]:
@@ -214,7 +300,7 @@ class Table:
         return {**self.rows, **measurements.of_keys(self.session, keys)}
 
     def _question(self, asked: Asked) -> Question:
-        return Question(self.setup.identities[asked.judge], asked.profile, asked.prefix, asked.text)
+        return question_of(self.setup, asked)
 
 
 def _await_bits(session: Session, outbox: Outbox, round_: Round, play: Play, rows: Sequence[Measurement]) -> None:

@@ -1,6 +1,6 @@
 """Rounds: prepared, opened, paused, closed; and what may be seen of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -51,9 +51,10 @@ def lock_with_moves(session: Session, round_id: str) -> Round:
     return _there(session.get(Round, round_id, with_for_update=True, populate_existing=True), round_id)
 
 
-def hold(session: Session, round_id: str) -> None:
-    """Let nobody edit the round until the transaction is over. It may still be paused, prolonged or closed."""
-    session.get(Round, round_id, with_for_update={"read": True, "key_share": True})
+def hold(session: Session, round_ids: Collection[str]) -> None:
+    """Let nobody edit these rounds until the transaction is over. They may still be paused, prolonged or closed."""
+    query = select(Round).where(Round.id.in_(round_ids)).order_by(Round.id)
+    session.scalars(query.with_for_update(read=True, key_share=True)).all()
 
 
 def _there(round_: Round | None, round_id: str) -> Round:

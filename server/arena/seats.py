@@ -1,16 +1,25 @@
 """The seats of a play, and holding plays so that nobody else changes them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.db.models import Play, Submission
+from server.db.models import Play, Player, Submission
 
 
 def taken(session: Session, play: Play) -> Sequence[Submission]:
     """The submissions of a play, those taken so far."""
     return session.scalars(select(Submission).where(Submission.play_id == play.id).order_by(Submission.seat)).all()
+
+
+def players(session: Session, play_ids: Collection[str]) -> dict[str, dict[str, Player]]:
+    """Play → seat → who has taken it."""
+    query = select(Submission.play_id, Submission.seat, Player).join(Player, Player.id == Submission.player_id)
+    found: dict[str, dict[str, Player]] = {play_id: {} for play_id in play_ids}
+    for play_id, seat, player in session.execute(query.where(Submission.play_id.in_(play_ids))):
+        found[play_id][seat] = player
+    return found
 
 
 def lock_plays(session: Session, play_ids: Sequence[str]) -> Sequence[Play]:

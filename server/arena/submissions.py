@@ -1,4 +1,4 @@
-"""What a participant does with a submission: begin one, move on, resign, look; and a host: hide one."""
+"""What a participant does with a submission: move on, resign, look; and a host: hide one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from games.program import Program
 from games.protocol import Move
 from games.sentences import say
 from server.arena import (
@@ -23,14 +22,13 @@ from server.arena import (
     rounds,
     seats,
 )
-from server.arena.attempts import reserve_attempt
 from server.arena.foresight import Foreseen
 from server.arena.idempotency import claim_idempotency_key
 from server.arena.measurements import Requester
-from server.arena.plays import advance, new_play, take_seat
+from server.arena.plays import advance
 from server.arena.seats import lock_plays
 from server.arena.unit import Unit
-from server.arena.validation import clean, new_id
+from server.arena.validation import clean
 from server.db.models import Play, Round, Submission
 from server.db.states import FINAL, SubmissionState
 from server.errors import conflict, forbidden, invalid, not_found
@@ -50,61 +48,6 @@ class Page:
 
     items: Sequence[Submission]
     next: str | None
-
-
-def submit(
-    unit: Unit,
-    round_id: str,
-    move: str | None,
-    repeat: str | None,
-    foreseen: Foreseen | None = None,
-    *,
-    practice: bool = False,
-) -> Accepted:
-    """A new play of a game of one seat, and its submission; with its first move, unless that is still to come.
-
-    practice: in a round that has ended; it takes no attempt and counts nowhere. Raises `RequestError` and changes
-    nothing otherwise.
-    """
-    player = callers.player_of(unit.caller)
-    submission_id = new_id("sub")
-    body = {"move": move, "practice": True} if practice else move
-    seen = claim_idempotency_key(unit, f"/rounds/{round_id}/submissions", repeat, body, submission_id)
-    if seen is not None:
-        return Accepted(find(unit.session, seen), fresh=False)
-    if move is not None:
-        move = clean(move, "/move", what=say("The move"))
-    round_ = admission.enter(unit, round_id, practice=practice)
-    setup = round_setup.setup_of(unit.session, round_)
-    seat = _only_seat(setup.program, round_id)
-    requester = requester_of(unit, player, practice=practice)
-    if not practice:
-        reserve_attempt(unit.session, round_, player)
-    play = new_play(unit.session, round_, [] if move is None else [{"seat": seat, "text": move}])
-    submission = take_seat(unit.session, play, seat, player, submission_id, practice=practice)
-    advance(unit.session, unit.outbox, round_, setup, play, requester, foreseen)
-    return Accepted(submission, fresh=True)
-
-
-def _only_seat(program: Program, round_id: str) -> str:
-    if len(program.seats) > 1:
-        told = say(
-            "This game seats {seats}: open a challenge, or take one up, at /api/v1/rounds/{id}/challenges.",
-            seats=" and ".join(program.seats),
-            id=round_id,
-        )
-        raise conflict("several-seats", "Several seats", told)
-    return program.seats[0]
-
-
-def before_submit(
-    unit: Unit, round_id: str, move: str | None, repeat: str | None, *, practice: bool = False
-) -> Foreseen:
-    """Where the play will stand that `submit` begins. Raises `RequestError` where it would."""
-    callers.player_of(unit.caller)
-    setup = round_setup.setup_of(unit.session, admission.playable(unit, round_id, practice=practice))
-    said = [] if move is None else [Move(setup.program.seats[0], clean(move, "/move", what=say("The move")))]
-    return foresight.foreseen(unit.session, setup, said)
 
 
 def before_move_again(unit: Unit, submission_id: str, move: str, repeat: str | None) -> Foreseen | None:

@@ -28,6 +28,10 @@ BUSY_MS = 30_000  # how long SQLite waits for a lock of another process
 RETRYABLE_SQLSTATES = {"40001", "40P01", "23503"}
 
 
+class Undone(Exception):
+    """Raised by work that was overtaken by another transaction, so that it is undone and run again."""
+
+
 class Database:
     """A database by URL. Thread-safe; blocking, so async code calls it from a thread."""
 
@@ -135,6 +139,8 @@ class Database:
         for pause in PAUSES:
             try:
                 return attempt()
+            except Undone:
+                time.sleep(pause)
             except DBAPIError as error:
                 # Until the commit is sent nothing has happened, so a lost connection is no reason to give up.
                 if not (_is_undone(error) or _unreachable(error)):

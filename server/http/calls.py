@@ -8,23 +8,25 @@ The call authenticates, opens the transaction, charges the rate and commits; the
 case returned, and sends what the transaction left in its outbox.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from server.arena import submissions
+from server.arena.acceptance import Order
 from server.arena.callers import Caller, authenticate, identify
 from server.arena.foresight import Foreseen
 from server.arena.outbox import Outbox
 from server.arena.submissions import Accepted
 from server.arena.unit import Unit
 from server.db.models import Submission
-from server.errors import RequestError
+from server.errors import RequestError, ServerError
 from server.http.context import AppContext
+from server.http.desk import Desk, GroupView, Taken
 from server.http.rate_limit import Rates
 from server.http.requests import ContextOf, TokenOf
 from server.metrics import ACCEPTED
@@ -166,9 +168,42 @@ class Write(Call):
         return partial(self._run, self._charge(), use_case, args, kwargs)
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A move as it was sent, or the wish to begin without one. key: its Idempotency-Key."""
+
+    move: str | None
+    key: str | None = None
+    practice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Begins plays of games of one seat, at the desk of the process, each charged like a move."""
+
+    desk: Desk
+    token: str | None
+
+    @property
+    def context(self) -> AppContext:
+        return self.desk.context
+
+    async def __call__(self, view: GroupView[V], round_id: str, sent: Sent) -> Taken[V]:
+        """A play; with its first move, unless that is still to come."""
+        (taken,) = await self.each(view, round_id, [sent])
+        if isinstance(taken, ServerError):
+            raise taken
+        return taken
+
+    async def each(self, view: GroupView[V], round_id: str, sent: Sequence[Sent]) -> list[Taken[V] | ServerError]:
+        """Several of them. Each is accepted or refused by itself."""
+        rates = self.context.rates
+        orders = [Order(self.token, round_id, one.move, one.key, one.practice, Charge(rates, "")) for one in sent]
+        return await self.desk.take(orders, view)
+
+
 #: Of the steps of a play, what can be found out before their transaction.
 FORESIGHT: dict[Callable[..., Any], Callable[..., Foreseen | None]] = {
-    submissions.submit: submissions.before_submit,
     submissions.move_again: submissions.before_move_again,
 }
 
@@ -186,16 +221,6 @@ class Charge:
         if not self.paid:
             self.rates.spend(f"{self.bucket}{caller.player or caller.token}")
             self.paid = True
-
-
-@dataclass(frozen=True, slots=True)
-class Taken(Generic[V]):
-    """A step that was accepted. fresh: this request took it. shown: what the view made of its submission."""
-
-    submission: str
-    fresh: bool
-    kind: str
-    shown: V
 
 
 def _taken(view: View[Submission, V], unit: Unit, accepted: Accepted) -> Taken[V]:
@@ -230,6 +255,15 @@ async def _play(context: ContextOf, token: TokenOf) -> Write:
     return Write(context, token, charged="")
 
 
+async def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+async def _begin(desk: Annotated[Desk, Depends(_desk)], token: TokenOf) -> Begin:
+    return Begin(desk, token)
+
+
 async def _preview(context: ContextOf, token: TokenOf) -> Read:
     return Read(context, token, charged="preview ")
 
@@ -252,6 +286,7 @@ VisitOf = Annotated[Read, Depends(_look)]  # visitors are let in
 WriteOf = Annotated[Write, Depends(_write)]
 JoinOf = Annotated[Write, Depends(_join)]  # visitors are let in
 PlayOf = Annotated[Write, Depends(_play)]  # charged like a move
+BeginOf = Annotated[Begin, Depends(_begin)]
 PreviewOf = Annotated[Read, Depends(_preview)]
 PictureOf = Annotated[Read, Depends(_picture)]
 ReceiptOf = Annotated[Read, Depends(_receipt)]

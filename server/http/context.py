@@ -50,15 +50,15 @@ class AppContext:
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        return await self._in_thread(partial(self.database.read, work))
+        return await self.in_thread(partial(self.database.read, work))
 
     async def stream(self, work: Callable[[Session], Iterator[T]]) -> Iterator[T]:
         """What `work` yields. Whatever it refuses, it refuses before this returns; the rest blocks."""
-        return await self._in_thread(partial(self.database.stream, work))
+        return await self.in_thread(partial(self.database.stream, work))
 
     async def write(self, work: Callable[[Session, Outbox], T]) -> T:
         """Run `work` in a transaction; after its commit, put jobs in the queue and tell of the changes."""
-        result, outbox = await self._in_thread(partial(self.database.write, partial(_with_outbox, work)))
+        result, outbox = await self.in_thread(partial(self.database.write, partial(_with_outbox, work)))
         await self.follow_up(outbox)
         return result
 
@@ -66,7 +66,7 @@ class AppContext:
         self, work: Callable[[Session, Outbox], tuple[Unit, T]], view: Callable[[Unit, T], V]
     ) -> V:
         """The same, and a view of what it returned, made after the commit with the rows that the session has."""
-        shown = await self._in_thread(partial(self._commit_and_show, work, view))
+        shown = await self.in_thread(partial(self._commit_and_show, work, view))
         await self.follow_up(shown.outbox)
         return shown.value()
 
@@ -80,7 +80,7 @@ class AppContext:
             return _Shown(outbox, partial(_raise, error))
         return _Shown(outbox, lambda: value)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
         here = copy_context()  # threads of an executor have none of their own: the language of a page is in it
         return await asyncio.get_running_loop().run_in_executor(self._threads, here.run, work)
 
@@ -126,7 +126,7 @@ class AppContext:
 
     async def scrub(self) -> None:
         """Leave nothing in the files of database and queue of what was deleted."""
-        if reason := await self._in_thread(self.database.scrub):
+        if reason := await self.in_thread(self.database.scrub):
             log.warning("database.not-scrubbed", reason=reason)
         try:
             await self.queue.rewrite()

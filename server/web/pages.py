@@ -1,5 +1,6 @@
 """The pages of players: join, play, see the score; and how all pages are put into the application."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
@@ -10,7 +11,8 @@ from server.arena.unit import Unit
 from server.db.models import Submission
 from server.db.states import SubmissionState
 from server.errors import RequestError
-from server.http.calls import PlayOf, PreviewOf, Read, ReadOf, Write, WriteOf
+from server.http.calls import BeginOf, PlayOf, PreviewOf, Read, ReadOf, Sent, WriteOf
+from server.http.context import AppContext
 from server.http.requests import settled
 from server.web import (
     announcements,
@@ -238,28 +240,27 @@ def _revealed_play(unit: Unit, round_id: str, move_id: str) -> Response:
 
 
 @router.post("/rounds/{round_id}/moves")
-async def submit(request: Request, call: PlayOf, read: ReadOf, round_id: str, form: FormOf) -> Response:
+async def submit(request: Request, begins: BeginOf, read: ReadOf, round_id: str, form: FormOf) -> Response:
     """A move from the form itself, or from the page's script."""
     move = form.get("move", "")
     try:
-        practice = "practice" in form
-        taken = await call.play(_id, submissions.submit, round_id, move, form.get("key") or None, practice=practice)
+        taken = await begins(_ids, round_id, Sent(move, form.get("key") or None, "practice" in form))
     except RequestError as refused:
         if _by_script(request):
             raise
         return await _told(request, read, round_id, refused, move)
-    return await _taken(request, call, taken.submission, f"/rounds/{round_id}#latest")
+    return await _taken(request, begins.context, taken.submission, f"/rounds/{round_id}#latest")
 
 
 def _by_script(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
-async def _taken(request: Request, call: Write, submission_id: str, path: str) -> Response:
+async def _taken(request: Request, context: AppContext, submission_id: str, path: str) -> Response:
     """Where the move is to be seen: a script is told at once and follows it, a form is held until it is settled."""
     if _by_script(request):
         return JSONResponse({"id": submission_id}, headers={"Cache-Control": "no-store"})
-    await settled(call.context, submission_id, HELD)
+    await settled(context, submission_id, HELD)
     return go(path)
 
 
@@ -280,24 +281,28 @@ def _preview(unit: Unit, round_id: str, move: str, submission_id: str | None, pr
 
 
 @router.post("/rounds/{round_id}/begin")
-async def begin(request: Request, call: PlayOf, read: ReadOf, round_id: str, form: FormOf) -> Response:
+async def begin(request: Request, begins: BeginOf, read: ReadOf, round_id: str, form: FormOf) -> Response:
     """A play of a game that measures something before it asks for the first move."""
     try:
-        taken = await call.play(_id, submissions.submit, round_id, None, None, practice="practice" in form)
+        taken = await begins(_ids, round_id, Sent(None, practice="practice" in form))
     except RequestError as refused:
         return await _told(request, read, round_id, refused)
-    await settled(call.context, taken.submission, HELD)
+    await settled(begins.context, taken.submission, HELD)
     return go(f"/rounds/{round_id}#latest")
 
 
 @router.post("/submissions/{submission_id}/moves")
 async def move_again(request: Request, call: PlayOf, submission_id: str, form: FormOf) -> Response:
     await call.play(_id, submissions.move_again, submission_id, form.get("move", ""), form.get("key") or None)
-    return await _taken(request, call, submission_id, f"/submissions/{submission_id}")
+    return await _taken(request, call.context, submission_id, f"/submissions/{submission_id}")
 
 
 def _id(_: Unit, row: Submission) -> str:
     return row.id
+
+
+def _ids(_: Unit, rows: Sequence[Submission]) -> list[str]:
+    return [row.id for row in rows]
 
 
 @router.get("/submissions/{submission_id}")
