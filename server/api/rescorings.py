@@ -43,7 +43,8 @@ class RescoringShown(BaseModel):
 
 class StandShown(BaseModel):
     bits: float
-    rank: int | None = Field(description="On the board of the player's kind; null where players are rated.")
+    rank: int = Field(description="On the board of the player's kind.")
+    rating: float | None = Field(description="What ranks in a round of a zero-sum game; null in others.")
 
 
 class MovedShown(BaseModel):
@@ -123,7 +124,8 @@ def _moved(each: Moved) -> MovedShown:
 
 
 def _stand(each: Stand) -> StandShown:
-    return StandShown(bits=each.millibits / 1000, rank=each.rank)
+    rating = each.rating.value if each.rating else None
+    return StandShown(bits=each.millibits / 1000, rank=each.rank, rating=rating)
 
 
 def _kept(each: Kept) -> KeptShown:

@@ -5,15 +5,15 @@ everything from the earliest mark on is worked out again; where the play is the 
 works marks off holds the competition's row.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from server.arena import round_setup
-from server.arena.ratings import Outcome, Rating, follow
+from server.arena.ratings import Outcome, Rating, follow, rate
 from server.db.boards import RatingAfter, RatingRow, Unrated
 from server.db.models import Play, Player, Round, Submission
 from server.db.session import insert as insert_or
@@ -157,7 +157,20 @@ def _rate(session: Session, round_id: str, first: int, most: int) -> tuple[int, 
     return len(plays), following
 
 
-def _counting(round_id: str, first: int) -> Select[*tuple[Any, ...]]:
+#: The millibits of a seat: those of its row, or what another judge says of them.
+Bits = Callable[[type[Submission]], ColumnElement[int]]
+
+
+def rated_by(session: Session, round_id: str, bits: Bits) -> dict[str, Rating]:
+    """What everybody's rating would be if these were the bits of the plays."""
+    return rate(_outcome(play) for play in session.execute(_counting(round_id, 0, bits)))
+
+
+def _own(seat: type[Submission]) -> Any:
+    return seat.millibits
+
+
+def _counting(round_id: str, first: int, bits: Bits = _own) -> Select[*tuple[Any, ...]]:
     """The plays from this one on that count, in order. Bits are null for whoever left."""
     one, other, player, opponent = aliased(Submission), aliased(Submission), aliased(Player), aliased(Player)
     scored, ended = SubmissionState.SCORED, (SubmissionState.SCORED, SubmissionState.REJECTED)
@@ -167,8 +180,8 @@ def _counting(round_id: str, first: int) -> Select[*tuple[Any, ...]]:
             other.number.label("second"),
             one.player_id.label("player"),
             other.player_id.label("other"),
-            case((one.state == scored, one.millibits)).label("bits"),
-            case((other.state == scored, other.millibits)).label("other_bits"),
+            case((one.state == scored, bits(one))).label("bits"),
+            case((other.state == scored, bits(other))).label("other_bits"),
         )
         .join(other, (other.play_id == one.play_id) & (other.number > one.number))
         .join(player, player.id == one.player_id)

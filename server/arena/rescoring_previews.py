@@ -1,12 +1,15 @@
 """What a rescoring changes: who stands where, before and after, and which plays keep their score."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
 from server.arena import competitions, leaderboards, rated_plays, rescorings
 from server.arena.leaderboards import NAMED, Named
+from server.arena.ratings import Rating
 from server.arena.unit import Unit
 from server.db.models import Player, Round, Submission
 from server.db.rescorings import Rescore, RescoredPlay, Rescoring
@@ -15,10 +18,15 @@ from server.db.states import SubmissionState
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A player's best, and where it ranks; no rank where players are rated against each other."""
+    """A player's best and rating, and where they rank: by the rating where players are rated against each other."""
 
     millibits: int
-    rank: int | None
+    rating: Rating | None = None
+    rank: int = 0
+
+    @property
+    def ranks(self) -> int:
+        return self.rating.points if self.rating else self.millibits
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,21 @@ def preview(unit: Unit, rescoring_id: str) -> Preview:
 def _moved(unit: Unit, rescoring: Rescoring) -> list[Moved]:
     session = unit.session
     round_ = session.get_one(Round, rescoring.round_id)
+    stand = list(_by_best(session, rescoring))
+    if rated_plays.is_rated(session, round_):
+        stand = list(_by_rating(session, rescoring, round_, stand))
+    stand.sort(key=lambda each: (-each.after.ranks, each.player.name, each.player.id))
+    found: list[Moved] = []
+    for side in leaderboards.sides(competitions.find(session, round_.competition_id)):
+        here = [each for each in stand if side in (None, each.player.kind)]
+        old, new = _ranks([each.before.ranks for each in here]), _ranks([each.after.ranks for each in here])
+        for each in here:
+            before = replace(each.before, rank=old[each.before.ranks])
+            found.append(replace(each, before=before, after=replace(each.after, rank=new[each.after.ranks])))
+    return found
+
+
+def _by_best(session: Session, rescoring: Rescoring) -> Iterator[Moved]:
     mine = (Rescore.number == Submission.number) & (Rescore.rescoring_id == rescoring.id)
     before = func.coalesce(Rescore.replaced, Submission.millibits)
     after = func.coalesce(Rescore.millibits, Submission.millibits)
@@ -65,27 +88,38 @@ def _moved(unit: Unit, rescoring: Rescoring) -> list[Moved]:
         .select_from(Submission)
         .join(Player, Player.id == Submission.player_id)
         .outerjoin(Rescore, mine)
-        .where(Submission.round_id == round_.id, Submission.state == SubmissionState.SCORED)
+        .where(Submission.round_id == rescoring.round_id, Submission.state == SubmissionState.SCORED)
         .where(~Submission.hidden, ~Submission.practice, ~Player.removed)
         .group_by(*NAMED)
-        .order_by(func.max(after).desc(), Player.name, Player.id)
     )
-    rows = [(Named(*row[:3]), int(row[3]), int(row[4])) for row in session.execute(query)]
-    rated = rated_plays.is_rated(session, round_)
-    found: list[Moved] = []
-    for side in leaderboards.sides(competitions.find(session, round_.competition_id)):
-        here = [row for row in rows if side in (None, row[0].kind)]
-        old, new = _ranks([row[1] for row in here]), _ranks([row[2] for row in here])
-        for player, was, is_ in here:
-            ranks = (None, None) if rated else (old[was], new[is_])
-            found.append(Moved(player, Stand(was, ranks[0]), Stand(is_, ranks[1])))
-    return found
+    for row in session.execute(query):
+        yield Moved(Named(*row[:3]), Stand(int(row[3])), Stand(int(row[4])))
 
 
-def _ranks(millibits: Sequence[int]) -> dict[int, int]:
-    """Millibits → the rank that they have among these."""
+def _by_rating(session: Session, rescoring: Rescoring, round_: Round, bests: Sequence[Moved]) -> Iterator[Moved]:
+    """Everybody who is rated; who has left all plays has no best."""
+    best = {each.player.id: each for each in bests}
+
+    def table(score: Any) -> dict[str, Rating]:
+        def bits(seat: type[Submission]) -> ColumnElement[int]:
+            here = (Rescore.rescoring_id == rescoring.id, Rescore.number == seat.number)
+            return func.coalesce(select(score).where(*here).scalar_subquery(), seat.millibits)
+
+        return rated_plays.rated_by(session, round_.id, bits)
+
+    before, after = table(Rescore.replaced), table(Rescore.millibits)
+    for row in session.execute(select(*NAMED).where(Player.competition_id == round_.competition_id)):
+        player = Named(*row)
+        if player.id in after:
+            known = best.get(player.id, Moved(player, Stand(0), Stand(0)))
+            old, new = before[player.id], after[player.id]
+            yield Moved(player, replace(known.before, rating=old), replace(known.after, rating=new))
+
+
+def _ranks(values: Sequence[int]) -> dict[int, int]:
+    """Value → the rank that it has among these."""
     ranks: dict[int, int] = {}
-    for place, each in enumerate(sorted(millibits, reverse=True), start=1):
+    for place, each in enumerate(sorted(values, reverse=True), start=1):
         ranks.setdefault(each, place)
     return ranks
 

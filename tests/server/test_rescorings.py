@@ -255,10 +255,13 @@ def test_players_are_rated_by_the_new_scores(house: RunningApp, other: FakeJudge
     made = rescore(lesson, other)
     found = finished(lesson, made)
     assert (found["of"], found["not_comparable"]) == (2, [])
-    assert {each["after"]["rank"] for each in found["players"]} == {None}
     before = lesson.board()
     apply(lesson, made)
     eventually(lambda: lesson.board() != before, what="other ratings")
+    for board, told in ((before, "before"), (lesson.board(), "after")):
+        here = [(each["player"]["name"], each["bits"], each["rank"], each["rating"]["value"]) for each in board]
+        assert here == sorted(((each["player"]["name"], *each[told].values()) for each in found["players"]), key=place)
+    assert look(lesson, made)["players"] == found["players"], "it says the same of what it has changed"
     black, white = (answer(house.host.get(f"/submissions/{each['id']}"))["bits"] for each in begun)
     assert black == -white > 0
     stands = lesson.board()
@@ -268,6 +271,10 @@ def test_players_are_rated_by_the_new_scores(house: RunningApp, other: FakeJudge
     finished(lesson, back)
     apply(lesson, back)
     eventually(lambda: lesson.board() == before, what="the ratings from before")
+
+
+def place(line: tuple[Any, ...]) -> int:
+    return int(line[2])
 
 
 def before_of(board: list[Json], name: str) -> float:
