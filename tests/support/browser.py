@@ -10,6 +10,7 @@ from playwright.sync_api import (
     Locator,
     Page,
     Response,
+    ViewportSize,
     expect,
 )
 
@@ -118,7 +119,7 @@ class Watch:
         return [each for each in self.amiss if not each.startswith(tuple(self.forgiven))]
 
 
-PHONE = {"width": 360, "height": 740}
+PHONE = ViewportSize(width=360, height=740)
 
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamt"
