@@ -130,6 +130,11 @@ class RoundFields(Request):
         None, description="Name or identity of the main judge; if absent, what a live worker serves."
     )
     judges: dict[str, Label] = Field(default={}, description="Slot of the program → name or identity.", examples=[{}])
+    second_judge: Label | None = Field(
+        None,
+        description="Name or identity of a judge that measures every play too, aside: players see what it says once the"
+        " moves are revealed.",
+    )
     profile: Profile = ARENA
     attempts: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
         None, description="How often a player may submit; null: as often as they like."

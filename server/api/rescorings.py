@@ -1,5 +1,6 @@
 """A round scored again under other judges, aside, until its host applies it."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from fastapi import APIRouter, Response
@@ -11,8 +12,9 @@ from server.api.bodies import Label, Request
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.api.schemas import BoardPlayer, Items
-from server.arena import rescoring_previews, rescorings
+from server.arena import rescoring_previews, rescorings, second_judges
 from server.arena.rescoring_previews import Kept, Moved, Preview, Stand
+from server.arena.second_judges import SecondView
 from server.arena.unit import Unit
 from server.db.rescorings import Rescoring
 from server.db.states import RescoringState
@@ -64,6 +66,17 @@ class PreviewShown(RescoringShown):
     not_comparable: list[KeptShown] = Field(description="Submissions that keep their score, and why.")
 
 
+class SecondShown(BaseModel):
+    judge: str = Field(description="The name of the round's own judge.")
+    second: str = Field(description="That of the second one.")
+    done: int = Field(description="Plays that the second one has measured.")
+    of: int = Field(description="Plays with a score, without practice.")
+    players: list[MovedShown] = Field(
+        description="Everybody who stands, by their rank under the second; `before` is under the round's own judge."
+    )
+    not_comparable: int = Field(description="Submissions that the second one has no score for; theirs stays.")
+
+
 @router.post("/rounds/{round_id}/rescorings", status_code=201)
 async def ask(write: WriteOf, round_id: str, body: RescoringRequest, response: Response) -> RescoringShown:
     """Have a round scored again under other judges or another profile, aside: recorded moves are replayed, and nothing
@@ -85,6 +98,13 @@ async def preview(read: ReadOf, rescoring_id: str) -> PreviewShown:
     """What it changes: everybody's best and rank before and after, and the submissions that cannot be compared and keep
     their score. Hosts and observers only."""
     return await read.show(_preview, rescoring_previews.preview, rescoring_id)
+
+
+@router.get("/rounds/{round_id}/second-judge")
+async def second_judge(read: ReadOf, round_id: str) -> SecondShown:
+    """A round under its own judge and its second one: everybody's best and rank under both, by the rank under the
+    second. Players see it once the moves are revealed; before that they are told so whether there is one or not."""
+    return await read.show(_second, second_judges.see, round_id)
 
 
 @router.post("/rescorings/{rescoring_id}:apply")
@@ -117,6 +137,12 @@ def _preview(_: Unit, found: Preview) -> PreviewShown:
     told = _told(found.rescoring, found.progress)
     players, kept = [_moved(each) for each in found.moved], [_kept(each) for each in found.kept]
     return PreviewShown.model_validate({**told, "players": players, "not_comparable": kept})
+
+
+def _second(_: Unit, found: SecondView) -> SecondShown:
+    players = [_moved(each) for each in found.players]
+    done = asdict(found.progress)
+    return SecondShown(judge=found.judge, second=found.second, players=players, not_comparable=found.kept, **done)
 
 
 def _moved(each: Moved) -> MovedShown:

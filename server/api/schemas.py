@@ -168,6 +168,7 @@ class Round(BaseModel):
     )
     move_seconds: int | None = Field(None, description="The move clock.")
     judges: dict[str, str] = Field(description="Slot → identity; the main judge's slot is 'main'.")
+    second_judge: str | None = Field(None, description="Its identity. Players see it once the moves are revealed.")
     profile: str
     state: RoundState
     opens_at: datetime | None

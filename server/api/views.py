@@ -25,8 +25,7 @@ from server.arena.reveals import Revealed
 from server.arena.rosters import Line
 from server.arena.seats import players as seats_of
 from server.arena.submissions import Page
-from server.arena.team_boards import TeamEntry
-from server.arena.teams import Members, team_of
+from server.arena.teams import team_of
 from server.arena.unit import Unit
 from server.db.models import (
     Announcement,
@@ -39,7 +38,6 @@ from server.db.models import (
     Player,
     Round,
     Submission,
-    Team,
     Token,
 )
 from server.db.states import SubmissionState, WorkState
@@ -154,6 +152,7 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         closed_because=rounds.why_closed(session, row, at),
         move_seconds=row.move_seconds,
         judges=dict(setup.identities),
+        second_judge=row.second_judge if row.revealed or caller.watches(row.competition_id) else None,
         profile=row.profile,
         state=rounds.state_of(row, at),
         opens_at=round_making.opens_at(row, at),
@@ -299,22 +298,6 @@ def board(entries: Sequence[Entry]) -> list[schemas.BoardEntry]:
             total=None if entry.total is None else entry.total / 1000,
         )
         for entry in entries
-    ]
-
-
-def team_name(_: Unit, row: Team) -> schemas.TeamName:
-    return schemas.TeamName(id=row.id, name=row.name)
-
-
-def teams(_: Unit, found: Sequence[Members]) -> schemas.Items[schemas.Team]:
-    shown = [schemas.Team(id=each.team.id, name=each.team.name, players=each.players) for each in found]
-    return schemas.Items(items=shown)
-
-
-def team_board(entries: Sequence[TeamEntry]) -> list[schemas.TeamEntry]:
-    return [
-        schemas.TeamEntry(rank=each.rank, team=schemas.TeamName(id=each.team, name=each.name), value=each.ranks / 1000)
-        for each in entries
     ]
 
 

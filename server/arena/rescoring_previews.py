@@ -59,11 +59,11 @@ def preview(unit: Unit, rescoring_id: str) -> Preview:
     """Hosts and observers."""
     rescoring = rescorings.see(unit, rescoring_id)
     done = rescorings.progress(unit.session, rescoring)
-    return Preview(rescoring, done, _moved(unit, rescoring), _kept(unit, rescoring))
+    return Preview(rescoring, done, moved(unit.session, rescoring), kept(unit.session, rescoring))
 
 
-def _moved(unit: Unit, rescoring: Rescoring) -> list[Moved]:
-    session = unit.session
+def moved(session: Session, rescoring: Rescoring) -> list[Moved]:
+    """Everybody who stands, by their rank after."""
     round_ = session.get_one(Round, rescoring.round_id)
     stand = list(_by_best(session, rescoring))
     if rated_plays.is_rated(session, round_):
@@ -124,7 +124,8 @@ def _ranks(values: Sequence[int]) -> dict[int, int]:
     return ranks
 
 
-def _kept(unit: Unit, rescoring: Rescoring) -> list[Kept]:
+def kept(session: Session, rescoring: Rescoring) -> list[Kept]:
+    """The submissions that keep their score."""
     query = (
         select(*NAMED, Submission.id, RescoredPlay.reason)
         .select_from(RescoredPlay)
@@ -134,4 +135,4 @@ def _kept(unit: Unit, rescoring: Rescoring) -> list[Kept]:
         .where(Submission.state == SubmissionState.SCORED)
         .order_by(Submission.number)
     )
-    return [Kept(row[3], Named(*row[:3]), row[4] or "") for row in unit.session.execute(query)]
+    return [Kept(row[3], Named(*row[:3]), row[4] or "") for row in session.execute(query)]

@@ -31,6 +31,7 @@ from server.arena.unit import Unit
 from server.arena.validation import new_id
 from server.db.models import Game, Play, Round, Submission
 from server.db.rescorings import Rescore, RescoredPlay, Rescoring
+from server.db.session import insert, now
 from server.db.states import FINAL, RescoringState, RoundState, SubmissionState
 from server.errors import conflict, not_found
 
@@ -56,19 +57,26 @@ def ask(
     profile = profile or round_.profile
     setup = round_setup.setup_under(unit.session, round_, identities, profile)
     round_setup.check_setup(setup.program, setup.setup)
-    rescoring = Rescoring(
-        id=new_id("res"),
-        round_id=round_id,
-        judges=identities,
-        profile=profile,
-        state=RescoringState.RUNNING,
-        made_at=unit.now,
-    )
-    unit.session.add(rescoring)
-    unit.session.flush()
-    rescoring_work.take_in(unit.session, rescoring)
+    begin(unit.session, id_ := new_id("res"), round_, identities, profile)
+    rescoring = unit.session.get_one(Rescoring, id_)
     audit.record(unit, "round.rescore", round_id, before=None, after=in_words(rescoring))
     return rescoring
+
+
+def begin(session: Session, id_: str, round_: Round, identities: Mapping[str, str], profile: str | None = None) -> None:
+    """Have a round scored again, aside; nothing where that is begun already. profile: if absent, the round's."""
+    values = {
+        "id": id_,
+        "round_id": round_.id,
+        "judges": dict(identities),
+        "profile": profile or round_.profile,
+        "state": RescoringState.RUNNING,
+        "made_at": now(session),
+    }
+    statement = insert(session, Rescoring).values(values).on_conflict_do_nothing(index_elements=["id"])
+    made = session.scalars(statement.returning(Rescoring)).one_or_none()
+    if made is not None:
+        rescoring_work.take_in(session, made)
 
 
 def _bound(unit: Unit, round_: Round, judge: str | None, judges: Mapping[str, str] | None) -> dict[str, str]:

@@ -13,7 +13,7 @@ from games.program import Program
 from games.protocol import MAIN
 from games.sentences import say
 from judge.profiles import PROFILES
-from server.arena import audit, callers, competitions, games, judges, rounds
+from server.arena import audit, callers, competitions, games, judges, rounds, second_judges
 from server.arena.round_setup import (
     NewRound,
     bind_judges,
@@ -30,7 +30,7 @@ from server.db.states import RoundState
 from server.errors import conflict, invalid
 
 MOVE_SECONDS = 300  # the move clock of games of several seats, where the host says none
-SETUP = ("game", "passages", "judge", "judges", "profile", "seed")  # what the engine starts from
+SETUP = ("game", "passages", "judge", "judges", "profile", "seed", "second_judge")  # what the engine starts from
 ALWAYS = ("title", "opens_at", "closes_at", "duration")  # what may be another also after the first move
 
 
@@ -92,6 +92,7 @@ def fill(unit: Unit, round_: Round, new: NewRound) -> dict[str, str]:
     round_.revision = secrets.token_hex(4)
     if not program.generations:
         check_fit(session, program, round_, bound)
+    second_judges.choose(session, program, round_, new, bound)
     return bound
 
 
@@ -139,6 +140,7 @@ def said_of(session: Session, round_: Round, at: datetime) -> NewRound:
         title=round_.title,
         draft=round_.draft,
         duration=round_.duration,
+        second_judge=round_.second_judge,
     )
 
 
@@ -247,8 +249,9 @@ def _again(unit: Unit, round_: Round) -> NewRound:
     if lasts is None and round_.closes_at is not None:
         lasts = int((round_.closes_at - round_.opens_at).total_seconds())
     named = {slot: _judge(unit, identity) for slot, identity in (said.judges or {}).items()}
-    main = _judge(unit, said.judge) if said.judge else None
-    return replace(said, judge=main, judges=named, opens_at=None, closes_at=None, duration=lasts, draft=True)
+    main, second = (_judge(unit, each) if each else None for each in (said.judge, said.second_judge))
+    again = replace(said, judge=main, judges=named, second_judge=second, duration=lasts, draft=True)
+    return replace(again, opens_at=None, closes_at=None)
 
 
 def _judge(unit: Unit, identity: str) -> str:

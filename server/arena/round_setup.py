@@ -41,6 +41,7 @@ class NewRound:
     title: str | None = None
     draft: bool = False
     duration: int | None = None
+    second_judge: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

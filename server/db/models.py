@@ -189,6 +189,7 @@ class Round(Base):
     closed_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     revision: Mapped[str] = mapped_column(default="")
+    second_judge: Mapped[str | None] = mapped_column(ForeignKey("judges.identity"))  # see `server.arena.second_judges`
 
 
 class RoundJudge(Base):

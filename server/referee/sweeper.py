@@ -25,6 +25,7 @@ from server.arena import (
     rescoring_work,
     retirement,
     rounds,
+    second_judges,
     work,
 )
 from server.arena.outbox import Outbox
@@ -111,7 +112,7 @@ class Referee:
         await context.gauge()
         for model in (Measurement, Generation):
             await self._requeue_lost(model)
-        for rest in (leaderboards.rate_on, rescoring_work.go_on):
+        for rest in (leaderboards.rate_on, second_judges.begin_due, rescoring_work.go_on):
             while await context.write(rest):
                 pass
 

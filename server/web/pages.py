@@ -144,6 +144,7 @@ def _round(
         practice=practice,
         submission=view_models.submission(unit, latest.id) if latest else None,
         others=revealed.others(unit, round_id),
+        second=revealed.second(unit, round_id),
         meeting=view_models.meeting(unit, round_id),
         board=board.of_round(unit, round_id, boards),
         move=move,
@@ -226,7 +227,8 @@ async def others_of_round(read: ReadOf, round_id: str) -> Response:
 
 
 def _others(unit: Unit, round_id: str) -> Response:
-    return page("parts/others.html", viewer=view_models.viewer(unit), others=revealed.others(unit, round_id))
+    others, second = revealed.others(unit, round_id), revealed.second(unit, round_id)
+    return page("parts/others.html", viewer=view_models.viewer(unit), others=others, second=second)
 
 
 @router.get("/rounds/{round_id}/moves/{move_id}")

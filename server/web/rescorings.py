@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from games.protocol import MAIN
 from judge.profiles import PROFILES
-from server.arena import judges, rescoring_previews, rescorings, rounds
+from server.arena import judges, rescoring_previews, rescorings, rounds, second_judges
 from server.arena.unit import Unit
+from server.db.models import Round
 from server.db.rescorings import Rescoring
 from server.errors import RequestError
 from server.http.calls import ReadOf, WriteOf
@@ -38,14 +39,18 @@ def _of_round(unit: Unit, round_id: str, refused: RequestError | None = None) ->
         profile=row.profile,
         profiles=PROFILES,
         judges=round_form.judge_names(unit),
-        rescorings=[_named(unit, each) for each in found],
+        rescorings=[_named(unit, row, each) for each in found],
         may_change=unit.caller.hosts(row.competition_id),
         error=told(refused) if refused else None,
     )
 
 
-def _named(unit: Unit, row: Rescoring) -> dict[str, Any]:
-    names = {"row": row, "judge": judges.find(unit.session, row.judges[MAIN]).name}
+def _named(unit: Unit, round_: Round, row: Rescoring) -> dict[str, Any]:
+    names = {
+        "row": row,
+        "second": second_judges.is_second(round_, row),
+        "judge": judges.find(unit.session, row.judges[MAIN]).name,
+    }
     return names | {"progress": rescorings.progress(unit.session, row)}
 
 

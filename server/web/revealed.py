@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from server.arena import reveals, rounds
+from server.arena import reveals, rounds, second_judges
 from server.arena.reveals import Revealed
+from server.arena.second_judges import SecondView
 from server.arena.unit import Unit
 from server.db.states import PlayerKind
+from server.errors import RequestError
 from server.web import view_models
 from server.web.view_models import SubmissionShown
 
@@ -40,6 +42,14 @@ def others(unit: Unit, round_id: str) -> Others | None:
         return None
     found = reveals.moves(unit, round_id)
     return Others(round_id, [_line(each) for each in found[:MOST]], len(found[MOST:]))
+
+
+def second(unit: Unit, round_id: str) -> SecondView | None:
+    """The round under both judges; None where the viewer may not see that, or there is no second one."""
+    try:
+        return second_judges.see(unit, round_id)
+    except RequestError:
+        return None
 
 
 def play(unit: Unit, round_id: str, move_id: str) -> SubmissionShown:

@@ -105,6 +105,7 @@ ALLOWED = """
     POST   /api/v1/rounds/{round_id}:conceal                 1333333++3+
     POST   /api/v1/rounds/{round_id}/rescorings              1333333++3+
     GET    /api/v1/rounds/{round_id}/rescorings              133333+++3+
+    GET    /api/v1/rounds/{round_id}/second-judge            1+3+3++++3+
     GET    /api/v1/rescorings/{rescoring_id}                 133333+++3+
     POST   /api/v1/rescorings/{rescoring_id}:apply           1333333++3+
     POST   /api/v1/rescorings/{rescoring_id}:drop            1333333++3+
