@@ -27,17 +27,16 @@ def append(session: Session, competition: str, entries: Sequence[Entry]) -> None
     public = [entry for entry in entries if entry[0] not in OF_SCORES]
     count = case((Competition.frozen_at.is_(None), len(entries)), else_=len(public))
     last, frozen_at = _count_up(session, competition, count)
-    at = now(session)
+    here = {"competition_id": competition, "at": now(session)}
     if frozen_at is not None:
-        withheld = [entry for entry in entries if entry[0] in OF_SCORES]
-        session.add_all(
-            WithheldEvent(competition_id=competition, type=type_, data=data, at=at) for type_, data in withheld
-        )
+        withheld = [here | {"type": type_, "data": data} for type_, data in entries if type_ in OF_SCORES]
+        if withheld:
+            session.execute(insert(WithheldEvent), withheld)
         entries = public
-    session.add_all(
-        FeedEvent(competition_id=competition, number=last - len(entries) + i, type=type_, data=data, at=at)
-        for i, (type_, data) in enumerate(entries, start=1)
-    )
+    first = last - len(entries) + 1
+    values = [here | {"number": i, "type": type_, "data": data} for i, (type_, data) in enumerate(entries, first)]
+    if values:
+        session.execute(insert(FeedEvent), values)
     session.flush()
 
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, TypeVarTuple, cast
 
 from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select
-from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session
 
 from server.arena import competitions, feed, places, rated_plays, rounds, totals
@@ -114,29 +113,6 @@ def recompute(session: Session, round_: Round, player: str) -> list[feed.Entry]:
     if rated_plays.is_rated(session, round_) or before == (best and best.number):
         return []
     return entries or [_changed(session, round_, player)]
-
-
-def stand_anew(session: Session, round_: Round) -> list[feed.Entry]:
-    """Find everybody's best again, after the scores of a round changed; a feed entry for each whose best did."""
-    before = _bests(session, round_)
-    session.execute(delete(Standing).where(Standing.round_id == round_.id))
-    columns = (Submission.round_id, Submission.player_id, Submission.millibits, Submission.number)
-    order = (Submission.millibits.desc(), Submission.number)
-    place = func.row_number().over(partition_by=Submission.player_id, order_by=order).label("place")
-    counts = (Submission.state == SubmissionState.SCORED, ~Submission.hidden, ~Submission.practice)
-    ordered = select(*columns, place).where(Submission.round_id == round_.id, *counts).subquery()
-    bests = select(*(ordered.c[column.key] for column in columns)).where(ordered.c.place == 1)
-    session.execute(plain_insert(Standing).from_select([column.key for column in columns], bests))
-    after = _bests(session, round_)
-    changed = sorted(player for player in after if after[player] != before.get(player))
-    return [] if rated_plays.is_rated(session, round_) else [_changed(session, round_, each) for each in changed]
-
-
-def _bests(session: Session, round_: Round) -> dict[str, tuple[int, int]]:
-    """Player → millibits and number of their best, of all who stand."""
-    query = select(Standing.player_id, Standing.millibits, Standing.number).join(Player)
-    rows = session.execute(query.where(Standing.round_id == round_.id, ~Player.removed))
-    return {player: (millibits, number) for player, millibits, number in rows}
 
 
 def tell(session: Session, competition_id: str, entries: Sequence[feed.Entry]) -> None:

@@ -6,9 +6,10 @@ follow in one transaction; scoring a round again under its own judges leads back
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from games.protocol import MAIN
@@ -17,6 +18,7 @@ from server.arena import (
     audit,
     callers,
     competitions,
+    feed,
     games,
     leaderboards,
     rated_plays,
@@ -25,11 +27,13 @@ from server.arena import (
     rounds,
     seats,
 )
+from server.arena.board_rows import LIVE
 from server.arena.plays import ENGINE
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
 from server.arena.validation import new_id
-from server.db.models import Game, Play, Round, Submission
+from server.db.boards import Standing
+from server.db.models import Game, Play, Player, Round, Submission
 from server.db.rescorings import Rescore, RescoredPlay, Rescoring
 from server.db.session import insert, now
 from server.db.states import FINAL, RescoringState, RoundState, SubmissionState
@@ -141,7 +145,7 @@ def apply(unit: Unit, rescoring_id: str) -> Rescoring:
         _refuse_to_apply(unit, rescoring, round_)
         _replace_scores(unit.session, rescoring, _whose(unit.session, rescoring, round_))
         _end(unit, rescoring, RescoringState.APPLIED)
-        entries = leaderboards.stand_anew(unit.session, round_)
+        entries = _stand_anew(unit.session, round_)
         rated_plays.mark_round(unit.session, round_)
         audit.record(unit, "round.rescore-apply", round_.id, before=None, after=in_words(rescoring))
         unit.outbox.competitions.add(round_.competition_id)
@@ -168,8 +172,7 @@ def _refuse_to_apply(unit: Unit, rescoring: Rescoring, round_: Round) -> None:
     """Raises `RequestError` unless everything that counts is worked out. No play of the round changes from here on, and
     none begins."""
     session = unit.session
-    ids = session.scalars(select(Play.id).where(Play.round_id == round_.id)).all()
-    seats.lock_plays(session, ids)  # before the round, as in every transaction that has both
+    seats.lock_round(session, round_.id)  # before the round, as in every transaction that has both
     rounds.lock_with_moves(session, round_.id)
     state = rounds.state_of(round_, unit.now)
     if state is not RoundState.CLOSED:
@@ -218,3 +221,32 @@ def _replace_scores(session: Session, rescoring: Rescoring, named: str | None) -
     comparable = (*played[:1], RescoredPlay.play_id == Play.id, RescoredPlay.reason.is_(None))
     session.execute(update(Play).where(*comparable).values(events=RescoredPlay.events), execution_options=quietly)
     session.expire_all()
+
+
+def _stand_anew(session: Session, round_: Round) -> list[feed.Entry]:
+    """Find everybody's best again, after the scores of a round changed; a feed entry for each whose best did."""
+    before = _bests(session, round_)
+    session.execute(delete(Standing).where(Standing.round_id == round_.id))
+    columns = (Submission.round_id, Submission.player_id, Submission.millibits, Submission.number)
+    order = (Submission.millibits.desc(), Submission.number)
+    place = func.row_number().over(partition_by=Submission.player_id, order_by=order).label("place")
+    counts = (Submission.state == SubmissionState.SCORED, ~Submission.hidden, ~Submission.practice)
+    ordered = select(*columns, place).where(Submission.round_id == round_.id, *counts).subquery()
+    bests = select(*(ordered.c[column.key] for column in columns)).where(ordered.c.place == 1)
+    session.execute(insert(Standing).from_select([column.key for column in columns], bests))
+    after = _bests(session, round_)
+    if rated_plays.is_rated(session, round_):
+        return []
+    stand = sorted(chain(*leaderboards.boards_of_round(session, round_, LIVE)), key=lambda each: each.player.id)
+    return [
+        ("standing.changed", {"player": each.player.id, "round": round_.id, "bits": each.millibits / 1000,
+                              "rank": each.rank, "rating": None})
+        for each in stand if after[each.player.id] != before.get(each.player.id)
+    ]  # fmt: skip
+
+
+def _bests(session: Session, round_: Round) -> dict[str, tuple[int, int]]:
+    """Player → millibits and number of their best, of all who stand."""
+    query = select(Standing.player_id, Standing.millibits, Standing.number).join(Player)
+    rows = session.execute(query.where(Standing.round_id == round_.id, ~Player.removed))
+    return {player: (millibits, number) for player, millibits, number in rows}

@@ -22,6 +22,11 @@ def players(session: Session, play_ids: Collection[str]) -> dict[str, dict[str, 
     return found
 
 
+def lock_round(session: Session, round_id: str) -> None:
+    """All plays of a round, in id order, with nobody else at them. They are not read."""
+    session.execute(select(Play.id).where(Play.round_id == round_id).order_by(Play.id).with_for_update()).all()
+
+
 def lock_plays(session: Session, play_ids: Sequence[str]) -> Sequence[Play]:
     """The plays, in id order, with nobody else at them."""
     query = select(Play).where(Play.id.in_(play_ids)).order_by(Play.id).with_for_update()

@@ -110,8 +110,10 @@ def test_applied_it_is_what_counts_and_back_again(lesson: Class, other: FakeJudg
     assert apply(lesson, made)["state"] == "applied"
     assert [name for name, _ in standing(lesson)] == ["Bob", "Ada"]
     assert dict(standing(lesson))["Ada"] == 1.0
-    told = [(each["type"], each["data"].get("bits")) for each in lesson.events(last)]
-    assert [kind for kind, _ in told] == ["round.rescored", "standing.changed", "standing.changed"]
+    first, *told = lesson.events(last)
+    assert (first["type"], {each["type"] for each in told}) == ("round.rescored", {"standing.changed"})
+    stand = {each["player"]["id"]: (each["rank"], each["bits"]) for each in lesson.board()}
+    assert {each["data"]["player"]: (each["data"]["rank"], each["data"]["bits"]) for each in told} == stand
     now = answer(ada.get(f"/submissions/{sent}"))
     assert (now["judge"], now["bits"], now["rewards"]) == (other.identity, 1.0, {now["seat"]: 1.0})
     whole = receipts.read(json.dumps(answer(bob.get(f"/submissions/{longer}/receipt"))))[1]
