@@ -92,9 +92,10 @@ def processor_seconds(pid: int | None) -> float:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """`xentarena serve` with `pocket`; its address."""
+def serving(folder: Path, database_url: str | None = None) -> Iterator[str]:
+    """`xentarena serve` with `pocket`; its address. Without a database it has a file of its own."""
     flags = ["serve", "--judge", "pocket", "--json", "--port", "0", "--data", str(folder / "data")]
+    flags += ["--database-url", database_url] if database_url else []
     with child(_xentarena(*flags), {"XENTARENA_HOST_TOKEN": HOST}, output=subprocess.PIPE) as serve:
         assert serve.stdout is not None
         yield json.loads(serve.stdout.readline())["url"]

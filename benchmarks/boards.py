@@ -1,9 +1,11 @@
 """How long a board takes that is as large as any: a page of it, and one's own place, with 100,000 who stand there.
 
-Server time: from the use case to the bytes of the answer, without HTTP, on SQLite and on PostgreSQL (as in
-`benchmarks.server`). The board over all rounds adds up two rounds.
+Server time: from the use case to the bytes of the answer, on SQLite and on PostgreSQL (as in `benchmarks.server`); and
+over HTTP, from the request to the whole answer of an `xentarena api` on the same machine, by one kept connection. The
+board over all rounds adds up two rounds.
 """
 
+import http.client
 import os
 import random
 import statistics
@@ -14,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,9 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from tokenizers import Tokenizer, models
 
-from benchmarks._house import postgresql
+from benchmarks import _house
 from server.api.boards import asked, board_page
-from server.arena import games, leaderboards
+from server.arena import callers, games, leaderboards
 from server.arena.callers import Caller
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
@@ -35,12 +37,14 @@ from server.db.migrate import migrate
 from server.db.models import Competition, Judge, Play, Player, Round, RoundJudge, Submission
 from server.db.session import Database
 from server.db.states import BotPolicy, PlayerKind, RoundState, Scope, SubmissionState, Total
+from server.http.requests import COOKIE
 from server.settings import Settings
 from server.web import board, view_models
 from server.web.rendering import page
 
 PLAYERS, TIMES, PORTION = 100_000, 21, 5_000
 ROUNDS = ("one", "two")
+OWN = ("p99", "p12345", "p54321", "p88888")
 TOKENIZER = Tokenizer(models.WordLevel({"<unk>": 0}, unk_token="<unk>")).to_str()
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -86,21 +90,20 @@ def _players(session: Session, numbers: range) -> None:
 
 def measure(database: Database) -> Iterator[tuple[str, float]]:
     """What was asked for, and the median of its milliseconds."""
-    own = ("p99", "p12345", "p54321", "p88888")
     api = [
         ("a round's board, page of 100", leaderboards.see_round, "one", 100),
         ("a round's board, page of 1,000", leaderboards.see_round, "one", 1_000),
         ("the board over all rounds, page of 100", leaderboards.see_competition, "cmp", 100),
     ]
     for name, see, id_, limit in api:
-        yield name, _median(database, partial(_api, see, id_, limit), own)
-    yield "the own place in a round", _median(database, _own_in_round, own)
-    yield "the own place over all rounds", _median(database, _own_overall, own)
+        yield name, _median(database, partial(_json, see, id_, limit), OWN)
+    yield "the own place in a round", _median(database, _own_in_round, OWN)
+    yield "the own place over all rounds", _median(database, _own_overall, OWN)
     kept: board.Boards = {}
-    yield "a round's board and the own place as part of a page", _median(database, partial(_part, kept), own)
-    yield "the same, the first time after a score", _median(database, partial(_part, kept, fresh=True), own)
-    yield "the board over all rounds as part of a page", _median(database, _overall, own)
-    yield "the same, the first time after a score", _median(database, _after_a_score, own)
+    yield "a round's board and the own place as part of a page", _median(database, partial(_part, kept), OWN)
+    yield "the same, the first time after a score", _median(database, partial(_part, kept, fresh=True), OWN)
+    yield "the board over all rounds as part of a page", _median(database, _overall, OWN)
+    yield "the same, the first time after a score", _median(database, _after_a_score, OWN)
 
 
 def _own_in_round(unit: Unit) -> None:
@@ -123,7 +126,7 @@ def _median(database: Database, answer: Callable[[Unit], object], players: tuple
     return statistics.median(times[2:])
 
 
-def _api(see: Callable[..., Any], id_: str, limit: int, unit: Unit) -> bytes:
+def _json(see: Callable[..., Any], id_: str, limit: int, unit: Unit) -> bytes:
     request = Request({"type": "http", "headers": []})
     return bytes(board_page(request, see(unit, id_, PlayerKind.PERSON, asked(None, limit)), limit).body)
 
@@ -151,6 +154,40 @@ EVENTS = count(1)
 SETTINGS = Settings(redis_url="redis://127.0.0.1:1/0")
 
 
+def over_http(database: Database, database_url: str) -> Iterator[tuple[str, float]]:
+    """The same as pages and programs ask for it."""
+    tokens = database.write(_tokens)
+    asked = (
+        ("a round's board, page of 100", "/api/v1/rounds/one/leaderboard?limit=100"),
+        ("a round's board and the own place as part of a page", "/rounds/one/board"),
+        ("the board over all rounds, page of 100", "/api/v1/competitions/cmp/leaderboard?limit=100"),
+        ("the board over all rounds as part of a page", "/rounds/board"),
+    )
+    with tempfile.TemporaryDirectory() as folder, _house.redis(Path(folder)) as (redis_url, _):
+        environment = {"XENTARENA_DATABASE_URL": database_url, "XENTARENA_REDIS_URL": redis_url}
+        with _house.api(environment) as (url, _):
+            connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+            for what, path in asked:
+                times = [_asked(connection, path, tokens[i % len(tokens)]) for i in range(TIMES + len(tokens))]
+                yield f"{what}, HTTP", statistics.median(times[len(tokens) :])
+            connection.close()
+
+
+def _tokens(session: Session) -> list[str]:
+    return callers.issue_each(session, [session.get_one(Player, each) for each in OWN], AT)
+
+
+def _asked(connection: http.client.HTTPConnection, path: str, token: str) -> float:
+    start = time.perf_counter()
+    connection.request("GET", path, headers={"Cookie": f"{COOKIE}={token}", "Accept": "*/*"})
+    answer = connection.getresponse()
+    body = answer.read()
+    took = (time.perf_counter() - start) * 1000
+    if answer.status != 200:
+        raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
+    return took
+
+
 @contextmanager
 def _filled(url: str) -> Iterator[Database]:
     migrate(url)
@@ -168,11 +205,11 @@ def _filled(url: str) -> Iterator[Database]:
 def main() -> None:
     """Fill both databases, and print a table."""
     sys.stdout.write(f"cores {os.cpu_count()}, {PLAYERS:,} players in each of {len(ROUNDS)} rounds, ms (median)\n")
-    with tempfile.TemporaryDirectory() as folder, postgresql() as given:
+    with tempfile.TemporaryDirectory() as folder, _house.postgresql() as given:
         urls = {"SQLite": f"sqlite:///{Path(folder) / 'boards.sqlite3'}"}
         for name, url in (urls if given is None else urls | {"PostgreSQL": given.url}).items():
             with _filled(url) as database:
-                for what, milliseconds in measure(database):
+                for what, milliseconds in chain(measure(database), over_http(database, url)):
                     sys.stdout.write(f"{name:<11} {what:<62} {milliseconds:8.1f}\n")
                     sys.stdout.flush()
 
