@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import httpx
 
 from tests.support.databases import sqlite_at
 from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, Deployment, answer
-from tests.support.services import Redis
+from tests.support.services import Redis, eventually
 
 Json = dict[str, Any]
 
@@ -24,6 +25,8 @@ MEASURED_FIRST = (
 )
 GHOST = '# Ghost\n#\n# Likely?\n\nassign(s=generate("It was", 12))\nreveal(s)\nelicit(x, 8)\nreward(xed(s | x))\n'
 BROKEN = "# Broken\n\nassign(s=story())\nelicit(x, 9)\nassign(l=s.split())\nreveal(l[99])\nreward(xed(s | x))\n"
+#: Without a token before it a word of one token has no bits, so under another profile the play does not end.
+STRICT = '# Strict\n#\n# Say.\n\nassign(s=story())\nelicit(x, 9)\nensure(xent("the" | x) > 0)\nreward(xed(s | x))\n'
 OWN = "# A game of ours\n#\n# Say something.{}\n\nassign(s=story())\nelicit(x, 10)\nreward(xed(s | x) * 2)\n"
 
 
@@ -78,7 +81,7 @@ def staged(folder: Path) -> Iterator[Stage]:
         odd = arena.start_odd_worker("--pause", "3600")
         arena.judge_ready(2)
         stage = Stage(arena)
-        for scene in (_people, _rounds, _moves, _two_seats, _endings, _games, _shown):
+        for scene in (_people, _rounds, _moves, _two_seats, _endings, _games, _shown, _rescored):
             scene(stage)
         yield stage
         odd.kill()
@@ -183,3 +186,35 @@ def _shown(stage: Stage) -> None:
     stage.post("host", "/rounds/{told}:reveal", {"which": "top", "names": True})
     for line in ("Welcome!", "Well done, everybody."):
         stage.post("host", "/competitions/{shown}/announcements", {"text": line})
+
+
+def _rescored(stage: Stage) -> None:
+    """Rounds that are scored again: one that waits for its judge, one to be applied, one that counts, one dropped."""
+    stage.competition("again", "Tuesday class")
+    for who, name in (("gil", "Gil"), ("hue", "Hue")):
+        stage.join(who, name, "again")
+    for name, game in (("measured", "condense"), ("replaced", "condense"), ("otherwise", stage.upload(STRICT))):
+        body = {"game": game, "passages": [PASSAGE], "judge": "pocket"}
+        stage.ids[name] = stage.post("host", "/competitions/{again}/rounds", body)["id"]
+        for who, words in (("gil", "lighthouse sailors"), ("hue", "tax law")):
+            stage.move(who, name, words)
+    for name, round_, under in (
+        ("again_waits", "condense", {"judge": "odd-judge"}),
+        ("again_open", "measured", {"profile": "xent-0.5"}),
+        ("again_rated", "debate", {"profile": "xent-0.5"}),
+        ("again_applied", "replaced", {"profile": "xent-0.5"}),
+        ("again_otherwise", "otherwise", {"profile": "xent-0.5"}),
+        ("again_dropped", "measured", {"profile": "arena"}),
+    ):
+        stage.ids[name] = stage.post("host", f"/rounds/{{{round_}}}/rescorings", under)["id"]
+    for name in ("again_open", "again_rated", "again_applied", "again_otherwise"):
+        eventually(partial(_worked_out, stage, stage.ids[name]), seconds=60, what=name)
+    for each in ("replaced", "otherwise"):
+        stage.post("host", f"/rounds/{{{each}}}:close")
+    stage.post("host", "/rescorings/{again_applied}:apply")
+    stage.post("host", "/rescorings/{again_dropped}:drop")
+
+
+def _worked_out(stage: Stage, rescoring: str) -> bool:
+    found = answer(stage.as_("host").get(f"/rescorings/{rescoring}"))
+    return bool(found["done"] == found["of"] > 0)

@@ -142,6 +142,7 @@ def _program(source: str, button: str) -> Callable[[Page], None]:
 
 GOOD = "# New one\n#\n# Say **something**.\n\nassign(s=story())\nelicit(x, 10)\nreward(xed(s | x))\n"
 BAD = "assign(s=storyy())\nelicit(x, 1000)\n"
+APPLY = "Apply the new scores"
 STRUCK = f"{PASSAGE.split()[1]} ships, and more and more and more words than there may be"
 
 DOORS = (
@@ -231,10 +232,21 @@ HOST = (
     State("a player to delete", "host", "/host/players/{bob}/delete", "#name"),
     State("another player's name", "host", "/host/players/{bob}/delete", "#delete-error:not(:empty)", _another_name),
 )
+AGAIN = (
+    State("a round to score again", "host", "/host/rounds/{measured}/rescorings", ".rows"),
+    State("scored again, not yet measured", "host", "/host/rescorings/{again_waits}", "[action$=drop]"),
+    State("scored again, aside", "host", "/host/rescorings/{again_open}", "[action$=apply]"),
+    State("not applied while open", "host", "/host/rescorings/{again_open}", ".error:not(:empty)", _press(APPLY)),
+    State("ratings by other scores", "host", "/host/rescorings/{again_rated}", "td.bits"),
+    State("scores that were applied", "host", "/host/rescorings/{again_applied}", "td.bits"),
+    State("scores that cannot be compared", "host", "/host/rescorings/{again_otherwise}", "main li"),
+    State("scores that were dropped", "host", "/host/rescorings/{again_dropped}", "[data-part] p"),
+    State("a score of another judge", "gil", "/rounds/{replaced}", ".submission.scored"),
+)
 WALL = (
     State("a wall before a round", "host", "/host/competitions/{empty}", ".lobby svg", _wall),
     State("a wall with a round", "host", "/host/competitions/{lesson}", ".tables", _wall),
     State("a wall that reveals", "host", "/host/competitions/{shown}", ".words", _wall_reveals),
     State("a refused announcement", "host", "/host/competitions/{empty}", "#announcement-error:not(:empty)", _unsaid),
 )
-STATES = DOORS + ROUNDS + TWO_SEATS + GAMES + HOST + WALL
+STATES = DOORS + ROUNDS + TWO_SEATS + GAMES + HOST + AGAIN + WALL
