@@ -218,9 +218,8 @@ def submissions(unit: Unit, rows: Sequence[Submission]) -> list[schemas.Submissi
 
 
 def _submission(unit: Unit, row: Submission, taken: Mapping[str, Player], place: int | None) -> schemas.Submission:
-    session = unit.session
-    setup = round_setup.setup_of_score(session, session.get_one(Round, row.round_id), row)
-    identity, play = setup.identities[MAIN], session.get_one(Play, row.play_id)
+    round_row, play = unit.session.get_one(Round, row.round_id), unit.session.get_one(Play, row.play_id)
+    setup = round_setup.setup_of_score(unit.session, round_row, row)
     return schemas.Submission(
         id=row.id,
         round=row.round_id,
@@ -230,13 +229,13 @@ def _submission(unit: Unit, row: Submission, taken: Mapping[str, Player], place:
         player=row.player_id,
         state=row.state,
         place=place,
-        expected_wait_s=unit.workforce.expected_wait(identity, place),
+        expected_wait_s=unit.workforce.expected_wait(setup.identities[MAIN], place),
         bits=None if row.millibits is None else row.millibits / 1000,
         rewards=row.rewards or {},
         events=_events(seen(from_json(play.events), row.seat)),
         awaits=_awaits(play, row.seat),
         reason=schemas.Reason(**row.reason) if row.reason else None,
-        judge=identity,
+        judge=setup.identities[MAIN],
         profile=setup.setup.profile,
         build=row.build,
         engine=row.engine,

@@ -83,7 +83,8 @@ def foresee(place: Place, orders: Sequence[Order]) -> list[Foreknown]:
     known = callers.authenticate_each(place.session, {order.token for order in orders})
     here = select(Round).where(Round.id.in_({order.round_id for order in orders}))
     place.session.scalars(here).all()  # the session holds on to them
-    foresight, found, begun = Foresight(place.session), list[Foreknown](), list[int]()
+    foresight, found = Foresight(place.session), list[Foreknown]()
+    begun: dict[str, int] = {}  # the name of a play → which order it is
     for order in orders:
         if foresight.full:
             break
@@ -92,13 +93,19 @@ def foresee(place: Place, orders: Sequence[Order]) -> list[Foreknown]:
         except RequestError as refusal:
             found.append(refusal)
             continue
-        if _begin(foresight, unit, order):
-            begun.append(len(found))
+        name = str(len(found))
+        if _begin(foresight, name, unit, order):
+            begun[name] = len(found)
         found.append(None)
     foreseen = foresight.end()
-    for i, each in zip(begun, foreseen, strict=False):
+    for name, i in begun.items():
+        if name not in foreseen:
+            return found[:i]
+        each = foreseen[name]
+        if isinstance(each, Exception):
+            raise each
         found[i] = each
-    return found[: begun[len(foreseen)]] if len(foreseen) < len(begun) else found
+    return found
 
 
 def _charged(place: Place, order: Order, caller: Caller | RequestError) -> Unit:
@@ -108,7 +115,7 @@ def _charged(place: Place, order: Order, caller: Caller | RequestError) -> Unit:
     return place.unit(caller)
 
 
-def _begin(foresight: Foresight, unit: Unit, order: Order) -> bool:
+def _begin(foresight: Foresight, name: str, unit: Unit, order: Order) -> bool:
     """Is the play looked at? Not where it will be refused."""
     try:
         callers.player_of(unit.caller)
@@ -117,7 +124,7 @@ def _begin(foresight: Foresight, unit: Unit, order: Order) -> bool:
         move = _clean(order)
     except RequestError:
         return False
-    foresight.begin(setup, [] if move is None else [Move(setup.program.seats[0], move)])
+    foresight.begin(name, setup, [] if move is None else [Move(setup.program.seats[0], move)])
     return True
 
 

@@ -4,20 +4,22 @@ One who leaves a play of several seats ends it: theirs is rejected, and whoever 
 far, at least nothing. Where players are rated it is a loss of whoever left.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from games.events import to_json
 from games.protocol import Finished, Status
 from games.sentences import say
 from games.values.bits import millibits
-from server.arena import feed, leaderboards, rated_plays, seats, totals
+from server.arena import feed, leaderboards, measurements, rated_plays, seats, totals
 from server.arena.attempts import give_back
 from server.arena.outbox import Outbox
 from server.arena.seats import lock_plays
-from server.db.models import Measurement, Play, Round, Submission
+from server.db.models import Play, Round, Submission
 from server.db.session import now
 from server.db.states import FINAL, RoundState, SubmissionState
 
@@ -28,29 +30,53 @@ STATES = {
 }
 PAGE = 64  # plays that one look of the sweeper ends
 Reason = dict[str, Any]
+Entries = dict[str, list[feed.Entry]]  # competition → what its feed is to tell
 
 
-def finish(
-    session: Session, outbox: Outbox, round_: Round, play: Play, effect: Finished, rows: Mapping[str, Measurement]
-) -> list[feed.Entry]:
-    """The engine says that the play is over. `rows`: what was measured for it. Returns what the feed is to tell."""
-    taken = seats.taken(session, play)
-    builds = ", ".join(sorted({row.build for row in rows.values() if row.build})) or None
+@dataclass(frozen=True, slots=True)
+class End:
+    """A play that is over, as the engine says. measured: the keys of what was measured for it."""
+
+    round: Round
+    play: Play
+    effect: Finished
+    measured: Collection[str]
+
+
+def finish(session: Session, outbox: Outbox, ends: Sequence[End], entries: Entries) -> None:
+    """Close plays that are over, and add what feeds are to tell. Who stands is noted once for all of them."""
+    taken = seats.taken_each(session, [end.play.id for end in ends])
+    builds = measurements.builds(session, {key for end in ends for key in end.measured})
+    scored: list[Submission] = []
+    for end in ends:
+        here, end.play.events = taken[end.play.id], to_json(end.effect.events)
+        told = entries.setdefault(end.round.competition_id, [])  # there also where only ratings change
+        for submission in here:
+            submission.build = ", ".join(sorted({builds[key] for key in end.measured if key in builds})) or None
+        if end.effect.status is Status.REJECTED and len(here) > 1:
+            seat, reason = end.play.moves[-1]["seat"], _reason(end.effect) or {}
+            told += leave(session, outbox, end.round, end.play, seat, reason)
+        else:
+            scored += _finish(session, outbox, end, here)
+    session.flush()
+    for round_, entry in _improved(session, scored):
+        entries[round_.competition_id].append(entry)
+
+
+def _finish(session: Session, outbox: Outbox, end: End, taken: Sequence[Submission]) -> Sequence[Submission]:
+    """Close the seats of a play; returns the submissions that count now."""
+    status = end.effect.status
     for submission in taken:
-        submission.build = builds
-    if effect.status is Status.REJECTED and len(taken) > 1:
-        return leave(session, outbox, round_, play, play.moves[-1]["seat"], _reason(effect) or {})
-    entries: list[feed.Entry] = []
-    for submission in taken:
-        _close(session, outbox, submission, STATES[effect.status], _reason(effect))
-        if effect.status is Status.VOID:
-            _give_back(session, round_, submission)
-        if effect.status is Status.SCORED:
-            entries += _score(session, outbox, round_, submission, effect.rewards)
-    if effect.status is Status.SCORED:
-        rated_plays.mark(session, round_, play)
-    _over(session, play)
-    return entries
+        _close(session, outbox, submission, STATES[status], _reason(end.effect))
+        if status is Status.VOID:
+            _give_back(session, end.round, submission)
+        if status is Status.SCORED:
+            _score(outbox, end.round, end.play, submission, end.effect.rewards)
+    _leave_seats(end.play)
+    if status is not Status.SCORED:
+        return []
+    rated_plays.mark(session, end.round, end.play)
+    return taken
 
 
 def fail(session: Session, outbox: Outbox, round_: Round, play: Play, detail: str) -> None:
@@ -63,18 +89,18 @@ def fail(session: Session, outbox: Outbox, round_: Round, play: Play, detail: st
 
 def leave(session: Session, outbox: Outbox, round_: Round, play: Play, seat: str, reason: Reason) -> list[feed.Entry]:
     """The player of `seat` has left, or may not go on: `reason` says why. Returns what the feed is to tell."""
-    entries: list[feed.Entry] = []
+    scored: list[Submission] = []
     for submission in seats.taken(session, play):
         if submission.seat == seat:
             _close(session, outbox, submission, SubmissionState.REJECTED, reason)
         else:
             stays = {"type": "opponent_left", "detail": f"{seat.capitalize()} did not play to the end."}
             _close(session, outbox, submission, SubmissionState.SCORED, stays)
-            earned = {submission.seat: max(0.0, _earned(play, submission.seat))}
-            entries += _score(session, outbox, round_, submission, earned)
+            _score(outbox, round_, play, submission, {submission.seat: max(0.0, _earned(play, submission.seat))})
+            scored.append(submission)
     rated_plays.mark(session, round_, play)
     _over(session, play)
-    return entries
+    return [entry for _, entry in _improved(session, scored)]
 
 
 def withdraw(session: Session, outbox: Outbox, round_: Round, play: Play, reason: Reason) -> list[feed.Entry]:
@@ -122,19 +148,18 @@ def _end_late(session: Session, outbox: Outbox, round_: Round, play: Play) -> li
     return []
 
 
-def _score(
-    session: Session, outbox: Outbox, round_: Round, submission: Submission, rewards: Mapping[str, float]
-) -> list[feed.Entry]:
+def _score(outbox: Outbox, round_: Round, play: Play, submission: Submission, rewards: Mapping[str, float]) -> None:
     submission.millibits = millibits(rewards[submission.seat])
-    events = session.get_one(Play, submission.play_id).events
-    submission.passage_millibits = totals.passage_millibits(events, submission.seat, round_.passages)
+    submission.passage_millibits = totals.passage_millibits(play.events, submission.seat, round_.passages)
     submission.rewards = {seat: millibits(bits) / 1000 for seat, bits in rewards.items()}
-    session.flush()
     outbox.competitions.add(round_.competition_id)
-    if submission.hidden or submission.practice:
-        return []
-    entries = leaderboards.improve(session, round_, submission)
-    return [] if round_.archived_at is not None else entries  # of a deleted round nobody hears
+
+
+def _improved(session: Session, scored: Sequence[Submission]) -> list[tuple[Round, feed.Entry]]:
+    """Note who stands better by these; what is to be told of it, and in which round. Of a deleted round nobody
+    hears."""
+    counting = [each for each in scored if not (each.hidden or each.practice)]
+    return [each for each in leaderboards.improve(session, counting) if each[0].archived_at is None]
 
 
 def _give_back(session: Session, round_: Round, submission: Submission) -> None:
@@ -172,5 +197,9 @@ def _close(
 
 
 def _over(session: Session, play: Play) -> None:
-    play.waiting, play.awaits, play.due_at, play.vacant = False, None, None, 0
+    _leave_seats(play)
     session.flush()
+
+
+def _leave_seats(play: Play) -> None:
+    play.waiting, play.awaits, play.due_at, play.vacant = False, None, None, 0

@@ -7,6 +7,7 @@ The transaction looks whether it is still this play that was foreseen, and runs 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from games import limits
@@ -33,37 +34,52 @@ class Foresight:
     """Where several plays will stand. What is known is looked up for all of them at once, as far as they need it at
     their beginning.
 
-    work: units that it has taken so far.
+    begun_with: units of work that its plays took to begin.
     """
 
     session: Session
-    work: int = 0
-    _begun: list[tuple[RoundSetup, Log, Effect]] = field(default_factory=list)
+    begun_with: int = 0
+    _begun: dict[str, tuple[RoundSetup, Log, Effect | Exception]] = field(default_factory=dict)
     _known: dict[str, list[float] | None] = field(default_factory=dict)
 
     @property
     def full(self) -> bool:
         """Has it taken as much work as others should wait for?"""
-        return self.work > MOST_WORK
+        return self.begun_with > MOST_WORK
 
-    def begin(self, setup: RoundSetup, moves: Sequence[Move]) -> None:
-        """Add a play with these moves."""
+    def begin(self, name: str, setup: RoundSetup, moves: Sequence[Move]) -> None:
+        """Add a play with these moves, which is called so from now on."""
         log = Log(tuple(moves))
-        effect = replay(setup.program, setup.setup, log)
-        self.work += effect.work
-        self._begun.append((setup, log, effect))
+        effect: Effect | Exception
+        try:
+            effect = replay(setup.program, setup.setup, log)
+            self.begun_with += effect.work
+        except Exception as defect:
+            effect = defect
+        self._begun[name] = (setup, log, effect)
 
-    def end(self) -> list[Foreseen]:
-        """Of each play that was added, in order; not of the last ones where it gets full before."""
-        asked = [(setup, effect.measurements) for setup, _, effect in self._begun if isinstance(effect, NeedBits)]
+    def end(self) -> dict[str, Foreseen | Exception]:
+        """Of each play that was added, or what the engine raised, which is a defect of ours; not of the last ones where
+        they take more work than others should wait for."""
+        begun = self._begun.values()
+        asked = [(setup, effect.measurements) for setup, _, effect in begun if isinstance(effect, NeedBits)]
         self._look_up(question_of(setup, each).key for setup, set_ in asked for each in set_)
-        found: list[Foreseen] = []
-        for setup, log, effect in self._begun:
-            if found and self.full:
+        found: dict[str, Foreseen | Exception] = {}
+        taken = 0
+        for name, (setup, log, effect) in self._begun.items():
+            if taken > MOST_WORK:
                 break
-            found.append(self._foreseen(setup, log, effect))
-            self.work += found[-1].effect.work - effect.work
+            found[name] = each = effect if isinstance(effect, Exception) else self._ended(setup, log, effect)
+            taken += each.effect.work if isinstance(each, Foreseen) else 0
         return found
+
+    def _ended(self, setup: RoundSetup, log: Log, effect: Effect) -> Foreseen | Exception:
+        try:
+            return self._foreseen(setup, log, effect)
+        except DBAPIError:
+            raise
+        except Exception as defect:
+            return defect
 
     def _foreseen(self, setup: RoundSetup, log: Log, effect: Effect) -> Foreseen:
         def known(asked: Sequence[Measurement]) -> Mapping[Measurement, list[float]]:
@@ -81,8 +97,11 @@ class Foresight:
 
 def foreseen(session: Session, setup: RoundSetup, moves: Sequence[Move]) -> Foreseen:
     foresight = Foresight(session)
-    foresight.begin(setup, moves)
-    return foresight.end()[0]
+    foresight.begin("", setup, moves)
+    found = foresight.end()[""]
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def question_of(setup: RoundSetup, asked: Measurement) -> Question:

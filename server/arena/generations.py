@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from games.errors import TextError
 from games.limits import TEXT_CHARACTERS
 from games.protocol import NeedText
 from games.values.text import accept
+from server.arena import work
 from server.arena.outbox import Outbox
 from server.db.models import Generation
 from server.db.session import insert, now
@@ -45,11 +46,9 @@ def job(row: Generation) -> messages.GenerationJob:
     return messages.GenerationJob(row.key, row.judge, row.prompt, row.tokens, row.seed, row.lane)
 
 
-def note(_: Session, row: Generation, result: messages.Result) -> str | None:
-    """Keep the text of a result, or say what is wrong with it."""
-    fault = _fault(result.text)
-    row.text = None if fault else result.text
-    return fault
+def settle(session: Session, results: Sequence[messages.Result]) -> list[work.Settled]:
+    """Keep the texts of results, or note what is wrong with them."""
+    return work.settle(session, Generation, "text", (), results, lambda _session, _row, result: _fault(result.text))
 
 
 def _fault(text: str | None) -> str | None:

@@ -80,6 +80,11 @@ def tokens(judge: Judge) -> Tokens:
     return _tokens(judge.tokenizer)
 
 
+def token_count(judge: Judge, text: str) -> int:
+    """How many tokens a text has; of texts that were asked for lately it is known."""
+    return len(facts(judge).ends(text))
+
+
 def words(judge: Judge, count: int) -> int:
     """About how many words somebody can say of a passage in so many tokens of the judge."""
     return max(1, int(count * _words_a_token(judge.tokenizer)))

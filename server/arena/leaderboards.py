@@ -68,29 +68,28 @@ class Page:
 WHOLE = Page()
 
 
-def improve(session: Session, round_: Round, submission: Submission) -> list[feed.Entry]:
-    """Note a scored submission; a feed entry if it is its player's best and that ranks. The earlier of equal ones
-    counts."""
-    statement = insert(session, Standing).values(
-        round_id=round_.id,
-        player_id=submission.player_id,
-        millibits=submission.millibits,
-        number=submission.number,
-    )
-    new = statement.excluded
-    better = (new.millibits > Standing.millibits) | (
-        (new.millibits == Standing.millibits) & (new.number < Standing.number)
-    )
-    changed = session.scalars(
-        statement.on_conflict_do_update(
-            index_elements=["round_id", "player_id"],
-            set_={"millibits": new.millibits, "number": new.number},
-            where=better,
-        ).returning(Standing.millibits)
-    ).one_or_none()
-    if changed is None or rated_plays.is_rated(session, round_):
+def improve(session: Session, submissions: Sequence[Submission]) -> list[tuple[Round, feed.Entry]]:
+    """Note scored submissions; for each that is its player's best and ranks, its round and a feed entry. The earlier of
+    equal ones counts."""
+    best: dict[tuple[str, str], Submission] = {}
+    for each in sorted(submissions, key=lambda each: (each.millibits or 0, -each.number)):
+        best[each.round_id, each.player_id] = each
+    if not best:
         return []
-    return [_changed(session, round_, submission.player_id)]
+    values = [
+        {"round_id": round_id, "player_id": player, "millibits": each.millibits, "number": each.number}
+        for (round_id, player), each in sorted(best.items(), key=lambda each: each[0])
+    ]
+    statement = insert(session, Standing)
+    new = statement.excluded
+    level, earlier = new.millibits == Standing.millibits, new.number < Standing.number
+    better = (new.millibits > Standing.millibits) | (level & earlier)
+    of_new = {"millibits": new.millibits, "number": new.number}
+    statement = statement.on_conflict_do_update(index_elements=["round_id", "player_id"], set_=of_new, where=better)
+    changed = session.execute(statement.returning(Standing.round_id, Standing.player_id), values)
+    rows = [(session.get_one(Round, round_id), player) for round_id, player in sorted(map(tuple, changed))]
+    found = [(round_, player) for round_, player in rows if not rated_plays.is_rated(session, round_)]
+    return [(round_, _changed(session, round_, player)) for round_, player in found]
 
 
 def recompute(session: Session, round_: Round, player: str) -> list[feed.Entry]:
@@ -109,7 +108,7 @@ def recompute(session: Session, round_: Round, player: str) -> list[feed.Entry]:
         .order_by(Submission.millibits.desc(), Submission.number)
         .limit(1)
     ).one_or_none()
-    entries = improve(session, round_, best) if best else []
+    entries = [entry for _, entry in improve(session, [best] if best else [])]
     if rated_plays.is_rated(session, round_) or before == (best and best.number):
         return []
     return entries or [_changed(session, round_, player)]
@@ -346,9 +345,10 @@ def _ranked(entries: Sequence[Entry], before: int = 0, better: int = 0) -> list[
 def _changed(session: Session, round_: Round, player: str) -> feed.Entry:
     """How a player stands now, or that they stand no longer."""
     query = select(Standing.millibits).where(Standing.round_id == round_.id, Standing.player_id == player)
-    millibits, rating = session.scalar(query), rated_plays.of_player(session, player).get(round_.id)
-    ranks = millibits
+    ranks = millibits = session.scalar(query)
+    rating = None
     if rated_plays.is_rated(session, round_):
+        rating = rated_plays.of_player(session, player).get(round_.id)
         ranks = rating.points if rating else None
     data = {
         "player": player,

@@ -131,6 +131,12 @@ def known_bits(session: Session, keys: Collection[str]) -> dict[str, list[float]
     return {row.key: unpack_bits(row.bits) for row in rows}
 
 
+def builds(session: Session, keys: Collection[str]) -> dict[str, str]:
+    """Key → what measured it."""
+    query = select(Measurement.key, Measurement.build).where(Measurement.key.in_(keys))
+    return {row.key: row.build for row in session.execute(query) if row.build} if keys else {}
+
+
 def waiting(session: Session, player: str) -> int:
     """How many measurements of a player are pending."""
     return waiting_each(session, [player]).get(player, 0)

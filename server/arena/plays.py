@@ -16,12 +16,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from games import engine, limits
+from games import engine
 from games.events import to_json
-from games.protocol import Log, Move, NeedBits, NeedMove
+from games.protocol import Finished, Log, Move, NeedBits, NeedMove
 from games.protocol import Measurement as Asked
-from server.arena import endings, feed, leaderboards, measurements, round_setup, seats
-from server.arena.foresight import Foreseen, question_of
+from server.arena import endings, leaderboards, measurements, round_setup, seats
+from server.arena.endings import End, Entries
+from server.arena.foresight import Foreseen, Foresight, question_of
 from server.arena.measurements import Question, Requester
 from server.arena.outbox import Outbox
 from server.arena.round_setup import RoundSetup
@@ -33,7 +34,6 @@ from server.db.states import SubmissionState, WorkState
 
 log = structlog.get_logger()
 
-MOST_WORK = limits.WORK  # of the plays that one transaction carries on, beside the last of them
 ENGINE = f"xentarena {version('xentarena')}"  # which code judged a play
 
 
@@ -114,7 +114,7 @@ def begin(session: Session, outbox: Outbox, starts: Sequence[Start]) -> list[Sub
     session.flush()
     submissions = _take_seats(session, starts, made)
     awaiting = _await_each(session, outbox, starts, made)
-    entries: dict[str, list[feed.Entry]] = {}
+    entries: Entries = {}
     for start, play in zip(starts, made, strict=True):
         if play.id not in awaiting:
             each = (start.round, start.setup, play, start.requester)
@@ -185,27 +185,69 @@ def resume(session: Session, outbox: Outbox, keys: Iterable[str]) -> Sequence[st
 def resume_plays(session: Session, outbox: Outbox, play_ids: Sequence[str]) -> Sequence[str]:
     """Carry on those that wait, until they have taken as much work as one transaction may hold others up for. Returns
     those that are left."""
-    entries: dict[str, list[feed.Entry]] = {}
-    work, left = 0, []
-    for play in lock_plays(session, play_ids):
-        if play.waiting and work > MOST_WORK:
-            left.append(play.id)
-        elif play.waiting:
-            round_ = session.get_one(Round, play.round_id)
-            try:
-                with session.begin_nested():
-                    setup = round_setup.setup_of(session, round_)
-                    work += _replay(session, outbox, round_, setup, play, _latest_requester(session, play), entries)
-            except DBAPIError:
-                raise
-            except Exception:  # a defect of ours must not hold up everyone else's results
-                log.exception("play.broken", play=play.id)
-                endings.fail(
-                    session, outbox, round_, play, "The server could not finish this play; its host can see why."
-                )
+    entries: Entries = {}
+    waiting = [play for play in lock_plays(session, play_ids) if play.waiting]
+    foresight, ends, looked_at = Foresight(session), list[End](), set[str]()
+    for play in waiting:
+        if foresight.full:
+            break
+        setup = round_setup.setup_of(session, session.get_one(Round, play.round_id))
+        foresight.begin(play.id, setup, _moves(play))
+    for play_id, foreseen in foresight.end().items():
+        play = session.get_one(Play, play_id)
+        round_ = session.get_one(Round, play.round_id)
+        looked_at.add(play_id)
+        if isinstance(foreseen, Exception):
+            _break_off(session, outbox, round_, play, foreseen)
+        elif isinstance(foreseen.effect, Finished):
+            ends.append(_end(session, round_, play, foreseen.effect, foreseen.log))
+        else:
+            _carry_on(session, outbox, round_, play, entries, foreseen)
+    _finish(session, outbox, ends, entries)
     for competition in sorted(entries):
         leaderboards.tell(session, competition, entries[competition])
-    return left
+    return [play.id for play in waiting if play.id not in looked_at]
+
+
+def _carry_on(
+    session: Session, outbox: Outbox, round_: Round, play: Play, entries: Entries, foreseen: Foreseen
+) -> None:
+    """A play that is not over."""
+    setup = round_setup.setup_of(session, round_)
+    try:
+        with session.begin_nested():
+            _replay(session, outbox, round_, setup, play, _latest_requester(session, play), entries, foreseen)
+    except DBAPIError:
+        raise
+    except Exception as defect:
+        _break_off(session, outbox, round_, play, defect)
+
+
+def _finish(session: Session, outbox: Outbox, ends: Sequence[End], entries: Entries) -> None:
+    """Close all of these; each by itself where that does not go."""
+    if not ends:
+        return
+    told: Entries = {}
+    try:
+        with session.begin_nested():
+            endings.finish(session, outbox, ends, told)
+    except DBAPIError:
+        raise
+    except Exception as defect:
+        if len(ends) == 1:
+            _break_off(session, outbox, ends[0].round, ends[0].play, defect)
+            return
+        for end in ends:
+            _finish(session, outbox, [end], entries)
+        return
+    for competition, each in told.items():
+        entries.setdefault(competition, []).extend(each)
+
+
+def _break_off(session: Session, outbox: Outbox, round_: Round, play: Play, defect: Exception) -> None:
+    """A defect of ours must not hold up everyone else's results."""
+    log.error("play.broken", play=play.id, exc_info=defect)
+    endings.fail(session, outbox, round_, play, "The server could not finish this play; its host can see why.")
 
 
 def stalled(session: Session) -> Sequence[str]:
@@ -239,7 +281,7 @@ def advance(
 ) -> None:
     """Carry a play on. foreseen: where it may stand then; looked at whether it is of the moves that the play has, and
     of its round as it is now."""
-    entries: dict[str, list[feed.Entry]] = {}
+    entries: Entries = {}
     _replay(session, outbox, round_, setup, play, requester, entries, foreseen)
     leaderboards.tell(session, round_.competition_id, entries.get(round_.competition_id, []))
 
@@ -251,28 +293,34 @@ def _replay(
     setup: RoundSetup,
     play: Play,
     requester: Requester,
-    entries: dict[str, list[feed.Entry]],
+    entries: Entries,
     foreseen: Foreseen | None = None,
-) -> int:
-    """Replay until something is missing or the play is over. New feed entries are left to the caller. Returns how many
-    units of work it took."""
-    start = Log(tuple(Move(move["seat"], move["text"]) for move in play.moves))
+) -> None:
+    """Replay until something is missing or the play is over. New feed entries are left to the caller."""
+    start = Log(_moves(play))
     table = Table(session, outbox, setup, requester)
     known = None
     if foreseen is not None and (foreseen.log.moves, foreseen.revision) == (start.moves, setup.revision):
         start, known = foreseen.log, foreseen.effect
-    effect, log = engine.advance(setup.program, setup.setup, start, table, known)
+    effect, seen = engine.advance(setup.program, setup.setup, start, table, known)
     play.events = to_json(effect.events)
     if isinstance(effect, NeedBits):
         _await_bits(session, outbox, round_, play, [table.row(asked) for asked in effect.measurements])
-        return effect.work
+        return
     play.waiting = False
     if isinstance(effect, NeedMove):
         _await_move(session, outbox, round_, play, effect)
     else:
-        told = endings.finish(session, outbox, round_, play, effect, table.all_rows(log.bits))
-        entries.setdefault(round_.competition_id, []).extend(told)
-    return effect.work
+        endings.finish(session, outbox, [_end(session, round_, play, effect, seen)], entries)
+
+
+def _moves(play: Play) -> tuple[Move, ...]:
+    return tuple(Move(move["seat"], move["text"]) for move in play.moves)
+
+
+def _end(session: Session, round_: Round, play: Play, effect: Finished, seen: Log) -> End:
+    setup = round_setup.setup_of(session, round_)
+    return End(round_, play, effect, {question_of(setup, each).key for each in seen.bits})
 
 
 @dataclass(slots=True)

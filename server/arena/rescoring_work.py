@@ -17,7 +17,7 @@ from games.events import to_json
 from games.protocol import Effect, Event, Finished, Log, Move, NeedBits, Status
 from games.sentences import say
 from games.values.bits import millibits
-from server.arena import plays, replays, round_setup, seats, totals
+from server.arena import foresight, plays, replays, round_setup, seats, totals
 from server.arena.measurements import Requester
 from server.arena.outbox import Outbox
 from server.arena.round_setup import RoundSetup
@@ -81,7 +81,7 @@ def _carry_on(session: Session, outbox: Outbox, rescoring: Rescoring) -> bool:
         rescored = session.get(RescoredPlay, (rescoring.id, play.id), populate_existing=True)
         if rescored is not None:
             work += _replay(session, outbox, round_, setup, rescored, play)
-        if work > plays.MOST_WORK:
+        if work > foresight.MOST_WORK:
             return True
     return len(ids) == room
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session
 
 from games.protocol import MAIN
@@ -233,7 +234,7 @@ def _stand_anew(session: Session, round_: Round) -> list[feed.Entry]:
     counts = (Submission.state == SubmissionState.SCORED, ~Submission.hidden, ~Submission.practice)
     ordered = select(*columns, place).where(Submission.round_id == round_.id, *counts).subquery()
     bests = select(*(ordered.c[column.key] for column in columns)).where(ordered.c.place == 1)
-    session.execute(insert(Standing).from_select([column.key for column in columns], bests))
+    session.execute(plain_insert(Standing).from_select([column.key for column in columns], bests))
     after = _bests(session, round_)
     if rated_plays.is_rated(session, round_):
         return []

@@ -10,7 +10,16 @@ from server.db.models import Play, Player, Submission
 
 def taken(session: Session, play: Play) -> Sequence[Submission]:
     """The submissions of a play, those taken so far."""
-    return session.scalars(select(Submission).where(Submission.play_id == play.id).order_by(Submission.seat)).all()
+    return taken_each(session, [play.id])[play.id]
+
+
+def taken_each(session: Session, play_ids: Collection[str]) -> dict[str, list[Submission]]:
+    """The same of several plays."""
+    found: dict[str, list[Submission]] = {play_id: [] for play_id in play_ids}
+    query = select(Submission).where(Submission.play_id.in_(found)).order_by(Submission.seat)
+    for submission in session.scalars(query):
+        found[submission.play_id].append(submission)
+    return found
 
 
 def players(session: Session, play_ids: Collection[str]) -> dict[str, dict[str, Player]]:

@@ -1,10 +1,11 @@
 """What measurements and generations share: rows that workers fill in, settled and put back in the same way."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from server.db.models import Generation, Measurement
 from server.db.session import now
@@ -14,22 +15,53 @@ from server.queue.messages import Result
 R = TypeVar("R", Measurement, Generation)
 
 
-def settle(
-    session: Session, model: type[R], results: Sequence[Result], note: Callable[[Session, R, Result], str | None]
-) -> list[R]:
-    """The rows that awaited these results, with what came of them. A late result changes nothing.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A row whose result came. failure: why there is none."""
 
-    `note` puts the value of a result into its row, or says what is wrong with it.
+    key: str
+    judge: str
+    failure: str | None
+
+    @property
+    def state(self) -> WorkState:
+        return WorkState.FAILED if self.failure else WorkState.KNOWN
+
+
+def settle(
+    session: Session,
+    model: type[R],
+    value: str,
+    looked_at: Sequence[InstrumentedAttribute[str]],
+    results: Sequence[Result],
+    fault: Callable[[Session, Any, Result], str | None],
+) -> list[Settled]:
+    """Note what came of the rows that awaited these results. A late result changes nothing.
+
+    value: what the row and the result call that which was asked for. `fault` says what is wrong with it, if anything,
+    by the columns that are `looked_at`.
     """
-    query = select(model).where(model.key.in_([result.key for result in results])).order_by(model.key)
-    rows = {row.key: row for row in session.scalars(query.with_for_update())}
-    settled = []
+    columns = (model.key, model.judge, model.state, *looked_at)
+    query = select(*columns).where(model.key.in_([result.key for result in results])).order_by(model.key)
+    awaited = {row.key: row for row in session.execute(query.with_for_update()) if row.state is WorkState.PENDING}
+    settled, values, at = list[Settled](), list[dict[str, Any]](), now(session)
     for result in results:
-        row = rows.get(result.key)
-        if row is not None and row.state is WorkState.PENDING:
-            row.settle(result.build, result.failure or note(session, row, result), now(session))
-            settled.append(row)
-    session.flush()
+        row = awaited.pop(result.key, None)
+        if row is not None:
+            done = Settled(row.key, row.judge, result.failure or fault(session, row, result))
+            settled.append(done)
+            values.append(
+                {
+                    "key": done.key,
+                    "state": done.state,
+                    "build": result.build,
+                    "failure": done.failure,
+                    "finished_at": at,
+                    value: None if done.failure else getattr(result, value),
+                }
+            )
+    if values:
+        session.execute(update(model), values)
     return settled
 
 

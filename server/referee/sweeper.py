@@ -40,7 +40,7 @@ from server.referee.results import settle
 
 log = structlog.get_logger()
 
-BATCH = 64  # results per transaction
+BATCH = 128  # results per transaction
 PAGE = 500  # rows per look of the sweeper
 Queued = type[Measurement] | type[Generation]
 LAST_TRY = 20  # a row queued again this often is given up

@@ -13,7 +13,19 @@ from tests.support.frames import hint_in
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes
 from tests.support.services import Redis, eventually
-from tests.support.workers import FakeJudge, Hand, Says, at_work, bits, hand_of, measurement, packed, saying
+from tests.support.workers import (
+    FakeJudge,
+    Hand,
+    Says,
+    at_work,
+    bits,
+    hand_of,
+    honest,
+    measurement,
+    packed,
+    result_of,
+    saying,
+)
 
 
 def final(caller: Caller, submission: Json) -> Json:
@@ -162,6 +174,37 @@ def test_what_is_no_result_at_all_holds_up_nobody(slow_lesson: Class, hand: Hand
 
 
 # --- Plays of several measurements ------------------------------------------------------------------------------------
+
+
+def answer_together(hand: Hand, count: int) -> None:
+    """All results in one step, so that one transaction settles them."""
+    hand.claims.publish_all(
+        [(each, result_of(measurement(each), honest(measurement(each)))) for each in hand.take_all(count)]
+    )
+
+
+def test_results_that_come_together_change_a_standing_once(slow_lesson: Class, hand: Hand) -> None:
+    ada, bo = slow_lesson.join(), slow_lesson.join()
+    sent = [(who, answer(who.submit(slow_lesson.round_id, f"{i}"), 202)) for i in range(1, 6) for who in (ada, bo)]
+    answer_together(hand, 6)
+    assert [final(*each)["bits"] for each in sent] == [float(i) for i in range(1, 6) for _ in range(2)]
+    assert [(entry["player"]["id"], entry["bits"]) for entry in slow_lesson.board()] == [(ada.id, 5.0), (bo.id, 5.0)]
+    told = [event["data"] for event in slow_lesson.events() if event["type"] == "standing.changed"]
+    assert sorted((each["player"], each["bits"], each["rank"]) for each in told) == sorted(
+        (who.id, 5.0, 1) for who in (ada, bo)
+    )
+
+
+def test_a_play_that_cannot_be_finished_fails_alone(slow_lesson: Class, hand: Hand) -> None:
+    players = [slow_lesson.join() for _ in range(4)]
+    sent = [answer(who.submit(slow_lesson.round_id, f"{i}"), 202) for i, who in enumerate(players)]
+    moves = '[{"seat": "nobody", "text": "2"}]'
+    slow_lesson.house.sql("UPDATE plays SET moves = :moves WHERE id = :id", moves=moves, id=sent[2]["play"])
+    answer_together(hand, 5)
+    shown = [final(*each) for each in zip(players, sent, strict=True)]
+    assert [each["bits"] for each in shown] == [0.0, 1.0, None, 3.0]
+    assert shown[2]["state"] == "failed"
+    assert "its host can see why" in shown[2]["reason"]["detail"]
 
 
 @pytest.mark.parametrize("order", random.sample(list(permutations(range(4))), 4))
