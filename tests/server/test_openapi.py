@@ -14,7 +14,8 @@ from server.settings import Settings
 from tests.support.duels import class_of, duel
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class
-from tests.support.workers import PLAIN
+from tests.support.services import eventually
+from tests.support.workers import PLAIN, FakeJudge, Hand
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROMISED = """
@@ -252,8 +253,8 @@ def check(document: Json, schema: Json, value: object, where: str) -> None:
     return None
 
 
-def test_answers_are_what_the_document_says(house: RunningApp, document: Json) -> None:
-    lesson = new_class(house, PLAIN, attempts=5)
+def test_answers_are_what_the_document_says(house: RunningApp, document: Json, hand: Hand, judge: FakeJudge) -> None:
+    lesson = new_class(house, PLAIN, attempts=5, second_judge=judge.identity)
     ada = lesson.join()
     sent = ada.score(lesson.round_id, "25")
     measured = answer(
@@ -262,6 +263,8 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json) -
     )
     lesson.close()
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
+    seconds = f"/rounds/{lesson.round_id}/second-judge"
+    eventually(lambda: house.host.get(seconds).status_code == 200, what="the second judge's column")
     values = {
         "rescoring_id": answer(house.host.post(f"/rounds/{lesson.round_id}/rescorings", json={}), 201)["id"],
         "competition_id": lesson.id,
