@@ -98,6 +98,9 @@ def _people(stage: Stage) -> None:
         stage.join(who, name)
     stage.join("newcomer", "שרה")
     stage.join("robby", "Robby", kind="bot")
+    gone = stage.post("host", "/competitions/{lesson}/teams", {"name": "Night owls"})["id"]
+    answer(stage.as_("host").delete(f"/teams/{gone}"))
+    stage.post("host", "/competitions/{lesson}/teams:spread", {"count": 2})
     stage.competition("guarded", "Guarded class")
     stage.join("forgetful", "Forgetful", "guarded")
     guarded = f"/competitions/{stage.ids['guarded']}"
@@ -115,8 +118,9 @@ def _rounds(stage: Stage) -> None:
     stage.round("infill", "infill", f"{PASSAGE} {PASSAGE}")
     # A text of its own: nobody practises on one that a round with an attempt limit is open on.
     stage.round("once", "condense", f"Once more. {PASSAGE}", attempts=1)
-    for each in ("paused", "closed", "revealed"):
+    for each in ("paused", "closed"):
         stage.round(each)
+    stage.round("revealed", second_judge="odd-judge")
     stage.round("scheduled", opens_at=(now + timedelta(days=1)).isoformat())
     stage.round("draft", draft=True, title="Warming up", duration=1200, game="contrast", passages=[PASSAGE, CODE])
     stage.round("queued", judge="odd-judge")

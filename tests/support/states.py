@@ -106,6 +106,11 @@ def _nameless(page: Page) -> None:
     _press("Create")(page)
 
 
+def _nameless_team(page: Page) -> None:
+    page.locator("#name").fill("  ")
+    _press("Make it")(page)
+
+
 def _wrong_round(page: Page) -> None:
     page.get_by_text("New round").click()
     page.get_by_label("Attempts of each player").fill("three")
@@ -182,6 +187,7 @@ ROUNDS = (
     State("paused", "ada", "/rounds/{paused}", ".badge.paused"),
     State("closed", "ada", "/rounds/{closed}", ".share"),
     State("closed and revealed", "ada", "/rounds/{revealed}", "[data-part$=others] ol"),
+    State("under two judges", "ada", "/rounds/{revealed}", "[data-part$=others] table"),
     State("practice", "cleo", "/rounds/{revealed}", ".submission .tag"),
     State("a revealed move", "ada", "/rounds/{revealed}/moves/{move_of_bob}", ".submission.scored"),
     State("a long move", "bob", "/rounds/{condense}", "details.more"),
@@ -217,6 +223,8 @@ HOST = (
     State("an empty competition", "host", "/host/competitions/{empty}", "details[open] #game"),
     State("what hosts did", "host", "/host/competitions/{lesson}/audit", ".audit"),
     State("players", "host", "/host/competitions/{lesson}/people", ".rows details"),
+    State("teams", "host", "/host/competitions/{lesson}/teams", "select"),
+    State("a team of no name", "host", "/host/competitions/{lesson}/teams", ".error p", _nameless_team),
     State("players who wait", "host", "/host/competitions/{guarded}/people", "[data-part] .rows"),
     State("a wrong roster", "host", "/host/competitions/{lesson}/people", "#roster-error p", _roster("Ada")),
     State("a roster", "host", "/host/competitions/{lesson}/people", ".board", _roster("Eve;7\nשרה א;8")),
