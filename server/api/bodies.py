@@ -228,6 +228,10 @@ class RevealRequest(Request):
     names: bool = Field(False, strict=True, description="Say who wrote what.")
 
 
+class SubmissionsRequest(Request):
+    submissions: list[str] = Field(min_length=1, max_length=1_000, examples=[["sub_8f3a0c", "sub_91bd22"]])
+
+
 class AnnouncementRequest(Request):
     text: str = Field(
         max_length=4_096,

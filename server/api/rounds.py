@@ -8,7 +8,10 @@ from server.api import bodies, schemas, views
 from server.api.boards import asked, board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
-from server.arena import endings, leaderboards, reveals, round_making, round_setup, rounds
+from server.arena import endings, leaderboards, reveal_looks, reveals, round_making, round_setup, rounds
+from server.arena.reveal_looks import Text
+from server.arena.reveals import Which
+from server.arena.unit import Unit
 from server.db.states import PlayerKind, RoundState
 from server.http.calls import ReadOf, Write, WriteOf
 
@@ -67,6 +70,26 @@ async def _set_state(write: Write, round_id: str, state: RoundState, end: dateti
 async def reveal(write: WriteOf, round_id: str, body: bodies.RevealRequest) -> schemas.Round:
     """Show players of a closed round what others wrote: of each the best move. Again, to change it. Hosts only."""
     return await write.show(views.round_, reveals.reveal, round_id, body.which, body.names)
+
+
+@router.get("/rounds/{round_id}/reveal")
+async def look(
+    read: ReadOf, round_id: str, which: Which = Which.ALL, cursor: Cursor = None, limit: Limit = 1_000
+) -> schemas.Items[schemas.RevealText]:
+    """The texts that a reveal would show, best first, before it shows them; hidden ones among them. Hosts and
+    observers only."""
+    return await read.show(views.items(_text, cursor, limit), reveal_looks.look, round_id, which)
+
+
+def _text(_: Unit, text: Text) -> schemas.RevealText:
+    return schemas.RevealText(
+        id=text.id,
+        moves=list(text.moves),
+        bits=text.millibits / 1000,
+        players=text.players,
+        hidden=text.hidden,
+        submissions=list(text.submissions),
+    )
 
 
 @router.post("/rounds/{round_id}:conceal")

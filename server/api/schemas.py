@@ -283,6 +283,19 @@ class RevealedMove(BaseModel):
     submission: str | None = Field(description="As on the board; null without names.")
 
 
+class RevealText(BaseModel):
+    """Words that a reveal would show, or that are hidden; once, however many wrote them."""
+
+    id: str
+    moves: list[str]
+    bits: float
+    players: int = Field(description="Whose best move it is, or of how many it is hidden.")
+    hidden: bool
+    submissions: list[str] = Field(
+        description="All of the round with these words, to be hidden together: `/rounds/{round_id}/submissions:hide`."
+    )
+
+
 class RevealedPlay(RevealedMove):
     seat: str
     events: list[PlayEvent] = Field(description="What happened in the play, as its player saw it.")

@@ -1,6 +1,7 @@
 """Submissions: send a move, send many, look, go on, hide."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -9,7 +10,9 @@ from server.api import bodies, schemas, views
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit, RepeatKey, Wait
 from server.api.problems import problem_of
-from server.arena import admission, challenges, previews, submissions
+from server.arena import admission, challenges, previews, reveal_looks, submissions
+from server.arena.unit import Unit
+from server.db.models import Submission
 from server.errors import ServerError
 from server.http.calls import BeginOf, PlayOf, PreviewOf, Read, ReadOf, Sent, WriteOf
 from server.http.desk import Taken
@@ -163,6 +166,26 @@ async def hide(write: WriteOf, submission_id: str) -> schemas.Submission:
 async def show(write: WriteOf, submission_id: str) -> schemas.Submission:
     """Put a hidden move back. Hosts only."""
     return await write.show(views.submission, submissions.set_hidden, submission_id, hidden=False)
+
+
+@router.post("/rounds/{round_id}/submissions:hide")
+async def hide_several(
+    write: WriteOf, round_id: str, body: bodies.SubmissionsRequest
+) -> schemas.Items[schemas.Submission]:
+    """Hide submissions of one round at once: all of them or none. Hosts only."""
+    return await write.show(_all, reveal_looks.hide_several, round_id, body.submissions, hidden=True)
+
+
+@router.post("/rounds/{round_id}/submissions:show")
+async def show_several(
+    write: WriteOf, round_id: str, body: bodies.SubmissionsRequest
+) -> schemas.Items[schemas.Submission]:
+    """Put hidden submissions back: all of them or none. Hosts only."""
+    return await write.show(_all, reveal_looks.hide_several, round_id, body.submissions, hidden=False)
+
+
+def _all(unit: Unit, rows: Sequence[Submission]) -> schemas.Items[schemas.Submission]:
+    return schemas.Items(items=views.submissions(unit, rows))
 
 
 async def _answer(read: Read, taken: Taken[schemas.Submission], response: Response, wait: float) -> schemas.Submission:

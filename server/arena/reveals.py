@@ -58,10 +58,7 @@ def reveal(unit: Unit, round_id: str, which: Which, names: bool) -> Round:
     """Show players of a closed round what others wrote; again with other values shows that instead."""
     round_ = rounds.lock_round(unit.session, round_id)
     callers.require_host_of(unit.caller, round_.competition_id)
-    state = rounds.state_of(round_, unit.now)
-    if state is not RoundState.CLOSED:
-        detail = say("Moves are revealed once a round has ended; this one is {state}.", state=say(state))
-        raise conflict(f"round-{state}", f"Round {state}", detail)
+    require_ended(unit, round_)
     if competitions.find(unit.session, round_.competition_id).frozen_at is not None:
         detail = say("The boards are frozen: unfreeze them before you reveal who wrote what.")
         raise conflict("boards-frozen", "Boards frozen", detail)
@@ -73,6 +70,14 @@ def reveal(unit: Unit, round_id: str, which: Which, names: bool) -> Round:
         audit.record(unit, "round.reveal", round_id, before=before, after=after, which=which, names=names)
         _tell(unit, round_, ("round.revealed", {"round": round_id, "which": which, "names": names}))
     return round_
+
+
+def require_ended(unit: Unit, round_: Round) -> None:
+    """Raises `RequestError` (409) while moves of the round are not to be revealed yet."""
+    state = rounds.state_of(round_, unit.now)
+    if state is not RoundState.CLOSED:
+        detail = say("Moves are revealed once a round has ended; this one is {state}.", state=say(state))
+        raise conflict(f"round-{state}", f"Round {state}", detail)
 
 
 def conceal(unit: Unit, round_id: str) -> Round:
@@ -114,7 +119,11 @@ def moves(unit: Unit, round_id: str) -> list[Revealed]:
         .where(standing.round_id == round_id)
     )
     best = {submission.id: (submission, play) for submission, play in unit.session.execute(query)}
-    found = [(entry, *best[entry.submission]) for entry in _entries(unit, round_) if entry.submission in best]
+    found = [
+        (entry, *best[entry.submission])
+        for entry in entries(unit, round_, round_.revealed["which"])
+        if entry.submission in best
+    ]
     return [_revealed(round_.revealed, *each) for each in found]
 
 
@@ -130,8 +139,10 @@ def shows(unit: Unit, submission: Submission) -> bool:
     """Is this submission of somebody else's revealed to the caller as that player's?"""
     round_ = unit.session.get_one(Round, submission.round_id)
     member = unit.caller.competition == round_.competition_id
-    named = round_.revealed is not None and round_.revealed["names"]
-    return member and named and any(entry.submission == submission.id for entry in _entries(unit, round_))
+    how = round_.revealed
+    if not member or how is None or not how["names"]:
+        return False
+    return any(entry.submission == submission.id for entry in entries(unit, round_, how["which"]))
 
 
 def hides_nothing(session: Session, round_: Round, submission: Submission) -> bool:
@@ -140,20 +151,19 @@ def hides_nothing(session: Session, round_: Round, submission: Submission) -> bo
     return how is not None and how["which"] == Which.ALL and submission.id not in _out_of_sight(session, round_)
 
 
-def _entries(unit: Unit, round_: Round) -> list[Entry]:
-    """The lines of the board whose submissions are revealed to the caller, best first."""
-    assert round_.revealed is not None
+def entries(unit: Unit, round_: Round, which: str) -> list[Entry]:
+    """The lines of the board whose submissions such a reveal shows the caller, best first; all it shows, to a host."""
     rows = shown_to(unit.caller, competitions.find(unit.session, round_.competition_id))
     boards = leaderboards.boards_of_round(unit.session, round_, rows)
     unseen = _out_of_sight(unit.session, round_)
     found = [entry for board in boards for entry in board if entry.submission not in unseen]
-    if round_.revealed["which"] == Which.TOP:
+    if which == Which.TOP:
         found = [entry for entry in found if entry.rank <= TOP]
-    if unit.caller.scope is Scope.BOARD and round_.revealed["which"] == Which.BELOW_OWN_BEST:
+    if unit.caller.scope is Scope.BOARD and which == Which.BELOW_OWN_BEST:
         return []  # what each player may see is another thing, and all of them look at a wall
     if unit.caller.player is not None:
         found = [entry for entry in found if entry.player.id != unit.caller.player]
-        if round_.revealed["which"] == Which.BELOW_OWN_BEST:
+        if which == Which.BELOW_OWN_BEST:
             own = places.best(unit.session, round_, unit.caller.player, rows)
             found = [entry for entry in found if own is not None and entry.millibits <= own.millibits]
     return sorted(found, key=lambda entry: (-entry.ranks, entry.number))

@@ -169,7 +169,7 @@ def field_of(refused: RequestError) -> str | None:
 
 @router.post("/rounds/{round_id}/reveal")
 async def reveal(write: WriteOf, round_id: str, form: FormOf) -> Response:
-    row = await write(reveals.reveal, round_id, _which(form.get("which", "")), "names" in form)
+    row = await write(reveals.reveal, round_id, which_of(form.get("which", "")), "names" in form)
     return _to(row.competition_id)
 
 
@@ -179,7 +179,8 @@ async def conceal(write: WriteOf, round_id: str) -> Response:
     return _to(row.competition_id)
 
 
-def _which(text: str) -> Which:
+def which_of(text: str) -> Which:
+    """Raises `RequestError` for what no form says."""
     try:
         return Which(text)
     except ValueError:

@@ -30,6 +30,7 @@ from server.web import (
     move_diff,
     people,
     rescorings,
+    reveal_looks,
     revealed,
     round_lines,
     sharing,
@@ -48,7 +49,7 @@ HELD = 10  # seconds that a form waits for its score
 
 def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
-    of_rounds = (rescorings, host_rounds)  # the last takes whatever else is done with a round
+    of_rounds = (rescorings, reveal_looks, host_rounds)  # the last takes whatever else is done with a round
     of_people = (deletion, people, teams)
     of_hosts = (hosts, *of_people, freezing, audit, host, *of_rounds, control, wall, announcements, gradebooks)
     for part in (auth, sharing, games, *of_hosts):

@@ -85,6 +85,8 @@ OF_MANY = {
     "POST /competitions/{competition_id}/players:readmit",
     "POST /competitions/{competition_id}/roster",
     "POST /competitions/{competition_id}/roster:preview",
+    "POST /rounds/{round_id}/submissions:hide",
+    "POST /rounds/{round_id}/submissions:show",
     "POST /competitions/{competition_id}/gradebook",
     "POST /competitions/{competition_id}/gradebook:preview",
 }

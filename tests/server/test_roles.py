@@ -102,6 +102,9 @@ ALLOWED = """
     POST   /api/v1/rounds/{round_id}:pause                   1333333++3+
     POST   /api/v1/rounds/{round_id}:close                   1333333++3+
     POST   /api/v1/rounds/{round_id}:reveal                  1333333++3+
+    GET    /api/v1/rounds/{round_id}/reveal                  133333+++3+
+    POST   /api/v1/rounds/{round_id}/submissions:hide        1333333++3+
+    POST   /api/v1/rounds/{round_id}/submissions:show        1333333++3+
     POST   /api/v1/rounds/{round_id}:conceal                 1333333++3+
     POST   /api/v1/rounds/{round_id}/rescorings              1333333++3+
     GET    /api/v1/rounds/{round_id}/rescorings              133333+++3+
@@ -287,6 +290,8 @@ def _bodies() -> dict[str, Callable[[School], object]]:
         f"{round_}:prolong": lambda _: {"seconds": 60},
         f"{round_}:move": lambda _: {"number": 1},
         f"{round_}:reveal": lambda _: {"which": "all"},
+        f"{round_}/submissions:hide": lambda _: {"submissions": ["sub_none"]},
+        f"{round_}/submissions:show": lambda _: {"submissions": ["sub_none"]},
         f"{round_}/rescorings": lambda _: {},
         f"{round_}/submissions": lambda _: said,
         f"{round_}/submissions:begin": lambda _: {},

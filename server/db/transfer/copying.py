@@ -24,12 +24,14 @@ def export_rows(
 ) -> Manifest:
     """Write all rows as they are at one moment.
 
-    shareable: without secrets. names: with players' names and ids, where those would be pseudonyms."""
+    shareable: without secrets, and without what hosts have hidden. names: with players' names and ids, where those
+    would be pseudonyms."""
 
     def write(connection: Connection) -> Manifest:
         encoders = sharing.encoders(connection, names=names) if shareable else rows.encoders
+        change = sharing.withholding(connection) if shareable else rows.unchanged
         tables = (
-            (table.name, _counted(rows.lines(connection, table, encode), table, progress))
+            (table.name, _counted(rows.lines(connection, table, encode, change), table, progress))
             for table in TABLES
             if (encode := encoders(table))
         )
@@ -89,7 +91,7 @@ def _require_empty(connection: Connection) -> None:
 
 def _require_same(connection: Connection, table: Table, source: Archive) -> None:
     kept, given = (
-        archive.part_of(rows.lines(connection, table, rows.encoders(table))),
+        archive.part_of(rows.lines(connection, table, rows.encoders(table), rows.unchanged)),
         source.manifest.tables[table.name],
     )
     if kept != given:

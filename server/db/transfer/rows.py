@@ -31,16 +31,25 @@ from server.db.columns import UTCDateTime
 
 PORTION = 100  # rows that are in memory at a time; a play may have megabytes
 Encode = Callable[[Any], Any]
+Change = Callable[[str, dict[str, Any]], dict[str, Any] | None]  # the table's name and a row → what is told of it
 
 
-def lines(connection: Connection, table: Table, encode: Mapping[str, Encode]) -> Generator[bytes, None, None]:
-    """A line for each row, in the order of the primary key, with the columns of `encode`."""
+def unchanged(_: str, told: dict[str, Any]) -> dict[str, Any]:
+    return told
+
+
+def lines(
+    connection: Connection, table: Table, encode: Mapping[str, Encode], change: Change
+) -> Generator[bytes, None, None]:
+    """A line for each row, in the order of the primary key, with the columns of `encode`; none where `change` gives
+    None."""
     columns = [table.columns[name] for name in encode]
     query = select(*map(_selected, columns)).order_by(*(_in_order(connection, each) for each in table.primary_key))
     with connection.execute(query.execution_options(yield_per=PORTION)) as found:
         for row in found:
             told = {name: encode[name](value) for name, value in zip(encode, row, strict=True) if value is not None}
-            yield json.dumps(told, separators=(",", ":")).encode() + b"\n"
+            if (kept := change(table.name, told)) is not None:
+                yield json.dumps(kept, separators=(",", ":")).encode() + b"\n"
 
 
 def encoders(table: Table) -> dict[str, Encode]:

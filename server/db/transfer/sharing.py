@@ -5,13 +5,15 @@ not to be computed by anybody who lacks the server's signing key.
 """
 
 import hmac
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from server.db.models import SigningKey
+from server.db.models import Play, SigningKey, Submission
 from server.db.transfer import rows
 from server.db.transfer.rows import Encode
 
@@ -93,6 +95,40 @@ def encoders(connection: Connection, *, names: bool) -> Callable[[Table], dict[s
         return {name: (alias if name in people else None) or told[name] for name in told if name in kept + people}
 
     return of
+
+
+def withholding(connection: Connection) -> rows.Change:
+    """What a row tells without the words of plays in which a host has hidden something. A measurement is left out where
+    such words stand in it: nothing tells by whose play it was wanted."""
+    query = select(Play.id, Play.moves, Play.events).where(
+        Play.id.in_(select(Submission.play_id).where(Submission.hidden))
+    )
+    plays = connection.execute(query).all()
+    hidden = {play for play, _, _ in plays}
+    words = {text.strip() for _, moves, events in plays for text in _texts(moves, events)} - {""}
+    # Games may have other space between the same words.
+    longest_first = sorted((r"\s+".join(map(re.escape, text.split())) for text in words), key=len, reverse=True)
+    said = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)") if words else None
+
+    def change(table: str, told: dict[str, Any]) -> dict[str, Any] | None:
+        match table:
+            case "plays" if told["id"] in hidden:
+                return told | {"moves": [], "events": []}
+            case "rescored_plays" if told["play_id"] in hidden:
+                return told | {"events": []}
+            case "needs" if told["play_id"] in hidden:
+                return None
+            case "measurements" if said and said.search(f"{told['prefix']}{told['text']}"):
+                return None
+        return told
+
+    return change
+
+
+def _texts(moves: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What was sent, and what was kept of it."""
+    for each in (*moves, *(event for event in events if event["type"] == "move")):
+        yield each["text"]
 
 
 def _pseudonyms(connection: Connection) -> Encode:
