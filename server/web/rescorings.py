@@ -88,6 +88,7 @@ def _one(unit: Unit, template: str, rescoring_id: str, refused: RequestError | N
         template,
         refused.status if refused else 200,
         viewer=view_models.viewer(unit),
+        events=row.competition_id,
         line=round_lines.of_round(unit, row),
         preview=preview,
         kept=[(each.submission, each.player.name, translated(each.reason)) for each in preview.kept],
