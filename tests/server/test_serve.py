@@ -208,7 +208,7 @@ def test_ctrl_c_while_the_worker_is_loading_ends_it_quickly(tmp_path: Path) -> N
         eventually(lambda: server.named("server.cli", "worker"), seconds=60)
         began = time.monotonic()
         assert server.end(signal.SIGINT) == 0
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 40
     finally:
         left_after(server.family, 0)
 
@@ -225,7 +225,7 @@ def test_streams_and_held_requests_do_not_hold_up_the_end(tmp_path: Path, judge:
         time.sleep(1)
         began = time.monotonic()
         assert server.end(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 40
         for thread in (held_request, stream):
             thread.join(10)
             assert not thread.is_alive()
