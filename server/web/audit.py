@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from sqlalchemy import select
@@ -14,62 +14,13 @@ from server.arena import audit, competitions
 from server.arena.unit import Unit
 from server.db.models import Audit, Player, Round, Submission, Team, Token
 from server.http.calls import ReadOf
-from server.web import view_models
-from server.web.i18n import _, gettext, mark
+from server.web import audit_words, view_models
+from server.web.i18n import _
 from server.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
 
 LINES = 50  # of a page
-
-_ACTIONS = {
-    "competition.create": mark("made the competition"),
-    "competition.total": mark("changed what the board adds up"),
-    "competition.freeze": mark("froze the boards"),
-    "competition.unfreeze": mark("unfroze the boards"),
-    "competition.publish": mark("published the competition"),
-    "competition.joining": mark("changed who may join"),
-    "competition.code": mark("made another join code"),
-    "announcement.make": mark("announced something"),
-    "announcement.withdraw": mark("took an announcement back"),
-    "wall.open": mark("opened a wall"),
-    "wall.end": mark("ended the walls"),
-    "roster.add": mark("brought a roster"),
-    "players.remove": mark("removed all who joined in a time"),
-    "players.readmit": mark("took back those who were removed together"),
-    "player.admit": mark("let a player in"),
-    "player.rename": mark("renamed a player"),
-    "player.key": mark("gave a player a new key"),
-    "player.delete": mark("deleted a player for good"),
-    "player.team": mark("put a player into a team"),
-    "team.create": mark("made a team"),
-    "team.rename": mark("renamed a team"),
-    "team.delete": mark("deleted a team"),
-    "team.restore": mark("took a deleted team back"),
-    "teams.spread": mark("spread players over teams"),
-    "host.invite": mark("let a host or an observer in"),
-    "host.renew": mark("gave a host or an observer a new key"),
-    "host.dismiss": mark("ended the access of a host or an observer"),
-    "round.create": mark("made a round"),
-    "round.change": mark("edited a round"),
-    "round.end": mark("changed the end of a round"),
-    "round.publish": mark("published a round"),
-    "round.move": mark("moved a round in the list"),
-    "round.delete": mark("deleted a round"),
-    "round.restore": mark("took a deleted round back"),
-    "round.opened": mark("opened a round"),
-    "round.paused": mark("paused a round"),
-    "round.closed": mark("closed a round"),
-    "round.rescore": mark("had a round scored again, aside"),
-    "round.rescore-apply": mark("let the scores of a rescoring count"),
-    "round.rescore-drop": mark("dropped a rescoring"),
-    "round.reveal": mark("revealed moves"),
-    "round.conceal": mark("concealed moves"),
-    "submission.hide": mark("hid a move"),
-    "submission.show": mark("showed a hidden move"),
-    "player.remove": mark("removed a player"),
-    "player.readmit": mark("readmitted a player"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +62,12 @@ def _lines(unit: Unit, rows: Sequence[Audit]) -> list[AuditLine]:
 
 
 def _line(unit: Unit, row: Audit, about: str, link: str | None) -> AuditLine:
-    what = gettext(_ACTIONS[row.action]) if row.action in _ACTIONS else row.action
-    before, after = _told(row.detail.get("before")), _told(row.detail.get("after"))
+    before, after = (audit_words.value(row.action, row.detail.get(when)) for when in ("before", "after"))
     who = unit.session.get(Token, row.token_id)
     host = (who and who.name) or _("the server’s owner")
-    return AuditLine(row.at, host, row.token_id == unit.caller.token, what, about, link, before, after)
-
-
-def _told(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return None if value is None else str(value)
+    return AuditLine(
+        row.at, host, row.token_id == unit.caller.token, audit_words.action(row.action), about, link, before, after
+    )
 
 
 def _about(session: Session, target: str) -> tuple[str, str | None]:

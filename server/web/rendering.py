@@ -68,7 +68,8 @@ def shown_bits(value: float, *, sign: bool = False, digits: int = 3) -> str:
     return i18n.localised(text.replace("-", "−"))
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """A time for people, without a script."""
     return at.strftime("%Y-%m-%d %H:%M UTC")
 
 
@@ -99,7 +100,7 @@ def _environment() -> Environment:
         "total_in_words": total_in_words,
     }
     made.tests |= {"code": is_code, "long": is_long}
-    made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": _moment, "markdown": to_html}
+    made.filters |= {"line_ends": _line_ends, "bits": shown_bits, "moment": moment, "markdown": to_html}
     made.filters |= {
         "front_page": i18n.front_page,
         "qr": qr,

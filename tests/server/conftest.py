@@ -1,17 +1,17 @@
 """A house for each kind of database, opened once for a file; every test has a competition of its own in it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import structlog
 
 from tests.support.databases import sqlite_at
+from tests.support.house import opened
 from tests.support.server import Class, RunningApp, new_class
-from tests.support.services import Postgres, Redis, eventually
+from tests.support.services import Postgres, Redis
 from tests.support.web import Visitor
-from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, hand_of
+from tests.support.workers import PLAIN, FakeJudge, Hand, hand_of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,22 +38,6 @@ def sqlite_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAp
 def postgresql_house(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[RunningApp]:
     with opened(postgres.migrated_database(), tmp_path_factory.mktemp("house")) as house:
         yield house
-
-
-@contextmanager
-def opened(database_url: str, folder: Path) -> Iterator[RunningApp]:
-    redis = Redis(folder / "redis").start()
-    try:
-        with at_work(redis.url, PLAIN):
-            house = RunningApp(database_url, redis.url, private_judge=["secret"], rate_limit=10_000, rate_burst=100_000)
-            try:
-                house.start()
-                eventually(lambda: house.measurable(PLAIN), what="the judge")
-                yield house
-            finally:
-                house.stop()
-    finally:
-        redis.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.conftest import opened
 from tests.support import transfer
+from tests.support.house import opened
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, nothing_changes, pointers, problem
 from tests.support.web import Visitor, nothing_from_elsewhere, text_of
