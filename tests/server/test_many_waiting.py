@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from tests.support.server import Class, Json, RunningApp, new_class
+from tests.support.server import KEPT, Class, Json, RunningApp, new_class
 from tests.support.services import Postgres, eventually
 from tests.support.workers import FakeJudge, at_work, hand_of
 
@@ -87,7 +87,7 @@ def test_300_wait_and_300_listen_while_the_judge_works(crowded: Class, judge: Fa
 
 
 async def run(lesson: Class, judge: FakeJudge, tokens: list[str]) -> None:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT)
     async with httpx.AsyncClient(base_url=f"{lesson.house.url}/api/v1", timeout=120, limits=limits) as http:
         crowd = Crowd(lesson, http, tokens)
         opened = [asyncio.Event() for _ in range(STREAMS)]

@@ -30,6 +30,7 @@ from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer
 from tests.support.services import eventually
 from tests.support.workers import FakeJudge
 
+KEPT = 2.0  # seconds for which an idle connection is used again: less than the server keeps it
 Json = dict[str, Any]
 Headers = Mapping[str, str] | Mapping[bytes, bytes]
 
@@ -101,7 +102,7 @@ class RunningApp:
         eventually(lambda: self.server.started or not self._thread.is_alive(), what="the server")
         assert self.server.started, "the server did not start; its log tells why"
         self.port: int = self.server.servers[0].sockets[0].getsockname()[1]
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT)
         self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=60, limits=limits)
         return self
 
