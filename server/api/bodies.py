@@ -47,7 +47,7 @@ class SpreadRequest(Request):
     count: int = Field(description="So many teams there are then, at least: 1 to 100.", examples=[6])
 
 
-class PutRequest(Request):
+class PlayerTeamRequest(Request):
     team: str | None = Field(max_length=64, description="The team's id; null: none.", examples=["tea_5a1c0e8f72b3d946"])
 
 

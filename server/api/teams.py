@@ -55,7 +55,7 @@ async def restore(write: WriteOf, team_id: str) -> schemas.TeamName:
 
 
 @router.put("/players/{player_id}/team")
-async def put(write: WriteOf, player_id: str, body: bodies.PutRequest) -> schemas.Player:
+async def put(write: WriteOf, player_id: str, body: bodies.PlayerTeamRequest) -> schemas.Player:
     """Put a player into a team, or out of theirs. What they have earned counts for the team they are in. While the
     boards are frozen nobody changes teams. Hosts only."""
     return await write.show(views.player, teams.put, player_id, body.team)

@@ -42,14 +42,12 @@ class SecondView:
     kept: int
 
 
-def choose(
-    session: Session, program: Program, round_: Round, new: NewRound, bound: Mapping[str, str]
-) -> dict[str, str] | None:
-    """The judge of every slot where the round has a second one. Raises `RequestError` where that is no other one, or
+def choose(session: Session, program: Program, round_: Round, new: NewRound, bound: Mapping[str, str]) -> None:
+    """Put the second judge into a round, if it is to have one. Raises `RequestError` where that is no other one, or
     could not measure the round."""
     round_.second_judge = None
     if new.second_judge is None:
-        return None
+        return
     second = judges.find(session, new.second_judge, "/second_judge").identity
     if second == bound[MAIN]:
         told = say("The second judge is the round's own: choose another one, or none.")
@@ -62,7 +60,6 @@ def choose(
         told = say("The second judge could not measure this round. {told}", told=refused.detail)
         raise invalid("/second_judge", told) from None
     round_.second_judge = second
-    return identities
 
 
 def _bound(session: Session, program: Program, round_: Round, second: str) -> dict[str, str]:
@@ -74,7 +71,7 @@ def begin_due(session: Session, _: Outbox) -> bool:
     scored = exists().where(
         Submission.round_id == Round.id, Submission.state == SubmissionState.SCORED, ~Submission.practice
     )
-    known = set(session.scalars(select(Rescoring.id)))
+    known = set(session.scalars(select(Rescoring.id).join(Round).where(Round.second_judge.is_not(None))))
     due = select(Round).where(Round.second_judge.is_not(None), scored).order_by(Round.id)
     for round_ in session.scalars(due):
         id_ = _id_of(round_)

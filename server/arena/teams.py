@@ -50,7 +50,7 @@ def of_player(session: Session, player_id: str | None) -> Team | None:
 
 
 def team_of(session: Session, player: Player) -> str | None:
-    """The id of that team."""
+    """The id of the team that this player is in."""
     team = None if player.team_id is None else session.get_one(Team, player.team_id)
     return team.id if team is not None and team.deleted_at is None else None
 
@@ -164,8 +164,11 @@ def spread(unit: Unit, competition_id: str, count: int) -> Sequence[Members]:
 def named(unit: Unit, competition: Competition, wanted: Sequence[str]) -> dict[str, Team]:
     """Name → the team that has it, or one that looks like it; those that are missing are made."""
     known = {each.team.name_key: each.team for each in of_competition(unit.session, competition.id)}
-    missing = {names.skeleton(name): name for name in reversed(wanted) if names.skeleton(name) not in known}
-    made = _make(unit, competition, list(reversed(missing.values())))
+    missing: dict[str, str] = {}
+    for name in wanted:
+        if (key := names.skeleton(name)) not in known:
+            missing.setdefault(key, name)
+    made = _make(unit, competition, list(missing.values()))
     known |= {team.name_key: team for team in made}
     return {name: known[names.skeleton(name)] for name in wanted}
 
