@@ -73,6 +73,7 @@ class _Source:
     top: Callable[[PlayerKind | None], list[Entry]]
     size: Callable[[PlayerKind | None], int]
     own: Callable[[], Entry | None]
+    teams: Callable[[], Sequence[TeamEntry]]
 
 
 def of_round(unit: Unit, round_id: str, kept: Boards) -> Board:
@@ -84,11 +85,10 @@ def of_round(unit: Unit, round_id: str, kept: Boards) -> Board:
         top=lambda kind: leaderboards.see_round(unit, round_id, kind, Page(limit=TOP)),
         size=partial(places.size, unit.session, row, rows),
         own=partial(leaderboards.own_of_round, unit, row),
+        teams=partial(team_boards.of_round, unit.session, competition, row, rows),
     )
-    sections = _sections(unit, competition, source, kept)
     rated = rated_plays.is_rated(unit.session, row)
-    board = Board(competition.id, sections, competition.frozen_at, rated=rated)
-    return _with_teams(unit, board, lambda: team_boards.of_round(unit.session, competition, row, rows))
+    return _read(unit, source, kept, Board(competition.id, (), competition.frozen_at, rated=rated))
 
 
 def of_competition(unit: Unit, competition_id: str, kept: Boards) -> Board:
@@ -99,41 +99,45 @@ def of_competition(unit: Unit, competition_id: str, kept: Boards) -> Board:
         top=lambda kind: leaderboards.see_competition(unit, competition_id, kind, Page(limit=TOP)),
         size=partial(leaderboards.size_of_competition, unit, competition),
         own=partial(leaderboards.own_of_competition, unit, competition),
+        teams=partial(team_boards.of_competition, unit.session, competition, rows),
     )
     board = Board(
         competition.id,
-        _sections(unit, competition, source, kept),
+        (),
         competition.frozen_at,
         some_rated=bool(leaderboards.rated_rounds(unit.session, competition_id)),
         total=competition.total,
     )
-    return _with_teams(unit, board, lambda: team_boards.of_competition(unit.session, competition, rows))
+    return _read(unit, source, kept, board)
 
 
-def _with_teams(unit: Unit, board: Board, read: Callable[[], Sequence[TeamEntry]]) -> Board:
-    if not teams.of_competition(unit.session, board.competition):
-        return board
-    lines = [Line(each.rank, each.team, each.name, False, each.ranks / 1000, None) for each in read()]
+def _read(unit: Unit, source: _Source, kept: Boards, board: Board) -> Board:
+    """The board with its tables."""
+    competition = competitions.find(unit.session, board.competition)
+    *tables, (of_teams, _size) = _tables(unit, competition, source, kept)
+    found = replace(board, sections=_sections(unit, competition, source, tables))
+    if not teams.of_competition(unit.session, competition.id):
+        return found
     own = teams.of_player(unit.session, unit.caller.player)
-    return replace(board, teams=Section(_("Teams"), lines, None, 0, None), team=own.id if own else None)
+    return replace(found, teams=Section(_("Teams"), of_teams, None, 0, None), team=own.id if own else None)
 
 
-def _sections(unit: Unit, competition: Competition, source: _Source, kept: Boards) -> list[Section]:
+def _sections(unit: Unit, competition: Competition, source: _Source, tables: Sequence[Table]) -> list[Section]:
     sides = leaderboards.sides(competition)
     headings: Sequence[str | None] = (_("People"), _("Bots")) if competition.bots == BotPolicy.SEPARATE else (None,)
     return [
         _section(unit, source, heading, kind, *table)
-        for heading, kind, table in zip(headings, sides, _tables(unit, competition, source, kept), strict=True)
+        for heading, kind, table in zip(headings, sides, tables, strict=True)
     ]
 
 
 def _tables(unit: Unit, competition: Competition, source: _Source, kept: Boards) -> Sequence[Table]:
-    """A class of people asks for the same board after each event: it is read from the rows once. What only hosts see of
-    frozen boards has no events, and is read each time."""
+    """A class of people asks for the same board after each event: it is read from the rows once. Of teams the table
+    comes last. What only hosts see of frozen boards has no events, and is read each time."""
     number, tables = kept.get(source.key, (-1, ()))
     hidden = competition.frozen_at is not None and shown_to(unit.caller, competition) is LIVE
     if hidden or number != competition.last_event:
-        tables = [_table(source, kind) for kind in leaderboards.sides(competition)]
+        tables = [*(_table(source, kind) for kind in leaderboards.sides(competition)), _teams(source)]
         if not hidden:
             if len(kept) >= CACHED_BOARDS:
                 kept.clear()
@@ -144,6 +148,11 @@ def _tables(unit: Unit, competition: Competition, source: _Source, kept: Boards)
 def _table(source: _Source, kind: PlayerKind | None) -> Table:
     lines = [_line(entry) for entry in source.top(kind)]
     return lines, len(lines) if len(lines) < TOP else source.size(kind)
+
+
+def _teams(source: _Source) -> Table:
+    lines = [Line(each.rank, each.team, each.name, False, each.ranks / 1000, None) for each in source.teams()]
+    return lines, len(lines)
 
 
 def _section(

@@ -1,17 +1,16 @@
 """The host's page of a competition's teams."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from games.sentences import say
 from server.arena import callers, competitions, players, teams
 from server.arena.unit import Unit
 from server.db.models import Player, Team
-from server.errors import RequestError, invalid
+from server.errors import RequestError
 from server.http.calls import Read, ReadOf, WriteOf
 from server.web import view_models
 from server.web.rendering import FormOf, go, own_forms_only, page
@@ -58,68 +57,51 @@ def _page(unit: Unit, competition_id: str, refused: RequestError | None = None) 
 
 @router.post(PAGE)
 async def create(read: ReadOf, write: WriteOf, competition_id: str, form: FormOf) -> Response:
-    try:
-        await write(teams.create, competition_id, form.get("name", ""))
-    except RequestError as refused:
-        return await _told(read, competition_id, refused)
-    return _to(competition_id)
+    return await _done(read, competition_id, write(teams.create, competition_id, form.get("name", "")))
 
 
 @router.post(PAGE + "/spread")
 async def spread(read: ReadOf, write: WriteOf, competition_id: str, form: FormOf) -> Response:
-    try:
-        await write(teams.spread, competition_id, _count(form.get("count", "")))
-    except RequestError as refused:
-        return await _told(read, competition_id, refused)
-    return _to(competition_id)
+    return await _done(read, competition_id, write(teams.spread, competition_id, _count(form.get("count", ""))))
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 5):
-        raise invalid("/count", say("Say how many teams there are to be, as a number."))
-    return int(text)
+    """0, which is no number of teams, for what is no number at all."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 
 @router.post(PAGE + "/members")
 async def put_all(read: ReadOf, write: WriteOf, competition_id: str, form: FormOf) -> Response:
     """Who is in which team, as the whole list says."""
     wanted = {name.removeprefix(FIELD): team or None for name, team in form.items() if name.startswith(FIELD)}
-    try:
-        await write(teams.put_all, competition_id, wanted)
-    except RequestError as refused:
-        return await _told(read, competition_id, refused)
-    return _to(competition_id)
+    return await _done(read, competition_id, write(teams.put_all, competition_id, wanted))
 
 
 @router.post("/host/teams/{team_id}/rename")
 async def rename(read: ReadOf, write: WriteOf, team_id: str, form: FormOf) -> Response:
-    try:
-        team = await write(teams.rename, team_id, form.get("name", ""))
-    except RequestError as refused:
-        return await _told(read, await read(_competition_of, team_id), refused)
-    return _to(team.competition_id)
+    competition_id = await read(_competition_of, team_id)
+    return await _done(read, competition_id, write(teams.rename, team_id, form.get("name", "")))
 
 
 @router.post("/host/teams/{team_id}/{action}")
 async def one(read: ReadOf, write: WriteOf, team_id: str, action: Literal["delete", "restore"]) -> Response:
-    try:
-        team = await write({"delete": teams.delete, "restore": teams.restore}[action], team_id)
-    except RequestError as refused:
-        return await _told(read, await read(_competition_of, team_id), refused)
-    return _to(team.competition_id)
+    competition_id = await read(_competition_of, team_id)
+    return await _done(read, competition_id, write({"delete": teams.delete, "restore": teams.restore}[action], team_id))
 
 
 def _competition_of(unit: Unit, team_id: str) -> str:
+    """Nowhere for a team that is not there: what is done to it says so."""
     team = unit.session.get(Team, team_id)
     return team.competition_id if team else ""
 
 
-async def _told(read: Read, competition_id: str, refused: RequestError) -> Response:
-    """The page with what was refused, where it is not about who asks."""
-    if refused.status in (401, 403, 404):
-        raise refused
-    return await read(_page, competition_id, refused)
-
-
-def _to(competition_id: str) -> Response:
+async def _done(read: Read, competition_id: str, change: Awaitable[object]) -> Response:
+    """Back to the page once something is changed; or the page with what was refused, where that is not about who
+    asks."""
+    try:
+        await change
+    except RequestError as refused:
+        if refused.status in (401, 403, 404):
+            raise
+        return await read(_page, competition_id, refused)
     return go(PAGE.format(competition_id=competition_id))

@@ -9,9 +9,9 @@ import structlog
 from tests.support.databases import sqlite_at
 from tests.support.house import opened
 from tests.support.server import Class, RunningApp, new_class
-from tests.support.services import Postgres, Redis
+from tests.support.services import Postgres, Redis, eventually
 from tests.support.web import Visitor
-from tests.support.workers import PLAIN, FakeJudge, Hand, hand_of
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, by_length, hand_of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,6 +58,14 @@ def visitor(house: RunningApp) -> Iterator[Visitor]:
 def judge() -> FakeJudge:
     """A judge of this test alone, which nobody serves yet."""
     return FakeJudge()
+
+
+@pytest.fixture
+def other(house: RunningApp, judge: FakeJudge) -> Iterator[FakeJudge]:
+    """A judge of another mind than PLAIN, at work."""
+    with at_work(house.redis_url, judge, says=by_length):
+        eventually(lambda: house.measurable(judge), what="the other judge")
+        yield judge
 
 
 @pytest.fixture

@@ -1,36 +1,16 @@
 """A round scored again under another judge: aside, until its host applies it."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from games.protocol import MAIN
-from server.queue.messages import Job
 from tests.support import duels
-from tests.support.frames import hint_in
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, all_at_once, new_class, problem
 from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
-from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, bits, hand_of, measurement
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, hand_of, measurement
 from xentarena import receipts
-
-
-def by_length(job: Job) -> list[float]:
-    """A judge that finds a move without the letter z worth half a bit a letter, and others worth a bit."""
-    costs, hint = bits("", job.text, job.profile), hint_in(job.prefix)
-    costs[0] -= 1 if "z" in hint else len(hint) / 2
-    return costs
-
-
-@pytest.fixture
-def other(house: RunningApp, judge: FakeJudge) -> Iterator[FakeJudge]:
-    """A second judge, at work."""
-    with at_work(house.redis_url, judge, says=by_length):
-        eventually(lambda: house.measurable(judge), what="the other judge")
-        yield judge
 
 
 def rescore(lesson: Class, judge: FakeJudge | None, **more: Any) -> Json:

@@ -1,30 +1,10 @@
 """A round's second judge: it measures aside, and players see what it says once the moves are revealed."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from server.queue.messages import Job
-from tests.support.frames import hint_in
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, new_round, pointers, problem
 from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
-from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, bits
-
-
-def by_length(job: Job) -> list[float]:
-    """A judge that finds a move without the letter z worth half a bit a letter, and others worth a bit."""
-    costs, hint = bits("", job.text, job.profile), hint_in(job.prefix)
-    costs[0] -= 1 if "z" in hint else len(hint) / 2
-    return costs
-
-
-@pytest.fixture
-def second(house: RunningApp, judge: FakeJudge) -> Iterator[FakeJudge]:
-    with at_work(house.redis_url, judge, says=by_length):
-        eventually(lambda: house.measurable(judge), what="the second judge")
-        yield judge
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 
 
 def both(who: Caller, lesson: Class) -> Json:
@@ -65,11 +45,11 @@ def everything(lesson: Class, player: Caller, submission: str) -> list[tuple[byt
 BOTH = [("Bob", 9.0, 2, 12.5, 1), ("Ada", 25.0, 1, 1.0, 2)]
 
 
-def test_nobody_sees_it_before_the_moves_are_revealed(house: RunningApp, second: FakeJudge) -> None:
-    lesson = new_class(house, PLAIN, second_judge=second.identity)
+def test_nobody_sees_it_before_the_moves_are_revealed(house: RunningApp, other: FakeJudge) -> None:
+    lesson = new_class(house, PLAIN, second_judge=other.identity)
     ada, bob = lesson.join("Ada"), lesson.join("Bob")
     at = f"/rounds/{lesson.round_id}"
-    assert answer(house.host.get(at))["second_judge"] == second.identity
+    assert answer(house.host.get(at))["second_judge"] == other.identity
     assert answer(ada.get(at))["second_judge"] is None
     problem(house.host.get(f"{at}/second-judge"), 404, "not-found")
     sent = ada.score(lesson.round_id, "25 z")["id"]
@@ -78,19 +58,19 @@ def test_nobody_sees_it_before_the_moves_are_revealed(house: RunningApp, second:
     assert lines(measured(lesson, 2)) == BOTH
     assert everything(lesson, bob, sent) == before, "whatever the second judge has measured meanwhile"
     told = problem(ada.get(f"{at}/second-judge"), 409, "round-not-revealed")
-    other = new_class(house, PLAIN)
-    without = problem(other.join().get(f"/rounds/{other.round_id}/second-judge"), 409, "round-not-revealed")
+    single = new_class(house, PLAIN)
+    without = problem(single.join().get(f"/rounds/{single.round_id}/second-judge"), 409, "round-not-revealed")
     assert told["detail"] == without["detail"], "also not whether there is one"
     lesson.close()
     answer(house.host.post(f"{at}:reveal", json={"which": "all"}))
     assert lines(both(bob, lesson)) == BOTH
-    assert answer(ada.get(at))["second_judge"] == second.identity
+    assert answer(ada.get(at))["second_judge"] == other.identity
     answer(house.host.post(f"{at}:conceal"))
     problem(ada.get(f"{at}/second-judge"), 409, "round-not-revealed")
 
 
-def test_the_final_board_can_be_the_second_judges(house: RunningApp, second: FakeJudge) -> None:
-    lesson = new_class(house, PLAIN, second_judge=second.identity)
+def test_the_final_board_can_be_the_second_judges(house: RunningApp, other: FakeJudge) -> None:
+    lesson = new_class(house, PLAIN, second_judge=other.identity)
     ada, bob = lesson.join("Ada"), lesson.join("Bob")
     ada.score(lesson.round_id, "25 z"), bob.score(lesson.round_id, "9 a good deal longer indeed")
     measured(lesson, 2)
@@ -120,7 +100,7 @@ def test_a_second_judge_that_is_away_keeps_nobody_waiting_and_catches_up(
     problem(ada.get(f"/rounds/{lesson.round_id}/second-judge"), 404, "not-found")
 
 
-def test_it_is_chosen_checked_edited_and_carried_on(house: RunningApp, second: FakeJudge) -> None:
+def test_it_is_chosen_checked_edited_and_carried_on(house: RunningApp, other: FakeJudge) -> None:
     lesson = new_class(house, PLAIN)
     at = f"/competitions/{lesson.id}/rounds"
     body = {"game": "condense", "passages": [PASSAGE], "judge": PLAIN.identity}
@@ -130,13 +110,13 @@ def test_it_is_chosen_checked_edited_and_carried_on(house: RunningApp, second: F
         assert pointers(refused.json()) == ["/second_judge"]
     assert len(answer(house.host.get(at))["items"]) == 1
     path = f"/rounds/{lesson.round_id}"
-    answer(house.host.request("PATCH", path, json={"second_judge": second.identity}))
-    assert answer(house.host.get(path))["second_judge"] == second.identity
+    answer(house.host.request("PATCH", path, json={"second_judge": other.identity}))
+    assert answer(house.host.get(path))["second_judge"] == other.identity
     copy = answer(house.host.post(f"{path}:duplicate"), 201)
-    assert copy["second_judge"] == second.identity
+    assert copy["second_judge"] == other.identity
     answer(house.host.request("PATCH", path, json={"second_judge": None}))
     assert answer(house.host.get(path))["second_judge"] is None
-    answer(house.host.request("PATCH", path, json={"second_judge": second.identity}))
+    answer(house.host.request("PATCH", path, json={"second_judge": other.identity}))
     lesson.join("Ada").score(lesson.round_id, "4")
     problem(house.host.request("PATCH", path, json={"second_judge": None}), 409, "round-played")
 
@@ -152,9 +132,9 @@ def test_a_passage_that_is_too_long_for_it_is_refused(house: RunningApp) -> None
     assert "The second judge could not measure this round" in refused["detail"]
 
 
-def test_pages_show_both_columns_and_who_fell(house: RunningApp, second: FakeJudge, visitor: Visitor) -> None:
+def test_pages_show_both_columns_and_who_fell(house: RunningApp, other: FakeJudge, visitor: Visitor) -> None:
     lesson = new_class(house, PLAIN)
-    made = new_round(house, lesson.id, PLAIN, second_judge=second.identity)
+    made = new_round(house, lesson.id, PLAIN, second_judge=other.identity)
     round_ = Class(house, lesson.competition, made, PLAIN)
     ada, bob = lesson.join("Ada"), lesson.join("Bob")
     ada.score(round_.round_id, "25 z"), bob.score(round_.round_id, "9 a good deal longer indeed")

@@ -62,7 +62,7 @@ def test_a_team_has_what_the_best_of_its_players_has(two: tuple[Class, dict[str,
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("total", ["bits", "floored", "points"])
+@pytest.mark.parametrize("total", ["bits", "floored", "points", "percent"])
 def test_boards_of_teams_are_what_players_boards_add_up_to(lesson: Class, total: str) -> None:
     draw = random.Random(total)
     answer(lesson.house.host.request("PATCH", f"/competitions/{lesson.id}", json={"total": total}))
@@ -75,7 +75,8 @@ def test_boards_of_teams_are_what_players_boards_add_up_to(lesson: Class, total:
     sent = [(player, round_id) for player in players for round_id in rounds if draw.random() < 0.8]
     draw.shuffle(sent)
     for player, round_id in sent:
-        player.score(round_id, str(draw.randint(-4, 5)))
+        scored = player.score(round_id, str(draw.randint(-4, 5)))
+    alone = passage_bits(scored)
     sums: dict[str, float] = defaultdict(float)
     for round_id in rounds:
         bests: dict[str, float] = {}
@@ -89,13 +90,20 @@ def test_boards_of_teams_are_what_players_boards_add_up_to(lesson: Class, total:
         ]
         for team, best in bests.items():
             points = sum(other <= best for other in bests.values())
-            sums[team] += {"bits": best, "floored": max(0.0, best), "points": points}[total]
+            floored = max(0.0, best)
+            sums[team] += {"bits": best, "floored": floored, "points": points, "percent": 100 * floored / alone}[total]
     items = answer(players[0].get(f"/competitions/{lesson.id}/team-leaderboard"))["items"]
-    assert {each["team"]["id"]: each["value"] for each in items} == sums
+    assert {each["team"]["id"]: each["value"] for each in items} == pytest.approx(sums, abs=0.003), "cut in each round"
     values = [each["value"] for each in items]
     assert values == sorted(values, reverse=True)
     for value, shared in groupby(items, key=lambda each: each["value"]):
-        assert {each["rank"] for each in shared} == {1 + sum(other > value for other in sums.values())}
+        assert {each["rank"] for each in shared} == {1 + sum(other > value for other in values)}
+
+
+def passage_bits(scored: Json) -> float:
+    """What the passage costs without the player's words."""
+    (reward,) = (event for event in scored["events"] if event["type"] == "reward")
+    return float(sum(token["after"] for token in reward["terms"][0]["tokens"]))
 
 
 def test_a_teams_rating_is_that_of_its_best(house: RunningApp) -> None:

@@ -223,6 +223,7 @@ HOST = (
     State("an empty competition", "host", "/host/competitions/{empty}", "details[open] #game"),
     State("what hosts did", "host", "/host/competitions/{lesson}/audit", ".audit"),
     State("players", "host", "/host/competitions/{lesson}/people", ".rows details"),
+    State("before a reveal", "host", "/host/rounds/{revealed}/reveal", "main ol"),
     State("teams", "host", "/host/competitions/{lesson}/teams", "select"),
     State("a team of no name", "host", "/host/competitions/{lesson}/teams", ".error p", _nameless_team),
     State("players who wait", "host", "/host/competitions/{guarded}/people", "[data-part] .rows"),

@@ -81,6 +81,13 @@ def bits(prefix: str, text: str, profile: str = "arena") -> list[float]:
     return costs[1:] if profile == "xent-0.5" else costs
 
 
+def by_length(job: Job) -> list[float]:
+    """A judge that finds a move without the letter z worth half a bit a letter, and others worth a bit."""
+    costs, hint = bits("", job.text, job.profile), hint_in(job.prefix)
+    costs[0] -= 1 if "z" in hint else len(hint) / 2
+    return costs
+
+
 def honest(job: Job) -> Says:
     return bits(job.prefix, job.text, job.profile)
 
