@@ -83,8 +83,7 @@ def foresee(place: Place, orders: Sequence[Order]) -> list[Foreknown]:
     known = callers.authenticate_each(place.session, {order.token for order in orders})
     here = select(Round).where(Round.id.in_({order.round_id for order in orders}))
     place.session.scalars(here).all()  # the session holds on to them
-    foresight, found = Foresight(place.session), list[Foreknown]()
-    begun: dict[str, int] = {}  # the name of a play → which order it is
+    foresight, found, begun = Foresight(place.session), list[Foreknown](), list[int]()
     for order in orders:
         if foresight.full:
             break
@@ -93,15 +92,14 @@ def foresee(place: Place, orders: Sequence[Order]) -> list[Foreknown]:
         except RequestError as refusal:
             found.append(refusal)
             continue
-        name = str(len(found))
-        if _begin(foresight, name, unit, order):
-            begun[name] = len(found)
+        if _begin(foresight, str(len(found)), unit, order):
+            begun.append(len(found))
         found.append(None)
     foreseen = foresight.end()
-    for name, i in begun.items():
-        if name not in foreseen:
+    for i in begun:
+        each = foreseen.get(str(i))
+        if each is None:
             return found[:i]
-        each = foreseen[name]
         if isinstance(each, Exception):
             raise each
         found[i] = each
