@@ -26,6 +26,7 @@ function show() {
   const steps = [...at.querySelectorAll("[data-step]")];
   const now = Math.min(kept(at.dataset.steps), steps.length - 1);
   for (const [i, step] of steps.entries()) step.hidden = i !== now;
+  at.querySelector(".steering").hidden = false; // nobody turns before there is a script
   at.querySelector("[data-turned]").textContent = now ? `${now} / ${steps.length - 1}` : "";
   for (const button of at.querySelectorAll("[data-turn]")) {
     const there = now + Number(button.dataset.turn);
