@@ -21,7 +21,8 @@ from server.db.models import FeedEvent, Judge
 from server.db.session import Database
 from server.http.event_stream import Feeds
 from server.http.live import Notifier
-from server.http.rate_limit import Rates
+from server.http.rate_limit import Buckets, Rates
+from server.http.shared_limits import SharedBuckets
 from server.queue.messages import ChangeNotice, RedisError
 from server.queue.server import Queue
 from server.settings import Settings
@@ -43,7 +44,8 @@ class AppContext:
         self.queue = queue
         self.live = Notifier()
         self.feeds = Feeds(self.live, self._feed_page)
-        self.rates = Rates(settings.rate_limit, settings.rate_burst)
+        self._buckets = _buckets(settings, shared=not database.sqlite)
+        self.rates = Rates(settings.rate_limit, self._buckets.take)
         self.workforce = Workforce()
         self.judges_known: frozenset[str] = frozenset()
         self._show = show
@@ -135,6 +137,7 @@ class AppContext:
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._buckets.close()
         self.database.dispose()
 
     async def _feed_page(self, competition: str, number: int) -> Sequence[tuple[int, bytes]]:
@@ -142,6 +145,14 @@ class AppContext:
         if any(event.type == feed.DELETED for event in events):
             self.feeds.forget(competition, number)  # what is held of before may tell of whoever was deleted
         return [(event.number, self._show(event)) for event in events]
+
+
+def _buckets(settings: Settings, *, shared: bool) -> Buckets | SharedBuckets:
+    """Of this process, or of all that may be there: a SQLite file has one, PostgreSQL as many as one likes."""
+    limits = settings.rate_limit, settings.rate_burst
+    if not shared or settings.redis_url is None:
+        return Buckets(*limits)
+    return SharedBuckets(settings.redis_url, *limits)
 
 
 def _with_outbox(work: Callable[[Session, Outbox], T], session: Session) -> tuple[T, Outbox]:

@@ -10,6 +10,7 @@ put back by the sweeper.
     xa:results             stream of results, group "referees"
     xa:judges, xa:workers  hashes: what workers announced
     xa:tokenizer:<digest>  a tokenizer.json, whole once a judge that names it is in xa:judges
+    xa:rate:<participant>  hash: what is left of a rate limit that several API processes share
     xa:notices             pub/sub: which submissions and competitions changed
 """
 
@@ -101,6 +102,10 @@ def served_lanes(texts: bool) -> tuple[str, ...]:
 
 def tokenizer_key(digest: str) -> str:
     return f"xa:tokenizer:{digest}"
+
+
+def rate_key(participant: str) -> str:
+    return f"xa:rate:{participant}"
 
 
 def index(judge: str) -> str:

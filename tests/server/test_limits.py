@@ -3,13 +3,16 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from server.errors import RequestError
-from server.http.rate_limit import Rates
+from server.http.rate_limit import Buckets, Rates
+from server.http.shared_limits import SharedBuckets
 from tests.support.scenario.deployment import answer
 from tests.support.server import RunningApp, new_class, nothing_changes, problem
+from tests.support.services import Redis, eventually
 from tests.support.workers import FakeJudge, at_work
 
 
@@ -58,9 +61,13 @@ class Clock:
         return self.now
 
 
+def rates_of(rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> Rates:
+    return Rates(rate, Buckets(rate, burst, clock).take)
+
+
 def test_what_is_refused_is_not_spent() -> None:
     clock = Clock()
-    rates = Rates(rate=10, burst=5, clock=clock)
+    rates = rates_of(rate=10, burst=5, clock=clock)
     rates.spend("ada", 5)
     for _ in range(100):
         with pytest.raises(RequestError):
@@ -71,7 +78,7 @@ def test_what_is_refused_is_not_spent() -> None:
 
 def test_a_burst_is_the_most_however_long_one_was_away() -> None:
     clock = Clock()
-    rates = Rates(rate=1_000, burst=5, clock=clock)
+    rates = rates_of(rate=1_000, burst=5, clock=clock)
     clock.now = 50
     rates.spend("ada", 5)
     with pytest.raises(RequestError):
@@ -80,7 +87,7 @@ def test_a_burst_is_the_most_however_long_one_was_away() -> None:
 
 def test_threads_do_not_share_what_one_of_them_spent() -> None:
     """Requests run in many threads; none of them may slip through."""
-    rates, spent = Rates(rate=0.001, burst=1_000), []
+    rates, spent = rates_of(rate=0.001, burst=1_000), []
 
     def spend() -> None:
         for _ in range(1_000):
@@ -99,7 +106,56 @@ def test_threads_do_not_share_what_one_of_them_spent() -> None:
 
 
 def test_a_crowd_does_not_fill_the_memory() -> None:
-    rates = Rates(rate=1, burst=1)
+    buckets = Buckets(rate=1, burst=1)
     for number in range(20_000):
-        rates.spend(f"player {number}")
-    assert len(rates) == 10_000
+        assert not buckets.take(f"player {number}", 1)
+    assert len(buckets) == 10_000
+
+
+def test_several_processes_take_from_one_bucket(redis_url: str) -> None:
+    """What a process took ahead is all that another one can be short of."""
+    processes = [SharedBuckets(redis_url, rate=0.01, burst=640) for _ in range(3)]
+    spent = [0, 0, 0]
+
+    def spend(i: int) -> None:
+        while not processes[i].take("ada", 1):
+            spent[i] += 1
+
+    threads = [threading.Thread(target=spend, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(spent) == 640
+    assert all(0 < short <= 1 for short in (each.take("ada", 1) for each in processes))
+    assert processes[0].take("ada", 700) == pytest.approx(700, abs=0.1)
+    assert processes[1].take("bob", 640) == 0
+
+
+def test_a_shared_bucket_fills_by_the_clock_of_redis_and_is_forgotten(
+    redis_url: str, redis_server: Redis
+) -> None:
+    buckets = SharedBuckets(redis_url, rate=20, burst=4)
+    assert buckets.take("ada", 4) == 0
+    short = buckets.take("ada", 2)
+    assert 1 < short <= 2
+    time.sleep(short / 20 + 0.02)
+    assert buckets.take("ada", 2) == 0
+    with redis_server.client as client:
+        eventually(lambda: not client.keys("xa:rate:*"), seconds=5, what="the end of what nobody asks for")
+
+
+def test_where_redis_is_away_a_process_counts_by_itself(tmp_path: Path) -> None:
+    redis = Redis(tmp_path).start()
+    clock = Clock()
+    buckets = SharedBuckets(redis.url, rate=1, burst=5, clock=clock)
+    assert buckets.take("ada", 5) == 0
+    redis.pause()
+    began = time.monotonic()
+    assert buckets.take("ada", 5) == 0  # by itself it knows of nothing that was spent
+    assert buckets.take("ada", 1) == 1
+    assert time.monotonic() - began < 3  # it does not ask a Redis that hangs for each of them
+    redis.go_on()
+    clock.now = 6
+    assert 0 < buckets.take("ada", 5) <= 5
+    redis.stop()
