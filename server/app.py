@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.orm import Session
 
+from server import metrics
 from server.api import (
     announcements,
     catalog,
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        metrics.forget_the_dead()
         context = build(settings)
         app.state.context, app.state.desk = context, Desk(context)
         await context.write(lambda session, outbox: _first_rows(settings, session, outbox))

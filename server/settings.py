@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     rate_limit: float = Field(default=100, gt=0, description="Submissions per second and participant, sustained.")
     rate_burst: int = Field(default=1_000, ge=1, description="Submissions a participant may send at once.")
     pending_limit: int = Field(default=5_000, ge=1, description="Measurements one participant may have waiting.")
+    api_processes: int = Field(
+        default=1, ge=1, le=64, description="Processes of the API behind one address; more than one need PostgreSQL."
+    )
     threads: int = Field(default=16, ge=1, description="Database connections, and threads that use them, per process.")
 
 

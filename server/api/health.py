@@ -1,9 +1,10 @@
 """For whoever watches the server: is it alive, can it serve, how is it doing."""
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 
+from server import metrics
 from server.api import schemas
 from server.arena import judges
 from server.errors import Unavailable
@@ -41,6 +42,6 @@ async def readyz(context: ContextOf, response: Response) -> schemas.Readiness:
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
+async def figures() -> Response:
     """Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(metrics.told(), media_type=CONTENT_TYPE_LATEST)

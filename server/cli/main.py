@@ -53,6 +53,11 @@ Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for every
 DatabaseUrl = Annotated[str | None, typer.Option(metavar="U", help="sqlite:///FILE or postgresql://…")]
 RedisUrl = Annotated[str | None, typer.Option(metavar="U", help="redis://:PASSWORD@HOST:PORT/0")]
 
+ApiProcesses = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, metavar="N", help="API processes; more than one with PostgreSQL.  [default: 1]"),
+]
+
 
 @app.command()
 def serve(
@@ -62,6 +67,7 @@ def serve(
     judge: Judges = None,
     database_url: DatabaseUrl = None,
     redis_url: RedisUrl = None,
+    api_processes: ApiProcesses = None,
     workers: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Let workers on other machines in there.")
     ] = None,
@@ -70,7 +76,15 @@ def serve(
 ) -> None:
     """Serve everything on this machine: API, pages, queue, one worker."""
     require("server", "judge")
-    settings = _settings(host=host, port=port, data=data, judge=judge, database_url=database_url, redis_url=redis_url)
+    settings = _settings(
+        host=host,
+        port=port,
+        data=data,
+        judge=judge,
+        database_url=database_url,
+        redis_url=redis_url,
+        api_processes=api_processes,
+    )
     from server.addresses import Address
     from server.launch.serve import Options, serve
 
@@ -84,10 +98,18 @@ def serve(
 
 
 @app.command()
-def api(host: Host = None, port: Port = None, database_url: DatabaseUrl = None, redis_url: RedisUrl = None) -> None:
+def api(
+    host: Host = None,
+    port: Port = None,
+    database_url: DatabaseUrl = None,
+    redis_url: RedisUrl = None,
+    api_processes: ApiProcesses = None,
+) -> None:
     """Serve the API and the pages only. Needs a migrated database and a Redis."""
     require("server")
-    settings = _settings(host=host, port=port, database_url=database_url, redis_url=redis_url)
+    settings = _settings(
+        host=host, port=port, database_url=database_url, redis_url=redis_url, api_processes=api_processes
+    )
     _need(settings.database_url, "--database-url")
     _need(settings.redis_url, "--redis-url")
     from server.launch.commands import serve_api

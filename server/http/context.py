@@ -21,8 +21,7 @@ from server.db.models import FeedEvent, Judge
 from server.db.session import Database
 from server.http.event_stream import Feeds
 from server.http.live import Notifier
-from server.http.rate_limit import Buckets, Rates
-from server.http.shared_limits import SharedBuckets
+from server.http.rate_limit import Buckets, Rates, SharedBuckets
 from server.queue.messages import ChangeNotice, RedisError
 from server.queue.server import Queue
 from server.settings import Settings

@@ -3,12 +3,21 @@
 import math
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+
+import structlog
 
 from games.sentences import say
 from server.errors import limited
+from server.queue.limits import Limit
+from server.queue.messages import RedisError
+
+log = structlog.get_logger()
 
 FORGET = 10_000  # participants remembered
+SHARES = 64  # a process takes that part of a burst at a time, and asks again when it is spent
+ALONE = 5.0  # seconds for which a process counts by itself, once Redis did not answer
 
 
 class Buckets:
@@ -39,6 +48,54 @@ class Buckets:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class SharedBuckets:
+    """The same buckets for all processes of a Redis. Each process takes some tokens ahead, so that it asks once for
+    many moves; where Redis is away, each counts by itself."""
+
+    def __init__(self, url: str, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = Limit(url, rate, burst)
+        self._ahead = max(1, burst // SHARES)
+        self._clock = clock
+        self._alone = Buckets(rate, burst, clock)
+        self._alone_until = float("-inf")
+        self._held: OrderedDict[str, int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, participant: str, amount: int) -> float:
+        """How much was missing; where nothing was, the amount is spent."""
+        if self._spend_held(participant, amount):
+            return 0.0
+        if self._clock() < self._alone_until:
+            return self._alone.take(participant, amount)
+        try:
+            given, left = self._limit.take(participant, amount, max(amount, self._ahead))
+        except RedisError as error:
+            log.warning("limits.alone", error=str(error))
+            self._alone_until = self._clock() + ALONE
+            return self._alone.take(participant, amount)
+        if not given:
+            return max(1e-6, amount - left)
+        self._hold(participant, given - amount)
+        return 0.0
+
+    def close(self) -> None:
+        self._limit.close()
+
+    def _spend_held(self, participant: str, amount: int) -> bool:
+        with self._lock:
+            held = self._held.get(participant, 0)
+            if held < amount:
+                return False
+            self._held[participant] = held - amount
+            return True
+
+    def _hold(self, participant: str, amount: int) -> None:
+        with self._lock:
+            self._held[participant] = self._held.pop(participant, 0) + amount
+            if len(self._held) > FORGET:
+                self._held.popitem(last=False)
 
 
 class Rates:

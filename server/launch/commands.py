@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import ExitStack
 from typing import NoReturn
 
 import structlog
@@ -11,7 +12,7 @@ from server import logs
 from server.addresses import Address
 from server.db import upgrade
 from server.errors import CommandError
-from server.launch import reaper
+from server.launch import api_processes, reaper
 from server.launch.addresses import listen
 from server.launch.http_server import Server, Shutdown, url_of
 from server.launch.redis import check
@@ -29,11 +30,18 @@ def serve_api(settings: Settings) -> None:
     check.check(settings.redis_url or "")
     if not settings.host_token:
         log.warning("api.no_host", hint="XENTARENA_HOST_TOKEN, 32 characters or more, makes a host")
+    api_processes.check(settings, settings.database_url or "")
+    reaper.follow()
     stop = Shutdown()
-    with stop.on_signals(), listen(Address(settings.host, settings.port)) as listener:
+    with stop.on_signals(), ExitStack() as running:
+        inherited = api_processes.inherited()
+        listener = running.enter_context(inherited or listen(Address(settings.host, settings.port)))
+        if settings.api_processes > 1:
+            running.callback(api_processes.ApiProcesses(settings, listener).stop)
         from server.app import create_app
 
-        log.info("api.listening", url=url_of(listener, settings.host))
+        if inherited is None:
+            log.info("api.listening", url=url_of(listener, settings.host), processes=settings.api_processes)
         stop.run(Server(create_app(settings)), listener)
 
 

@@ -17,7 +17,9 @@ from fastapi import FastAPI
 
 from server.addresses import Address
 from server.errors import CommandError
+from server.launch.addresses import BACKLOG
 
+ONE_AT_A_TIME = 1  # connections that asyncio takes at a time: the rest is for other processes on the socket
 LAST_SECONDS = 1  # for requests that are held and streams that are open, when the server stops
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -26,7 +28,15 @@ class Server(uvicorn.Server):
     """One that leaves signals to whoever runs it."""
 
     def __init__(self, app: FastAPI) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=LAST_SECONDS))
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=LAST_SECONDS, backlog=ONE_AT_A_TIME
+        )
+        super().__init__(config)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(BACKLOG)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -39,7 +39,11 @@ def main() -> int:
     threading.Thread(target=_end, args=(started, ending, grace), daemon=True).start()
     try:
         child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, env=os.environ | {SUPERVISED: "1"}, preexec_fn=_dies_with(os.getpid())
+            command,
+            stdin=subprocess.PIPE,
+            env=os.environ | {SUPERVISED: "1"},
+            preexec_fn=_dies_with(os.getpid()),
+            close_fds=False,  # what is open here beside the standard three was left for the command
         )
     except OSError as error:
         sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")

@@ -1,4 +1,5 @@
-"""Everything on one machine: the API in this process; Redis, a worker and the demo's bots as its children."""
+"""Everything on one machine: the API in this process; Redis, a worker, the demo's bots and further API processes as
+its children."""
 
 import threading
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ from server import logs
 from server.addresses import Address
 from server.db import upgrade
 from server.errors import CommandStopped
-from server.launch import banner, data_dir
+from server.launch import api_processes, banner, data_dir
 from server.launch.addresses import listen
 from server.launch.demo import Demo, open_demo
 from server.launch.http_server import Server, Shutdown, local_url_of, url_of
@@ -57,6 +58,7 @@ class LocalServer:
         if settings.redis_url:
             check.check(settings.redis_url)
         database_url = settings.database_url or sqlite_url(self._folder.path)
+        api_processes.check(settings, database_url)
         upgrade.ensure_current(database_url, self._folder.backups)
         self._folder.note_database(upgrade.shown(database_url))
         self._workers_url: str | None = None
@@ -66,6 +68,8 @@ class LocalServer:
     def serve(self) -> None:
         worker = WorkerChild(self._settings, self._fail, self._stop.event)
         self._running.callback(worker.stop)
+        if self._settings.api_processes > 1:
+            self._running.callback(api_processes.ApiProcesses(self._settings, self._listener).stop)
         from server.app import create_app  # takes a second, in which the worker is starting
 
         opening = threading.Thread(target=self._open, args=(worker,), name="opening")

@@ -25,7 +25,14 @@ STEADY = 60.0  # a child that lived this long is started again after the first p
 class ChildProcess:
     """A running command. Ends when `stop` is called or when this process is gone, however it went."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None, *, grace: float = GRACE) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        *,
+        grace: float = GRACE,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
         # Standard output is this program's own; a session of its own keeps Ctrl-C from the children, which are
         # stopped in order, and makes a process group that can be killed as a whole.
         self._reaper = subprocess.Popen(
@@ -34,6 +41,7 @@ class ChildProcess:
             stdout=STANDARD_ERROR,
             env=env,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
         self._grace = grace
 

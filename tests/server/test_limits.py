@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from server.errors import RequestError
-from server.http.rate_limit import Buckets, Rates
-from server.http.shared_limits import SharedBuckets
+from server.http.rate_limit import Buckets, Rates, SharedBuckets
 from tests.support.scenario.deployment import answer
 from tests.support.server import RunningApp, new_class, nothing_changes, problem
-from tests.support.services import Redis, eventually
+from tests.support.services import Postgres, Redis, eventually
 from tests.support.workers import FakeJudge, at_work
 
 
@@ -132,9 +131,7 @@ def test_several_processes_take_from_one_bucket(redis_url: str) -> None:
     assert processes[1].take("bob", 640) == 0
 
 
-def test_a_shared_bucket_fills_by_the_clock_of_redis_and_is_forgotten(
-    redis_url: str, redis_server: Redis
-) -> None:
+def test_a_shared_bucket_fills_by_the_clock_of_redis_and_is_forgotten(redis_url: str, redis_server: Redis) -> None:
     buckets = SharedBuckets(redis_url, rate=20, burst=4)
     assert buckets.take("ada", 4) == 0
     short = buckets.take("ada", 2)
@@ -159,3 +156,17 @@ def test_where_redis_is_away_a_process_counts_by_itself(tmp_path: Path) -> None:
     clock.now = 6
     assert 0 < buckets.take("ada", 5) <= 5
     redis.stop()
+
+
+def test_two_processes_of_one_server_refuse_as_one(
+    own_house: Callable[..., RunningApp], postgres: Postgres, judge: FakeJudge
+) -> None:
+    url = postgres.migrated_database()
+    houses = [own_house(url, rate_limit=0.1, rate_burst=3) for _ in range(2)]
+    with at_work(houses[0].redis_url, judge):
+        lesson = new_class(houses[0], judge)
+        ada = lesson.join()
+        seats = [house.caller(str(ada.token)) for house in houses]
+        sent = [seats[i % 2].submit(lesson.round_id, f"{i}").status_code for i in range(8)]
+    assert [each in (201, 202) for each in sent] == [True] * 3 + [False] * 5
+    assert sent[3:] == [429] * 5
