@@ -34,7 +34,7 @@ LIST_CHARACTERS = 100_000
 #: items and tokens that it reads. The other budgets bound how often and how large, this one bounds their product.
 WORK = 3_000_000
 #: Of it, for a line and for each value in it, whatever they are.
-LINE_WORK, VALUE_WORK = 100, 30
+LINE_WORK, VALUE_WORK = 100, 50
 #: Of what a play shows and tells beside moves and rewards, and of the registers that a player sees at a move. A value,
 #: an item and a token count as ten more.
 SHOWN_CHARACTERS = 200_000

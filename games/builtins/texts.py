@@ -66,7 +66,7 @@ def only_uses_words(play: Play, allowed: _Other, text: Text) -> bool:
 
 
 def only_uses_chars(play: Play, allowed: Text, text: Text) -> bool:
-    play.spend(100 + 4 * (len(allowed.text) + len(text.text)))
+    play.spend(read(allowed.text, 4) + read(text.text, 4))
     return words.only_uses_chars(allowed.text, text.text)
 
 

@@ -64,7 +64,7 @@ def test_measured_characters_are_a_budget() -> None:
     texts = ", ".join(f'"{number}" + s' for number in range(10))
     behind = ["t", *(f"l[{number}]" for number in range(10))]
     rewards = ["reward(" + " + ".join(f"xent(l[{one}] | {other})" for other in behind) + ")" for one in range(10)]
-    end = _end(f'assign(s=story(), t="t")\nassign(l=[{texts}], t=t + s)\nelicit(x, 5)', *rewards, passage="a" * 9_990)
+    end = _end(f'assign(s=story(), t="t")\nassign(l=[{texts}], t=t + s)\nelicit(x, 5)', *rewards, passage="a" * 9_000)
     assert _over(end) == "the play went over its budget of 1,000,000 characters measured"
 
 

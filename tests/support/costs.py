@@ -2,12 +2,14 @@
 operator and instruction there is a value here, and for each a line that makes it again and again."""
 
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
+from types import FrameType
 from typing import Any
 
 from games import engine, limits
@@ -179,13 +181,62 @@ def measured(case: Case, repeats: int = 2) -> Cost | None:
 
 
 def _once(case: Case, program: Program, seed: int) -> Cost:
+    play = _started(case, program, seed)
+    start = time.process_time()
+    with suppress(PlayEnded, Suspended):
+        engine.run(program, play)
+    return Cost(case, time.process_time() - start, play.work)
+
+
+def _started(case: Case, program: Program, seed: int) -> Play:
     random = Random(seed)
     passages = [TEXTURES[texture](random, size) for texture, size in case.texts]
     passages += passages[:1] * (program.passages - len(passages))
     facts = JudgeFacts(_ends, context=100_000)
     setup = Setup(tuple(passages), str(seed), dict.fromkeys(program.judges, facts))
-    play = engine.started(Play, program, setup, Log(tuple([Move("black", "a b c d e")] * limits.MOVES), _Bits()))
-    start = time.process_time()
-    with suppress(PlayEnded, Suspended):
-        engine.run(program, play)
-    return Cost(case, time.process_time() - start, play.work)
+    return engine.started(Play, program, setup, Log(tuple([Move("black", "a b c d e")] * limits.MOVES), _Bits()))
+
+
+#: Of the methods of texts and patterns, those that always read a text to its end.
+_WHOLE = frozenset({"split", "lower", "translate", "replace", "partition", "sub", "findall"})
+#: Characters that one of them reads in about the time of one operation of Python.
+_AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class Operations:
+    """What a play does, counted without a clock: operations of Python's machine, and what built-in methods read. The
+    judge's own work (`_ends`) is not the engine's."""
+
+    count: int = 0
+
+    def trace(self, frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename == __file__:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        self.count += event == "opcode"
+        return self.trace
+
+    def profile(self, frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call" and called.__name__ in _WHOLE:
+            own = getattr(called, "__self__", None)
+            texts = (
+                [own] if isinstance(own, str) else [each for each in frame.f_locals.values() if isinstance(each, str)]
+            )
+            self.count += max(map(len, texts), default=0) // _AT_ONCE
+
+
+def counted(case: Case) -> tuple[int, int]:
+    """Operations and units of work of one replay. Raises ProgramErrors where it is no program."""
+    program = parse(case.source)
+    play, operations = _started(case, program, 0), Operations()
+    before = sys.gettrace(), sys.getprofile()
+    sys.settrace(operations.trace)
+    sys.setprofile(operations.profile)
+    try:
+        with suppress(PlayEnded, Suspended):
+            engine.run(program, play)
+    finally:
+        sys.settrace(before[0])
+        sys.setprofile(before[1])
+    return operations.count, play.work
