@@ -64,6 +64,10 @@ class Runner(Protocol):
         """`work` on each row, each alone."""
 
 
+#: Of texts whose ids are kept, all together.
+KEPT_TOKENS = 2_000_000
+
+
 class Judge:
     """A causal language model that measures. Safe to use from many threads; make one with `Judge.load`."""
 
@@ -80,8 +84,8 @@ class Judge:
         self.supports_logits_to_keep = network.supports_logits_to_keep
         self._network = network
         self._runner = runner
-        # A round asks about the same passages again and again.
-        self._ids = lru_cache(maxsize=4096)(self.tokens.ids)
+        # A round asks about the same passages again and again. What is measured is no longer than the context.
+        self._ids = lru_cache(maxsize=KEPT_TOKENS // self.context + 1)(self.tokens.ids)
 
     @classmethod
     def load(

@@ -308,3 +308,38 @@ def test_a_board_with_ratings_is_what_the_document_says(house: RunningApp, docum
 def test_problems_are_what_the_document_says(lesson: Class, document: Json, path: str) -> None:
     body = lesson.house.host.get(path).json()
     check(document, {"$ref": "#/components/schemas/Problem"}, body, path)
+
+
+#: Lists without a limit of their own, and what bounds them.
+BOUNDED = {
+    "GET /competitions/{}/events": "a thousand at a time, after a number",
+    "GET /competitions/{}/teams": "a hundred in a competition",
+    "GET /competitions/{}/team-leaderboard": "a hundred in a competition",
+    "GET /rounds/{}/team-leaderboard": "a hundred in a competition",
+    "GET /keys": "one for each time that the owner replaced it",
+}
+
+
+def test_every_list_has_a_limit(document: Json) -> None:
+    lists = {
+        re.sub(r"\{[^}]*\}", "{}", name.replace("/api/v1", "")): operation
+        for name, operation in operations(document)
+        if name.startswith("GET ") and "items" in _shown(document, operation).get("properties", {})
+    }
+    bounds = {name: _most(operation) for name, operation in lists.items()}
+    assert {name for name, most in bounds.items() if most is None} == set(BOUNDED)
+    assert len(bounds) - len(BOUNDED) > 12
+    assert all(most <= 1_000 for most in bounds.values() if most is not None)
+
+
+def _shown(document: Json, operation: Json) -> Json:
+    """The schema of what a route answers."""
+    content = operation["responses"].get("200", {}).get("content", {})
+    schema: Json = content.get("application/json", {}).get("schema", {})
+    return document["components"]["schemas"][schema["$ref"].split("/")[-1]] if "$ref" in schema else schema
+
+
+def _most(operation: Json) -> int | None:
+    """The largest `limit` that a route takes."""
+    found = [each["schema"]["maximum"] for each in operation.get("parameters", []) if each["name"] == "limit"]
+    return found[0] if found else None
