@@ -213,6 +213,7 @@ class Challenge(BaseModel):
     free: list[str]
     invited: "BoardPlayer | None" = Field(description="The only one who may take it up; null: anybody may.")
     since: datetime
+    until: datetime | None = Field(description="When it runs out; null in one that is older than this limit.")
 
 
 class Reason(BaseModel):

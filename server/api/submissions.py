@@ -73,7 +73,8 @@ async def open_challenges(
     read: ReadOf, round_id: str, cursor: Cursor = None, limit: Limit = 1_000
 ) -> schemas.Items[schemas.Challenge]:
     """The plays of a game of several seats that wait for players: those the caller may join or has opened."""
-    return await read.show(views.items(views.challenge, cursor, limit), challenges.opened, round_id)
+    most = views.reach(cursor, limit)
+    return await read.show(views.items(views.challenge, cursor, limit), challenges.opened, round_id, most)
 
 
 @router.post("/rounds/{round_id}/challenges", status_code=201, responses=MADE | QUEUED)
@@ -87,7 +88,8 @@ async def challenge(
     key: RepeatKey = None,
 ) -> schemas.Submission:
     """Play with somebody: takes up the oldest open challenge that leaves the wanted seat, or opens one. With `invite`
-    it is for that player alone. 202 while nobody has come."""
+    it is for that player alone. 202 while nobody has come. A player waits in at most five challenges of a round, of
+    which one is open to everybody; after a day nobody can take one up any more, and its attempt is given back."""
     taken = await call.play(views.submission, challenges.challenge, round_id, body.seat, body.invite, key)
     return await _answer(read, taken, response, wait)
 

@@ -44,6 +44,7 @@ from server.db.states import SubmissionState, WorkState
 from server.errors import invalid
 from xentarena.events import Event as PlayEvent
 
+LONGEST = 10_000_000  # rows of a list; what is beyond is an empty page
 _EVENTS = TypeAdapter(list[PlayEvent])
 
 Row = TypeVar("Row")
@@ -54,15 +55,24 @@ def items(
     view: Callable[[Unit, Row], Shown], cursor: str | None, limit: int
 ) -> Callable[[Unit, Sequence[Row]], schemas.Items[Shown]]:
     """The view of a page of a list, by the view of one. cursor: how many stand before it."""
-    if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
-        raise invalid("(query)/cursor", "This cursor was not given by this server.")
-    start = int(cursor or 0)
+    start = _start(cursor)
 
     def page(unit: Unit, rows: Sequence[Row]) -> schemas.Items[Shown]:
         shown = [view(unit, row) for row in rows[start : start + limit]]
         return schemas.Items(items=shown, next=str(start + limit) if len(rows) > start + limit else None)
 
     return page
+
+
+def reach(cursor: str | None, limit: int) -> int:
+    """How many rows are to be read for a page: those up to its end, and one that tells whether there are more."""
+    return _start(cursor) + limit + 1
+
+
+def _start(cursor: str | None) -> int:
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit()):
+        raise invalid("(query)/cursor", "This cursor was not given by this server.")
+    return min(int(cursor or 0), LONGEST)
 
 
 def judge(unit: Unit, row: Judge) -> schemas.Judge:
@@ -254,6 +264,7 @@ def challenge(_: Unit, row: Challenge) -> schemas.Challenge:
         free=list(row.free),
         invited=board_player(row.invited) if row.invited else None,
         since=row.since,
+        until=row.until,
     )
 
 

@@ -6,9 +6,9 @@ when the last seat is taken.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from games.sentences import say
@@ -34,10 +34,17 @@ from server.arena.validation import clean, new_id
 from server.db.models import Play, Player, Round, Submission
 from server.errors import conflict, forbidden, invalid, not_found
 
+#: Challenges of a round in which one player may wait, invitations among them.
+MOST = 5
+#: How long a challenge waits for somebody to take it up.
+WAITS = timedelta(days=1)
+_TRIED = 3  # of those that may be taken up, in case somebody else is quicker
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A play that waits for players. taken: who has which seat. invited: the only one who may join, if not all."""
+    """A play that waits for players. taken: who has which seat. invited: the only one who may join, if not all. until:
+    when it runs out."""
 
     play: str
     round: str
@@ -45,6 +52,7 @@ class Challenge:
     free: Sequence[str]
     invited: Player | None
     since: datetime
+    until: datetime | None
 
 
 def challenge(
@@ -75,10 +83,10 @@ def challenge(
     play = None if guest else _joinable(unit.session, round_, player, seat)
     if play is not None:
         return _join(unit, round_, play, seat, submission_id)
-    if guest is None and _waits_already(unit.session, round_, player):
-        raise conflict("challenge-open", "Challenge open", "You wait for an opponent in this round already.")
+    _refuse_another(unit.session, round_, player, invites=guest is not None)
     attempts.reserve_attempt(unit.session, round_, player)
     play = plays.new_play(unit.session, round_, vacant=len(seats) - 1, invited=guest.id if guest else None)
+    play.due_at = unit.now + WAITS
     submission = plays.take_seat(unit.session, play, seat or seats[0], player, submission_id)
     _tell(unit.session, unit.outbox, round_)
     return Accepted(submission, fresh=True)
@@ -109,51 +117,70 @@ def accept(
     return _join(unit, round_, play, seat, submission_id)
 
 
-def opened(unit: Unit, round_id: str) -> list[Challenge]:
-    """The challenges of a round that the caller may take up or has opened, oldest first; all for a host."""
+def opened(unit: Unit, round_id: str, most: int) -> list[Challenge]:
+    """Challenges of a round, at most so many: those the caller has opened, their invitations, and then, the oldest
+    first, those that anybody may take up; all for a host."""
     round_ = rounds.see(unit, round_id)
-    query = (
-        select(Play).join(Submission, Submission.play_id == Play.id).where(Play.round_id == round_id, Play.vacant > 0)
+    player = unit.caller.player
+    query = select(Play).where(Play.round_id == round_id, Play.vacant > 0)
+    if player is not None:
+        order = case((_taken(Submission.player_id == player), 0), (Play.invited == player, 1), else_=2)
+        query = query.where(_concerns(player)).order_by(order)
+    found = unit.session.scalars(query.order_by(_began(), Play.id).limit(most)).all()
+    names = round_setup.setup_of(unit.session, round_).program.seats
+    return _shown(unit.session, found, names)
+
+
+def _concerns(player: str) -> ColumnElement[bool]:
+    """A challenge that the player waits in; or, of players who are still there, an open one or their invitation."""
+    mine = or_(Play.invited.is_(None), Play.invited == player)
+    return or_(_taken(Submission.player_id == player), and_(mine, ~_taken_by_removed()))
+
+
+def _taken(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Has somebody such a seat of the play?"""
+    return select(Submission.number).where(Submission.play_id == Play.id, *which).correlate(Play).exists()
+
+
+def _taken_by_removed() -> ColumnElement[bool]:
+    there = select(Submission.number).join(Player, Player.id == Submission.player_id)
+    return there.where(Submission.play_id == Play.id, Player.removed).correlate(Play).exists()
+
+
+def _began() -> ScalarSelect[int]:
+    """The number of the submission that opened the challenge."""
+    return select(func.min(Submission.number)).where(Submission.play_id == Play.id).correlate(Play).scalar_subquery()
+
+
+def _shown(session: Session, found: Sequence[Play], names: Sequence[str]) -> list[Challenge]:
+    ids = [play.id for play in found]
+    players, taken = seats.players(session, ids), seats.taken_each(session, ids)
+    invited = {play.invited for play in found if play.invited}
+    guests = (
+        {each.id: each for each in session.scalars(select(Player).where(Player.id.in_(invited)))} if invited else {}
     )
-    seats = round_setup.setup_of(unit.session, round_).program.seats
-    found: dict[str, Challenge] = {}
-    for play in unit.session.scalars(query.order_by(Submission.number)):
-        one = _shown(unit.session, play, seats)
-        mine = any(player.id == unit.caller.player for player in one.taken.values())
-        if unit.caller.watches(round_.competition_id) or mine or _may_join(one, unit.caller.player):
-            found[play.id] = one
-    return list(found.values())
-
-
-def _shown(session: Session, play: Play, names: Sequence[str]) -> Challenge:
-    taken = seats.taken(session, play)
-    players = {each.seat: session.get_one(Player, each.player_id) for each in taken}
-    return Challenge(
-        play=play.id,
-        round=play.round_id,
-        taken=players,
-        free=[seat for seat in names if seat not in players],
-        invited=session.get_one(Player, play.invited) if play.invited else None,
-        since=min(each.accepted_at for each in taken),
-    )
-
-
-def _may_join(one: Challenge, player: str | None) -> bool:
-    """An open challenge of players who are still there, or the player's own invitation."""
-    there = not any(taken.removed for taken in one.taken.values())
-    return there and (one.invited is None or one.invited.id == player)
+    return [
+        Challenge(
+            play=play.id,
+            round=play.round_id,
+            taken=players[play.id],
+            free=[seat for seat in names if seat not in players[play.id]],
+            invited=guests[play.invited] if play.invited else None,
+            since=min(each.accepted_at for each in taken[play.id]),
+            until=play.due_at,
+        )
+        for play in found
+    ]
 
 
 def _joinable(session: Session, round_: Round, player: str, seat: str | None) -> Play | None:
     """The oldest open challenge that the player may take up, locked."""
-    query = (
-        select(Play.id)
-        .join(Submission, Submission.play_id == Play.id)
-        .join(Player, Player.id == Submission.player_id)
-        .where(Play.round_id == round_.id, Play.vacant > 0, Play.invited.is_(None), Player.removed.is_(False))
-        .order_by(Submission.number)
-    )
-    for play_id in dict.fromkeys(session.scalars(query).all()):
+    open_ = (Play.round_id == round_.id, Play.vacant > 0, Play.invited.is_(None))
+    not_mine = (~_taken(Submission.player_id == player), ~_taken_by_removed())
+    query = select(Play.id).where(*open_, *not_mine)
+    if seat is not None:
+        query = query.where(~_taken(Submission.seat == seat))
+    for play_id in session.scalars(query.order_by(_began()).limit(_TRIED)).all():
         play = lock_plays(session, [play_id])[0]  # it may have been taken while we waited for it
         taken = seats.taken(session, play)
         own = any(each.player_id == player for each in taken)
@@ -182,7 +209,7 @@ def _join(
     submission = plays.take_seat(unit.session, play, seat or free[0], player, submission_id)
     unit.outbox.submissions |= {each.id for each in taken}
     if not play.vacant:
-        play.waiting = True
+        play.waiting, play.due_at = True, None
         plays.advance(unit.session, unit.outbox, round_, setup, play, requester)
     _tell(unit.session, unit.outbox, round_)
     return Accepted(submission, fresh=True)
@@ -193,13 +220,19 @@ def _tell(session: Session, outbox: Outbox, round_: Round) -> None:
     outbox.competitions.add(round_.competition_id)
 
 
-def _waits_already(session: Session, round_: Round, player: str) -> bool:
-    query = (
-        select(Play.id)
-        .join(Submission, Submission.play_id == Play.id)
-        .where(Play.round_id == round_.id, Play.vacant > 0, Play.invited.is_(None), Submission.player_id == player)
-    )
-    return session.scalars(query.limit(1)).one_or_none() is not None
+def _refuse_another(session: Session, round_: Round, player: str, *, invites: bool) -> None:
+    """One open challenge, and a few with invitations: whoever waits in more holds up a class. The round is locked."""
+    query = select(Play.invited).join(Submission, Submission.play_id == Play.id)
+    waits = session.scalars(
+        query.where(Play.round_id == round_.id, Play.vacant > 0, Submission.player_id == player).limit(MOST)
+    ).all()
+    if len(waits) >= MOST:
+        told = say(
+            "You wait in {most} challenges of this round already. Take one back, or wait for a player.", most=MOST
+        )
+        raise conflict("too-many-challenges", "Too many challenges", told)
+    if not invites and None in waits:
+        raise conflict("challenge-open", "Challenge open", "You wait for an opponent in this round already.")
 
 
 def _seats(session: Session, round_: Round) -> Sequence[str]:

@@ -119,8 +119,8 @@ def challenges_changed(round_: Round) -> feed.Entry:
 
 
 def end_late_plays(session: Session, outbox: Outbox) -> None:
-    """End the plays whose move clock has run out, and those that still wait for a player in a closed round; practice
-    begins there, and may wait."""
+    """End the plays whose move clock has run out, the challenges that nobody took up in time, and those plays that
+    still wait for a player in a closed round; practice begins there, and may wait."""
     late = (Play.due_at <= now(session)) & (Round.state == RoundState.OPEN)
     unfinished = (Play.awaits.is_not(None) | (Play.vacant > 0)) & (Round.state == RoundState.CLOSED)
     practice = select(Submission.play_id).where(Submission.play_id == Play.id, Submission.practice).exists()
@@ -138,6 +138,9 @@ def _end_late(session: Session, outbox: Outbox, round_: Round, play: Play) -> li
     closed = round_.state == RoundState.CLOSED
     if closed and play.vacant:
         told = say("The round closed before anybody took the other seat. The attempt does not count.")
+        return withdraw(session, outbox, round_, play, {"type": "withdrawn", "detail": told})
+    if play.vacant and play.due_at is not None and play.due_at <= now(session):
+        told = say("Nobody took up the challenge in time. The attempt does not count.")
         return withdraw(session, outbox, round_, play, {"type": "withdrawn", "detail": told})
     if play.awaits is not None and closed:
         reason = {"type": "abandoned", "detail": say("The round closed before the next move came.")}

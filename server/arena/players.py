@@ -201,6 +201,14 @@ def members(session: Session, competition_id: str) -> Sequence[Player]:
     return session.scalars(query).all()
 
 
+def few_names(session: Session, competition_id: str, most: int, *, but: str) -> Sequence[str]:
+    """The names of those who are there, but for one of them; none where they are more than `most`."""
+    here = (Player.competition_id == competition_id, Player.removed.is_(False), Player.pending.is_(False))
+    query = select(Player.name).where(*here, Player.id != but).order_by(Player.name).limit(most + 1)
+    found = session.scalars(query).all()
+    return found if len(found) <= most else []
+
+
 def count(session: Session, competition_id: str) -> int:
     """How many are there: not those who were removed, or wait to be let in."""
     here = (Player.competition_id == competition_id, ~Player.removed, ~Player.pending)

@@ -338,7 +338,8 @@ def _start_clocks(session: Session, round_: Round, at: datetime) -> None:
     """Whoever is to move has their whole time again: it does not run while the round is not open."""
     if round_.move_seconds is not None:
         due = at + timedelta(seconds=round_.move_seconds)
-        session.execute(update(Play).where(Play.round_id == round_.id, Play.due_at.is_not(None)).values(due_at=due))
+        here = (Play.round_id == round_.id, Play.due_at.is_not(None), Play.awaits.is_not(None))
+        session.execute(update(Play).where(*here).values(due_at=due))
 
 
 def prepare_rounds(session: Session, outbox: Outbox) -> None:

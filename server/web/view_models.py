@@ -37,6 +37,8 @@ from server.web.score_breakdown import Part, parts
 from server.web.surprise import Mapped, mapped
 from server.web.timeline import Turn
 
+MOST_CHALLENGES = 50  # that a page lists
+MOST_NAMED = 50  # players whom a page proposes
 EARLIER = 50  # submissions of one's own that a page lists
 
 
@@ -92,13 +94,14 @@ class ChallengeLine:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """How somebody may find an opponent in a round. waiting: their own challenges; open: those they may take up."""
+    """How somebody may find an opponent in a round. waiting: their own challenges; open: those they may take up. names:
+    whom they may invite, where these are few; none where a list of them would be long."""
 
     round: str
     seats: Sequence[str]
     waiting: Sequence[ChallengeLine]
     open: Sequence[ChallengeLine]
-    others: Sequence[Player]
+    names: Sequence[str]
     may_ask: bool
 
 
@@ -231,35 +234,34 @@ def meeting(unit: Unit, round_id: str) -> Meeting | None:
     seats = round_setup.setup_of(session, row).program.seats
     if caller.player is None or len(seats) == 1:
         return None
-    lines = [_challenge(session, each, caller.player) for each in challenges.opened(unit, round_id)]
+    lines = _challenges(session, challenges.opened(unit, round_id, MOST_CHALLENGES), caller.player)
     waiting = [line for line in lines if line.own]
     open_ = rounds.state_of(row, unit.now) is RoundState.OPEN
     left = attempts.attempts_left(session, row, caller.player) != 0
-    others = [
-        each
-        for each in players.members(session, row.competition_id)
-        if each.id != caller.player and not each.removed and not each.pending
-    ]
     return Meeting(
         round=round_id,
         seats=seats,
         waiting=waiting,
         open=[line for line in lines if not line.own] if open_ and left else [],
-        others=others,
+        names=players.few_names(session, row.competition_id, MOST_NAMED, but=caller.player),
         may_ask=open_ and left and not any(line.invited is None for line in waiting),
     )
 
 
-def _challenge(session: Session, each: challenges.Challenge, player: str) -> ChallengeLine:
-    own = select(Submission.id).where(Submission.play_id == each.play, Submission.player_id == player)
-    return ChallengeLine(
-        play=each.play,
-        players=[taken.name for taken in each.taken.values()],
-        free=each.free,
-        invited=each.invited,
-        since=each.since,
-        own=session.scalars(own).one_or_none(),
-    )
+def _challenges(session: Session, found: Sequence[challenges.Challenge], player: str) -> list[ChallengeLine]:
+    query = select(Submission.play_id, Submission.id).where(Submission.play_id.in_([each.play for each in found]))
+    own = {row.play_id: row.id for row in session.execute(query.where(Submission.player_id == player))}
+    return [
+        ChallengeLine(
+            play=each.play,
+            players=[taken.name for taken in each.taken.values()],
+            free=each.free,
+            invited=each.invited,
+            since=each.since,
+            own=own.get(each.play),
+        )
+        for each in found
+    ]
 
 
 def own(unit: Unit, round_id: str, *, practice: bool = False) -> list[SubmissionLine]:
@@ -313,8 +315,8 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
         if several or row.state == SubmissionState.AWAITING_MOVE
         else [],
         opponents=[(seat, names.get(seat)) for seat in setup.program.seats if seat != row.seat],
-        due_at=play.due_at,
-        due_in=_seconds_to(play.due_at, unit.now),
+        due_at=None if play.vacant else play.due_at,
+        due_in=_seconds_to(None if play.vacant else play.due_at, unit.now),
         mine=mine,
         seat=row.seat,
         charged=not row.practice and (not row.reason or row.reason["type"] != "withdrawn"),

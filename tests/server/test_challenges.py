@@ -112,6 +112,69 @@ def test_a_name_that_no_database_takes_invites_nobody(duel: Class, visitor: Visi
     assert refused.status_code == 422
 
 
+def test_a_player_waits_in_a_few_challenges_at_most(house: RunningApp) -> None:
+    class_ = class_of(house, attempts=6)
+    ada, others = class_.join(), [class_.join() for _ in range(5)]
+    open_ = challenge(ada, class_)
+    invitations = [challenge(ada, class_, invite=each.id) for each in others[:4]]
+    path, one_more = f"/rounds/{class_.round_id}/challenges", {"invite": others[4].id}
+    with nothing_changes(house):
+        for body in (one_more, {}):
+            assert "5 challenges" in problem(ada.post(path, json=body), 409, "too-many-challenges")["detail"]
+    for gone in (open_, invitations[0]):
+        answer(ada.post(f"/submissions/{gone['id']}:resign"))
+    assert challenge(ada, class_, **one_more)["state"] == "awaiting_opponent"
+    answer(others[1].post(f"/challenges/{invitations[1]['play']}:accept", json={}), 202)
+    assert len(challenges(ada, class_)) == 3, "what is played waits no more"
+
+
+def test_a_challenge_runs_out(house: RunningApp) -> None:
+    class_ = class_of(house, attempts=1)
+    ada, bo = class_.join(), class_.join()
+    waiting = challenge(ada, class_, invite=bo.id)
+    (shown,) = challenges(bo, class_)
+    assert shown["until"] > shown["since"]
+    answer(house.host.post(f"/rounds/{class_.round_id}:pause"))
+    answer(house.host.post(f"/rounds/{class_.round_id}:open"))
+    assert challenges(bo, class_) == [shown], "a pause makes it no longer"
+    set_back(house, waiting, 24 * 3600 + 1)
+    eventually(lambda: now(ada, waiting)["state"] == "rejected", what="the end of the challenge")
+    assert now(ada, waiting)["reason"]["type"] == "withdrawn"
+    assert house.attempts_used(class_.round_id, str(ada.id)) == 0
+    assert challenges(bo, class_) == []
+
+
+def test_challenges_come_in_pages_and_the_oldest_with_a_seat_is_taken_up(duel: Class) -> None:
+    waiting = [challenge(duel.join(), duel, seat="black")["play"] for _ in range(5)]
+    last = duel.join()
+    own = challenge(last, duel, seat="black")["play"]
+    found, cursor = list[str](), None
+    for _ in range(4):
+        page = answer(last.get(f"/rounds/{duel.round_id}/challenges", params={"limit": 2, "cursor": cursor or 0}))
+        found += [each["id"] for each in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert found == [own, *waiting]
+    assert challenge(last, duel, seat="white")["play"] == waiting[0]
+
+
+def test_the_page_proposes_whom_to_invite_only_where_these_are_few(duel: Class, visitor: Visitor) -> None:
+    visitor.join(duel, "Ada")
+    duel.join("Bo")
+    page = f"/rounds/{duel.round_id}/challenges"
+    shown = visitor.get(page).text
+    assert 'list="names"' in shown
+    assert '<option value="Bo"></option>' in shown
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: duel.join(), range(50)))
+    shown = visitor.get(page).text
+    assert "Bo" not in shown
+    assert "datalist" not in shown
+    visitor.send(page, seat="", invite="Bo")
+    assert "you invited <bdi>Bo</bdi>" in " ".join(visitor.get(page).text.split())
+
+
 def test_a_game_of_one_seat_has_no_challenges(lesson: Class) -> None:
     ada = lesson.join()
     with nothing_changes(lesson.house):
