@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -13,6 +14,7 @@ from server.api import (
     announcements,
     catalog,
     deletion,
+    document,
     exports,
     freezing,
     gradebooks,
@@ -78,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
         favicon_url="/static/icon.svg",
         swagger_ui_parameters={"validatorUrl": None},  # a service elsewhere
         redoc_url=None,
+        generate_unique_id_function=document.named,
     )
     _install(app)
     return app
@@ -88,11 +91,12 @@ def _install(app: FastAPI) -> None:
     of_competitions = (competitions_api, hosts, people, teams, freezing, announcements)
     of_rounds = (rounds, preparing, rescorings, submissions)
     for part in (*of_competitions, *of_rounds, measurements, catalog, me, exports, gradebooks, receipts, deletion):
-        app.include_router(part.router, prefix="/api/v1", responses=problems.RESPONSES)
-    app.include_router(people.roster_router, prefix="/api/v1", responses=problems.RESPONSES)
+        app.include_router(part.router, prefix="/api/v1")
+    app.include_router(people.roster_router, prefix="/api/v1")
     app.include_router(health.router)
     app.include_router(receipts.well_known)
     pages.install(app)
+    app.openapi = partial(document.of, app)  # type: ignore[method-assign]
     app.add_middleware(Gate)
     _build_routes(app)
 

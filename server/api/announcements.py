@@ -12,13 +12,15 @@ router = APIRouter(tags=["competitions"], route_class=JsonRoute)
 
 
 @router.post("/competitions/{competition_id}/announcements", status_code=201)
-async def announce(write: WriteOf, competition_id: str, body: bodies.AnnouncementRequest) -> schemas.Announcement:
+async def create_announcement(
+    write: WriteOf, competition_id: str, body: bodies.AnnouncementRequest
+) -> schemas.Announcement:
     """Tell a line to everyone in a competition: it is on players' pages and on the wall. Hosts only."""
     return await write.show(views.announcement, announcements.make, competition_id, body.text)
 
 
 @router.get("/competitions/{competition_id}/announcements")
-async def announced(
+async def list_announcements(
     read: ReadOf, competition_id: str, cursor: Cursor = None, limit: Limit = 1_000
 ) -> schemas.Items[schemas.Announcement]:
     """What the host has told everyone and not withdrawn, newest first."""
@@ -26,6 +28,6 @@ async def announced(
 
 
 @router.post("/announcements/{announcement_id}:withdraw")
-async def withdraw(write: WriteOf, announcement_id: str) -> schemas.Announcement:
+async def withdraw_announcement(write: WriteOf, announcement_id: str) -> schemas.Announcement:
     """Take an announcement back: nobody is shown it any more. Hosts only."""
     return await write.show(views.announcement, announcements.withdraw, announcement_id)

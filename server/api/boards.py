@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -11,6 +12,9 @@ from starlette.responses import Response
 from server.api import schemas, views
 from server.arena.leaderboards import Entry, Page
 from server.errors import invalid
+
+#: For OpenAPI: what `If-None-Match` with an `ETag` of before can lead to.
+KNOWN: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing has changed since the answer of this `ETag`."}}
 
 LARGEST = 2**63 - 1  # number that a column holds
 

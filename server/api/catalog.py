@@ -17,14 +17,14 @@ PROGRAMS = 100  # on a page: each comes with its source, which may be 64 KB
 
 
 @router.get("/judges")
-async def all_judges(read: VisitOf, cursor: Cursor = None, limit: Limit = 1_000) -> schemas.Items[schemas.Judge]:
+async def list_judges(read: VisitOf, cursor: Cursor = None, limit: Limit = 1_000) -> schemas.Items[schemas.Judge]:
     """Every judge that a worker ever announced, and how many serve it now."""
     await read.context.look_for_workers()
     return await read.show(views.items(views.judge, cursor, limit), judges.visible)
 
 
 @router.get("/judges/{name}")
-async def one_judge(read: VisitOf, name: str) -> schemas.Judge:
+async def get_judge(read: VisitOf, name: str) -> schemas.Judge:
     """A judge by identity or name."""
     try:
         return await read.show(views.judge, judges.see, name)
@@ -33,7 +33,7 @@ async def one_judge(read: VisitOf, name: str) -> schemas.Judge:
 
 
 @router.get("/games")
-async def all_games(read: VisitOf, cursor: Cursor = None, limit: Limit = PROGRAMS) -> schemas.Items[schemas.Game]:
+async def list_games(read: VisitOf, cursor: Cursor = None, limit: Limit = PROGRAMS) -> schemas.Items[schemas.Game]:
     """The newest version of every game that is not withdrawn, by name; at most a hundred on a page."""
     most = min(limit, PROGRAMS)
     return await read.show(partial(views.games_page, limit=most), games.visible, cursor or "", most + 1)
@@ -56,13 +56,13 @@ async def upload_game(call: PlayOf, body: bodies.GameRequest, response: Response
 
 
 @router.get("/games/{name}")
-async def one_game(read: VisitOf, name: str) -> schemas.Game:
+async def get_game(read: VisitOf, name: str) -> schemas.Game:
     """A game by name (its newest version) or digest. Withdrawn ones, too: rounds of theirs may go on."""
     return await read.show(views.game, games.see, name)
 
 
 @router.get("/games/{name}/versions")
-async def versions_of_game(
+async def list_game_versions(
     read: VisitOf, name: str, cursor: Cursor = None, limit: Limit = PROGRAMS
 ) -> schemas.Items[schemas.Game]:
     """Every version of a game, the newest first, withdrawn ones too; at most a hundred on a page."""

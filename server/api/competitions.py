@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from server.api import bodies, schemas, views
-from server.api.boards import asked, board_page
+from server.api.boards import KNOWN, asked, board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import competitions, feed, leaderboards, players
@@ -23,7 +23,9 @@ router = APIRouter(tags=["competitions"], route_class=JsonRoute)
 
 
 @router.post("/competitions", status_code=201)
-async def create(write: WriteOf, body: bodies.CompetitionRequest, response: Response) -> schemas.Competition:
+async def create_competition(
+    write: WriteOf, body: bodies.CompetitionRequest, response: Response
+) -> schemas.Competition:
     """Make a competition. Hosts only."""
     made = await write.show(
         views.competition, competitions.create, body.name, body.bots, body.free_measurements, body.total, body.draft
@@ -33,32 +35,39 @@ async def create(write: WriteOf, body: bodies.CompetitionRequest, response: Resp
 
 
 @router.get("/competitions")
-async def everyone(read: ReadOf, cursor: Cursor = None, limit: Limit = 1_000) -> schemas.Items[schemas.Competition]:
+async def list_competitions(
+    read: ReadOf, cursor: Cursor = None, limit: Limit = 1_000
+) -> schemas.Items[schemas.Competition]:
     """A host's competitions, newest first; a player's own one."""
     return await read.show(views.items(views.competition, cursor, limit), competitions.visible)
 
 
 @router.post("/competitions:join", status_code=201)
-async def join(write: JoinOf, body: bodies.JoinRequest) -> schemas.Joined:
+async def join_competition(write: JoinOf, body: bodies.JoinRequest) -> schemas.Joined:
     """Become a player of the competition with this code. Needs no token, gives one."""
     return await write.show(views.joined, players.join, body.code, body.name, body.kind)
 
 
 @router.get("/competitions/{competition_id}")
-async def one(read: ReadOf, competition_id: str) -> schemas.Competition:
+async def get_competition(read: ReadOf, competition_id: str) -> schemas.Competition:
+    """A competition: its name, its code for hosts, how its rounds add up."""
     return await read.show(views.competition, competitions.see, competition_id)
 
 
 @router.patch("/competitions/{competition_id}")
-async def change(write: WriteOf, competition_id: str, body: bodies.CompetitionChange) -> schemas.Competition:
+async def change_competition(
+    write: WriteOf, competition_id: str, body: bodies.CompetitionChange
+) -> schemas.Competition:
     """Let the board over all rounds add up something else, or let others join than before. Hosts only."""
     return await write.show(
         views.competition, competitions.change, competition_id, total=body.total, joining=body.joining
     )
 
 
-@router.get("/competitions/{competition_id}/leaderboard", response_model=schemas.Items[schemas.BoardEntry])
-async def leaderboard(
+@router.get(
+    "/competitions/{competition_id}/leaderboard", response_model=schemas.Items[schemas.BoardEntry], responses=KNOWN
+)
+async def get_competition_leaderboard(
     request: Request,
     read: ReadOf,
     competition_id: str,
@@ -77,7 +86,7 @@ async def leaderboard(
     response_model=schemas.Events,
     responses={200: {"content": {"text/event-stream": {}}}},
 )
-async def events(
+async def list_events(
     read: ReadOf,
     competition_id: Annotated[str, Path()],
     after: Annotated[int | None, Query(ge=0, description="Give JSON: everything after this number.")] = None,

@@ -11,7 +11,7 @@ router = APIRouter(tags=["competitions"], route_class=JsonRoute)
 
 
 @router.delete("/players/{player_id}", status_code=204)
-async def delete(write: WriteOf, player_id: str, body: bodies.DeletionRequest) -> Response:
+async def delete_player(write: WriteOf, player_id: str, body: bodies.DeletionRequest) -> Response:
     """Delete a player for good, with all they wrote, from every table. Nothing undoes it. Hosts only.
 
     Who played with them keeps their own score. The feed keeps its numbers: what told of the player becomes

@@ -32,28 +32,30 @@ class JsonLines(StreamingResponse):
 
 
 @router.get("/competitions/{competition_id}/results.csv", response_class=Csv)
-async def results(read: ReadOf, competition_id: str) -> Csv:
+async def export_results(read: ReadOf, competition_id: str) -> Csv:
     """Everyone's best in each round that they have tried. Hosts only."""
     rows = await read.stream(exports.results, competition_id)
     return Csv(_csv(RESULTS, rows), headers=as_file("results", competition_id, "csv"))
 
 
 @router.get("/competitions/{competition_id}/moves.csv", response_class=Csv)
-async def moves(read: ReadOf, competition_id: str) -> Csv:
+async def export_moves(read: ReadOf, competition_id: str) -> Csv:
     """Every move, with what came of it. Hosts only. A play's moves stand in one cell, a line each."""
     rows = await read.stream(exports.moves, competition_id)
     return Csv(_csv(MOVES, rows), headers=as_file("moves", competition_id, "csv"))
 
 
-@router.get("/competitions/{competition_id}/moves.jsonl", response_class=JsonLines)
-async def moves_as_json(read: ReadOf, competition_id: str) -> JsonLines:
+@router.get(
+    "/competitions/{competition_id}/moves.jsonl", response_class=JsonLines, summary="Export moves as JSON Lines"
+)
+async def export_moves_as_json_lines(read: ReadOf, competition_id: str) -> JsonLines:
     """The same, an object a line. Hosts only."""
     rows = await read.stream(exports.moves, competition_id)
     return JsonLines(_json_lines(rows), headers=as_file("moves", competition_id, "jsonl"))
 
 
 @router.get("/audit.jsonl", response_class=JsonLines)
-async def audit(read: ReadOf) -> JsonLines:
+async def export_audit_log(read: ReadOf) -> JsonLines:
     """What hosts did, an object a line. Hosts only."""
     rows = await read.stream(exports.audit)
     return JsonLines(_json_lines(rows), headers=as_file("audit", "xentarena", "jsonl"))

@@ -11,13 +11,13 @@ router = APIRouter(tags=["competitions"], route_class=JsonRoute)
 
 
 @router.post("/competitions/{competition_id}:freeze")
-async def freeze(write: WriteOf, competition_id: str) -> schemas.Competition:
+async def freeze_boards(write: WriteOf, competition_id: str) -> schemas.Competition:
     """Show everybody but hosts and observers boards, ratings and places as they are now, and withhold events that tell
     of scores. `:unfreeze` undoes it. Hosts only."""
     return await write.show(views.competition, freezing.freeze, competition_id)
 
 
 @router.post("/competitions/{competition_id}:unfreeze")
-async def unfreeze(write: WriteOf, competition_id: str) -> schemas.Competition:
+async def unfreeze_boards(write: WriteOf, competition_id: str) -> schemas.Competition:
     """Show everybody the boards as they are, and add what was withheld to the feed. Hosts only."""
     return await write.show(views.competition, freezing.thaw, competition_id)

@@ -56,7 +56,7 @@ class File(Response):
     openapi_extra=FILE,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-async def fill(
+async def fill_gradebook(
     request: Request,
     read: ReadOf,
     competition_id: str,
@@ -69,7 +69,7 @@ async def fill(
 
 
 @router.post("/competitions/{competition_id}/gradebook:preview", openapi_extra=FILE)
-async def preview(request: Request, read: ReadOf, competition_id: str) -> Gradebook:
+async def preview_gradebook(request: Request, read: ReadOf, competition_id: str) -> Gradebook:
     """Which columns can be filled, and who is left over on either side. Nothing is kept. Hosts only."""
     return await read.show(_gradebook, gradebooks.preview, competition_id, await request.body())
 

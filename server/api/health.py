@@ -15,13 +15,13 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-async def healthz() -> dict[str, str]:
+async def get_health() -> dict[str, str]:
     """This process answers."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", responses={503: {"model": schemas.Readiness, "description": "Not ready"}})
-async def readyz(context: ContextOf, response: Response) -> schemas.Readiness:
+async def get_readiness(context: ContextOf, response: Response) -> schemas.Readiness:
     """Database and Redis answer; per judge, how many workers serve it and how many jobs wait."""
     database = redis = True
     found: dict[str, schemas.JudgeReadiness] = {}

@@ -19,8 +19,8 @@ Held = Annotated[
 ]
 
 
-@router.get("/me")
-async def me(read: WaitOf, wait: Held = 0) -> schemas.Me:
+@router.get("/me", summary="Whose token this is")
+async def get_me(read: WaitOf, wait: Held = 0) -> schemas.Me:
     """Whose token this is, and what it is good for."""
 
     async def look() -> schemas.Me:
@@ -41,13 +41,15 @@ def _token(unit: Unit) -> str:
 
 
 @router.get("/me/submissions")
-async def mine(read: ReadOf, cursor: Cursor = None, limit: Limit = 100) -> schemas.Items[schemas.Submission]:
+async def list_my_submissions(
+    read: ReadOf, cursor: Cursor = None, limit: Limit = 100
+) -> schemas.Items[schemas.Submission]:
     """All of the caller's submissions, newest first."""
     return await read.show(views.page, submissions.mine, cursor, limit)
 
 
 @router.delete("/me/token", status_code=204)
-async def revoke(write: WriteOf) -> Response:
+async def revoke_my_token(write: WriteOf) -> Response:
     """End this token. Open event streams that it opened end too."""
     await write(players.revoke)
     return Response(status_code=204)

@@ -19,7 +19,7 @@ router = APIRouter(tags=["measurements"], route_class=JsonRoute)
 @router.post(
     "/measurements", status_code=201, responses={202: {"description": "On its way.", "model": schemas.Measurement}}
 )
-async def measure(
+async def measure_text(
     call: MeasureOf, read: ReadOf, body: bodies.MeasurementRequest, response: Response, wait: Wait = 0
 ) -> schemas.Measurement:
     """The bits of a text with and without a prefix. Runs in the bots' lane; closed to players of an open round with
@@ -35,7 +35,7 @@ async def measure(
 
 
 @router.get("/measurements/{key}")
-async def one(read: ReadOf, key: str, wait: Wait = 0) -> schemas.Measurement:
+async def get_measurement(read: ReadOf, key: str, wait: Wait = 0) -> schemas.Measurement:
     """A free measurement, as it is now."""
     return await _held(read, key, wait)
 

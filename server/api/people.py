@@ -25,7 +25,7 @@ ROSTER: dict[str, Any] = {
 
 
 @router.get("/competitions/{competition_id}/players")
-async def members(
+async def list_players(
     read: ReadOf,
     competition_id: str,
     cursor: Cursor = None,
@@ -52,55 +52,55 @@ async def preview_roster(request: Request, read: ReadOf, competition_id: str) ->
 
 
 @router.post("/competitions/{competition_id}:renew-code")
-async def renew_code(write: WriteOf, competition_id: str) -> schemas.Competition:
+async def renew_join_code(write: WriteOf, competition_id: str) -> schemas.Competition:
     """Another join code. The one of before is dead at once; who has joined stays. Hosts only."""
     return await write.show(views.competition, competitions.renew_code, competition_id)
 
 
 @router.post("/competitions/{competition_id}/players:admit")
-async def admit_all(write: WriteOf, competition_id: str) -> schemas.Items[schemas.Player]:
+async def admit_players(write: WriteOf, competition_id: str) -> schemas.Items[schemas.Player]:
     """Let everybody in who waits. Hosts only."""
     return await write.show(views.items(views.player, None, 1_000_000), players.admit, competition_id)
 
 
 @router.post("/competitions/{competition_id}/players:remove")
-async def remove_since(write: WriteOf, competition_id: str, body: bodies.RemovalRequest) -> schemas.Removal:
+async def remove_players(write: WriteOf, competition_id: str, body: bodies.RemovalRequest) -> schemas.Removal:
     """Remove all who joined in a time. `GET …/players?joined_since=` tells who that would be. Hosts only."""
     since, until = body.joined_since, body.joined_until
     return await write.show(views.removal, removals.remove_since, competition_id, since, until)
 
 
 @router.post("/competitions/{competition_id}/players:readmit")
-async def readmit_all(write: WriteOf, competition_id: str, body: bodies.UndoRequest) -> schemas.Removal:
+async def readmit_players(write: WriteOf, competition_id: str, body: bodies.UndoRequest) -> schemas.Removal:
     """Take all back who were removed together. Hosts only."""
     return await write.show(views.removal, removals.readmit_all, competition_id, body.removal)
 
 
 @router.patch("/players/{player_id}")
-async def rename(write: WriteOf, player_id: str, body: bodies.NameRequest) -> schemas.Player:
+async def rename_player(write: WriteOf, player_id: str, body: bodies.NameRequest) -> schemas.Player:
     """Call a player otherwise. Hosts only."""
     return await write.show(views.player, players.rename, player_id, body.name)
 
 
 @router.post("/players/{player_id}:new-key")
-async def new_key(write: WriteOf, player_id: str) -> schemas.Joined:
+async def renew_player_key(write: WriteOf, player_id: str) -> schemas.Joined:
     """A new token for a player, shown this once. Those of before end at once, with their streams. Hosts only."""
     return await write.show(views.joined, players.new_key, player_id)
 
 
 @router.post("/players/{player_id}:admit")
-async def admit(write: WriteOf, player_id: str) -> schemas.Player:
+async def admit_player(write: WriteOf, player_id: str) -> schemas.Player:
     """Let a player in who waits. Hosts only."""
     return await write.show(views.player, players.admit_one, player_id)
 
 
 @router.post("/players/{player_id}:remove")
-async def remove(write: WriteOf, player_id: str) -> schemas.Player:
+async def remove_player(write: WriteOf, player_id: str) -> schemas.Player:
     """Take a player off the competition and its boards; their name is free then. `:readmit` undoes it. Hosts only."""
     return await write.show(views.player, removals.remove, player_id)
 
 
 @router.post("/players/{player_id}:readmit")
-async def readmit(write: WriteOf, player_id: str, body: bodies.ReadmitRequest | None = None) -> schemas.Player:
+async def readmit_player(write: WriteOf, player_id: str, body: bodies.ReadmitRequest | None = None) -> schemas.Player:
     """Take a removed player back, with all they had. Where their name is taken by now, give another. Hosts only."""
     return await write.show(views.player, removals.readmit, player_id, body.name if body else None)

@@ -11,7 +11,7 @@ router = APIRouter(tags=["rounds"], route_class=JsonRoute)
 
 
 @router.patch("/rounds/{round_id}")
-async def change(write: WriteOf, round_id: str, body: bodies.RoundChange) -> schemas.Round:
+async def change_round(write: WriteOf, round_id: str, body: bodies.RoundChange) -> schemas.Round:
     """Change what the body names: all of a round until somebody has moved in it, its title and its end also then. Hosts
     only."""
     await write.context.look_for_workers()
@@ -19,38 +19,38 @@ async def change(write: WriteOf, round_id: str, body: bodies.RoundChange) -> sch
 
 
 @router.post("/rounds/{round_id}:prolong")
-async def prolong(write: WriteOf, round_id: str, body: bodies.ProlongRequest) -> schemas.Round:
+async def prolong_round(write: WriteOf, round_id: str, body: bodies.ProlongRequest) -> schemas.Round:
     """Let a round that has not ended yet end later. Hosts only."""
     return await write.show(views.round_, rounds.prolong, round_id, body.seconds)
 
 
 @router.post("/rounds/{round_id}:publish")
-async def publish(write: WriteOf, round_id: str) -> schemas.Round:
+async def publish_round(write: WriteOf, round_id: str) -> schemas.Round:
     """Let players see a draft; it opens at its time, or at once where it has none. Hosts only."""
     return await write.show(views.round_, rounds.publish, round_id)
 
 
 @router.post("/rounds/{round_id}:duplicate", status_code=201)
-async def duplicate(write: WriteOf, round_id: str) -> schemas.Round:
+async def duplicate_round(write: WriteOf, round_id: str) -> schemas.Round:
     """Make a draft of the same round. Hosts only."""
     await write.context.look_for_workers()
     return await write.show(views.round_, round_making.duplicate, round_id)
 
 
 @router.post("/rounds/{round_id}:move")
-async def move(write: WriteOf, round_id: str, body: bodies.MoveRoundRequest) -> schemas.Round:
+async def move_round(write: WriteOf, round_id: str, body: bodies.MoveRoundRequest) -> schemas.Round:
     """Give a round the place of another one of its competition; those between make room. Hosts only."""
     return await write.show(views.round_, round_order.move, round_id, body.number)
 
 
 @router.post("/rounds/{round_id}:delete")
-async def delete(write: WriteOf, round_id: str) -> schemas.Round:
+async def delete_round(write: WriteOf, round_id: str) -> schemas.Round:
     """Take a round that is not going on out of its competition. For a day `:restore` undoes it. Hosts only."""
     return await write.show(views.round_, round_order.delete, round_id)
 
 
 @router.post("/rounds/{round_id}:restore")
-async def restore(write: WriteOf, round_id: str) -> schemas.Round:
+async def restore_round(write: WriteOf, round_id: str) -> schemas.Round:
     """Take a deleted round back, as it was. Hosts only."""
     return await write.show(views.round_, round_order.restore, round_id)
 

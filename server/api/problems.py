@@ -19,23 +19,6 @@ log = structlog.get_logger()
 
 MEDIA = "application/problem+json"
 
-#: For OpenAPI: the problems that any route may answer with.
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for status, text in {
-        400: "Not JSON",
-        401: "No token, or one that is not good",
-        403: "Not allowed",
-        404: "No such thing",
-        409: "Not in this state",
-        413: "Body too large",
-        415: "Not application/json",
-        422: "A field is wrong",
-        429: "A limit is reached",
-        503: "A part of the server is away",
-    }.items()
-}
-
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(ServerError, _refused)

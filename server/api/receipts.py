@@ -18,7 +18,7 @@ well_known = APIRouter(include_in_schema=False)
 
 
 @router.get("/submissions/{submission_id}/receipt", response_model=Receipt)
-async def receipt(read: ReceiptOf, submission_id: str) -> Response:
+async def get_receipt(read: ReceiptOf, submission_id: str) -> Response:
     """What the score of a submission can be computed again from, signed. For its player, hosts, and whoever else may
     see it; `complete` says whether all of it may be told now. `xentarena verify` checks it."""
     document = await read(receipts.receipt, submission_id)
@@ -30,14 +30,14 @@ async def receipt(read: ReceiptOf, submission_id: str) -> Response:
 
 
 @router.get("/keys")
-async def keys(read: VisitOf) -> schemas.Items[schemas.SigningKey]:
+async def list_signing_keys(read: VisitOf) -> schemas.Items[schemas.SigningKey]:
     """The public keys of this server, that of today first. Older ones stay good. For everybody; also at
     `/.well-known/xentarena-keys.json`."""
     return await read.show(_all, signing_keys.everyone)
 
 
 @router.post("/keys", status_code=201)
-async def replace(write: WriteOf) -> schemas.SigningKey:
+async def replace_signing_key(write: WriteOf) -> schemas.SigningKey:
     """Sign with a new key from now on. The server's owner only."""
     return await write.show(_one, signing_keys.replace)
 

@@ -78,7 +78,7 @@ class SecondShown(BaseModel):
 
 
 @router.post("/rounds/{round_id}/rescorings", status_code=201)
-async def ask(write: WriteOf, round_id: str, body: RescoringRequest, response: Response) -> RescoringShown:
+async def create_rescoring(write: WriteOf, round_id: str, body: RescoringRequest, response: Response) -> RescoringShown:
     """Have a round scored again under other judges or another profile, aside: recorded moves are replayed, and nothing
     changes until it is applied. Hosts only."""
     await write.context.look_for_workers()
@@ -88,34 +88,36 @@ async def ask(write: WriteOf, round_id: str, body: RescoringRequest, response: R
 
 
 @router.get("/rounds/{round_id}/rescorings")
-async def of_round(read: ReadOf, round_id: str, cursor: Cursor = None, limit: Limit = 1_000) -> Items[RescoringShown]:
+async def list_rescorings(
+    read: ReadOf, round_id: str, cursor: Cursor = None, limit: Limit = 1_000
+) -> Items[RescoringShown]:
     """The rescorings of a round, newest first. Hosts and observers only."""
     return await read.show(views.items(shown, cursor, limit), rescorings.of_round, round_id)
 
 
 @router.get("/rescorings/{rescoring_id}")
-async def preview(read: ReadOf, rescoring_id: str) -> PreviewShown:
+async def get_rescoring(read: ReadOf, rescoring_id: str) -> PreviewShown:
     """What it changes: everybody's best and rank before and after, and the submissions that cannot be compared and keep
     their score. Hosts and observers only."""
     return await read.show(_preview, rescoring_previews.preview, rescoring_id)
 
 
-@router.get("/rounds/{round_id}/second-judge")
-async def second_judge(read: ReadOf, round_id: str) -> SecondShown:
+@router.get("/rounds/{round_id}/second-judge", summary="See a round under its two judges")
+async def get_second_judge(read: ReadOf, round_id: str) -> SecondShown:
     """A round under its own judge and its second one: everybody's best and rank under both, by the rank under the
     second. Players see it once the moves are revealed; before that they are told so whether there is one or not."""
     return await read.show(_second, second_judges.see, round_id)
 
 
 @router.post("/rescorings/{rescoring_id}:apply")
-async def apply(write: WriteOf, rescoring_id: str) -> RescoringShown:
+async def apply_rescoring(write: WriteOf, rescoring_id: str) -> RescoringShown:
     """Let its scores count, once the round has ended and all is worked out. Scoring the round again under its own
     judges leads back. Hosts only."""
     return await write.show(shown, rescorings.apply, rescoring_id)
 
 
 @router.post("/rescorings/{rescoring_id}:drop")
-async def drop(write: WriteOf, rescoring_id: str) -> RescoringShown:
+async def drop_rescoring(write: WriteOf, rescoring_id: str) -> RescoringShown:
     """Forget the scores of a rescoring that is not applied. Hosts only."""
     return await write.show(shown, rescorings.drop, rescoring_id)
 

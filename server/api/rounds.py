@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 
 from server.api import bodies, schemas, views
-from server.api.boards import asked, board_page
+from server.api.boards import KNOWN, asked, board_page
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import endings, leaderboards, reveal_looks, reveals, round_making, round_setup, rounds
@@ -19,7 +19,9 @@ router = APIRouter(tags=["rounds"], route_class=JsonRoute)
 
 
 @router.post("/competitions/{competition_id}/rounds", status_code=201)
-async def create(write: WriteOf, competition_id: str, body: bodies.RoundRequest, response: Response) -> schemas.Round:
+async def create_round(
+    write: WriteOf, competition_id: str, body: bodies.RoundRequest, response: Response
+) -> schemas.Round:
     """Make a round: open at once, or at `opens_at`; a draft until it is published. Where the game wants texts of a
     judge it is `preparing` until they are written. Hosts only."""
     await write.context.look_for_workers()
@@ -30,7 +32,7 @@ async def create(write: WriteOf, competition_id: str, body: bodies.RoundRequest,
 
 
 @router.get("/competitions/{competition_id}/rounds")
-async def everyone(
+async def list_rounds(
     read: ReadOf, competition_id: str, cursor: Cursor = None, limit: Limit = 1_000
 ) -> schemas.Items[schemas.Round]:
     """The rounds of a competition, in order."""
@@ -38,24 +40,25 @@ async def everyone(
 
 
 @router.get("/rounds/{round_id}")
-async def one(read: ReadOf, round_id: str) -> schemas.Round:
+async def get_round(read: ReadOf, round_id: str) -> schemas.Round:
+    """A round: its game, its judge, its texts as far as the caller may see them, and when it opens and closes."""
     return await read.show(views.round_, rounds.see, round_id)
 
 
 @router.post("/rounds/{round_id}:open")
-async def open_(write: WriteOf, round_id: str, body: bodies.OpenRequest | None = None) -> schemas.Round:
+async def open_round(write: WriteOf, round_id: str, body: bodies.OpenRequest | None = None) -> schemas.Round:
     """Open a round, now; also one that was paused or closed, with a new end, and a draft. Hosts only."""
     return await _set_state(write, round_id, RoundState.OPEN, body.closes_at if body else None)
 
 
 @router.post("/rounds/{round_id}:pause")
-async def pause(write: WriteOf, round_id: str) -> schemas.Round:
+async def pause_round(write: WriteOf, round_id: str) -> schemas.Round:
     """Take no moves until it is opened again. What is queued is finished. Hosts only."""
     return await _set_state(write, round_id, RoundState.PAUSED)
 
 
 @router.post("/rounds/{round_id}:close")
-async def close(write: WriteOf, round_id: str) -> schemas.Round:
+async def close_round(write: WriteOf, round_id: str) -> schemas.Round:
     """End a round. What is queued is finished and counts; plays that await a move are abandoned. Hosts only."""
     return await _set_state(write, round_id, RoundState.CLOSED)
 
@@ -67,13 +70,13 @@ async def _set_state(write: Write, round_id: str, state: RoundState, end: dateti
 
 
 @router.post("/rounds/{round_id}:reveal")
-async def reveal(write: WriteOf, round_id: str, body: bodies.RevealRequest) -> schemas.Round:
+async def reveal_round(write: WriteOf, round_id: str, body: bodies.RevealRequest) -> schemas.Round:
     """Show players of a closed round what others wrote: of each the best move. Again, to change it. Hosts only."""
     return await write.show(views.round_, reveals.reveal, round_id, body.which, body.names)
 
 
 @router.get("/rounds/{round_id}/reveal")
-async def look(
+async def preview_reveal(
     read: ReadOf, round_id: str, which: Which = Which.ALL, cursor: Cursor = None, limit: Limit = 1_000
 ) -> schemas.Items[schemas.RevealText]:
     """The texts that a reveal would show, best first, before it shows them; hidden ones among them. Hosts and
@@ -93,13 +96,13 @@ def _text(_: Unit, text: Text) -> schemas.RevealText:
 
 
 @router.post("/rounds/{round_id}:conceal")
-async def conceal(write: WriteOf, round_id: str) -> schemas.Round:
+async def conceal_round(write: WriteOf, round_id: str) -> schemas.Round:
     """Take the reveal back; before that the round cannot be opened again. Hosts only."""
     return await write.show(views.round_, reveals.conceal, round_id)
 
 
 @router.get("/rounds/{round_id}/moves")
-async def revealed(
+async def list_revealed_moves(
     read: ReadOf, round_id: str, cursor: Cursor = None, limit: Limit = 1_000
 ) -> schemas.Items[schemas.RevealedMove]:
     """What others wrote, best first, as far as the host reveals it to the caller; all of it for a host."""
@@ -107,13 +110,13 @@ async def revealed(
 
 
 @router.get("/rounds/{round_id}/moves/{move_id}")
-async def revealed_play(read: ReadOf, round_id: str, move_id: str) -> schemas.RevealedPlay:
+async def get_revealed_move(read: ReadOf, round_id: str, move_id: str) -> schemas.RevealedPlay:
     """One of these moves with what happened in its play, token by token."""
     return await read.show(views.revealed_play, reveals.move, round_id, move_id)
 
 
-@router.get("/rounds/{round_id}/leaderboard", response_model=schemas.Items[schemas.BoardEntry])
-async def leaderboard(
+@router.get("/rounds/{round_id}/leaderboard", response_model=schemas.Items[schemas.BoardEntry], responses=KNOWN)
+async def get_round_leaderboard(
     request: Request,
     read: ReadOf,
     round_id: str,

@@ -25,11 +25,12 @@ Responses = dict[int | str, dict[str, Any]]
 MADE: Responses = {
     200: {"description": "Made by an earlier request with this Idempotency-Key.", "model": schemas.Submission}
 }
+SCORED: Responses = {201: {"description": "Scored, or awaiting a move.", "model": schemas.Submission}}
 QUEUED: Responses = {202: {"description": "Accepted, not scored yet.", "model": schemas.Submission}}
 
 
 @router.post("/rounds/{round_id}/submissions", status_code=201, responses=MADE | QUEUED)
-async def submit(
+async def submit_move(
     begins: BeginOf,
     read: ReadOf,
     round_id: str,
@@ -47,13 +48,13 @@ async def submit(
 
 
 @router.post("/rounds/{round_id}/moves:preview")
-async def preview(read: PreviewOf, round_id: str, body: bodies.PreviewRequest) -> schemas.Preview:
+async def preview_move(read: PreviewOf, round_id: str, body: bodies.PreviewRequest) -> schemas.Preview:
     """What would become of a move: its tokens, what is cut and taken out, which conditions fail. Costs no attempt."""
     return await read.show(views.preview, previews.preview, round_id, body.move, body.submission, body.practice)
 
 
 @router.post("/rounds/{round_id}/submissions:begin", status_code=201, responses=MADE | QUEUED)
-async def begin(
+async def begin_play(
     begins: BeginOf,
     read: ReadOf,
     round_id: str,
@@ -69,7 +70,7 @@ async def begin(
 
 
 @router.get("/rounds/{round_id}/challenges")
-async def open_challenges(
+async def list_challenges(
     read: ReadOf, round_id: str, cursor: Cursor = None, limit: Limit = 1_000
 ) -> schemas.Items[schemas.Challenge]:
     """The plays of a game of several seats that wait for players: those the caller may join or has opened."""
@@ -78,7 +79,7 @@ async def open_challenges(
 
 
 @router.post("/rounds/{round_id}/challenges", status_code=201, responses=MADE | QUEUED)
-async def challenge(
+async def create_challenge(
     call: PlayOf,
     read: ReadOf,
     round_id: str,
@@ -95,7 +96,7 @@ async def challenge(
 
 
 @router.post("/challenges/{play_id}:accept", status_code=201, responses=MADE | QUEUED)
-async def accept(
+async def accept_challenge(
     call: PlayOf,
     read: ReadOf,
     play_id: str,
@@ -110,7 +111,7 @@ async def accept(
 
 
 @router.post("/rounds/{round_id}/submissions:batch")
-async def submit_batch(
+async def submit_moves(
     begins: BeginOf, read: ReadOf, round_id: str, body: bodies.BatchRequest, wait: Wait = 0
 ) -> schemas.Items[schemas.BatchResult]:
     """Up to 32 moves, for programs. Each is accepted or refused by itself; the answers are in order."""
@@ -120,8 +121,8 @@ async def submit_batch(
     return schemas.Items(items=await asyncio.gather(*(_batch_result(read, each, wait) for each in outcomes)))
 
 
-@router.post("/submissions/{submission_id}/moves", responses=QUEUED)
-async def move(
+@router.post("/submissions/{submission_id}/moves", responses=MADE | SCORED | QUEUED)
+async def submit_next_move(
     call: PlayOf,
     read: ReadOf,
     submission_id: str,
@@ -136,7 +137,7 @@ async def move(
 
 
 @router.post("/submissions/{submission_id}:resign")
-async def resign(write: WriteOf, submission_id: str) -> schemas.Submission:
+async def resign_play(write: WriteOf, submission_id: str) -> schemas.Submission:
     """Give a play up: the attempt counts, whoever stays keeps what they have earned, and in a zero-sum game it is a
     loss. A challenge that nobody has
     taken up is taken back, and its attempt does not count."""
@@ -144,14 +145,14 @@ async def resign(write: WriteOf, submission_id: str) -> schemas.Submission:
 
 
 @router.get("/submissions/{submission_id}")
-async def one(read: ReadOf, submission_id: str, wait: Wait = 0) -> schemas.Submission:
+async def get_submission(read: ReadOf, submission_id: str, wait: Wait = 0) -> schemas.Submission:
     """A submission, as it is now. One's own; any for a host."""
     seen = await read.show(views.submission, submissions.see, submission_id)
     return seen if seen.state in SETTLED or not wait else await _held(read, submission_id, wait)
 
 
 @router.get("/rounds/{round_id}/submissions")
-async def of_round(
+async def list_round_submissions(
     read: ReadOf, round_id: str, cursor: Cursor = None, limit: Limit = 100
 ) -> schemas.Items[schemas.Submission]:
     """The caller's submissions in a round, newest first; everyone's for a host."""
@@ -159,19 +160,19 @@ async def of_round(
 
 
 @router.post("/submissions/{submission_id}:hide")
-async def hide(write: WriteOf, submission_id: str) -> schemas.Submission:
+async def hide_submission(write: WriteOf, submission_id: str) -> schemas.Submission:
     """Take a move off the board and out of sight. `:show` undoes it. Hosts only."""
     return await write.show(views.submission, submissions.set_hidden, submission_id, hidden=True)
 
 
 @router.post("/submissions/{submission_id}:show")
-async def show(write: WriteOf, submission_id: str) -> schemas.Submission:
+async def show_submission(write: WriteOf, submission_id: str) -> schemas.Submission:
     """Put a hidden move back. Hosts only."""
     return await write.show(views.submission, submissions.set_hidden, submission_id, hidden=False)
 
 
 @router.post("/rounds/{round_id}/submissions:hide")
-async def hide_several(
+async def hide_submissions(
     write: WriteOf, round_id: str, body: bodies.SubmissionsRequest
 ) -> schemas.Items[schemas.Submission]:
     """Hide submissions of one round at once: all of them or none. Hosts only."""
@@ -179,7 +180,7 @@ async def hide_several(
 
 
 @router.post("/rounds/{round_id}/submissions:show")
-async def show_several(
+async def show_submissions(
     write: WriteOf, round_id: str, body: bodies.SubmissionsRequest
 ) -> schemas.Items[schemas.Submission]:
     """Put hidden submissions back: all of them or none. Hosts only."""

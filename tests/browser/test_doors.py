@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import SLOW, OpenPage, join, live
-from tests.support.scenario.deployment import Game, answer
+from tests.support.scenario.deployment import HOST_TOKEN, Game, answer
 
 pytestmark = pytest.mark.slow
 
@@ -128,3 +128,17 @@ def test_the_api_describes_itself_without_any_other_machine(open_page: OpenPage)
     expect(page.get_by_text("/api/v1/competitions:join")).to_be_visible()
     page.get_by_text("/api/v1/competitions:join").click()
     expect(page.get_by_role("button", name="Try it out")).to_be_visible()
+
+
+def test_whoever_tries_the_api_out_is_who_they_say(open_page: OpenPage) -> None:
+    page = open_page("/api/v1/docs")
+    page.get_by_role("button", name="Authorize").first.click()
+    dialog = page.locator(".auth-container")
+    dialog.get_by_role("textbox").fill(HOST_TOKEN)
+    dialog.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close", exact=True).click()
+    route = page.locator("#operations-me-get_me")
+    route.get_by_text("Whose token this is").first.click()
+    route.get_by_role("button", name="Try it out").click()
+    route.get_by_role("button", name="Execute").click()
+    expect(route.locator(".live-responses-table")).to_contain_text('"scope": "host"', timeout=SLOW)

@@ -249,6 +249,7 @@ def a_host(school: School) -> dict[str, str]:
 
 
 def a_team(school: School) -> dict[str, str]:
+    answer(school.roles["owner"].post(f"/competitions/{school.lesson.id}:unfreeze"))  # another test may have frozen it
     made = school.roles["owner"].post(f"/competitions/{school.lesson.id}/teams", json={"name": f"t {next(numbers)}"})
     return {"team_id": answer(made, 201)["id"]}
 

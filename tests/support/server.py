@@ -26,6 +26,7 @@ from server.db.session import Database, now
 from server.db.states import RoundState, SubmissionState, WorkState
 from server.http.context import AppContext
 from server.settings import Settings
+from tests.support import contract
 from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer
 from tests.support.services import eventually
 from tests.support.workers import FakeJudge
@@ -103,7 +104,8 @@ class RunningApp:
         assert self.server.started, "the server did not start; its log tells why"
         self.port: int = self.server.servers[0].sockets[0].getsockname()[1]
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT)
-        self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=60, limits=limits)
+        hooks = {"response": [contract.check]}
+        self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=60, limits=limits, event_hooks=hooks)
         return self
 
     def stop(self) -> None:
