@@ -61,9 +61,11 @@ class Requester:
 
 
 def ask(
-    session: Session, questions: Iterable[Question], requester: Requester
+    session: Session, questions: Iterable[Question], requester: Requester, *, waited: bool = False
 ) -> tuple[dict[str, Measurement], list[Job]]:
     """The rows of these questions, by key, and the jobs of those that were new.
+
+    waited: the asker has waited for their results, so that what failed just now is not asked for once more.
 
     Rows that are pending stay locked against the referee until this transaction ends, so that a need that is
     recorded now is seen when the result comes.
@@ -75,7 +77,7 @@ def ask(
         rows |= made
         others = of_keys(session, by_key.keys() - rows.keys(), lock=True)
         rows |= others
-        made |= _try_again(session, others)
+        made |= _try_again(session, others, waited)
         return rows, [job(row) for row in made.values()]
     return rows, []
 
@@ -200,7 +202,7 @@ def explore(
     return rows[questions[0].key], rows[questions[-1].key]
 
 
-RETRY = timedelta(minutes=1)  # a failed measurement stays failed this long
+RETRY = timedelta(minutes=1)  # a measurement that failed at a worker stays failed this long
 EXPLORE_LIMIT = 64  # free measurements of one participant that may wait at once
 
 
@@ -281,13 +283,19 @@ def of_keys(session: Session, keys: Collection[str], *, lock: bool = False) -> d
     return {row.key: row for row in session.scalars(query)}
 
 
-def _try_again(session: Session, rows: dict[str, Measurement]) -> dict[str, Measurement]:
-    """A measurement that failed a while ago is given another chance when it is asked for again."""
+def _try_again(session: Session, rows: dict[str, Measurement], waited: bool) -> dict[str, Measurement]:
+    """A measurement that failed is given another chance when it is asked for again.
+
+    At once, where no worker had a hand in it, or where it is a round's own: all moves in the round need that one. Any
+    other only after a while, since it may be what takes workers down.
+    """
     at = now(session)
     retried = {
         key: row
         for key, row in rows.items()
-        if row.state == WorkState.FAILED and row.finished_at and at - row.finished_at > RETRY
+        if row.state == WorkState.FAILED
+        and row.finished_at
+        and (at - row.finished_at > RETRY or (not waited and (row.build is None or row.player_id is None)))
     }
     for row in retried.values():
         row.retry(at)

@@ -216,7 +216,8 @@ def _carry_on(
     setup = round_setup.setup_of(session, round_)
     try:
         with session.begin_nested():
-            _replay(session, outbox, round_, setup, play, _latest_requester(session, play), entries, foreseen)
+            by = _latest_requester(session, play)
+            _replay(session, outbox, round_, setup, play, by, entries, foreseen, waited=True)
     except DBAPIError:
         raise
     except Exception as defect:
@@ -295,10 +296,15 @@ def _replay(
     requester: Requester,
     entries: Entries,
     foreseen: Foreseen | None = None,
+    *,
+    waited: bool = False,
 ) -> None:
-    """Replay until something is missing or the play is over. New feed entries are left to the caller."""
+    """Replay until something is missing or the play is over. New feed entries are left to the caller.
+
+    waited: for results that have come, or never will.
+    """
     start = Log(_moves(play))
-    table = Table(session, outbox, setup, requester)
+    table = Table(session, outbox, setup, requester, waited)
     known = None
     if foreseen is not None and (foreseen.log.moves, foreseen.revision) == (start.moves, setup.revision):
         start, known = foreseen.log, foreseen.effect
@@ -331,10 +337,11 @@ class Table:
     outbox: Outbox
     setup: RoundSetup
     requester: Requester
+    waited: bool
     rows: dict[str, Measurement] = field(default_factory=dict)
 
     def __call__(self, asked: Sequence[Asked]) -> dict[Asked, list[float]]:
-        rows, jobs = measurements.ask(self.session, map(self._question, asked), self.requester)
+        rows, jobs = measurements.ask(self.session, map(self._question, asked), self.requester, waited=self.waited)
         self.outbox.jobs += jobs
         self.rows |= rows
         return {each: measurements.bits(self.row(each)) for each in asked if self.row(each).state is WorkState.KNOWN}

@@ -92,7 +92,7 @@ def _replay(
     """As far as the play goes on what is known; what it lacks is asked for. Returns how many units of work it took."""
     try:
         with session.begin_nested():
-            return _advance(session, plays.Table(session, outbox, setup, BEHIND), round_, rescored, play)
+            return _advance(session, plays.Table(session, outbox, setup, BEHIND, waited=True), round_, rescored, play)
     except DBAPIError:
         raise
     except Exception:  # a defect of ours must not hold up the others

@@ -29,5 +29,6 @@ def end_rounds(session: Session, outbox: Outbox, *, served: Collection[str]) -> 
 def end_work(session: Session, outbox: Outbox, *, served: Collection[str]) -> None:
     """Give up what such judges still had to do: submissions that wait for it fail, and say why."""
     retired = RETIRED.keys() - set(served)
-    work.give_up(session, Generation, retired, LOST)  # their rounds are seen to by the next sweep
-    plays.resume(session, outbox, [row.key for row in work.give_up(session, Measurement, retired, LOST)])
+    work.give_up(session, Generation, Generation.judge.in_(retired), LOST)  # the next sweep sees to their rounds
+    lost = work.give_up(session, Measurement, Measurement.judge.in_(retired), LOST)
+    plays.resume(session, outbox, lost)

@@ -52,7 +52,7 @@ def create_round(unit: Unit, competition_id: str, new: NewRound) -> Round:
     _set_up(unit, round_, new)
     _set_limits(session, round_, new)
     audit.record(unit, "round.create", round_.id, before=None, after=round_.game)
-    rounds.prepare(session, unit.outbox, round_)
+    rounds.prepare(session, unit.outbox, round_, retry=True)
     unit.outbox.competitions.add(competition_id)
     return round_
 
@@ -211,7 +211,7 @@ def _prepare_anew(unit: Unit, round_: Round) -> None:
         return
     if round_.state is RoundState.PREPARING or not is_prepared(_program(unit.session, round_), round_):
         round_.state = RoundState.PREPARING
-        rounds.prepare(unit.session, unit.outbox, round_)
+        rounds.prepare(unit.session, unit.outbox, round_, retry=True)
     else:
         rounds.measure_ahead(unit.session, unit.outbox, read_setup(unit.session, round_))
 

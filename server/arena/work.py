@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from server.db.models import Generation, Measurement
+from server.db.models import Generation, Measurement, QueuedWork
 from server.db.session import now
 from server.db.states import WorkState
 from server.queue.messages import Result
@@ -65,26 +65,24 @@ def settle(
     return settled
 
 
-def requeue(session: Session, model: type[R], keys: Sequence[str], last_try: int) -> tuple[list[R], list[R]]:
-    """Those of the rows that are still pending: to be put in the queue again, and given up after so many tries."""
-    query = select(model).where(model.key.in_(keys), model.state == WorkState.PENDING).order_by(model.key)
-    again, given_up = [], []
-    for row in session.scalars(query.with_for_update()):
+def pending(session: Session, model: type[QueuedWork], keys: Collection[str]) -> Sequence[QueuedWork]:
+    """Those of the rows that wait for a result."""
+    return session.scalars(select(model).where(model.key.in_(keys), model.state == WorkState.PENDING)).all()
+
+
+def count_try(session: Session, model: type[QueuedWork], keys: Collection[str]) -> None:
+    """These were put in the queue once more."""
+    rows = select(model).where(model.key.in_(keys), model.state == WorkState.PENDING).order_by(model.key)
+    for row in session.scalars(rows.with_for_update()):
         row.tries += 1
-        if row.tries > last_try:
-            row.settle(None, f"It was lost by the queue {last_try} times.", now(session))
-            given_up.append(row)
-        else:
-            again.append(row)
     session.flush()
-    return again, given_up
 
 
-def give_up(session: Session, model: type[R], judges: Collection[str], why: str) -> list[R]:
-    """What those judges still had to do, failed."""
-    query = select(model).where(model.judge.in_(judges), model.state == WorkState.PENDING).order_by(model.key)
+def give_up(session: Session, model: type[QueuedWork], which: ColumnElement[bool], why: str) -> list[str]:
+    """Those of the rows that wait for a result, failed. Returns their keys."""
+    query = select(model).where(which, model.state == WorkState.PENDING).order_by(model.key)
     rows = list(session.scalars(query.with_for_update()))
     for row in rows:
         row.settle(None, why, now(session))
     session.flush()
-    return rows
+    return [row.key for row in rows]

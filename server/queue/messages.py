@@ -37,6 +37,15 @@ AWAY = (RedisConnectionError, RedisTimeoutError)
 Entry = tuple[bytes, dict[bytes, bytes] | None]  # id and fields; None: deleted
 
 
+class NotTaken(RedisError):
+    """Redis did not take all that it was given, or it is not known whether it did. added: keys of what is in it now
+    and was not before."""
+
+    def __init__(self, why: str, added: Sequence[str]) -> None:
+        super().__init__(why)
+        self.added = added
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A measurement to be made."""
@@ -214,4 +223,4 @@ def chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
         yield items[start : start + size]
 
 
-__all__ = ["AWAY", "ChangeNotice", "GenerationJob", "Job", "RedisError", "Result", "Worker"]
+__all__ = ["AWAY", "ChangeNotice", "GenerationJob", "Job", "NotTaken", "RedisError", "Result", "Worker"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 import redis.asyncio
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from server.queue.messages import (
     ALL_LANES,
@@ -21,6 +21,7 @@ from server.queue.messages import (
     Entry,
     GenerationJob,
     Job,
+    NotTaken,
     Result,
     Worker,
     chunks,
@@ -72,18 +73,28 @@ class Queue:
     async def ping(self) -> None:
         await self._redis.ping()
 
-    async def enqueue(self, jobs: Sequence[Job | GenerationJob]) -> int:
-        """Put jobs in the queue; returns how many were not in it already."""
-        added = 0
+    async def enqueue(self, jobs: Sequence[Job | GenerationJob]) -> list[str]:
+        """Put jobs in the queue; returns the keys of those that were not in it already. Raises `NotTaken`."""
+        added = list[str]()
         for chunk in chunks(jobs, 500):
-            pipe = self._redis.pipeline(transaction=False)
-            for job in chunk:
-                lane, fields = entry_fields(job)
-                await self._enqueue(
-                    keys=[index(job.judge)], args=[job.key, stream(job.judge, ""), lane, *fields], client=pipe
-                )
-            added += sum(await pipe.execute())
+            try:
+                answers = await self._put_in(chunk)
+            except RedisError as error:
+                raise NotTaken(str(error), added) from error
+            added += [job.key for job, answer in zip(chunk, answers, strict=True) if answer == 1]
+            if refusal := next((answer for answer in answers if isinstance(answer, RedisError)), None):
+                raise NotTaken(str(refusal), added)
         return added
+
+    async def _put_in(self, jobs: Sequence[Job | GenerationJob]) -> list[int | RedisError]:
+        pipe = self._redis.pipeline(transaction=False)
+        for job in jobs:
+            lane, fields = entry_fields(job)
+            await self._enqueue(
+                keys=[index(job.judge)], args=[job.key, stream(job.judge, ""), lane, *fields], client=pipe
+            )
+        answers: list[int | RedisError] = await pipe.execute(raise_on_error=False)
+        return answers
 
     async def missing(self, judge: str, keys: Sequence[str]) -> list[str]:
         """Those of `keys` that have neither an entry nor a result on its way."""

@@ -29,20 +29,19 @@ from server.arena import (
     work,
 )
 from server.arena.outbox import Outbox
-from server.db.models import Generation, Measurement
+from server.db.models import Generation, Measurement, QueuedWork
 from server.db.session import now
 from server.db.states import WorkState
 from server.errors import Unavailable
 from server.http.context import AppContext
 from server.metrics import LOOP_ERRORS, REQUEUED
-from server.queue.messages import RedisError, Result
+from server.queue.messages import GenerationJob, Job, NotTaken, RedisError, Result
 from server.referee.results import settle
 
 log = structlog.get_logger()
 
 BATCH = 128  # results per transaction
 PAGE = 500  # rows per look of the sweeper
-Queued = type[Measurement] | type[Generation]
 LAST_TRY = 20  # a row queued again this often is given up
 
 
@@ -116,17 +115,30 @@ class Referee:
             while await context.write(rest):
                 pass
 
-    async def _requeue_lost(self, model: Queued) -> None:
+    async def _requeue_lost(self, model: type[QueuedWork]) -> None:
         after_key = ""
         while page := await self._context.read(partial(_overdue, model=model, grace=self._grace, after_key=after_key)):
             after_key = page[-1][0]
             for judge in {judge for _, judge in page}:
                 lost = await self._context.queue.missing(judge, [key for key, of in page if of == judge])
                 if lost:
-                    # Looked at again now: a result that came in between has made its row known.
-                    count = await self._context.write(partial(_requeue, model=model, keys=lost))
-                    REQUEUED.inc(count)
-                    log.warning("sweeper.requeued", judge=judge, count=count)
+                    await self._put_back(model, judge, lost)
+
+    async def _put_back(self, model: type[QueuedWork], judge: str, keys: Sequence[str]) -> None:
+        """Put those in the queue again that are still pending. Only what Redis takes counts as a try."""
+        jobs, spent = await self._context.read(partial(_lost, model=model, keys=keys))
+        refusal: NotTaken | None = None
+        taken: Sequence[str] = ()
+        try:
+            taken = await self._context.queue.enqueue(jobs)
+        except NotTaken as error:
+            refusal, taken = error, error.added
+        if taken or spent:
+            await self._context.write(partial(_note_tries, model=model, taken=taken, spent=spent))
+            REQUEUED.inc(len(taken))
+            log.warning("sweeper.requeued", judge=judge, count=len(taken), given_up=len(spent))
+        if refusal:
+            raise refusal
 
 
 def _rounds_due(session: Session, outbox: Outbox) -> None:
@@ -140,7 +152,7 @@ def _stuck_plays(session: Session, outbox: Outbox) -> None:
         plays.resume_plays(session, outbox, stuck)
 
 
-def _overdue(session: Session, *, model: Queued, grace: timedelta, after_key: str) -> list[tuple[str, str]]:
+def _overdue(session: Session, *, model: type[QueuedWork], grace: timedelta, after_key: str) -> list[tuple[str, str]]:
     """(key, judge) of pending rows that should be in the queue by now, a page of them."""
     query = (
         select(model.key, model.judge)
@@ -151,16 +163,33 @@ def _overdue(session: Session, *, model: Queued, grace: timedelta, after_key: st
     return [(key, judge) for key, judge in session.execute(query)]
 
 
-def _requeue(session: Session, outbox: Outbox, *, model: Queued, keys: Sequence[str]) -> int:
-    """Put those rows in the queue again that are still pending; the ones tried too often are given up."""
-    if model is Measurement:
-        again, given_up = work.requeue(session, Measurement, keys, LAST_TRY)
-        outbox.jobs += map(measurements.job, again)
-        plays.resume(session, outbox, [row.key for row in given_up])
-        return len(again) + len(given_up)
-    texts, lost = work.requeue(session, Generation, keys, LAST_TRY)
-    outbox.jobs += map(generations.job, texts)  # the rounds of those given up are seen to by the next sweep
-    return len(texts) + len(lost)
+def _lost(
+    session: Session, *, model: type[QueuedWork], keys: Sequence[str]
+) -> tuple[list[Job | GenerationJob], list[str]]:
+    """Of those that are still pending: the jobs to be put in the queue again, and the keys that were it too often."""
+    jobs, spent = list[Job | GenerationJob](), list[str]()
+    for row in work.pending(session, model, keys):
+        if row.tries >= LAST_TRY:
+            spent.append(row.key)
+        else:
+            jobs.append(_job(row))
+    return jobs, spent
+
+
+def _job(row: QueuedWork) -> Job | GenerationJob:
+    if isinstance(row, Measurement):
+        return measurements.job(row)
+    assert isinstance(row, Generation)
+    return generations.job(row)
+
+
+def _note_tries(
+    session: Session, outbox: Outbox, *, model: type[QueuedWork], taken: Sequence[str], spent: Sequence[str]
+) -> None:
+    work.count_try(session, model, taken)
+    given_up = work.give_up(session, model, model.key.in_(spent), f"It was lost by the queue {LAST_TRY} times.")
+    if model is Measurement:  # the rounds of texts are seen to by the next sweep
+        plays.resume(session, outbox, given_up)
 
 
 async def _forever(task: Callable[[], Awaitable[None]], *, pause: float) -> None:

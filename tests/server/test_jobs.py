@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from server.queue.introductions import Introduction
-from server.queue.messages import LAST_DELIVERY, ChangeNotice, GenerationJob, Job, Result, index, stream
+from server.queue.messages import LAST_DELIVERY, ChangeNotice, GenerationJob, Job, NotTaken, Result, index, stream
 from server.queue.server import Queue
 from server.queue.worker import Claims
 from tests.support.queue import LEASE, ask, enqueue
@@ -54,6 +54,26 @@ def test_a_key_that_is_in_the_queue_is_not_added_again(redis_url: str, claims: C
     assert enqueue(redis_url, job("k1")) == 0
     claims.claim(8, block=0.1)
     assert enqueue(redis_url, job("k1")) == 0, "also not while a worker holds it"
+
+
+def test_of_jobs_in_the_middle_of_which_writes_are_refused_those_are_told_that_were_taken(own_redis: Redis) -> None:
+    with own_redis.client as client:
+        client.execute_command("ACL", "SETUSER", "default", "resetkeys", "~xa:*:index", "~xa:*:people")
+    mixed = [job("k1"), job("k2", "bots"), job("k3"), *(job(f"m{i}") for i in range(600)), job("k4", "bots")]
+    with pytest.raises(NotTaken, match="access") as refused:
+        enqueue(own_redis.url, *mixed)
+    taken = [each.key for each in mixed[:500] if each.lane == "people"]
+    assert list(refused.value.added) == taken, "and it goes no further"
+    with own_redis.client as client:
+        client.execute_command("ACL", "SETUSER", "default", "allkeys")
+    assert enqueue(own_redis.url, *mixed) == len(mixed) - len(taken), "nothing is in it twice"
+
+
+def test_of_an_away_redis_it_is_told_that_it_took_nothing(own_redis: Redis) -> None:
+    own_redis.stop()
+    with pytest.raises(NotTaken) as refused:
+        enqueue(own_redis.url, job("k1"))
+    assert list(refused.value.added) == []
 
 
 def test_a_finished_job_can_be_asked_for_again(redis_url: str, claims: Claims) -> None:

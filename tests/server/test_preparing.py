@@ -7,20 +7,11 @@ import pytest
 
 from server.db.states import WorkState
 from server.queue.messages import GenerationJob, Result
+from tests.support.games import WRITTEN
 from tests.support.scenario.deployment import answer
 from tests.support.server import Class, Json, RunningApp, new_class, new_competition, new_round, problem
 from tests.support.services import eventually
 from tests.support.workers import BUILD, PLAIN, FakeJudge, Hand, at_work, written
-
-WRITTEN = """\
-# Written
-#
-# The judge wrote two texts; say what makes the first one likely.
-
-assign(s=generate("Once upon a time", 6), l=generate_list(story(), 2))
-elicit(x, 8)
-reward(xed(s | x))
-"""
 
 
 def written_class(house: RunningApp, judge: FakeJudge, **round_: Any) -> Class:

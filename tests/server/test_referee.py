@@ -256,6 +256,27 @@ def test_a_measurement_that_failed_is_not_asked_for_again_at_once(slow_lesson: C
     assert final(ada, third)["bits"] == 25.0
 
 
+@pytest.mark.parametrize("lost_by_the_queue", [False, True])
+def test_a_failed_baseline_is_asked_for_again_with_the_next_move(
+    slow_lesson: Class, hand: Hand, judge: FakeJudge, lost_by_the_queue: bool
+) -> None:
+    ada, house = slow_lesson.join(), slow_lesson.house
+    first = answer(ada.submit(slow_lesson.round_id, "25"), 202)
+    claims = hand.take_all(2)
+    hand.answer(*claims, says=lambda job: bits(job.prefix, job.text) if hint_in(job.prefix) else "broken")
+    assert final(ada, first)["state"] == "failed", "whoever waited for it is told"
+    assert hand.take() == []
+    if lost_by_the_queue:  # neither is a move's own measurement to blame for that
+        house.sql(
+            "UPDATE measurements SET state = 'failed', build = NULL, finished_at = queued_at, failure = 'lost'"
+            " WHERE judge = :judge",
+            judge=judge.identity,
+        )
+    second = answer(ada.submit(slow_lesson.round_id, "25"), 202)
+    hand.answer(*hand.take_all(1 + lost_by_the_queue))
+    assert final(ada, second)["bits"] == 25.0
+
+
 # --- The sweeper ------------------------------------------------------------------------------------------------------
 
 

@@ -33,6 +33,17 @@ reward(xed(s | x + y))
 """
 
 
+WRITTEN = """\
+# Written
+#
+# The judge wrote two texts; say what makes the first one likely.
+
+assign(s=generate("Once upon a time", 6), l=generate_list(story(), 2))
+elicit(x, 8)
+reward(xed(s | x))
+"""
+
+
 ESCAPES = [
     "assign(s=s.__class__)",
     "assign(s=s.__class__())",

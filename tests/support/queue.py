@@ -27,4 +27,5 @@ def ask(url: str, work: Callable[[Queue], Awaitable[T]]) -> T:
 
 
 def enqueue(url: str, *jobs: Job | GenerationJob) -> int:
-    return ask(url, lambda queue: queue.enqueue(jobs))
+    """Put jobs in; how many were not in already."""
+    return len(ask(url, lambda queue: queue.enqueue(jobs)))

@@ -58,10 +58,11 @@ class Redis:
     def client(self) -> "redis.Redis":
         return redis.Redis.from_url(self.url, protocol=2)
 
-    def start(self) -> "Redis":
+    def start(self, *more: str) -> "Redis":
+        """more: options of its own, for this time."""
         self.folder.mkdir(parents=True, exist_ok=True)
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
-        options += ["--appendonly", "yes", "--save", "", "--logfile", str(self.folder / "log")]
+        options += ["--appendonly", "yes", "--save", "", "--logfile", str(self.folder / "log"), *more]
         self.process = subprocess.Popen([binary.find(), *options])
         eventually(self._answers, what="Redis")
         return self

@@ -8,18 +8,22 @@ the move "25" scores 25.000 bits in Condense; any other is worth something that 
 import re
 import secrets
 import threading
+import time
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from judge.judge import Judge, Pair
 from server.queue.introductions import Introduction
 from server.queue.messages import GenerationJob, Job, RedisError, Result
 from server.queue.worker import Claim, Claims
+from server.settings import Settings
+from server.worker.loop import Worker
 from tests.support.frames import hint_in
 
 BUILD = "fake"
@@ -181,6 +185,37 @@ def at_work(
         stop.set()
         thread.join()
         hand.leave()
+
+
+class Device:
+    """A fake judge as a worker of ours has it."""
+
+    def __init__(self, judge: FakeJudge, seconds: float) -> None:
+        self.name, self.identity, self.build = judge.name, judge.identity, BUILD
+        self.info, self._seconds = judge.info, seconds
+
+    def measure_each(self, pairs: Sequence[Pair]) -> Iterator[tuple[int, list[float]]]:
+        for i, pair in enumerate(pairs):
+            time.sleep(self._seconds)
+            yield i, bits(pair.prefix, pair.text, pair.profile)
+
+    def measure(self, pairs: Sequence[Pair]) -> list[list[float]]:
+        return [bits for _, bits in self.measure_each(pairs)]
+
+
+@contextmanager
+def worker_at_work(redis_url: str, judge: FakeJudge, *, lease: float = LEASE, seconds: float = 0.0) -> Iterator[Worker]:
+    """The worker itself, in a thread, around a fake judge. seconds: how long it takes for each measurement."""
+    stop = threading.Event()
+    worker = Worker(Settings(redis_url=redis_url, lease=lease), [cast(Judge, Device(judge, seconds))])
+    thread = threading.Thread(target=worker.run, args=(stop,))
+    thread.start()
+    try:
+        yield worker
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
 
 
 def _done(claim: Claim, says: Callable[[Job], Says]) -> Result | None:
