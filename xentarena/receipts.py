@@ -25,7 +25,7 @@ from judge.codec import pack_bits, unpack_bits
 from xentarena.errors import ArenaError, InputError
 
 KIND = "xentarena-receipt"
-VERSION = 2  #: 2: of a score under another judge than the moves were cut by
+VERSION = 3  #: 2: of a score under another judge than the moves were cut by. 3: with what a second judge gave
 ALGORITHM = "Ed25519"
 Document = dict[str, Any]
 
@@ -112,15 +112,31 @@ class Play(Part):
     left_after: int | None
 
 
+class Second(Part):
+    """What the round's second judge gave the play, on the passages, the seed and the texts of the score's. The moves
+    are as they counted: the second judge cuts none of them."""
+
+    judges: dict[str, Judge]
+    profile: str
+    moves: list[Move]
+    tokens: list[Tokens]
+    measurements: list[Measurement]
+    left_after: int | None
+    millibits: int
+    rewards: dict[str, int]
+    build: str | None
+
+
 class Receipt(Part):
     """A receipt of a scored submission. Times are ISO 8601 in UTC; millibits are thousandths of a bit.
 
     complete: can the score be computed again from it? missing: the parts of `play` that are not all there. because:
-    hidden (from whoever asked, for now), or lost. rewards: seat → millibits. build: what computed the bits.
+    hidden (from whoever asked, for now), or lost. rewards: seat → millibits. build: what computed the bits. second:
+    what a second judge gave, where the round has one and its moves are revealed.
     """
 
     type: Literal["xentarena-receipt"]
-    version: Literal[1, 2]
+    version: Literal[1, 2, 3]
     algorithm: Literal["Ed25519"]
     key: str
     public_key: str
@@ -135,6 +151,7 @@ class Receipt(Part):
     program: Game
     judges: dict[str, Judge]
     play: Play
+    second: Second | None = None
     millibits: int
     rewards: dict[str, int]
     engine: str
@@ -241,6 +258,19 @@ def computed(receipt: Receipt, bits: Mapping[protocol.Measurement, Sequence[floa
     if not isinstance(effect, Finished) or effect.status is not Status.SCORED:
         raise NotComputable("its program comes to no score on what is recorded")
     return {seat: millibits(each) for seat, each in effect.rewards.items()}
+
+
+def under_second(receipt: Receipt) -> Receipt | None:
+    """The receipt as if the second judge had given the score; None where there is no such judge in it."""
+    second = receipt.second
+    if second is None:
+        return None
+    told = {name: getattr(second, name) for name in ("moves", "tokens", "measurements", "left_after")}
+    changed = {name: getattr(second, name) for name in ("judges", "millibits", "rewards", "build")}
+    round_ = receipt.round.model_copy(update={"profile": second.profile})
+    return receipt.model_copy(
+        update={**changed, "round": round_, "play": receipt.play.model_copy(update=told), "second": None}
+    )
 
 
 def earned(events: Iterable[Event], seat: str) -> int:

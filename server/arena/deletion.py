@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from games import preflight
 from games.protocol import Move
 from games.sentences import say
-from server.arena import audit, callers, endings, feed, leaderboards, rated_plays, replays, round_setup, seats
+from server.arena import audit, callers, endings, feed, leaderboards, players, rated_plays, replays, round_setup, seats
 from server.arena.measurements import Question
 from server.arena.unit import Unit
 from server.db.boards import FrozenRating, FrozenStanding, Standing
@@ -53,7 +53,9 @@ def delete_player(unit: Unit, player_id: str, name: str) -> str:
         told = say("This is not the player's name. To delete them for good, give it just as it stands.")
         raise invalid("/name", told)
     ended = _end(unit, plays, player_id)
-    audit.record(unit, "player.delete", player_id)  # while a row still says of which competition
+    # While a row still says of which competition. The number is that of a wall without names.
+    number = players.numbers(session, player.competition_id).get(player_id)
+    audit.record(unit, players.DELETE, player_id, number=number)
     rated = rated_plays.forget(session, player_id)
     _delete_measurements(session, player_id, plays)
     _delete_submissions(session, player_id, plays)
@@ -201,7 +203,8 @@ def _delete_who_it_was(unit: Unit, player: Player) -> None:
     for told in (FeedEvent, WithheldEvent):
         of_them = (told.competition_id == player.competition_id, told.data["player"].as_string() == player.id)
         session.execute(update(told).where(*of_them).values(type=feed.DELETED, data={}))
-    session.execute(update(Audit).where(Audit.target == player.id).values(detail={}))
+    before = (Audit.target == player.id, Audit.action != players.DELETE)
+    session.execute(update(Audit).where(*before).values(detail={}))
 
 
 def _portions(items: Collection[Any]) -> Iterator[list[Any]]:

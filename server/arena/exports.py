@@ -7,11 +7,11 @@ hundred.
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Subquery, func, select
 from sqlalchemy.orm import aliased
 
 from games.protocol import MAIN
-from server.arena import callers, competitions, rounds, totals
+from server.arena import callers, competitions, rounds, second_judges, totals
 from server.arena.unit import Unit
 from server.db.boards import Standing
 from server.db.models import Attempt, Audit, Judge, Play, Player, Round, RoundJudge, Submission, Team
@@ -21,11 +21,12 @@ PORTION = 200  # rows that are in memory at a time
 Row = dict[str, Any]
 RESULTS = (
     "player", "player_id", "kind", "round", "title", "best_bits", "percent_saved", "attempts", "best_at", "external_id",
-    "team",
+    "team", "second_judge", "second_bits",
 )  # fmt: skip
 MOVES = (
     "submission", "player", "player_id", "round", "round_id", "play", "seat", "moves", "bits", "state", "rewards",
     "judge", "judge_identity", "profile", "build", "accepted_at", "finished_at", "hidden", "practice",
+    "second_judge", "second_judge_identity", "second_bits",
 )  # fmt: skip
 
 
@@ -35,11 +36,13 @@ def results(unit: Unit, competition_id: str) -> Iterator[Row]:
     competition = competitions.find(unit.session, competition_id)
     found = rounds.of_competition(unit.session, competition.id)
     titles = {round_.id: rounds.title_of(unit.session, round_) for round_ in found}
+    second = _best_by_second(unit, competition.id)
     query = (
         select(
             Player.id, Player.name, Player.kind, Player.external_id, Team.name.label("team"),
             Round.id.label("round"), Round.number, Attempt.used,
             Standing.millibits, Submission.passage_millibits, Submission.accepted_at,
+            second.c.judge.label("second_judge"), second.c.millibits.label("second_millibits"),
         )
         .select_from(Attempt)
         .join(Player, Player.id == Attempt.player_id)
@@ -47,10 +50,20 @@ def results(unit: Unit, competition_id: str) -> Iterator[Row]:
         .outerjoin(Team, (Team.id == Player.team_id) & Team.deleted_at.is_(None))
         .outerjoin(Standing, (Standing.round_id == Round.id) & (Standing.player_id == Player.id))
         .outerjoin(Submission, Submission.number == Standing.number)
+        .outerjoin(second, (second.c.round_id == Round.id) & (second.c.player_id == Player.id))
         .where(Round.id.in_(titles), Player.removed.is_(False))
         .order_by(Round.number, Standing.millibits.desc().nulls_last(), Standing.number, Player.joined_at, Player.id)
     )  # fmt: skip
     return (_result(row, titles) for row in _streamed(unit, query))
+
+
+def _best_by_second(unit: Unit, competition_id: str) -> Subquery:
+    """Each player's best by the second judge of a round, once its moves are revealed."""
+    told = second_judges.revealed_scores(unit.session, competition_id).subquery()
+    best = func.max(told.c.millibits).label("millibits")
+    query = select(Submission.round_id, Submission.player_id, func.max(told.c.name).label("judge"), best)
+    query = query.join(told, told.c.number == Submission.number).where(~Submission.hidden, ~Submission.practice)
+    return query.group_by(Submission.round_id, Submission.player_id).subquery()
 
 
 def _result(row: Any, titles: dict[str, str]) -> Row:
@@ -66,6 +79,8 @@ def _result(row: Any, titles: dict[str, str]) -> Row:
         "best_at": row.accepted_at,
         "external_id": row.external_id,
         "team": row.team,
+        "second_judge": row.second_judge,
+        "second_bits": _bits(row.second_millibits),
     }
 
 
@@ -75,6 +90,7 @@ def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
     competition = competitions.find(unit.session, competition_id)
     main = aliased(RoundJudge)
     judge = func.coalesce(Rescoring.judges[MAIN].as_string(), main.identity)
+    second = second_judges.revealed_scores(unit.session, competition.id).subquery()
     query = (
         select(
             Submission.id, Player.name, Player.id.label("player"), Round.number, Round.id.label("round"),
@@ -82,6 +98,8 @@ def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
             Submission.seat, Submission.state, Submission.millibits, Submission.rewards,
             Submission.build, Submission.hidden, Submission.practice, Submission.accepted_at, Submission.finished_at,
             Play.id.label("play"), Play.moves, Judge.name.label("judge"), Judge.identity,
+            second.c.name.label("second_judge"), second.c.identity.label("second_identity"),
+            second.c.millibits.label("second_millibits"),
         )
         .join(Play, Play.id == Submission.play_id)
         .join(Player, Player.id == Submission.player_id)
@@ -89,6 +107,7 @@ def moves(unit: Unit, competition_id: str) -> Iterator[Row]:
         .join(main, (main.round_id == Round.id) & (main.slot == MAIN))
         .outerjoin(Rescoring, Rescoring.id == Submission.rescoring_id)
         .join(Judge, Judge.identity == judge)
+        .outerjoin(second, second.c.number == Submission.number)
         .where(Round.competition_id == competition.id)
         .order_by(Submission.number)
     )  # fmt: skip
@@ -116,6 +135,9 @@ def _move(row: Any) -> Row:
         "finished_at": row.finished_at,
         "hidden": row.hidden,
         "practice": row.practice,
+        "second_judge": row.second_judge,
+        "second_judge_identity": row.second_identity,
+        "second_bits": _bits(row.second_millibits),
     }
 
 

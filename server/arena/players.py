@@ -1,5 +1,6 @@
 """Players: joining, waiting to be let in, their names and keys."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +13,11 @@ from games.sentences import say
 from server.arena import audit, callers, competitions, feed, names
 from server.arena.unit import Unit
 from server.arena.validation import new_id
-from server.db.models import Competition, Player, Token
+from server.db.models import Audit, Competition, Player, Token
 from server.db.states import BotPolicy, Joining, PlayerKind
 from server.errors import RequestError, conflict, forbidden, invalid, not_found
+
+DELETE = "player.delete"  # what the audit calls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,14 @@ def few_names(session: Session, competition_id: str, most: int, *, but: str) -> 
     query = select(Player.name).where(*here, Player.id != but).order_by(Player.name).limit(most + 1)
     found = session.scalars(query).all()
     return found if len(found) <= most else []
+
+
+def numbers(session: Session, competition_id: str) -> dict[str, int]:
+    """Player → their number, in the order in which they joined. It stays theirs when somebody else is deleted."""
+    deleted = (Audit.competition_id == competition_id, Audit.action == DELETE)
+    gone = {detail.get("number") for detail in session.scalars(select(Audit.detail).where(*deleted))}
+    left = (number for number in itertools.count(1) if number not in gone)
+    return {player.id: number for player, number in zip(members(session, competition_id), left, strict=False)}
 
 
 def count(session: Session, competition_id: str) -> int:

@@ -14,13 +14,25 @@ from sqlalchemy.orm import Session
 from games.protocol import Measurement as Asked
 from games.protocol import Move
 from games.visibility import sees_everything
-from server.arena import replays, reveals, round_setup, rounds, signing_keys, submissions
+from server.arena import competitions, replays, reveals, round_setup, rounds, second_judges, signing_keys, submissions
 from server.arena.round_setup import RoundSetup
 from server.arena.unit import Unit
 from server.db.models import Judge, Measurement, Play, Player, Round, Submission
+from server.db.rescorings import RescoredPlay
 from server.db.states import RoundState, SubmissionState
 from server.errors import conflict
-from xentarena.receipts import KIND, VERSION, Document, NotComputable, computed, packed, read_document, signed
+from xentarena.receipts import (
+    KIND,
+    VERSION,
+    Document,
+    NotComputable,
+    Receipt,
+    computed,
+    packed,
+    read_document,
+    signed,
+    under_second,
+)
 
 #: The parts of a play that a receipt lacks where it is not complete.
 PARTS = ("passages", "seed", "generated", "moves", "tokens", "measurements")
@@ -40,9 +52,11 @@ def receipt(unit: Unit, submission_id: str) -> Document:
     if _may_see_all(unit, submission, round_, setup):
         moves = _moves(play, submission, everything=unit.caller.watches(round_.competition_id))
         told = _whole(replays.replayed(unit.session, setup, moves), round_, play, submission)
-        whole = signed(frame | {"complete": True, "missing": [], "because": None, "play": told}, key)
-        if _leads_to(whole, submission):
-            return whole
+        whole = frame | {"complete": True, "missing": [], "because": None, "play": told}
+        if _leads_to(read_document(signed(whole, key))):
+            both = signed(whole | _second(unit, round_, play, submission), key)
+            second = under_second(read_document(both))
+            return both if second is None or _leads_to(second) else signed(whole, key)
         because = "lost"  # deleted with a player, or of an earlier engine
     return signed(frame | _lacking(play, submission.seat, because), key)
 
@@ -61,7 +75,7 @@ def _frame(session: Session, submission: Submission, round_: Round, setup: Round
     rewards = submission.rewards or {}
     return {
         "type": KIND,
-        "version": 1 if submission.rescoring_id is None else VERSION,
+        "version": 1 if submission.rescoring_id is None else 2,
         "submission": submission.id,
         "seat": submission.seat,
         "practice": submission.practice,
@@ -118,10 +132,39 @@ def _whole(noted: replays.Replayed, round_: Round, play: Play, submission: Submi
         "passages": round_.passages,
         "seed": round_.seed if noted.draws else None,
         "generated": round_.generated,
+        **_replayed(noted),
+        "left_after": len(play.events) if left else None,
+    }
+
+
+def _second(unit: Unit, round_: Round, play: Play, submission: Submission) -> Document:
+    """What the round's second judge gave this play, once everybody may see that: a receipt is handed on."""
+    frozen = competitions.find(unit.session, round_.competition_id).frozen_at is not None
+    found = second_judges.score_of(unit.session, round_, submission)
+    if found is None or (frozen and not unit.caller.watches(round_.competition_id)):
+        return {}
+    rescoring, score = found
+    rescored = unit.session.get_one(RescoredPlay, (rescoring.id, play.id))
+    setup = round_setup.setup_under(unit.session, round_, rescoring.judges, rescoring.profile)
+    noted = replays.replayed(unit.session, setup, replays.counted(play))
+    left = (submission.reason or {}).get("type") == "opponent_left"
+    second = {
+        "judges": {slot: _judge(unit.session.get_one(Judge, each)) for slot, each in setup.identities.items()},
+        "profile": rescoring.profile,
+        **_replayed(noted),
+        "left_after": len(rescored.events) if left else None,
+        "millibits": score.millibits,
+        "rewards": {seat: round(bits * 1000) for seat, bits in score.rewards.items()},
+        "build": rescored.build,
+    }
+    return {"version": VERSION, "second": second}
+
+
+def _replayed(noted: replays.Replayed) -> Document:
+    return {
         "moves": [_move(move) for move in noted.moves],
         "tokens": [{"judge": slot, "text": text, "ends": ends} for (slot, text), ends in noted.ends.items()],
         "measurements": [_measurement(asked, row) for asked, row in noted.rows.items()],
-        "left_after": len(play.events) if left else None,
     }
 
 
@@ -135,10 +178,9 @@ def _measurement(asked: Asked, row: Measurement) -> dict[str, Any]:
     return named | {"bits": packed(row.bits or b""), "build": row.build}
 
 
-def _leads_to(document: Document, submission: Submission) -> bool:
+def _leads_to(told: Receipt) -> bool:
     """Does the play that is told end with the score that was given?"""
-    told = read_document(document)
     try:
-        return computed(told) == told.rewards and told.rewards.get(submission.seat) == submission.millibits
+        return computed(told) == told.rewards and told.rewards.get(told.seat) == told.millibits
     except NotComputable:
         return False

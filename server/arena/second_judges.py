@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from games.program import Program
@@ -22,8 +22,8 @@ from server.arena.rescoring_previews import Moved
 from server.arena.rescorings import Progress
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
-from server.db.models import Game, Round, Submission
-from server.db.rescorings import Rescoring
+from server.db.models import Game, Judge, Round, Submission
+from server.db.rescorings import Rescore, Rescoring
 from server.db.states import RescoringState, SubmissionState
 from server.errors import RequestError, conflict, invalid, not_found
 
@@ -136,3 +136,28 @@ def of_round(session: Session, round_: Round) -> SecondView | None:
         players=rescoring_previews.moved(session, rescoring),
         kept=len(rescoring_previews.kept(session, rescoring)),
     )
+
+
+def revealed_scores(session: Session, competition_id: str) -> Select[int, int, str, str]:
+    """What second judges said of submissions, in the rounds whose moves are revealed: the submission's number,
+    millibits, and the judge's name and identity."""
+    there = (Round.competition_id == competition_id, Round.second_judge.is_not(None))
+    found = session.scalars(select(Round).where(*there)).all()
+    ids = [_id_of(round_) for round_ in found if round_.revealed is not None]
+    return (
+        select(Rescore.number, Rescore.millibits, Judge.name, Judge.identity)
+        .join(Rescoring, Rescoring.id == Rescore.rescoring_id)
+        .join(Judge, Judge.identity == Rescoring.judges[MAIN].as_string())
+        .where(Rescoring.id.in_(ids), Rescoring.state != RescoringState.DROPPED)
+    )
+
+
+def score_of(session: Session, round_: Round, submission: Submission) -> tuple[Rescoring, Rescore] | None:
+    """What the second judge gave a submission, where the moves are revealed and that is not its score anyway."""
+    if round_.revealed is None or round_.second_judge is None:
+        return None
+    rescoring = session.get(Rescoring, _id_of(round_))
+    if rescoring is None or submission.rescoring_id == rescoring.id:
+        return None
+    score = session.get(Rescore, (rescoring.id, submission.number))  # deleted where it is dropped
+    return None if score is None else (rescoring, score)

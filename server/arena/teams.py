@@ -43,6 +43,12 @@ def of_competition(session: Session, competition_id: str) -> Sequence[Members]:
     return [Members(*row) for row in session.execute(query.order_by(Team.created_at, Team.id))]
 
 
+def numbers(session: Session, competition_id: str) -> dict[str, int]:
+    """Team → its number, in the order in which they were made; deleted ones keep theirs."""
+    query = select(Team.id).where(Team.competition_id == competition_id).order_by(Team.created_at, Team.id)
+    return {team: number for number, team in enumerate(session.scalars(query), start=1)}
+
+
 def of_player(session: Session, player_id: str | None) -> Team | None:
     """The team that a player is in."""
     query = select(Team).join(Player, Player.team_id == Team.id)

@@ -11,7 +11,7 @@ from server.errors import CommandError
 from xentarena.extras import require
 
 if TYPE_CHECKING:
-    from xentarena.verify import Verdict
+    from xentarena.verify import SecondVerdict, Verdict
 
 
 def verify(
@@ -77,3 +77,18 @@ def _score(found: "Verdict") -> Iterator[str]:
         yield f"judge: WRONG: {found.why}"
     else:
         yield "judge: not asked: --judge measures again"
+    if found.second is not None:
+        yield from _second(found.second)
+
+
+def _second(found: "SecondVerdict") -> Iterator[str]:
+    told = f"second judge {found.judge}: {found.millibits / 1000:.3f} bits"
+    match found.score:
+        case "same":
+            yield f"{told}: the recorded measurements lead to it"
+        case "different":
+            yield f"{told}: WRONG: the recorded measurements lead to another"
+    if found.again is not None:
+        yield f"second judge by what was measured now: {found.again / 1000:.3f} bits"
+    elif found.why:
+        yield f"second judge: WRONG: {found.why}"

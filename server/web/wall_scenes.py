@@ -1,15 +1,16 @@
 """What a wall shows at a moment: how to join, a round with its board, or what is revealed of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from server.arena import players, reveals, walls
+from server.arena import players, reveals, teams, walls
+from server.arena.rescoring_previews import Moved
 from server.arena.reveals import Revealed
 from server.arena.unit import Unit
 from server.db.models import Competition
 from server.db.states import PlayerKind
-from server.web import board, view_models
+from server.web import board, revealed, view_models
 from server.web.board import Board, Boards
 from server.web.i18n import _
 from server.web.view_models import RoundShown, SubmissionShown
@@ -22,19 +23,26 @@ Name = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of the board. player: by which a script knows it again where it has moved to."""
+    """A line of the board. player: by which a script knows it again where it has moved to. second: what a second judge
+    gave. fell: how many places they have lost under it, where they have."""
 
     rank: int
     player: str
     name: str
     is_bot: bool
     value: float
+    second: float | None = None
+    fell: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """judges: the names of the two whose bits stand in its columns, once those of a second one are told."""
+
     heading: str | None
     places: Sequence[Place]
+    judges: tuple[str, str] | None = None
+    teams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def scene(unit: Unit, code: str, anonymous: bool, boards: Boards) -> Scene:
         joined=walls.joined(unit, competition.id),
         round=view_models.round_(unit, row.id) if row else None,
         opens_at=coming.opens_at if coming else None,
-        tables=_tables(board.of_round(unit, row.id, boards), name) if row else [],
+        tables=_tables(unit, board.of_round(unit, row.id, boards), name, row.id) if row else [],
         steps=_steps(unit, row.id, name) if row and told else None,
         apart=bool(told and told["which"] == reveals.Which.BELOW_OWN_BEST),
     )
@@ -85,28 +93,55 @@ def tables(unit: Unit, code: str, anonymous: bool, boards: Boards) -> list[Table
     competition = walls.see(unit, code)
     row = walls.on_show(unit, competition.id)
     name = _names(unit, competition.id, anonymous)
-    return _tables(board.of_round(unit, row.id, boards), name) if row else []
+    return _tables(unit, board.of_round(unit, row.id, boards), name, row.id) if row else []
 
 
 def _names(unit: Unit, competition_id: str, anonymous: bool) -> Name:
-    """What a player is called: by their name, or by a number, in the order in which they joined."""
+    """What a player or a team is called: by their name, or by a number, in the order in which they came."""
     if not anonymous:
         return lambda _player, name: name
-    rows = players.members(unit.session, competition_id)
-    numbers = {row.id: number for number, row in enumerate(rows, start=1)}
-    return lambda player, _name: _("Player {number}", number=numbers[player])
+    of_players = players.numbers(unit.session, competition_id)
+    of_teams = teams.numbers(unit.session, competition_id)
+    return lambda who, _name: (
+        _("Team {number}", number=of_teams[who]) if who in of_teams else _("Player {number}", number=of_players[who])
+    )
 
 
-def _tables(found: Board, name: Name) -> list[Table]:
-    """Whoever has a board of their own and is not there is left out, unless nobody is."""
+def _tables(unit: Unit, found: Board, name: Name, round_id: str) -> list[Table]:
+    """Two at most, or nobody reads them from afar: teams come instead of bots. Whoever has a board of their own and is
+    not there is left out, unless nobody is."""
+    sections = [*found.sections[:1], *([found.teams] if found.teams else found.sections[1:])]
     made = [
-        Table(section.heading, [_place(line, name) for line in section.lines[:PLACES]]) for section in found.sections
+        Table(
+            section.heading or _("Players"),
+            [_place(line, name) for line in section.lines[:PLACES]],
+            teams=section is found.teams,
+        )
+        for section in sections
     ]
+    made[0] = _under_both(unit, made[0], round_id)
     return [table for table in made if table.places] or made[:1]
 
 
 def _place(line: board.Line, name: Name) -> Place:
     return Place(line.rank, line.player, name(line.player, line.name), line.is_bot, line.value)
+
+
+def _under_both(unit: Unit, table: Table, round_id: str) -> Table:
+    """With what a second judge said, where there is one and players may see it."""
+    second = revealed.second(unit, round_id)
+    if second is None:
+        return table
+    moved = {each.player.id: each for each in second.players}
+    places = [_moved(place, moved.get(place.player)) for place in table.places]
+    return replace(table, places=places, judges=(second.judge, second.second))
+
+
+def _moved(place: Place, moved: Moved | None) -> Place:
+    if moved is None:
+        return place
+    before, after = moved.before, moved.after
+    return replace(place, value=before.ranks / 1000, second=after.ranks / 1000, fell=after.rank - before.rank)
 
 
 def _steps(unit: Unit, round_id: str, name: Name) -> list[Step]:

@@ -144,7 +144,7 @@ def test_the_audit_says_that_it_was_done_and_to_which_id(lesson: Class) -> None:
     delete(lesson, player, NAME)
     query = select(Audit).where(Audit.target == player.id)
     (row,) = lesson.house.database.read(lambda session: session.scalars(query).all())
-    assert (row.action, row.detail) == ("player.delete", {})
+    assert (row.action, row.detail) == ("player.delete", {"number": 1})
 
 
 def test_measurements_that_others_asked_for_stay(lesson: Class) -> None:

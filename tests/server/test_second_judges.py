@@ -1,10 +1,15 @@
 """A round's second judge: it measures aside, and players see what it says once the moves are revealed."""
 
+import csv
+import io
+import json
+
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, new_round, pointers, problem
 from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
 from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
+from xentarena import receipts, verify
 
 
 def both(who: Caller, lesson: Class) -> Json:
@@ -80,6 +85,52 @@ def test_the_final_board_can_be_the_second_judges(house: RunningApp, other: Fake
     assert [(each["player"]["name"], each["bits"]) for each in lesson.board()] == [("Bob", 12.5), ("Ada", 1.0)]
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
     assert lines(both(ada, lesson)) == BOTH, "both columns are still there"
+
+
+def exported(lesson: Class, what: str) -> list[tuple[str, str, str]]:
+    text = lesson.house.host.get(f"/competitions/{lesson.id}/{what}").content.decode("utf-8-sig")
+    return [
+        (row["player"], row["second_judge"], row["second_bits"]) for row in csv.DictReader(io.StringIO(text))
+    ]  # fmt: skip
+
+
+def test_files_and_receipts_tell_it_after_the_reveal_and_nothing_of_it_before(
+    house: RunningApp, other: FakeJudge
+) -> None:
+    lesson = new_class(house, PLAIN, second_judge=other.identity)
+    ada, bob = lesson.join("Ada"), lesson.join("Bob")
+    sent = [ada.score(lesson.round_id, text) for text in ("25 z", "3 much longer than that z is")]
+    bob.score(lesson.round_id, "9 a good deal longer indeed")
+    measured(lesson, 3)
+    lesson.close()
+    files, path = ("results.csv", "moves.csv"), f"/submissions/{sent[0]['id']}/receipt"
+    nothing = {"results.csv": [("Ada", "", ""), ("Bob", "", "")]}
+    nothing["moves.csv"] = [("Ada", "", ""), *nothing["results.csv"]]
+    assert {what: exported(lesson, what) for what in files} == nothing
+    before = {name: who.get(path) for name, who in (("ada", ada), ("host", house.host))}
+    assert all(other.name not in each.text and other.identity not in each.text for each in before.values())
+    assert answer(before["ada"])["version"] == 1
+    answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "top"}))
+    assert exported(lesson, "results.csv") == [("Ada", other.name, "1.0"), ("Bob", other.name, "12.5")]
+    assert exported(lesson, "moves.csv") == [("Ada", other.name, "1.0"), *exported(lesson, "results.csv")]
+    told = answer(ada.get(path))
+    document, read = receipts.read(json.dumps(told))
+    assert (told["version"], told["complete"], receipts.is_signed(document)) == (3, True, True)
+    assert {slot: each["identity"] for slot, each in told["second"]["judges"].items()} == {"main": other.identity}
+    second = receipts.under_second(read)
+    assert second is not None
+    assert receipts.computed(read) == {"black": 25_000}
+    assert receipts.computed(second) == second.rewards == {"black": 1_000}
+    verdict = verify.verify(json.dumps(told))
+    assert verdict.good
+    assert verdict.second is not None
+    assert (verdict.second.judge, verdict.second.millibits, verdict.second.score) == (other.name, 1_000, "same")
+    answer(house.host.post(f"/competitions/{lesson.id}:freeze"))
+    assert answer(ada.get(path)) == answer(before["ada"]), "what it says may go on changing"
+    answer(house.host.post(f"/competitions/{lesson.id}:unfreeze"))
+    answer(house.host.post(f"/rounds/{lesson.round_id}:conceal"))
+    assert {what: exported(lesson, what) for what in files} == nothing
+    assert ada.get(path).content == before["ada"].content
 
 
 def test_a_second_judge_that_is_away_keeps_nobody_waiting_and_catches_up(

@@ -119,6 +119,31 @@ def test_a_receipt_that_lacks_something_cannot_be_computed(scored: tuple[Json, J
     assert found.why
 
 
+def with_second(receipt: Json) -> Json:
+    """As if pocket, which gave the score, had been the second judge too."""
+    names = ("moves", "tokens", "measurements", "left_after")
+    told = {name: receipt[name] for name in ("judges", "millibits", "rewards", "build")}
+    second = told | {name: receipt["play"][name] for name in names} | {"profile": receipt["round"]["profile"]}
+    return {**receipt, "version": 3, "second": second}
+
+
+def test_what_a_second_judge_gave_is_looked_at_too(scored: tuple[Json, Json], run: Any) -> None:
+    both = with_second(scored[0])
+    found = looked_at(resigned(both), "pocket")
+    assert found.good
+    assert found.second is not None
+    assert (found.second.score, found.second.again) == ("same", found.millibits)
+    assert found.measured[0].measurements == 4
+    wrong = resigned({**both, "second": {**both["second"], "millibits": 99_000}})
+    found = looked_at(wrong)
+    assert found.second is not None
+    assert (found.score, found.second.score, found.good) == ("same", "different", False)
+    status, out, _ = run("-", stdin=json.dumps(wrong).encode())
+    assert status == 1
+    assert "second judge pocket: 99.000 bits: WRONG" in out
+    assert not looked_at({**both, "second": {**both["second"], "millibits": 99_000}}).signed
+
+
 def test_a_judge_of_other_weights_is_refused(scored: tuple[Json, Json]) -> None:
     with pytest.raises(InputError, match="none of those that scored"):
         looked_at(scored[0], "pocket-backward")
@@ -167,7 +192,7 @@ def test_the_command_ends_badly_for_a_receipt_that_is_not_good(scored: tuple[Jso
         (b'{"type": "xentarena-receipt", "version": 1.5}', "1.5 is no whole number"),
         (b"[]", "this is no receipt"),
         (b'{"type": "a bill"}', "this is no receipt"),
-        (b'{"type": "xentarena-receipt", "version": 3}', "is of version 3"),
+        (b'{"type": "xentarena-receipt", "version": 4}', "is of version 4"),
         (b'{"type": "xentarena-receipt", "version": 1}', "this receipt is damaged: Field required at /"),
     ],
 )

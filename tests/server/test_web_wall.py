@@ -11,7 +11,7 @@ from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, RunningApp, new_class, new_competition, problem
 from tests.support.services import eventually
 from tests.support.web import HTML, Visitor, nothing_from_elsewhere, text_of
-from tests.support.workers import PLAIN
+from tests.support.workers import PLAIN, FakeJudge
 
 PARTS = ("", "/scene", "/steps", "/board", "/joined", "/announced", "/events")
 
@@ -241,6 +241,52 @@ def test_without_names_players_have_numbers_and_the_wall_keeps_to_it(host: Visit
         assert "Ada" not in page.text
     host.send(f"{path}/names", names="shown")
     assert "1 Bob 12.000" in scene(host, lesson)
+
+
+def test_a_number_stays_when_somebody_else_is_deleted(host: Visitor, lesson: Class) -> None:
+    """Also when those who came before and after them are, one after the other."""
+    players = play(lesson, Ada="9", Bob="12", Cleo="15", Dot="18")
+    opened(host, lesson)
+    path = f"/show/{code(lesson)}"
+    host.send(f"{path}/names", names="hidden")
+    for name in ("Cleo", "Ada"):
+        response = lesson.house.host.request("DELETE", f"/players/{players[name].id}", json={"name": name})
+        assert response.status_code == 204
+    play(lesson, Eve="3")
+    assert "1 Player 4 18.000 2 Player 2 12.000 3 Player 5 3.000" in text_of(host.get(f"{path}/board"))
+
+
+def test_teams_stand_beside_the_players_and_have_numbers_too(host: Visitor, house: RunningApp) -> None:
+    """Bots, which have a board of their own, make room for them."""
+    lesson = new_class(house, PLAIN, bots="separate")
+    at = f"/competitions/{lesson.id}/teams"
+    gone, red, blue = (answer(house.host.post(at, json={"name": name}), 201) for name in ("Gone", "Red", "Blue"))
+    players = play(lesson, Ada="9", Bob="12")
+    opened(host, lesson)
+    assert "Teams" not in scene(host, lesson), "nobody is in one"
+    for name, team in (("Ada", red), ("Bob", blue)):
+        answer(house.host.request("PUT", f"/players/{players[name].id}/team", json={"team": team["id"]}))
+    lesson.join("Hal", kind="bot").score(lesson.round_id, "20")
+    answer(house.host.request("DELETE", f"/teams/{gone['id']}"))
+    board = f"/show/{code(lesson)}/board"
+    assert text_of(host.get(board)) == "People 1 Bob 12.000 2 Ada 9.000 Teams 1 Blue 12.000 2 Red 9.000"
+    host.send(f"/show/{code(lesson)}/names", names="hidden")
+    hidden = "People 1 Player 2 12.000 2 Player 1 9.000 Teams 1 Team 3 12.000 2 Team 2 9.000"
+    assert text_of(host.get(board)) == hidden
+
+
+def test_both_judges_stand_on_it_after_the_reveal(host: Visitor, house: RunningApp, other: FakeJudge) -> None:
+    lesson = new_class(house, PLAIN, second_judge=other.identity)
+    play(lesson, Ada="25 z", Bob="9 a good deal longer indeed")
+    opened(host, lesson)
+    at = f"/rounds/{lesson.round_id}/second-judge"
+    eventually(lambda: house.host.get(at).status_code == 200 and house.host.get(at).json()["done"] == 2, what="it")
+    assert other.name not in host.get(f"/show/{code(lesson)}").text
+    reveal(lesson, "all")
+    text = text_of(host.get(f"/show/{code(lesson)}/board"))
+    assert text == f"{PLAIN.name} {other.name} 1 Ada 25.000 1.000 ▼ 1 fell 1 2 Bob 9.000 12.500 ▲ 1 rose 1"
+    answer(house.host.post(f"/competitions/{lesson.id}:freeze"))
+    assert other.name not in host.get(f"/show/{code(lesson)}/board").text
 
 
 @pytest.mark.parametrize(("hidden", "name"), [("shown", "Cleo"), ("hidden", "Player 3")])
