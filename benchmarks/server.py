@@ -12,7 +12,7 @@ one by one from 32 clients, and in batches of 32 from 8. Figures are millisecond
 process: on a crowded machine they say more than the rate beside them. Last comes the latency of an idle `xentarena
 serve` with `pocket`, less the time of the judge's forward measured in this same run.
 
-``--count N`` submissions of each flood one by one; in batches it is three times as many. ``--database NAME`` one of
+``--api-processes N`` of the API, on PostgreSQL. ``--count N`` submissions of each flood one by one; in batches it is three times as many. ``--database NAME`` one of
 them. ``--no-delays`` leaves delays and latency out. ``--json`` prints an object instead of tables.
 """
 
@@ -168,8 +168,10 @@ def _in_threads(count: int, numbers: Iterator[int], work: Callable[[int, int], N
         raise failures[0]
 
 
-def measure(database_url: str, database_pid: int | None, count: int, *, delays: bool) -> tuple[list[Cost], list[Delay]]:
-    with _open(database_url, database_pid) as house:
+def measure(
+    database_url: str, database_pid: int | None, count: int, *, processes: int, delays: bool
+) -> tuple[list[Cost], list[Delay]]:
+    with _open(database_url, database_pid, processes) as house:
         house.flood(4 * BATCH, BATCH)  # the first of anything is slower
         house.flood(CLIENTS[1], 1)
         house.wait_until_settled()
@@ -196,12 +198,13 @@ def _costs(house: House, counts: dict[int, int]) -> Iterator[Cost]:
 
 
 @contextmanager
-def _open(database_url: str, database_pid: int | None) -> Iterator[House]:
+def _open(database_url: str, database_pid: int | None, processes: int) -> Iterator[House]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = database_url or f"sqlite:///{folder / 'bench.sqlite3'}"
         redis_url, redis_pid = stack.enter_context(_house.redis(folder))
         environment = {"XENTARENA_DATABASE_URL": url, "XENTARENA_REDIS_URL": redis_url} | UNLIMITED
+        environment["XENTARENA_API_PROCESSES"] = str(processes)
         _house.migrate(environment)
         api, api_pid = stack.enter_context(_house.api(environment))
         worker = stack.enter_context(_house.child([sys.executable, "-m", "benchmarks._instant"], environment)).pid
@@ -279,7 +282,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with _database(name) as where:
             if where is None:
                 continue
-            costs, delays = measure(*where, asked.count, delays=not asked.no_delays)
+            processes = 1 if name == "SQLite" else asked.api_processes
+            costs, delays = measure(*where, asked.count, processes=processes, delays=not asked.no_delays)
         report[name] = {"costs": [asdict(each) for each in costs], "delays": [asdict(each) for each in delays]}
         if not asked.json:
             sys.stdout.write(table(name, costs, delays))
@@ -310,6 +314,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--database", action="append", choices=["SQLite", "PostgreSQL"])
+    parser.add_argument("--api-processes", type=int, default=1, metavar="N")
     parser.add_argument("--no-delays", action="store_true")
     parser.add_argument("--json", action="store_true")
     return parser
