@@ -66,8 +66,9 @@ def settle(
 
 
 def pending(session: Session, model: type[QueuedWork], keys: Collection[str]) -> Sequence[QueuedWork]:
-    """Those of the rows that wait for a result."""
-    return session.scalars(select(model).where(model.key.in_(keys), model.state == WorkState.PENDING)).all()
+    """Those of the rows that wait for a result, in the order in which they are to be in the queue."""
+    query = select(model).where(model.key.in_(keys), model.state == WorkState.PENDING)
+    return session.scalars(query.order_by(model.queued_at, model.key)).all()
 
 
 def count_try(session: Session, model: type[QueuedWork], keys: Collection[str]) -> None:

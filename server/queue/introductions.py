@@ -15,8 +15,10 @@ from typing import Any, Self
 
 from server.queue.messages import AWAY, JUDGES, WORKERS, tokenizer_key
 
-# `seen` is the moment at which Redis writes this, however long it was on its way. Returns the judges that Redis lacks.
+# `seen` is the moment at which Redis writes this, however long it was on its way. Behind a deletion also a full Redis
+# takes it. Returns the judges that Redis lacks.
 HELLO = """
+redis.call('HDEL', KEYS[1], ARGV[1])
 local said = string.sub(ARGV[2], 1, -2) .. ', "seen": ' .. redis.call('TIME')[1] .. '}'
 redis.call('HSET', KEYS[1], ARGV[1], said)
 local lacking = {}

@@ -31,6 +31,7 @@ ALL_LANES = LANES + WRITING_LANES
 FIRST_OF_ONE = 32  # pending entries of one participant that may stand before another's first
 ALONE_FROM = 3  # at this delivery an entry is measured alone
 LAST_DELIVERY = 5  # at this one the failure is its result
+LANE_BYTES = 64 * 2**20  # a lane of a judge takes no more jobs than these; the rows of others wait for the sweeper
 WORKER_SEEN = 10.0  # seconds after which a silent worker counts as gone
 JUDGES, WORKERS, RESULTS, NOTICES = "xa:judges", "xa:workers", "xa:results", "xa:notices"
 AWAY = (RedisConnectionError, RedisTimeoutError)
@@ -140,13 +141,13 @@ def read_job(judge: str, lane: str, raw: dict[bytes, bytes]) -> Job | Generation
         return None
 
 
-def result_fields(result: Result) -> dict[str, str | bytes]:
-    fields: dict[str, str | bytes] = {"key": result.key, "build": result.build}
+def outcome(result: Result) -> tuple[str, str | bytes]:
+    """The field in which a result has what came of its job; the others are `key` and `build`."""
     if result.bits is not None:
-        return fields | {"bits": result.bits}
+        return "bits", result.bits
     if result.text is not None:
-        return fields | {"text": result.text}
-    return fields | {"failure": result.failure or "unknown"}
+        return "text", result.text
+    return "failure", result.failure or "unknown"
 
 
 def read_result(fields: dict[bytes, bytes]) -> Result | None:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from server.queue.messages import (
     ALL_LANES,
     JUDGES,
+    LANE_BYTES,
     NOTICES,
     RESULTS,
     WORKER_SEEN,
@@ -36,16 +37,26 @@ from server.queue.messages import (
     tokenizer_key,
 )
 
-# Adds an entry unless the key's entry still exists: idempotent, in one step.
+# Adds an entry unless the key's entry still exists (0) or the lane is full (-1): idempotent, in one step. How large a
+# lane is Redis guesses by its first entries, in no time; who may not ask has no bound.
 ENQUEUE = """
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if known then
   local lane, id = string.match(known, '^(%S+) (%S+)$')
   if #redis.call('XRANGE', ARGV[2] .. lane, id, id) == 1 then return 0 end
 end
-local id = redis.call('XADD', ARGV[2] .. ARGV[3], '*', unpack(ARGV, 4))
+local used = redis.pcall('MEMORY', 'USAGE', ARGV[2] .. ARGV[3])
+if type(used) == 'number' and used > tonumber(ARGV[4]) then return -1 end
+local id = redis.call('XADD', ARGV[2] .. ARGV[3], '*', unpack(ARGV, 5))
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3] .. ' ' .. id)
 return 1
+"""
+
+
+# Not a transaction, in which a full Redis refuses everything.
+SETTLE = """
+redis.call('XACK', KEYS[1], 'referees', unpack(ARGV))
+redis.call('XDEL', KEYS[1], unpack(ARGV))
 """
 
 
@@ -73,12 +84,16 @@ class Queue:
     async def ping(self) -> None:
         await self._redis.ping()
 
-    async def enqueue(self, jobs: Sequence[Job | GenerationJob]) -> list[str]:
-        """Put jobs in the queue; returns the keys of those that were not in it already. Raises `NotTaken`."""
-        added = list[str]()
+    async def enqueue(self, jobs: Sequence[Job | GenerationJob], *, waited: bool = False) -> list[str]:
+        """Put jobs in the queue; returns the keys of those that are in it now and were not before. Raises `NotTaken`.
+
+        What finds its lane full is left out. waited: these waited for room; half of it is theirs alone, so that what
+        comes later does not push in.
+        """
+        added, most = list[str](), LANE_BYTES if waited else LANE_BYTES // 2
         for chunk in chunks(jobs, 500):
             try:
-                answers = await self._put_in(chunk)
+                answers = await self._put_in(chunk, most)
             except RedisError as error:
                 raise NotTaken(str(error), added) from error
             added += [job.key for job, answer in zip(chunk, answers, strict=True) if answer == 1]
@@ -86,13 +101,12 @@ class Queue:
                 raise NotTaken(str(refusal), added)
         return added
 
-    async def _put_in(self, jobs: Sequence[Job | GenerationJob]) -> list[int | RedisError]:
+    async def _put_in(self, jobs: Sequence[Job | GenerationJob], most: int) -> list[int | RedisError]:
         pipe = self._redis.pipeline(transaction=False)
         for job in jobs:
             lane, fields = entry_fields(job)
-            await self._enqueue(
-                keys=[index(job.judge)], args=[job.key, stream(job.judge, ""), lane, *fields], client=pipe
-            )
+            args: list[str | int] = [job.key, stream(job.judge, ""), lane, most, *fields]
+            await self._enqueue(keys=[index(job.judge)], args=args, client=pipe)
         answers: list[int | RedisError] = await pipe.execute(raise_on_error=False)
         return answers
 
@@ -138,10 +152,7 @@ class Queue:
 
     async def settled(self, ids: Sequence[str]) -> None:
         """These results are committed: forget them."""
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.xack(RESULTS, "referees", *ids)
-        pipe.xdel(RESULTS, *ids)
-        await pipe.execute()
+        await self._redis.eval(SETTLE, 1, RESULTS, *ids)
 
     async def leave(self, consumer: str) -> None:
         """A referee stops: drop its name, if nothing is left in its hands."""

@@ -25,11 +25,29 @@ from server.queue.messages import (
     Result,
     connection_options,
     index,
+    outcome,
     read_job,
-    result_fields,
     served_lanes,
     stream,
 )
+
+# What is let go of comes before what is added: behind a deletion Redis refuses no addition, so that a full one drains.
+PUBLISH = """
+for i = 1, #ARGV, 7 do
+  local name, entry, index, key = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  redis.call('XACK', name, 'workers', entry)
+  redis.call('XDEL', name, entry)
+  redis.call('HDEL', index, key)
+  redis.call('XADD', KEYS[1], '*', 'key', key, 'build', unpack(ARGV, i + 4, i + 6))
+end
+"""
+
+# Not a transaction, in which a full Redis refuses everything.
+DROP = """
+redis.call('XACK', KEYS[1], 'workers', ARGV[1])
+redis.call('XDEL', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[2])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +168,10 @@ class Claims:
 
     def publish_all(self, done: Sequence[tuple[Claim, Result]]) -> None:
         """Hand in results and let go of their jobs, in one step and one round trip."""
-        pipe = self._redis.pipeline(transaction=True)
+        said: list[str | bytes] = []
         for claim, result in done:
-            pipe.xadd(RESULTS, result_fields(result))
-            pipe.xack(claim.stream, "workers", claim.entry)
-            pipe.xdel(claim.stream, claim.entry)
-            pipe.hdel(index(claim.job.judge), claim.job.key)
-        pipe.execute()
+            said += (claim.stream, claim.entry, index(claim.job.judge), claim.job.key, result.build, *outcome(result))
+        self._redis.eval(PUBLISH, 1, RESULTS, *said)
 
     def _stale(self, count: int, texts: bool) -> list[Claim]:
         """Jobs whose lease lapsed. One that is to be measured alone is claimed alone: its neighbours' deliveries
@@ -229,11 +244,7 @@ class Claims:
         return claims
 
     def _drop(self, judge: str, lane: str, entry: bytes, fields: dict[bytes, bytes]) -> None:
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.xack(stream(judge, lane), "workers", entry)
-        pipe.xdel(stream(judge, lane), entry)
-        pipe.hdel(index(judge), fields.get(b"key", b""))
-        pipe.execute()
+        self._redis.eval(DROP, 2, stream(judge, lane), index(judge), entry, fields.get(b"key", b""))
 
 
 def _create_group_now(client: Any, name: str, group: str) -> None:

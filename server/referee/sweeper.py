@@ -9,11 +9,11 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from server.arena import (
@@ -42,6 +42,7 @@ log = structlog.get_logger()
 
 BATCH = 128  # results per transaction
 PAGE = 500  # rows per look of the sweeper
+BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")  # before the first row
 LAST_TRY = 20  # a row queued again this often is given up
 
 
@@ -116,11 +117,11 @@ class Referee:
                 pass
 
     async def _requeue_lost(self, model: type[QueuedWork]) -> None:
-        after_key = ""
-        while page := await self._context.read(partial(_overdue, model=model, grace=self._grace, after_key=after_key)):
-            after_key = page[-1][0]
-            for judge in {judge for _, judge in page}:
-                lost = await self._context.queue.missing(judge, [key for key, of in page if of == judge])
+        for judge in await self._context.read(partial(_waited_for, model=model)):
+            overdue, after = partial(_overdue, model=model, judge=judge, grace=self._grace), BEGINNING
+            while page := await self._context.read(partial(overdue, after=after)):
+                after = page[-1]
+                lost = await self._context.queue.missing(judge, [key for _, key in page])
                 if lost:
                     await self._put_back(model, judge, lost)
 
@@ -130,7 +131,7 @@ class Referee:
         refusal: NotTaken | None = None
         taken: Sequence[str] = ()
         try:
-            taken = await self._context.queue.enqueue(jobs)
+            taken = await self._context.queue.enqueue(jobs, waited=True)
         except NotTaken as error:
             refusal, taken = error, error.added
         if taken or spent:
@@ -152,15 +153,20 @@ def _stuck_plays(session: Session, outbox: Outbox) -> None:
         plays.resume_plays(session, outbox, stuck)
 
 
-def _overdue(session: Session, *, model: type[QueuedWork], grace: timedelta, after_key: str) -> list[tuple[str, str]]:
-    """(key, judge) of pending rows that should be in the queue by now, a page of them."""
-    query = (
-        select(model.key, model.judge)
-        .where(model.state == WorkState.PENDING, model.queued_at <= now(session) - grace, model.key > after_key)
-        .order_by(model.key)
-        .limit(PAGE)
-    )
-    return [(key, judge) for key, judge in session.execute(query)]
+def _waited_for(session: Session, *, model: type[QueuedWork]) -> Sequence[str]:
+    """The judges that have something to do."""
+    return session.scalars(select(model.judge).where(model.state == WorkState.PENDING).distinct()).all()
+
+
+def _overdue(
+    session: Session, *, model: type[QueuedWork], judge: str, grace: timedelta, after: tuple[datetime, str]
+) -> list[tuple[datetime, str]]:
+    """When they were asked for, and the keys, of a judge's pending rows that should be in the queue by now: a page of
+    them, in the order in which they are to be in it."""
+    waits = (model.state == WorkState.PENDING, model.judge == judge, model.queued_at <= now(session) - grace)
+    place = tuple_(model.queued_at, model.key)
+    query = select(model.queued_at, model.key).where(*waits, place > after).order_by(model.queued_at, model.key)
+    return [(queued_at, key) for queued_at, key in session.execute(query.limit(PAGE))]
 
 
 def _lost(

@@ -2,11 +2,22 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pytest
 
 from server.queue.introductions import Introduction
-from server.queue.messages import LAST_DELIVERY, ChangeNotice, GenerationJob, Job, NotTaken, Result, index, stream
+from server.queue.messages import (
+    LANE_BYTES,
+    LAST_DELIVERY,
+    ChangeNotice,
+    GenerationJob,
+    Job,
+    NotTaken,
+    Result,
+    index,
+    stream,
+)
 from server.queue.server import Queue
 from server.queue.worker import Claims
 from tests.support.queue import LEASE, ask, enqueue
@@ -74,6 +85,44 @@ def test_of_an_away_redis_it_is_told_that_it_took_nothing(own_redis: Redis) -> N
     with pytest.raises(NotTaken) as refused:
         enqueue(own_redis.url, job("k1"))
     assert list(refused.value.added) == []
+
+
+def test_a_lane_takes_so_many_bytes_and_half_of_them_from_those_that_waited(own_redis: Redis) -> None:
+    large = "x" * 2**20
+    bots = [Job(f"b{i}", JUDGE, "arena", "", large, "bots") for i in range(80)]
+    half, whole = (bound // len(large) for bound in (LANE_BYTES // 2, LANE_BYTES))
+    first = enqueue(own_redis.url, *bots)
+    assert half <= first <= half + 2
+    assert enqueue(own_redis.url, *bots) == 0
+    assert enqueue(own_redis.url, job("k1"), job("k2", "bots-rest")) == 2, "other lanes have bounds of their own"
+    again = ask(own_redis.url, lambda queue: queue.enqueue(bots, waited=True))
+    assert again == [each.key for each in bots[first : first + len(again)]], "those that are first in order"
+    assert whole <= first + len(again) <= whole + 2
+    assert ask(own_redis.url, lambda queue: queue.missing(JUDGE, [each.key for each in bots])) == [
+        each.key for each in bots[first + len(again) :]
+    ]
+
+
+def test_a_full_redis_drains(own_redis: Redis) -> None:
+    claims = Claims(own_redis.url, "w1", (JUDGE,), LEASE)
+    claims.announce([], "cpu", {})
+    claims.create_groups()
+    enqueue(own_redis.url, *(job(f"k{i}") for i in range(200)))
+    assert results(own_redis.url) == []
+    with own_redis.client as client:
+        client.xadd(stream(JUDGE, "people"), {"key": "nonsense"})
+        client.hset("xa:workers", "w1", "not heard of for long")
+        client.config_set("maxmemory", 1)
+        settled = 0
+        while taken := claims.claim(50, block=0.01):
+            claims.publish_all([(claim, Result(claim.job.key, "cpu", bits=b"\0" * 80)) for claim in taken])
+            done = [entry for entry, _ in results(own_redis.url)]
+            ask(own_redis.url, partial(Queue.settled, ids=done))
+            settled += len(done)
+        assert (settled, client.xlen(stream(JUDGE, "people")), client.xlen("xa:results")) == (200, 0, 0)
+        assert not client.exists(index(JUDGE))
+        claims.announce([], "cpu", {})
+        assert [worker.id for worker in ask(own_redis.url, Queue.workers)] == ["w1"], "and who works is known"
 
 
 def test_a_finished_job_can_be_asked_for_again(redis_url: str, claims: Claims) -> None:
