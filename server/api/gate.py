@@ -1,10 +1,14 @@
-"""In front of everything: addresses that no database takes are refused, and every answer is timed."""
+"""In front of everything: addresses that no database takes are refused, HEAD is answered wherever GET is, the API's
+answers tell browsers what not to do with them, and every answer is timed."""
 
+import asyncio
 import time
+from collections.abc import Iterator
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.api.problems import response
+from server.api.problems import SAFE, response
 from server.errors import not_found
 from server.metrics import REQUESTS
 
@@ -21,11 +25,15 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method: str = scope["method"]
+        if head := method == "HEAD":
+            scope = {**scope, "method": "GET"}
         start, status, answered = time.perf_counter(), 500, None
 
         async def noted(message: Message) -> None:
             nonlocal status, answered
             if message["type"] == "http.response.start":
+                _protect(MutableHeaders(scope=message))
                 status, answered = message["status"], time.perf_counter()  # a stream goes on for hours after this
             await send(message)
 
@@ -34,10 +42,42 @@ class Gate:
         if "\0" in scope["path"]:
             app = response(not_found("There is no resource {name}.", scope["path"]))
         try:
-            await app(scope, receive, noted)
+            if head:
+                await _without_body(app, scope, noted)
+            else:
+                await app(scope, receive, noted)
         finally:
             seconds = (answered or time.perf_counter()) - start
-            REQUESTS.labels(scope["method"], _route(scope), str(status)).observe(seconds)
+            REQUESTS.labels(method, _route(scope), str(status)).observe(seconds)
+
+
+def _protect(headers: MutableHeaders) -> None:
+    for name, value in SAFE.items():
+        headers.setdefault(name, value)
+    if "ETag" not in headers:  # whoever gives one wants to be asked again
+        headers.setdefault("Cache-Control", "no-store")
+
+
+async def _without_body(app: ASGIApp, scope: Scope, send: Send) -> None:
+    """Answer as GET is answered, and leave out what stands in the answer; a stream ends at once."""
+    ended = asyncio.Event()
+    asked: Iterator[Message] = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> Message:
+        if (message := next(asked, None)) is None:
+            await ended.wait()
+            return {"type": "http.disconnect"}
+        return message
+
+    async def head(message: Message) -> None:
+        if ended.is_set():
+            return
+        if message["type"] == "http.response.body":
+            ended.set()
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await send(message)
+
+    await app(scope, receive, head)
 
 
 def _route(scope: Scope) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -18,6 +19,12 @@ from server.metrics import REFUSED
 log = structlog.get_logger()
 
 MEDIA = "application/problem+json"
+#: No answer of ours is shown in a frame, and none is what a browser guesses it to be.
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -95,11 +102,27 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code in (404, 405):
         detail = f"{request.method} {request.url.path} is not offered here; /api/v1/docs lists what is."
     headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request)
     return response(RequestError(type_, error.status_code, title, detail, headers=headers))
+
+
+def _allowed(request: Request) -> str:
+    """What an address takes, by all of its routes; those of files are read only."""
+    path, methods = request.url.path, set[str]()
+    for route in iter_route_contexts(request.app.routes):
+        if route.methods and route.path_regex.match(path):
+            methods |= route.methods
+    if "GET" in methods or not methods:
+        methods |= {"GET", "HEAD"}
+    return ", ".join(sorted(methods))
 
 
 async def _defect(request: Request, error: Exception) -> Response:
     log.error("request.defect", path=request.url.path, exc_info=error)
     detail = "The server made a mistake; it has been written to its log. Look whether it was done before you repeat it."
-    closing = {"Connection": "close"}  # the server is about to do so, and nobody should send the next request into it
+    closing = SAFE | {
+        "Cache-Control": "no-store",
+        "Connection": "close",
+    }  # the server is about to do so, and nobody should send the next request into it
     return response(ServerError("internal-error", 500, "Internal error", detail, headers=closing))

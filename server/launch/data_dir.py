@@ -18,6 +18,7 @@ from pathlib import Path
 
 from server.errors import CommandError
 from server.launch.files import read_if_there, write_private
+from server.settings import sqlite_path
 
 KEPT_FILES = ("host-token", "demo.json")  # besides the database: what a backup holds
 
@@ -50,20 +51,40 @@ def noted_database(path: Path) -> str | None:
 
 @contextmanager
 def held(path: Path) -> Iterator[DataDir]:
-    """Make the folder where it is missing and keep every other server out of it. Raises CommandError."""
+    """Make the folder where it is missing and keep every other server out of it. Raises CommandError.
+
+    The folder may be one that others can look into: they cannot read what is made in the block, nor the rows of before.
+    """
     path = path.expanduser().absolute()
+    with _for_its_owner_alone():
+        lock = _opened(path)
+        try:
+            _lock(lock, path)
+            yield DataDir(path)
+        finally:
+            os.close(lock)
+
+
+@contextmanager
+def _for_its_owner_alone() -> Iterator[None]:
+    """Files that are made in the block, by processes started in it too, are nobody else's to read."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _opened(path: Path) -> int:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        for rows in path.glob(f"{sqlite_path(path).name}*"):
+            rows.chmod(0o600)
+        return os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise CommandError(
             f"cannot write in the data folder {path}: {error.strerror} (choose another with --data)"
         ) from error
-    try:
-        _lock(lock, path)
-        yield DataDir(path)
-    finally:
-        os.close(lock)
 
 
 def _lock(lock: int, path: Path) -> None:

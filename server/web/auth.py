@@ -71,7 +71,8 @@ async def sign_in_page() -> Response:
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, context: ContextOf, form: FormOf) -> Response:
+async def sign_in(request: Request, context: ContextOf, visit: VisitOf, form: FormOf) -> Response:
+    """A link signs in by itself, so whoever is here as somebody else is asked first."""
     key = form.get("key", "").strip()
     if not key:
         return page("sign-in.html", 422, error=_("Paste your key first."))
@@ -79,6 +80,9 @@ async def sign_in(request: Request, context: ContextOf, form: FormOf) -> Respons
         viewer = await Read(context, key, identify)(view_models.viewer)
     except RequestError as refused:
         return page("sign-in.html", refused.status, error=_about_key(refused))
+    now = await visit(view_models.visitor)
+    if now is not None and now.caller.token != viewer.caller.token and "instead" not in form:
+        return page("sign-in-instead.html", viewer=now, other=viewer, key=key)
     return signed_in(request, go("/host" if viewer.caller.scope in (Scope.HOST, Scope.OBSERVER) else "/play"), key)
 
 

@@ -56,6 +56,24 @@ def test_a_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
 
 
+def test_in_a_folder_that_was_open_nobody_else_reads_a_file(tmp_path: Path) -> None:
+    for folder, before in ((tmp_path / "new", False), (tmp_path / "old", True)):
+        folder.mkdir(mode=0o755)
+        if before:
+            migrate(sqlite_url(folder))
+            (folder / "xentarena.sqlite3").chmod(0o644)
+        with held(folder) as data:
+            ensure_current(sqlite_url(folder), data.backups)
+            with closing(sqlite3.connect(folder / "xentarena.sqlite3")) as rows:
+                rows.execute("PRAGMA journal_mode=WAL")
+                rows.execute("CREATE TABLE made (id INTEGER)")
+                data.host_token()
+                data.note_database(sqlite_url(folder))
+                files = [file for file in folder.rglob("*") if file.is_file()]
+                assert len(files) >= 6
+                assert not [file.name for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077]
+
+
 def test_the_hosts_token_is_made_once_and_private(tmp_path: Path) -> None:
     with held(tmp_path) as folder:
         token = folder.host_token()
