@@ -19,32 +19,47 @@ from server.db.models import Competition, Player
 from server.errors import RequestError, invalid, not_found
 
 TOTAL = "total"
-READ_ONLY = "(read only)"  # what Canvas writes under a column that it computes itself
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a learning platform calls what says who somebody is, in English, German and French."""
+    """How a learning platform calls what says who somebody is. names: each way of saying a name, by its headings."""
 
-    names: frozenset[str]
+    names: Sequence[frozenset[str]]
     ids: frozenset[str]
     others: frozenset[str] = frozenset()
 
+    @property
+    def all_names(self) -> frozenset[str]:
+        return frozenset().union(*self.names)
 
+
+#: In every language English: canvas-lms, lib/gradebook_exporter.rb, writes them as they stand there, "LastName" and
+#: "FirstName" where a teacher wants names in two columns. Of its words only "(read only)" is translated.
 CANVAS = Layout(
-    frozenset({"Student"}),
+    (frozenset({"Student"}), frozenset({"LastName", "FirstName"})),
     frozenset({"ID", "SIS User ID", "SIS Login ID", "Integration ID"}),
     frozenset({"Root Account", "Section"}),
 )
+#: English, German and French, as a site's language has them: grade/export/txt/grade_export_txt.php writes the names of
+#: the profile fields, then `suspended` where those are listed too, the grades, and `timeexported` of the language pack.
+#: The German and French ones are as programs know them that read such files: "Vorname,Nachname,Matrikelnummer,
+#: Institution,Abteilung,E-Mail-Adresse,gesperrt,Zuletzt aus diesem Kurs geladen" and "Prénom, Nom, Numéro
+#: d'identification, Institution, Département, Adresse de courriel, Dernier téléchargement depuis ce cours".
 MOODLE = Layout(
-    frozenset({"First name", "Surname", "Last name", "Vorname", "Nachname", "Prénom", "Nom", "Nom de famille"}),
+    (
+        frozenset({"First name", "Surname"}), frozenset({"First name", "Last name"}),
+        frozenset({"Vorname", "Nachname"}),
+        frozenset({"Prénom", "Nom"}), frozenset({"Prénom", "Nom de famille"}),
+    ),
     frozenset({
         "ID number", "Username", "Email address", "ID-Nummer", "Anmeldename", "E-Mail-Adresse",
-        "Numéro d'identification", "Nom d'utilisateur", "Adresse de courriel",
+        "Matrikelnummer", "Numéro d'identification", "Nom d'utilisateur", "Adresse de courriel",
     }),
     frozenset({
         "Institution", "Department", "Abteilung", "Département", "Last downloaded from this course",
-        "Zuletzt aus diesem Kurs geladen", "Dernier téléchargement depuis ce cours",
+        "Zuletzt aus diesem Kurs geladen", "Dernier téléchargement depuis ce cours", "Suspended", "gesperrt",
+        "Suspendu",
     }),
 )  # fmt: skip
 
@@ -131,9 +146,9 @@ def _worth(unit: Unit, competition: Competition, of: str) -> Mapping[str, int]:
 
 
 def _layout(sheet: Sheet) -> Layout:
-    headings = set(sheet.lines[0].values)
-    for layout, names in ((CANVAS, 1), (MOODLE, 2)):
-        if len(headings & layout.names) >= names and headings & layout.ids:
+    headings = set(_headings(sheet))
+    for layout in (CANVAS, MOODLE):
+        if any(names <= headings for names in layout.names) and headings & layout.ids:
             return layout
     raise wrong(
         say(
@@ -143,9 +158,14 @@ def _layout(sheet: Sheet) -> Layout:
     )
 
 
+def _headings(sheet: Sheet) -> Sequence[str]:
+    """With one kind of apostrophe: newer language packs have the other."""
+    return [_plain(heading).replace("\u2019", "'") for heading in sheet.lines[0].values]
+
+
 def _rows(sheet: Sheet, layout: Layout) -> Sequence[Row]:
-    headings = sheet.lines[0].values
-    names = [place for place, heading in enumerate(headings) if heading in layout.names]
+    headings = _headings(sheet)
+    names = [place for place, heading in enumerate(headings) if heading in layout.all_names]
     ids = [place for place, heading in enumerate(headings) if heading in layout.ids]
     pupils = sheet.lines[1 + (_points(sheet) or 0) :]
     return [_row(line, names, ids) for line in pupils]
@@ -158,10 +178,12 @@ def _points(sheet: Sheet) -> int | None:
 
 def _row(line: Line, names: Sequence[int], ids: Sequence[int]) -> Row:
     values = line.values
-    name = _plain(" ".join(values[place] for place in names))
+    parts = [values[place] for place in names]
+    name = _plain(" ".join(parts))
     last, comma, first = name.partition(",")
-    turned = [_plain(f"{first} {last}")] if comma else []  # Canvas writes “Lovelace, Ada”
-    return Row(line.number, [name, *turned], frozenset(values[place] for place in ids) - {""})
+    turned = [f"{first} {last}"] if comma else [" ".join(reversed(parts))]  # “Lovelace, Ada”, or the last name first
+    known = dict.fromkeys([name, *map(_plain, turned)])
+    return Row(line.number, list(known), frozenset(values[place] for place in ids) - {""})
 
 
 def _plain(name: str) -> str:
@@ -169,16 +191,23 @@ def _plain(name: str) -> str:
 
 
 def _columns(sheet: Sheet, layout: Layout) -> Mapping[str, int]:
-    """Those that say nothing of who somebody is, and that the platform takes back. Of two with one name neither."""
+    """Those that say nothing of who somebody is, and that the platform takes back. Of two with one name neither.
+
+    What Canvas works out itself has no points, but a word for that.
+    """
     headings = sheet.lines[0].values
     points = _points(sheet)
     closed = [] if points is None else sheet.lines[points].values
-    taken = layout.names | layout.ids | layout.others | {""}
+    taken = layout.all_names | layout.ids | layout.others | {""}
     return {
         heading: place
-        for place, heading in enumerate(headings)
-        if heading not in taken and headings.count(heading) == 1 and (not closed or closed[place] != READ_ONLY)
+        for place, (heading, plain) in enumerate(zip(headings, _headings(sheet), strict=True))
+        if plain not in taken and headings.count(heading) == 1 and not (closed and _is_word(closed[place]))
     }
+
+
+def _is_word(points: str) -> bool:
+    return points != "" and not any(map(str.isdigit, points))
 
 
 def _column(book: Gradebook, named: str) -> int:

@@ -31,6 +31,29 @@ GERMAN = """Vorname\tNachname\tID-Nummer\tE-Mail-Adresse\tTest: Xent Arena (Punk
 Ada\tLovelace\t1815\tada@school.example\t{ada}
 Zoë\tMüller\t\tzoe@school.example\t{zoe}
 Jane\tDoe\t1817\tjane@school.example\t{jane}"""
+#: As canvas-lms writes it for who reads another language, whatever its word is, and for who wants last names apart.
+CANVAS_GERMAN = """Student;ID;SIS Login ID;Section;Xent Arena (102);Current Score
+    Points Possible;;;;100,00;(schreibgeschützt)
+"Lovelace, Ada";1815;ada@school.example;7b;{ada};85,00
+"Müller, Zoë";12;zoe@school.example;7b;{zoe};
+"Doe, Jane";13;;7b;{jane};0,00
+"""
+CANVAS_APART = """LastName,FirstName,ID,SIS User ID,SIS Login ID,Section,Xent Arena (102),Current Score
+    Points Possible,,,,,,100.00,(lecture seule)
+Lovelace,Ada,11,1815,ada@school.example,7b,{ada},85.00
+Müller,Zoë,12,,zoe@school.example,7b,{zoe},
+Doe,Jane,13,,,7b,{jane},
+"""
+FRENCH = """Prénom,Nom,"Numéro d’identification",Institution,Département,"Adresse de courriel",Suspendu,"Devoir : Xent Arena (Brut)","Total du cours (Brut)","Dernier téléchargement depuis ce cours"
+Ada,Lovelace,1815,,,ada@school.example,,{ada},-,1795689600
+Zoë,Müller,,,,zoe@school.example,Oui,{zoe},-,1795689600
+Jane,Doe,1817,,,jane@school.example,,{jane},-,1795689600
+"""  # noqa: E501
+GERMAN_APART = """Nachname,Vorname,Matrikelnummer,Institution,Abteilung,E-Mail-Adresse,gesperrt,"Test: Xent Arena (Punkte)","Zuletzt aus diesem Kurs geladen"
+Lovelace,Ada,1815,,,ada@school.example,,{ada},1795689600
+Müller,Zoë,,,,zoe@school.example,,{zoe},1795689600
+Doe,Jane,1817,,,jane@school.example,,{jane},1795689600
+"""  # noqa: E501
 QUOTED = """"Student","ID","X (1)"
 "Ada Lovelace","1815","{ada}"
 "Zoë Müller","","{zoe}"
@@ -69,6 +92,11 @@ FILES = {
     "Moodle in German, as Excel writes it": Platform(
         GERMAN, "Test: Xent Arena (Punkte)", lambda text: text.encode("utf-16")
     ),
+    "Moodle in German, last names first": Platform(GERMAN_APART, "Test: Xent Arena"),
+    "Moodle in French": Platform(FRENCH, "Devoir : Xent Arena (Brut)"),
+    "Moodle in French, with the other apostrophe": Platform(FRENCH.replace("\u2019", "'"), "Devoir : Xent Arena"),
+    "Canvas in German": Platform(CANVAS_GERMAN, "Xent Arena (102)"),
+    "Canvas, last names apart": Platform(CANVAS_APART, "Xent Arena"),
     "quoted cells": Platform(QUOTED, "X"),
 }
 
@@ -116,6 +144,14 @@ def test_the_total_is_what_the_board_over_all_rounds_shows(course: Class) -> Non
 def test_it_tells_who_is_left_over_on_either_side(course: Class) -> None:
     seen = answer(send(course, FILES["Canvas"].file(), ":preview"))
     assert seen["columns"] == ["Essay (101)", "Xent Arena (102)"], "not what Canvas works out itself"
+    columns = {
+        "Canvas in German": ["Xent Arena (102)"],
+        "Canvas, last names apart": ["Xent Arena (102)"],
+        "Moodle in German, last names first": ["Test: Xent Arena (Punkte)"],
+        "Moodle in French": ["Devoir : Xent Arena (Brut)", "Total du cours (Brut)"],
+    }
+    for name, fillable in columns.items():
+        assert answer(send(course, FILES[name].file(), ":preview"))["columns"] == fillable, name
     assert seen["matched"] == 2
     assert seen["unmatched_rows"] == [{"line": 6, "name": "Doe, Jane"}, {"line": 7, "name": "Student, Test"}]
     (jane,) = seen["unmatched_players"]
