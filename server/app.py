@@ -27,6 +27,7 @@ from server.api import (
     problems,
     receipts,
     rescorings,
+    retention,
     rounds,
     submissions,
     teams,
@@ -88,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    of_competitions = (competitions_api, hosts, people, teams, freezing, announcements)
+    of_competitions = (competitions_api, hosts, people, teams, freezing, retention, announcements)
     of_rounds = (rounds, preparing, rescorings, submissions)
     for part in (*of_competitions, *of_rounds, measurements, catalog, me, exports, gradebooks, receipts, deletion):
         app.include_router(part.router, prefix="/api/v1")

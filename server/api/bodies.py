@@ -39,6 +39,20 @@ class HostRequest(Request):
     name: str = Field(max_length=256, examples=["Ms Byron"])
 
 
+class ServerRetentionRequest(Request):
+    days: int | None = Field(
+        description="How many days after its end the players of a competition are kept, 1 to 3,650; null: for good.",
+        examples=[90],
+    )
+
+
+class RetentionRequest(ServerRetentionRequest):
+    days: int | None = Field(
+        None, description="How many days after its end players are kept, 1 to 3,650; null: for good.", examples=[90]
+    )
+    as_server: bool = Field(False, description="As the server's owner has it; without `days` then.")
+
+
 class TeamRequest(Request):
     name: str = Field(max_length=256, examples=["The owls"])
 

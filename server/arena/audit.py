@@ -1,6 +1,6 @@
 """What hosts did, kept for hosts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -9,20 +9,28 @@ from sqlalchemy.orm import Session
 from server.arena import callers
 from server.arena.unit import Unit
 from server.db.models import Audit, Player, Round, Submission, Team, Token
+from server.db.session import now
+
+Detail = str | int | bool | None
 
 
-def record(unit: Unit, action: str, target: str, **detail: str | int | bool | None) -> None:
+SERVER = "server"  # who does what nobody asked for just now
+
+
+def record(unit: Unit, action: str, target: str, **detail: Detail) -> None:
     """Note what the caller did to the row of this id. detail: `before` and `after`, and whatever else there is."""
-    competition = _competition_of(unit.session, target)
-    row = Audit(
-        at=unit.now,
-        token_id=unit.caller.token,
-        competition_id=competition,
-        action=action,
-        target=target,
-        detail=detail,
-    )
-    unit.session.add(row)
+    _add(unit.session, unit.caller.token, action, target, detail)
+
+
+def by_server(session: Session, action: str, target: str, **detail: Detail) -> None:
+    """Note what the server did by itself, as its hosts have set it."""
+    _add(session, SERVER, action, target, detail)
+
+
+def _add(session: Session, who: str, action: str, target: str, detail: Mapping[str, Detail]) -> None:
+    competition = _competition_of(session, target)
+    row = Audit(at=now(session), token_id=who, competition_id=competition, action=action, target=target, detail=detail)
+    session.add(row)
 
 
 def of_competition(unit: Unit, competition_id: str, before: int | None, limit: int) -> Sequence[Audit]:

@@ -23,6 +23,7 @@ from server.arena import (
     measurements,
     plays,
     rescoring_work,
+    retention,
     retirement,
     rounds,
     second_judges,
@@ -115,6 +116,18 @@ class Referee:
         for rest in (leaderboards.rate_on, second_judges.begin_due, rescoring_work.go_on):
             while await context.write(rest):
                 pass
+        await self._delete_due()
+
+    async def _delete_due(self) -> None:
+        """The players whose time has come; what is left of them in files goes once all are deleted."""
+        context, some = self._context, False
+        await context.write(retention.plan)
+        while await context.write(
+            partial(retention.delete_due, settings=context.settings, workforce=context.workforce)
+        ):
+            some = True
+        if some:
+            await context.scrub()
 
     async def _requeue_lost(self, model: type[QueuedWork]) -> None:
         for judge in await self._context.read(partial(_waited_for, model=model)):

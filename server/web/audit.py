@@ -64,7 +64,7 @@ def _lines(unit: Unit, rows: Sequence[Audit]) -> list[AuditLine]:
 def _line(unit: Unit, row: Audit, about: str, link: str | None) -> AuditLine:
     before, after = (audit_words.value(row.action, row.detail.get(when)) for when in ("before", "after"))
     who = unit.session.get(Token, row.token_id)
-    host = (who and who.name) or _("the server’s owner")
+    host = _("the server") if row.token_id == audit.SERVER else (who and who.name) or _("the server’s owner")
     return AuditLine(
         row.at, host, row.token_id == unit.caller.token, audit_words.action(row.action), about, link, before, after
     )

@@ -19,6 +19,9 @@ ACTIONS = {
     "competition.publish": mark("published the competition"),
     "competition.joining": mark("changed who may join"),
     "competition.code": mark("made another join code"),
+    "competition.retention": mark("changed how long players are kept"),
+    "competition.retention-due": mark("set when the players are deleted"),
+    "competition.retention-done": mark("deleted the players, whose time had come"),
     "announcement.make": mark("announced something"),
     "announcement.withdraw": mark("took an announcement back"),
     "wall.open": mark("opened a wall"),
@@ -101,6 +104,8 @@ _FIELDS = {
 _FIELD = re.compile(rf"(?:^|(?<=, ))({'|'.join(_FIELDS)}): ")
 _COUNT = re.compile(r"([\d,]+) players")
 _AT = re.compile(r"(frozen|opens) at (.+)")
+_DAYS = re.compile(r"([\d,]+) days")
+_KEPT = {"for good": mark("for good"), "as the server": mark("as the server has it")}
 _WITH_NAMES, _WITHOUT_NAMES = mark("with names"), mark("without names")
 
 
@@ -136,6 +141,13 @@ def _frozen(told: str) -> str:
 
 def _time(told: str) -> str:
     return moment(datetime.fromisoformat(told))
+
+
+def _kept(told: str) -> str:
+    found = _DAYS.fullmatch(told)
+    if found is None:
+        return _one_of(_KEPT)(told)
+    return ngettext("{count} day", "{count} days", int(found[1])).format(count=found[1])
 
 
 def _players(told: str) -> str:
@@ -174,6 +186,9 @@ _VALUES: dict[str, Callable[[str], str]] = {
     "competition.publish": _one_of(_STEPS),
     "competition.freeze": _frozen,
     "competition.unfreeze": _frozen,
+    "competition.retention": _kept,
+    "competition.retention-due": _time,
+    "competition.retention-done": _time,
     "player.admit": _one_of(_STEPS),
     "players.remove": _players,
     "players.readmit": _players,

@@ -30,6 +30,7 @@ from server.web import (
     move_diff,
     people,
     rescorings,
+    retention,
     reveal_looks,
     revealed,
     round_lines,
@@ -51,7 +52,19 @@ def install(app: FastAPI) -> None:
     """Put the pages into an application that has its error handlers already."""
     of_rounds = (rescorings, reveal_looks, host_rounds)  # the last takes whatever else is done with a round
     of_people = (deletion, people, teams)
-    of_hosts = (hosts, *of_people, freezing, audit, host, *of_rounds, control, wall, announcements, gradebooks)
+    of_hosts = (
+        hosts,
+        *of_people,
+        freezing,
+        retention,
+        audit,
+        host,
+        *of_rounds,
+        control,
+        wall,
+        announcements,
+        gradebooks,
+    )
     for part in (auth, sharing, games, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)

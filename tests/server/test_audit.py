@@ -39,6 +39,8 @@ OF_HOSTS: list[tuple[str, Json | None, str]] = [
     ("POST /competitions/{competition_id}:unfreeze", None, "competition.unfreeze"),
     ("POST /competitions/{competition_id}/announcements", {"text": "Five minutes!"}, "announcement.make"),
     ("POST /announcements/{announcement_id}:withdraw", None, "announcement.withdraw"),
+    ("PUT /competitions/{competition_id}/retention", {"days": 90}, "competition.retention"),
+    ("PUT /retention", {"days": 3650}, "server.retention"),
     ("POST /hosts", {"name": "Ms Byron"}, "host.add"),
     ("POST /competitions/{competition_id}/hosts", {"name": "Ms Byron"}, "host.invite"),
     ("POST /hosts/{host_id}:renew", None, "host.renew"),
@@ -151,7 +153,7 @@ def test_every_action_of_a_host_leaves_a_row_with_before_and_after(lesson: Class
     here = things(lesson, name)
     for route, body, action in OF_HOSTS:
         sent: dict[str, Any] = {} if body is None else {"json": body}
-        if route.startswith("PUT"):
+        if route.endswith("/team"):
             sent = {"json": {"team": here["team_id"]}}
         if route == "POST /games":
             sent = {"json": {"name": name, "source": program(name)}}

@@ -12,15 +12,15 @@ from server.web import audit_words
 
 ARENA = Path(__file__).parents[2] / "server/arena"
 #: Of the whole server, which no competition's page tells; and the state of a round, which makes three of one call.
-ELSEWHERE = {"host.add", "key.replace", "game.upload", "game.withdraw", "game.restore"}
-MADE = {"round.opened", "round.paused", "round.closed", "submission.hide", "submission.show"}
+ELSEWHERE = {"host.add", "key.replace", "game.upload", "game.withdraw", "game.restore", "server.retention"}
+MADE = {"round.opened", "round.paused", "round.closed", "submission.hide", "submission.show", "player.delete"}
 
 
 def noted() -> Iterator[str]:
-    """The action of every call of `audit.record` that says it itself."""
+    """The action of every call that notes one and says it itself."""
     for file in ARENA.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.record":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("audit.record", "audit.by_server"):
                 action = node.args[1]
                 if isinstance(action, ast.Constant):
                     yield str(action.value)
@@ -66,6 +66,10 @@ AT = "2026-11-26T09:30:00+00:00"
         ("round.end", AT, "2026-11-26 09:30 UTC"),
         ("round.reveal", "top, without names", "the best three, without names"),
         ("round.move", 3, "3"),
+        ("competition.retention", "1 days", "1 day"),
+        ("competition.retention", "90 days", "90 days"),
+        ("competition.retention", "as the server", "as the server has it"),
+        ("competition.retention-due", AT, "2026-11-26 09:30 UTC"),
         (
             "round.change",
             f"passages: 2, attempts: None, opens_at: {AT}, title: Ships, and more, draft: True",

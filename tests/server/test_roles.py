@@ -80,6 +80,10 @@ ALLOWED = """
     POST   /api/v1/competitions/{competition_id}:duplicate   13333333+3+
     POST   /api/v1/competitions/{competition_id}:freeze      1333333++3+
     POST   /api/v1/competitions/{competition_id}:unfreeze    1333333++3+
+    GET    /api/v1/competitions/{competition_id}/retention   133333+++3+
+    PUT    /api/v1/competitions/{competition_id}/retention   1333333++3+
+    GET    /api/v1/retention                                 1333333333+
+    PUT    /api/v1/retention                                 1333333333+
     DELETE /api/v1/players/{player_id}                       1333333++3+
     PATCH  /api/v1/rounds/{round_id}                         1333333++3+
     POST   /api/v1/rounds/{round_id}:publish                 1333333++3+
@@ -311,6 +315,8 @@ def _bodies_of_teams() -> dict[str, Callable[[School], object]]:
         "POST /api/v1/competitions/{competition_id}/teams:spread": lambda _: {"count": 1},
         "PATCH /api/v1/teams/{team_id}": lambda _: {"name": f"name {next(numbers)}"},
         "PUT /api/v1/players/{player_id}/team": lambda _: {"team": None},
+        "PUT /api/v1/competitions/{competition_id}/retention": lambda _: {"days": 9},
+        "PUT /api/v1/retention": lambda _: {"days": None},
     }
 
 

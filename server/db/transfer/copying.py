@@ -7,7 +7,7 @@ from typing import BinaryIO
 from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.orm import Session
 
-from server.db import boards, rescorings  # noqa: F401 whatever declares tables
+from server.db import boards, rescorings, retention  # noqa: F401 whatever declares tables
 from server.db.models import Competition
 from server.db.session import Database
 from server.db.transfer import archive, rows, sharing

@@ -65,6 +65,7 @@ DECISIONS = {
     "rescored_plays": Columns("rescoring_id play_id done reason events build"),
     "rescores": Columns("rescoring_id number millibits replaced passage_millibits rewards"),
     "rescorings": Columns("id round_id judges profile state made_at ended_at"),
+    "retention": Columns(omitted="id days as_server due_at"),  # what this server does, not what was played
     "round_judges": Columns("round_id slot identity"),
     "rounds": Columns(
         "id competition_id number title draft game digest passages seed profile state opens_at closes_at duration"
