@@ -6,6 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
+from server.api.round_warnings import RoundWarning
 from server.arena.reveals import Which
 from server.db.states import BotPolicy, Joining, PlayerKind, RoundState, SubmissionState, Total
 from xentarena.events import Event as PlayEvent
@@ -177,6 +178,9 @@ class Round(BaseModel):
     closed_at: datetime | None = Field(description="When it ended, if it has.")
     attempts: int | None
     attempts_left: int | None = Field(description="Of the caller; null where there is no limit.")
+    warnings: list[RoundWarning] = Field(
+        [], description="What its hosts may not have meant; nothing is refused because of it. Hosts only."
+    )
 
 
 class Awaits(BaseModel):

@@ -13,7 +13,7 @@ from games.preview import Preview
 from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from judge.profiles import scored_tokens
-from server.api import schemas
+from server.api import round_warnings, schemas
 from server.arena import attempts, games, judges, measurements, round_making, round_setup, rounds
 from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
@@ -171,6 +171,7 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         closed_at=rounds.closed_at(row, at),
         attempts=row.attempts,
         attempts_left=attempts.attempts_left(session, row, caller.player),
+        warnings=round_warnings.of_round(unit, row) if caller.hosts(row.competition_id) else [],
     )
 
 

@@ -158,6 +158,8 @@ def change(unit: Unit, round_id: str, changes: Mapping[str, Any]) -> Round:
     before = said_of(session, round_, unit.now)
     new = replace(before, **_with_consequences(changes))
     changed = [name for name in NewRound.__slots__ if getattr(new, name) != getattr(before, name)]
+    if {"opens_at", "closes_at"} & set(changed):
+        check_window(new.opens_at, new.closes_at, unit.now)
     _check_change(session, round_, changed, unit.now)
     if not changed:
         return round_

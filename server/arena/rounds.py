@@ -159,7 +159,8 @@ def set_round_state(unit: Unit, round_id: str, state: RoundState, end: datetime 
     _check_change(unit, round_, before, state)
     waits = before is RoundState.PREPARING and state is RoundState.OPEN
     if state is RoundState.OPEN:
-        check_window(None, end, at)
+        kept = round_.closes_at if round_.draft and round_.duration is None else None
+        check_window(None, end or kept, at)
         if before is RoundState.OPEN:
             set_end(unit, round_, end or round_.closes_at)
         else:

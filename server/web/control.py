@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from server.arena import callers, competitions, copies, players, progress
+from server.arena import callers, competitions, copies, overlaps, players, progress
 from server.arena.progress import Progress
 from server.arena.unit import Unit
 from server.db.models import Round, Submission
@@ -40,6 +40,7 @@ def _rounds(unit: Unit, competition_id: str) -> dict[str, Any]:
         "progress": progress.of_rounds(unit, competition_id),
         "unmoved": Progress(),
         "waits": progress.waits(unit, competition_id),
+        "overlaps": overlaps.of_competition(unit.session, competition_id, unit.now),
     }
 
 

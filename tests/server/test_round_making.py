@@ -1,17 +1,20 @@
 """A round is prepared as a draft, edited until its first move, and prolonged while it runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from server.arena import rounds
+from server.db.models import Round
 from tests.support.games import TWO_STEPS
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Class, Json, RunningApp, all_at_once, new_class, nothing_changes, pointers, problem
+from tests.support.web import Visitor, text_of
 from tests.support.workers import PLAIN
 
 OTHER = "The court rose at noon, and the town went home in the rain."
@@ -20,6 +23,10 @@ OTHER = "The court rose at noon, and the town went home in the rain."
 def moment(**later: float) -> str:
     """A moment from now, as the API writes it."""
     return (datetime.now(UTC) + timedelta(**later)).isoformat().replace("+00:00", "Z")
+
+
+def moment_after(at: datetime, hours: float) -> str:
+    return (at + timedelta(hours=hours)).isoformat().replace("+00:00", "Z")
 
 
 def seconds_until(text: str) -> float:
@@ -199,6 +206,97 @@ def test_a_window_that_cannot_be_is_refused(lesson: Class, window: Callable[[], 
             made = lesson.house.host.post(f"/competitions/{lesson.id}/rounds", json=body | window() | more)
             assert pointers(problem(made, 422, "invalid-request")) == [at]
         assert pointers(problem(change(lesson, draft["id"], **window()), 422, "invalid-request")) == [at]
+
+
+#: Hours from now. For each time of opening those of closing, in the same order; x: refused at the end.
+TIMES = (None, -2, -1, 1, 2)
+PAIRS = {None: "-xx--", -2: "-xx--", -1: "-xx--", 1: "-xxx-", 2: "-xxxx"}
+
+
+def pairs() -> Iterator[tuple[Json, bool]]:
+    """Every pair of an opening and an end, and whether it can be."""
+    at = datetime.now(UTC)
+    for opens, marks in PAIRS.items():
+        for closes, mark in zip(TIMES, marks, strict=True):
+            said = {"opens_at": opens, "closes_at": closes}
+            yield {name: hours and moment_after(at, hours) for name, hours in said.items()}, mark == "-"
+
+
+def as_typed(window: Json) -> dict[str, str]:
+    """As a form has it."""
+    return {name: (at or "")[:16] for name, at in window.items()} | {"zone": "UTC"}
+
+
+def test_every_pair_of_times_is_as_good_in_every_way_of_setting_it(lesson: Class, visitor: Visitor) -> None:
+    host, made = lesson.house.host, f"/competitions/{lesson.id}/rounds"
+    body = {"game": "condense", "passages": ["A text."], "judge": "plain"}
+    draft = lesson.another_round(draft=True)["id"]
+    coming = lesson.another_round(opens_at=moment(hours=5), closes_at=moment(hours=6))["id"]
+    visitor.sign_in(host)
+    form = {"game": "condense", "passages": "A text.", "judge": "plain", "draft": ""}
+    for window, good in pairs():
+        answers = [
+            host.post(made, json=body | window),
+            host.post(made, json=body | window | {"draft": True}),
+            change(lesson, draft, **window),
+        ]
+        if not good:  # what is there stays as it is, and may be tried again
+            answers += [change(lesson, each, **window) for each in (coming, lesson.round_id)]
+        for answered in answers:
+            assert (answered.status_code < 300) is good, (window, answered.text)
+            assert good or pointers(problem(answered, 422, "invalid-request")) == ["/closes_at"]
+        pages = [visitor.send(f"/host{made}", **form, **as_typed(window))]
+        if not good:
+            pages += [visitor.send(f"/host/rounds/{each}/edit", **as_typed(window)) for each in (draft, coming)]
+        for page in pages:
+            assert (page.status_code == 200) is good, (window, page.status_code)
+            assert good or "closes_at" in page.text.partition('aria-invalid="true"')[0].rpartition("<input")[2]
+
+
+def test_no_round_opens_goes_on_or_is_published_for_a_time_that_is_past(lesson: Class) -> None:
+    """By opening it, again or for the first time, by prolonging it; and a copy has no time at all."""
+    house, past = lesson.house, {"closes_at": moment(hours=-1)}
+    draft = lesson.another_round(draft=True, opens_at=moment(hours=1), closes_at=moment(hours=2))["id"]
+    over = lesson.another_round(closes_at=moment(hours=1))["id"]
+    then = {name: datetime.now(UTC) + timedelta(hours=hours) for name, hours in (("opens_at", -2), ("closes_at", -1))}
+    house.database.write(lambda session: session.execute(
+        update(Round).where(Round.id.in_((draft, over))).values(then)))  # fmt: skip
+    lesson.close()
+    ways = [
+        *((f"/rounds/{each}:open", past) for each in (draft, over, lesson.round_id)),
+        *((f"/rounds/{draft}:{how}", None) for how in ("open", "publish")),
+        (f"/rounds/{draft}:prolong", {"seconds": 60}),
+    ]
+    with nothing_changes(house):
+        for path, body in ways:
+            refused = house.host.post(path, json=body) if body else house.host.post(path)
+            assert pointers(problem(refused, 422, "invalid-request")) == ["/closes_at"], path
+    copy = answer(house.host.post(f"/rounds/{over}:duplicate"), 201)
+    assert (copy["opens_at"], copy["closes_at"], copy["duration"]) == (None, None, 3600)
+    assert answer(house.host.post(f"/rounds/{over}:open"))["closes_at"] is None, "it has ended, and has no end any more"
+
+
+def test_windows_that_overlap_are_warned_of_and_not_refused(lesson: Class, visitor: Visitor) -> None:
+    """Before, into, within, the same, and after; and once the first has ended nothing is left to be warned of."""
+    after = partial(moment_after, datetime.now(UTC))
+    first = lesson.another_round(opens_at=after(2), closes_at=after(4))
+    assert first["warnings"] == [], "the round that is open has no end"
+    for opens, closes, overlaps in ((1, 2, 0), (1, 3, 1), (2, 4, 1), (2.5, 3.5, 1), (4, 5, 0)):
+        made = lesson.another_round(opens_at=after(opens), closes_at=after(closes), draft=True)
+        assert [each["round"] for each in made["warnings"]] == [first["id"]] * overlaps, (opens, closes)
+        if overlaps:
+            said = f"Round {first['number']} is open at the same time, from "
+            assert made["warnings"][0]["detail"].startswith(said)
+            assert answer(lesson.join().get(f"/rounds/{first['id']}"))["warnings"] == []
+            visitor.sign_in(lesson.house.host)
+            assert said in text_of(visitor.get(f"/host/competitions/{lesson.id}"))
+        answer(lesson.house.host.post(f"/rounds/{made['id']}:delete"))
+    second = lesson.another_round(opens_at=after(6), duration=3600)
+    moved = answer(change(lesson, second["id"], opens_at=after(3.5)))
+    assert [each["round"] for each in moved["warnings"]] == [first["id"]]
+    assert [each["round"] for each in shown(lesson, first["id"])["warnings"]] == [second["id"]]
+    answer(lesson.house.host.post(f"/rounds/{first['id']}:close"))
+    assert shown(lesson, second["id"])["warnings"] == []
 
 
 # --- Editing one ------------------------------------------------------------------------------------------------------
