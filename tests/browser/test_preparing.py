@@ -87,3 +87,63 @@ def test_a_class_sees_the_round_go_on_longer_and_when_it_ended(open_page: OpenPa
     host.get_by_label("Minutes until it closes").first.fill("2")
     host.get_by_role("button", name="Open round 1").click()
     expect(ada.get_by_role("timer")).to_contain_text("1:", timeout=SLOW)
+
+
+def _titles(arena: Deployment, game: Game) -> list[object]:
+    return [each["title"] for each in _rounds_of(arena, game)]
+
+
+def _in_order(page: Page, *titles: str) -> None:
+    expect(page.locator("[data-place] .grow > a")).to_contain_text(
+        [f"{number}. {title}" for number, title in enumerate(titles, start=1)], timeout=SLOW
+    )
+
+
+def _middle(page: Page, title: str) -> tuple[float, float]:
+    """Where the handle of a round is."""
+    box = page.locator("[data-place]", has_text=title).locator("[data-handle]").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_rounds_are_put_in_order_by_mouse_finger_and_keys(open_page: OpenPage, arena: Deployment) -> None:
+    game = Game.make(arena, title="One")
+    with arena.client(HOST_TOKEN) as host:
+        for title in ("Two", "Three", "Four"):
+            body = {"game": "condense", "passages": ["A text."], "title": title, "draft": True}
+            answer(host.post(f"/competitions/{game.competition['id']}/rounds", json=body), 201)
+    page = open_page(has_touch=True, viewport={"width": 390, "height": 1400})
+    _competition(page, game)
+    live(page)
+
+    (x, y), (_, above) = _middle(page, "Four"), _middle(page, "Two")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, above - 30, steps=5)
+    expect(page.locator("[data-drop-before]")).to_contain_text("Two")
+    page.mouse.up()
+    _in_order(page, "One", "Four", "Two", "Three")
+    assert _titles(arena, game) == ["One", "Four", "Two", "Three"]
+
+    (x, y), (_, below) = _middle(page, "One"), _middle(page, "Three")
+    finger = page.context.new_cdp_session(page)
+    for kind, points in (
+        ("touchStart", [(x, y)]),
+        ("touchMove", [(x, y + 40)]),
+        ("touchMove", [(x, below + 60)]),
+        ("touchEnd", []),
+    ):
+        touched = [{"x": across, "y": down} for across, down in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touched})
+    _in_order(page, "Four", "Two", "Three", "One")
+
+    (x, y), (_, above) = _middle(page, "One"), _middle(page, "Four")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, above, steps=3)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    page.get_by_text("More round 4").click()
+    page.get_by_role("button", name="Move up round 4").press("Enter")
+    _in_order(page, "Four", "Two", "One", "Three")
+    assert _titles(arena, game) == ["Four", "Two", "One", "Three"], "what was let go of by a key stayed where it was"

@@ -110,7 +110,7 @@ def test_players_are_deleted_when_their_time_has_come_and_not_before(house: Runn
     due = kept(lesson)["due_at"]
     visitor.sign_in(house.host)
     page = text_of(visitor.get(f"/host/competitions/{lesson.id}"))
-    assert "Players and all that is theirs are deleted at" in page
+    assert "Players and all that is theirs will be deleted at" in page
     assert "set when the players are deleted" in text_of(visitor.get(f"/host/competitions/{lesson.id}/audit"))
     assert players(lesson) == 2
     let_time_pass(lesson)

@@ -8,8 +8,9 @@ export function announce(text, region = "[data-announce]") {
   if (line && line.textContent !== text) line.textContent = text;
 }
 
-// Has somebody begun with a form in an element?
+// Has somebody begun with a form in an element, or taken hold of a line?
 export function begun(element) {
+  if (element.querySelector("[data-dragged]")) return true;
   const fields = [...element.querySelectorAll("input, select, textarea")].filter((field) => field.type !== "hidden");
   return fields.some((field) => (field.matches(":focus") && field.type !== "checkbox") || changed(field));
 }
