@@ -170,7 +170,8 @@ def change(unit: Unit, round_id: str, changes: Mapping[str, Any]) -> Round:
         _set_up(unit, round_, new)
         _prepare_anew(unit, round_)
     _set_limits(session, round_, new)
-    audit.record(unit, "round.change", round_id, before=_told(before, changed), after=_told(new, changed))
+    was, became = (_told(session, said, changed) for said in (before, new))
+    audit.record(unit, "round.change", round_id, before=was, after=became)
     rounds.tell_changed(unit, round_)
     return round_
 
@@ -218,9 +219,15 @@ def _prepare_anew(unit: Unit, round_: Round) -> None:
         rounds.measure_ahead(unit.session, unit.outbox, read_setup(unit.session, round_))
 
 
-def _told(said: NewRound, fields: Sequence[str]) -> str:
-    """What was said of these fields, for the audit; of passages how many there were."""
+def _told(session: Session, said: NewRound, fields: Sequence[str]) -> str:
+    """What was said of these fields, for the audit: of passages how many there were, and judges by their names."""
     values = {name: getattr(said, name) for name in fields}
+    for name in ("judge", "second_judge"):
+        if values.get(name):
+            values[name] = judges.find(session, values[name]).name
+    if "judges" in values:
+        slots = sorted((values["judges"] or {}).items())
+        values["judges"] = ", ".join(f"{judges.find(session, each).name} ({slot})" for slot, each in slots) or None
     if "passages" in values:
         values["passages"] = len(said.passages)
     return ", ".join(f"{name}: {value}" for name, value in values.items())

@@ -8,9 +8,10 @@ from server.app import create_app
 from server.settings import Settings
 from tests.support.games import new_name, program
 from tests.support.scenario.deployment import PASSAGE, answer
-from tests.support.server import Caller, Class, Json, problem
+from tests.support.server import Caller, Class, Json, RunningApp, new_class, problem
 from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
+from tests.support.workers import PLAIN, FakeJudge, at_work
 
 #: What players and their programs send: no action of a host.
 OF_PLAYERS = {
@@ -188,6 +189,19 @@ def test_hosts_read_what_was_done_in_their_competition(lesson: Class, visitor: V
     other = text_of(visitor.send("/host/competitions", name="Another"))
     assert "Another" in other
     assert "Another" not in text_of(visitor.get(f"/host/competitions/{lesson.id}/audit"))
+
+
+def test_judges_of_an_edited_round_are_told_by_their_names(house: RunningApp, visitor: Visitor) -> None:
+    one, two = FakeJudge(direction="backward"), FakeJudge(direction="backward")
+    with at_work(house.redis_url, one), at_work(house.redis_url, two):
+        for each in (one, two):
+            eventually(partial(house.measurable, each), what="the judges")
+        lesson = new_class(house, PLAIN, game="arrow_of_time", passages=[], judges={"backward": one.identity})
+        changed = {"judges": {"backward": two.identity}, "second_judge": None, "title": "Back"}
+        answer(house.host.request("PATCH", f"/rounds/{lesson.round_id}", json=changed))
+    visitor.sign_in(house.host)
+    told = text_of(visitor.get(f"/host/competitions/{lesson.id}/audit"))
+    assert f"judges: {one.name} (backward); title: – judges: {two.name} (backward); title: Back" in told
 
 
 def test_the_audit_has_pages_and_is_for_hosts(lesson: Class, visitor: Visitor) -> None:
