@@ -22,7 +22,6 @@ from typing import Any
 
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from tokenizers import Tokenizer, models
 
 from benchmarks import _house
@@ -127,8 +126,8 @@ def _median(database: Database, answer: Callable[[Unit], object], players: tuple
 
 
 def _json(see: Callable[..., Any], id_: str, limit: int, unit: Unit) -> bytes:
-    request = Request({"type": "http", "headers": []})
-    return bytes(board_page(request, see(unit, id_, PlayerKind.PERSON, asked(None, limit)), limit).body)
+    entries = see(unit, id_, PlayerKind.PERSON, asked(None, limit))
+    return board_page(entries, limit).model_dump_json().encode()
 
 
 def _part(kept: board.Boards, unit: Unit, *, fresh: bool = False) -> bytes:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from server.api import bodies, schemas, views
-from server.api.boards import KNOWN, asked, board_page
+from server.api.boards import KNOWN, board
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import competitions, feed, leaderboards, players
@@ -77,8 +77,7 @@ async def get_competition_leaderboard(
 ) -> Response:
     """What everyone's best adds up to, as the competition's `total` says, over all rounds but those of zero-sum games,
     which have ratings instead."""
-    entries = await read(leaderboards.see_competition, competition_id, kind, asked(cursor, limit))
-    return board_page(request, entries, limit)
+    return await board(request, read, leaderboards.see_competition, competition_id, kind, cursor, limit)
 
 
 @router.get(

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 
 from server.api import bodies, schemas, views
-from server.api.boards import KNOWN, asked, board_page
+from server.api.boards import KNOWN, board
 from server.api.json_route import JsonRoute
 from server.api.params import Cursor, Limit
 from server.arena import endings, leaderboards, reveal_looks, reveals, round_making, round_setup, rounds
@@ -126,5 +126,4 @@ async def get_round_leaderboard(
 ) -> Response:
     """Everyone's best of a round; in a round of a zero-sum game everyone's rating. `kind` shows one side where bots
     stand apart."""
-    entries = await read(leaderboards.see_round, round_id, kind, asked(cursor, limit))
-    return board_page(request, entries, limit)
+    return await board(request, read, leaderboards.see_round, round_id, kind, cursor, limit)

@@ -19,6 +19,7 @@ from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
 from server.arena.hosts import Issued
 from server.arena.leaderboards import Entry, Named
+from server.arena.listing import Sliced
 from server.arena.players import Joined
 from server.arena.removals import Removal
 from server.arena.reveals import Revealed
@@ -53,13 +54,14 @@ Shown = TypeVar("Shown", bound=BaseModel)
 
 def items(
     view: Callable[[Unit, Row], Shown], cursor: str | None, limit: int
-) -> Callable[[Unit, Sequence[Row]], schemas.Items[Shown]]:
+) -> Callable[[Unit, Sliced[Row]], schemas.Items[Shown]]:
     """The view of a page of a list, by the view of one. cursor: how many stand before it."""
     start = _start(cursor)
 
-    def page(unit: Unit, rows: Sequence[Row]) -> schemas.Items[Shown]:
-        shown = [view(unit, row) for row in rows[start : start + limit]]
-        return schemas.Items(items=shown, next=str(start + limit) if len(rows) > start + limit else None)
+    def page(unit: Unit, rows: Sliced[Row]) -> schemas.Items[Shown]:
+        part = rows[start : start + limit + 1]  # one more tells whether there are more
+        shown = [view(unit, row) for row in part[:limit]]
+        return schemas.Items(items=shown, next=str(start + limit) if len(part) > limit else None)
 
     return page
 

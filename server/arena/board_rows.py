@@ -22,3 +22,9 @@ FROZEN = BoardRows(FrozenStanding, FrozenRating)
 def shown_to(caller: Caller, competition: Competition) -> BoardRows:
     """What the caller may see of the boards of a competition, also of all that is worked out from them."""
     return LIVE if competition.frozen_at is None or caller.watches(competition.id) else FROZEN
+
+
+def event_of(competition: Competition, rows: BoardRows) -> int | None:
+    """The event since which boards read from these rows are as they are: whatever changes them has one. None for what
+    only hosts see of frozen boards, which has none."""
+    return None if competition.frozen_at is not None and rows is LIVE else competition.last_event

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, delete, func, select
 from sqlalchemy.orm import Session
 
 from server.arena import competitions, feed, places, rated_plays, rounds, totals
-from server.arena.board_rows import LIVE, BoardRows, shown_to
+from server.arena.board_rows import LIVE, BoardRows, event_of, shown_to
 from server.arena.outbox import Outbox
 from server.arena.ratings import Rating
 from server.arena.unit import Unit
@@ -235,11 +235,12 @@ def _named(session: Session, sums: Sequence[_Sum]) -> list[Entry]:
 
 
 def _sums(session: Session, competition: Competition, rows: BoardRows, kind: PlayerKind | None) -> _Sums:
-    """Kept until the next event. What only hosts see of frozen boards has no events."""
+    """Kept until the next event."""
     work = partial(_add_up, session, competition, rows, kind)
-    if competition.frozen_at is not None and rows is LIVE:
+    event = event_of(competition, rows)
+    if event is None:
         return work()
-    key = (competition.id, competition.last_event, competition.total, kind)
+    key = (competition.id, event, competition.total, kind)
     return _kept_sums.get(key, work, lambda made: len(made.listed))
 
 
@@ -390,3 +391,16 @@ def see_competition(unit: Unit, competition_id: str, kind: PlayerKind | None, pa
     competition = competitions.see(unit, competition_id)
     rows = shown_to(unit.caller, competition)
     return of_competition(unit.session, competition, rows, kinds(competition, kind), page)
+
+
+Board = Callable[[Unit, str, PlayerKind | None, Page], list[Entry]]
+
+
+def unless_known(
+    unit: Unit, see: Board, id_: str, kind: PlayerKind | None, page: Page, known: Callable[[int | None], bool]
+) -> tuple[int | None, list[Entry] | None]:
+    """A page of a board, and the event since which it is so; None for the page where the caller knows it since then."""
+    competition_id = rounds.see(unit, id_).competition_id if see is see_round else id_
+    competition = competitions.see(unit, competition_id)
+    event = event_of(competition, shown_to(unit.caller, competition))
+    return event, None if known(event) else see(unit, id_, kind, page)

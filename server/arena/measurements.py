@@ -169,16 +169,26 @@ def queue_positions(session: Session, play_ids: Collection[str]) -> dict[str, in
         .where(PendingMeasurement.play_id.in_(play_ids), Measurement.state == WorkState.PENDING)
         .group_by(PendingMeasurement.play_id, Measurement.judge)
     )
-    last: dict[str, tuple[datetime, str]] = {}
-    for play_id, judge, queued_at in session.execute(query):
-        last[play_id] = max(last.get(play_id, (queued_at, judge)), (queued_at, judge))
-    before = {each: _queued_before(session, *each) for each in set(last.values())}
-    return {play_id: 1 + before[each] for play_id, each in last.items()}
+    last: dict[str, tuple[str, datetime]] = {}
+    for play_id, judge, queued_at in session.execute(query.order_by(func.max(Measurement.queued_at))):
+        last[play_id] = judge, queued_at
+    before = {
+        judge: _queued_before(session, judge, {at for of, at in last.values() if of == judge})
+        for judge in {judge for judge, _ in last.values()}
+    }
+    return {play_id: 1 + before[judge][at] for play_id, (judge, at) in last.items()}
 
 
-def _queued_before(session: Session, queued_at: datetime, judge: str) -> int:
-    ahead = (Measurement.judge == judge, Measurement.state == WorkState.PENDING, Measurement.queued_at < queued_at)
-    return session.scalars(select(func.count()).where(*ahead)).one()
+def _queued_before(session: Session, judge: str, times: Collection[datetime]) -> dict[datetime, int]:
+    """How many measurements wait since before each of these times. Each stretch between two of them is counted once:
+    a list of many submissions costs what one costs."""
+    pending = select(func.count()).where(Measurement.judge == judge, Measurement.state == WorkState.PENDING)
+    found, count = dict[datetime, int](), 0
+    for number, at in enumerate(ordered := sorted(times)):
+        here = pending.where(Measurement.queued_at < at)
+        count += session.scalars(here.where(Measurement.queued_at >= ordered[number - 1]) if number else here).one()
+        found[at] = count
+    return found
 
 
 def explore(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from games.sentences import say
 from server.arena import audit, callers, competitions, feed, names
+from server.arena.listing import Rows
 from server.arena.unit import Unit
 from server.arena.validation import new_id
 from server.db.models import Audit, Competition, Player, Token
@@ -200,8 +201,11 @@ def tidy_code(code: str) -> str:
 
 
 def members(session: Session, competition_id: str) -> Sequence[Player]:
-    query = select(Player).where(Player.competition_id == competition_id).order_by(Player.joined_at, Player.id)
-    return session.scalars(query).all()
+    return session.scalars(_members(competition_id)).all()
+
+
+def _members(competition_id: str) -> Select[Player]:
+    return select(Player).where(Player.competition_id == competition_id).order_by(Player.joined_at, Player.id)
 
 
 def few_names(session: Session, competition_id: str, most: int, *, but: str) -> Sequence[str]:
@@ -230,11 +234,11 @@ def tokens_of(session: Session, player_id: str) -> Sequence[str]:
     return session.scalars(select(Token.id).where(Token.player_id == player_id)).all()
 
 
-def list_members(unit: Unit, competition_id: str, joined_since: datetime | None = None) -> Sequence[Player]:
+def list_members(unit: Unit, competition_id: str, joined_since: datetime | None = None) -> Rows[Player]:
     """Everyone who joined, or did since then, in order of joining. Hosts and observers only."""
     callers.require_watcher(unit.caller, competition_id)
-    found = members(unit.session, competitions.find(unit.session, competition_id).id)
-    return [player for player in found if joined_since is None or player.joined_at >= joined_since]
+    query = _members(competitions.find(unit.session, competition_id).id)
+    return Rows(unit.session, query if joined_since is None else query.where(Player.joined_at >= joined_since))
 
 
 def own(unit: Unit) -> Player | None:

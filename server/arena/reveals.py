@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -16,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from games.sentences import say
 from server.arena import audit, callers, competitions, feed, leaderboards, places, rounds
-from server.arena.board_rows import shown_to
+from server.arena.board_rows import BoardRows, event_of, shown_to
 from server.arena.leaderboards import Entry, Named
 from server.arena.unit import Unit
-from server.db.models import Play, Player, Round, Submission
+from server.caches import SizedCache
+from server.db.models import Competition, Play, Player, Round, Submission
 from server.db.states import PlayerKind, RoundState, Scope
 from server.errors import conflict, not_found
 
@@ -103,36 +105,44 @@ def _tell(unit: Unit, round_: Round, entry: feed.Entry) -> None:
     feed.append(unit.session, round_.competition_id, [entry])
 
 
-def moves(unit: Unit, round_id: str) -> list[Revealed]:
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What is revealed of a round, best first. A move is read when it is asked for."""
+
+    session: Session
+    how: Mapping[str, Any]
+    entries: Sequence[Entry]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, part: slice, /) -> list[Revealed]:
+        shown = self.entries[part]
+        query = select(Submission, Play).join(Play, Play.id == Submission.play_id)
+        found = self.session.execute(query.where(Submission.id.in_([each.submission for each in shown])))
+        by_id = {submission.id: (submission, play) for submission, play in found}
+        return [_revealed(self.how, entry, *by_id[entry.submission or ""]) for entry in shown]
+
+
+def moves(unit: Unit, round_id: str) -> Moves:
     """What is revealed to the caller of a round, best first; all that is revealed to anybody for a host.
 
     Raises `RequestError` (409) while nothing is.
     """
     round_ = rounds.see(unit, round_id)
-    if round_.revealed is None:
+    how = round_.revealed
+    if how is None:
         raise conflict("round-not-revealed", "Round not revealed", "Moves stay hidden until the host reveals them.")
-    standing = shown_to(unit.caller, competitions.find(unit.session, round_.competition_id)).standing
-    query = (
-        select(Submission, Play)
-        .join(Play, Play.id == Submission.play_id)
-        .join(standing, standing.number == Submission.number)
-        .where(standing.round_id == round_id)
-    )
-    best = {submission.id: (submission, play) for submission, play in unit.session.execute(query)}
-    found = [
-        (entry, *best[entry.submission])
-        for entry in entries(unit, round_, round_.revealed["which"])
-        if entry.submission in best
-    ]
-    return [_revealed(round_.revealed, *each) for each in found]
+    return Moves(unit.session, how, [each for each in entries(unit, round_, how["which"]) if each.submission])
 
 
 def move(unit: Unit, round_id: str, move_id: str) -> Revealed:
     """One of them."""
-    found = next((each for each in moves(unit, round_id) if each.id == move_id), None)
-    if found is None:
+    found = moves(unit, round_id)
+    place = next((i for i, each in enumerate(found.entries) if _alias(found.how, each.submission) == move_id), None)
+    if place is None:
         raise not_found("There is no revealed move {name}.", move_id)
-    return found
+    return found[place : place + 1][0]
 
 
 def shows(unit: Unit, submission: Submission) -> bool:
@@ -153,8 +163,9 @@ def hides_nothing(session: Session, round_: Round, submission: Submission) -> bo
 
 def entries(unit: Unit, round_: Round, which: str) -> list[Entry]:
     """The lines of the board whose submissions such a reveal shows the caller, best first; all it shows, to a host."""
-    rows = shown_to(unit.caller, competitions.find(unit.session, round_.competition_id))
-    boards = leaderboards.boards_of_round(unit.session, round_, rows)
+    competition = competitions.find(unit.session, round_.competition_id)
+    rows = shown_to(unit.caller, competition)
+    boards = _boards(unit.session, competition, round_, rows)
     unseen = _out_of_sight(unit.session, round_)
     found = [entry for board in boards for entry in board if entry.submission not in unseen]
     if which == Which.TOP:
@@ -169,6 +180,16 @@ def entries(unit: Unit, round_: Round, which: str) -> list[Entry]:
     return sorted(found, key=lambda entry: (-entry.ranks, entry.number))
 
 
+def _boards(session: Session, competition: Competition, round_: Round, rows: BoardRows) -> Sequence[Sequence[Entry]]:
+    """Kept until the next event."""
+    read, event = partial(leaderboards.boards_of_round, session, round_, rows), event_of(competition, rows)
+    return read() if event is None else _kept_boards.get((round_.id, event), read, lambda made: sum(map(len, made)))
+
+
+#: Sizes in lines.
+_kept_boards: SizedCache[tuple[str, int], Sequence[Sequence[Entry]]] = SizedCache(100_000)
+
+
 def _out_of_sight(session: Session, round_: Round) -> set[str]:
     """The submissions of a round in whose plays something is hidden."""
     hidden = (
@@ -180,9 +201,8 @@ def _out_of_sight(session: Session, round_: Round) -> set[str]:
 
 
 def _revealed(how: Mapping[str, Any], entry: Entry, submission: Submission, play: Play) -> Revealed:
-    alias = hashlib.sha256(f"{how['salt']} {submission.id}".encode()).hexdigest()
     return Revealed(
-        id=f"mov_{alias[:16]}",
+        id=_alias(how, submission.id),
         rank=entry.rank,
         kind=entry.player.kind,
         millibits=entry.millibits,
@@ -190,3 +210,9 @@ def _revealed(how: Mapping[str, Any], entry: Entry, submission: Submission, play
         submission=submission,
         player=entry.player if how["names"] else None,
     )
+
+
+def _alias(how: Mapping[str, Any], submission: str | None) -> str:
+    """By what a revealed move is called: nothing leads from it to its submission."""
+    told = f"{how['salt']} {submission}"
+    return f"mov_{hashlib.sha256(told.encode()).hexdigest()[:16]}"

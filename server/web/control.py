@@ -25,7 +25,7 @@ def shown(unit: Unit, competition_id: str) -> dict[str, Any]:
     return (
         _rounds(unit, competition_id)
         | _moves(unit, competition_id)
-        | {"members": players.list_members(unit, competition_id)}
+        | {"members": list(players.list_members(unit, competition_id))}
     )
 
 
@@ -87,4 +87,4 @@ async def players_part(read: ReadOf, competition_id: str) -> Response:
 
 
 def _players_part(unit: Unit, competition_id: str) -> Response:
-    return page("parts/host-players.html", members=players.list_members(unit, competition_id))
+    return page("parts/host-players.html", members=list(players.list_members(unit, competition_id)))

@@ -98,7 +98,7 @@ def _people(unit: Unit, competition_id: str, shown: Shown) -> Response:
 def _members(unit: Unit, competition_id: str) -> Sequence[Player]:
     """Everyone. All that the page has is to be pressed, so it is for hosts only: observers have a list elsewhere."""
     callers.require_host_of(unit.caller, competition_id)
-    return players.list_members(unit, competition_id)
+    return list(players.list_members(unit, competition_id))
 
 
 def _waiting(members: Sequence[Player]) -> Sequence[Player]:

@@ -41,7 +41,7 @@ def others(unit: Unit, round_id: str) -> Others | None:
     if rounds.see(unit, round_id).revealed is None:
         return None
     found = reveals.moves(unit, round_id)
-    return Others(round_id, [_line(each) for each in found[:MOST]], len(found[MOST:]))
+    return Others(round_id, [_line(each) for each in found[:MOST]], max(0, len(found) - MOST))
 
 
 def second(unit: Unit, round_id: str) -> SecondView | None:

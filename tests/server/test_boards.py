@@ -99,6 +99,31 @@ def test_a_board_that_has_not_changed_is_not_sent_again(lesson: Class, path: str
     assert newer.headers["ETag"] != etag
 
 
+def test_a_board_is_not_sent_again_after_what_changed_nothing_of_it(lesson: Class) -> None:
+    ada = lesson.join()
+    ada.score(lesson.round_id, "5")
+    where = f"/rounds/{lesson.round_id}/leaderboard"
+    etag = ada.get(where).headers["ETag"]
+    lesson.join()
+    same = ada.get(where, headers={"If-None-Match": etag})
+    assert (same.status_code, same.headers["ETag"] != etag) == (304, True), "an event came, and not for this board"
+    assert ada.get(where, headers={"If-None-Match": same.headers["ETag"]}).status_code == 304
+    lesson.join().score(lesson.round_id, "4")
+    tag = ada.get(where).headers["ETag"]
+    other = ada.get(where, params={"limit": 1}, headers={"If-None-Match": tag})
+    assert other.status_code == 200, "the tag of another page"
+
+
+def test_a_tag_of_frozen_boards_keeps_nothing_from_a_host(lesson: Class) -> None:
+    ada, host, where = lesson.join(), lesson.house.host, f"/rounds/{lesson.round_id}/leaderboard"
+    ada.score(lesson.round_id, "5")
+    answer(host.post(f"/competitions/{lesson.id}:freeze"))
+    etags = [caller.get(where).headers["ETag"] for caller in (ada, host)]
+    ada.score(lesson.round_id, "6")
+    got = [caller.get(where, headers={"If-None-Match": tag}) for caller, tag in zip((ada, host), etags, strict=True)]
+    assert [each.status_code for each in got] == [304, 200]
+
+
 def test_an_etag_opens_no_board_to_strangers(lesson: Class) -> None:
     etag = lesson.join().get(f"/rounds/{lesson.round_id}/leaderboard").headers["ETag"]
     response = lesson.house.anyone.get(f"/rounds/{lesson.round_id}/leaderboard", headers={"If-None-Match": etag})

@@ -91,6 +91,18 @@ def test_the_place_in_the_queue_counts_those_before(slow_lesson: Class, hand: Ha
     assert len(set(places)) == 3
 
 
+def test_the_places_in_a_list_are_those_of_each_alone(slow_lesson: Class, hand: Hand) -> None:
+    ada = slow_lesson.join()
+    for number in range(4):
+        for caller in (ada, slow_lesson.join()):
+            answer(caller.submit(slow_lesson.round_id, f"{caller.id} {number}"), 202)
+    listed = answer(ada.get(slow_lesson.submissions))["items"]
+    alone = [answer(ada.get(f"/submissions/{each['id']}"))["place"] for each in listed]
+    assert [each["place"] for each in listed] == alone
+    assert alone == sorted(alone, reverse=True)
+    assert alone[0] - alone[-1] > 4, "others wait between them"
+
+
 def test_the_expected_wait_is_unknown_where_nobody_serves_the_judge(slow_lesson: Class, hand: Hand) -> None:
     ada = slow_lesson.join()
     submission = answer(ada.submit(slow_lesson.round_id, "25"), 202)
