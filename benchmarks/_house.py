@@ -64,17 +64,18 @@ class PostgreSQL:
     pid: int | None
 
 
-def new_round(*urls: str, players: int, judge: str | None = None) -> tuple[Client, list[Client], str]:
-    """A host's client, players' clients shared out over the addresses, and a round that is open."""
+def new_round(*urls: str, players: int, bots: int = 0, judge: str | None = None) -> tuple[Client, list[Client], str]:
+    """A host's client, clients of players and then of bots shared out over the addresses, and a round that is open."""
     host = Client(urls[0], HOST)
     while not any(each["workers"] for each in host.get("/judges")["items"]):
         time.sleep(0.2)
     competition = host.post("/competitions", {"name": "Benchmark", "bots": "mixed"})
     wanted = {"game": "condense", "passages": [PASSAGE]} | ({} if judge is None else {"judge": judge})
     made = host.post(f"/competitions/{competition['id']}/rounds", wanted)
+    kinds = ["person"] * players + ["bot"] * bots
     tokens = [
-        host.post("/competitions:join", {"code": competition["code"], "name": f"player {i}"})["token"]
-        for i in range(players)
+        host.post("/competitions:join", {"code": competition["code"], "name": f"player {i}", "kind": kind})["token"]
+        for i, kind in enumerate(kinds)
     ]
     return host, [Client(urls[i % len(urls)], token) for i, token in enumerate(tokens)], made["id"]
 

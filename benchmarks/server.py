@@ -9,10 +9,12 @@ Of `xentarena api` and a worker whose judge answers at once (benchmarks/_instant
     delay    from when a move should be sent until its score is there, at fractions of what `whole` carried
 
 one by one from 32 clients, and in batches of 32 from 8. Figures are milliseconds of processor time a submission, by
-process: on a crowded machine they say more than the rate beside them. Last comes the latency of an idle `xentarena
-serve` with `pocket`, less the time of the judge's forward measured in this same run.
+process: on a crowded machine they say more than the rate beside them. Last comes the latency of `xentarena serve` with
+`pocket`: idle, less the time of the judge's forward measured in this same run; and while thousands of
+programs' moves wait.
 
-``--api-processes N`` of the API, on PostgreSQL. ``--count N`` submissions of each flood one by one; in batches it is three times as many. ``--database NAME`` one of
+``--api-processes N`` of the API, on PostgreSQL. ``--count N`` submissions of each flood one by one; in batches it is
+three times as many. ``--database NAME`` one of
 them. ``--no-delays`` leaves delays and latency out. ``--json`` prints an object instead of tables.
 """
 
@@ -27,6 +29,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -42,9 +45,14 @@ from server.db.models import Play
 from server.db.session import Database
 
 LONE, BATCH = 60, 32
+BOTS, OF_EACH = 5, 1_000  # programs and their moves, sent before a person plays
 CLIENTS = {1: 32, BATCH: 8}  # by the size of a request
 FRACTIONS = (0.1, 0.5, 0.8)
 DELAY_SECONDS, MOST_DELAYED = 5.0, 400  # requests of one fraction
+TOLD = (
+    "POST to scored, idle serve {posted_to_scored:.1f} ms, of which the judge's forward {forward:.1f}; "
+    "beside programs {beside_bots:.1f} ms ({still_waiting:,} of their moves left)\n"
+)
 UNLIMITED = {
     "XENTARENA_RATE_LIMIT": "1e6",
     "XENTARENA_RATE_BURST": "1000000",
@@ -219,25 +227,40 @@ def _open(database_url: str, database_pid: int | None, processes: int) -> Iterat
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds, median of `LONE` submissions one after the other."""
+    """Milliseconds, median of `LONE` submissions one after the other. beside_bots: while programs' moves wait, of
+    which so many were left when the last of the person's was scored."""
 
     posted_to_scored: float
     forward: float
     around: float
+    beside_bots: float
+    still_waiting: int
 
 
 def measure_latency() -> Latency:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(_house.serving(folder))
-        host, (player,), round_id = _house.new_round(url, players=1)
+        host, (player, *bots), round_id = _house.new_round(url, players=1, bots=BOTS)
+        for client in (host, player, *bots):
+            stack.callback(client.close)
         for i in range(10):
             _score(player, round_id, f"warm up {i}")
         whole = statistics.median(_timed(lambda i=i: _score(player, round_id, f"ship {i}")) for i in range(LONE))
-        for client in (host, player):
-            client.close()
+        _in_threads(BOTS, iter(range(BOTS)), lambda _, i: _send_many(bots[i], round_id, i))
+        beside = statistics.median(_timed(lambda i=i: _score(player, round_id, f"boat {i}")) for i in range(LONE))
+        with urllib.request.urlopen(f"{url}/readyz") as ready:
+            waiting = sum(judge["queue"] for judge in json.loads(ready.read())["judges"].values())
     forward = _forward()
-    return Latency(whole, forward, whole - forward)
+    return Latency(whole, forward, whole - forward, beside, waiting)
+
+
+def _send_many(bot: Client, round_id: str, number: int) -> None:
+    for start in range(0, OF_EACH, BATCH):
+        items = [{"move": f"fleet {number} {i}"} for i in range(start, min(OF_EACH, start + BATCH))]
+        answers = bot.post(f"/rounds/{round_id}/submissions:batch", {"items": items})["items"]
+        if any(each["status"] >= 400 for each in answers):
+            raise RuntimeError(f"refused: {answers}")
 
 
 def _score(player: Client, round_id: str, move: str) -> None:
@@ -292,8 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         latency = measure_latency()
         report["latency_ms"] = asdict(latency)
         if not asked.json:
-            told = "POST to scored, idle serve {posted_to_scored:.1f} ms, of which the judge's forward {forward:.1f}\n"
-            sys.stdout.write(told.format(**asdict(latency)))
+            sys.stdout.write(TOLD.format(**asdict(latency)))
     if asked.json:
         sys.stdout.write(json.dumps(report) + "\n")
 

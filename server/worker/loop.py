@@ -16,15 +16,17 @@ from judge import sampling
 from judge.codec import pack_bits
 from judge.judge import Judge, JudgeError, Pair
 from server.queue.introductions import Introduction
-from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, RedisError, Result
+from server.queue.messages import LAST_DELIVERY, PEOPLE_LANES, GenerationJob, Job, RedisError, Result
 from server.queue.worker import Claim, Claims
 from server.settings import Settings
 from server.worker.leases import PAUSE, LeaseKeeper
 
 log = structlog.get_logger()
 
-BATCH_SECONDS = 0.5  # a claim is about this much work, so that a person never waits long behind a batch
-TEXT_SECONDS = 0.25  # between two batches a text is written for this long, for the same reason
+BATCH_SECONDS = 0.5  # a claim is about this much work
+PEOPLE_SECONDS = 0.05  # the same while people play: a move waits for the batch in hand and the next, whosever they are
+PLAYING = 30.0  # seconds after a person's move in which the next one is expected
+TEXT_SECONDS = 0.25  # between two batches a text is written for this long; while people play, as long as a batch takes
 FIRST_CLAIM, LARGEST_CLAIM = 8, 1024
 TRIAL = tuple(
     f"{opening} the mill had stood at the bend of the river for as long as anybody could remember. In spring the water"
@@ -53,6 +55,8 @@ class Worker:
         self._introductions = [Introduction.of(judge.info()) for judge in judges]
         self._rates: dict[str, float] = {}  # of a judge: measurements per second, a moving average
         self._pace = 0.0  # the same over all that is measured, whichever judge
+        self._claiming = 0.0  # seconds that the last full claim took
+        self._playing_until = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; then publish what is done and give back the rest."""
@@ -80,13 +84,23 @@ class Worker:
         if self.leases.full:
             time.sleep(PAUSE)
             return []
-        count = max(1, min(LARGEST_CLAIM, int(self._pace * BATCH_SECONDS))) if self._pace else FIRST_CLAIM
+        # While a batch is measured the next one is claimed: a shorter one would leave the device idle on a slow line.
+        seconds = max(PEOPLE_SECONDS, 1.5 * self._claiming) if self._people_play() else BATCH_SECONDS
+        count = max(1, min(LARGEST_CLAIM, int(self._pace * seconds))) if self._pace else FIRST_CLAIM
         # One who listens to every lane hears of all that comes, and need not ask again so soon.
+        start = time.perf_counter()
         claims = self.claims.claim(count, block=LISTEN if texts else 0.5, texts=texts)
+        if len(claims) >= count:  # nobody was waited for
+            self._claiming = time.perf_counter() - start
+        if any(claim.job.lane in PEOPLE_LANES for claim in claims):
+            self._playing_until = time.monotonic() + PLAYING
         if claims and claims[0].alone and not self.leases.empty:
             self.claims.give_back(claims)
             return []
         return self.leases.take(claims)
+
+    def _people_play(self) -> bool:
+        return time.monotonic() < self._playing_until
 
     def _taken(self, ahead: Future[list[Claim]], stop: threading.Event) -> list[Claim]:
         try:
@@ -106,7 +120,7 @@ class Worker:
         for claim in batch:
             if isinstance(claim.job, GenerationJob):
                 self._texts.append((claim, steps(self._judges[claim.job.judge], claim.job)))
-        end = time.perf_counter() + TEXT_SECONDS
+        end = time.perf_counter() + (PEOPLE_SECONDS if self._people_play() else TEXT_SECONDS)
         self._write(lambda: stop.is_set() or time.perf_counter() >= end)
 
     def _measure(self, batch: Sequence[Claim], stop: threading.Event) -> None:

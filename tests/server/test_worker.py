@@ -270,19 +270,34 @@ def test_the_device_is_busy_also_on_a_slow_line(redis_url: str, redis_server: Re
     assert len(device.measured) == 500
 
 
-def test_no_more_is_in_hand_than_this_batch_and_the_next(redis_url: str, redis_server: Redis) -> None:
-    most = 0
-
-    def watch(prefix: str) -> None:
-        nonlocal most
-        most = max(most, held(redis_server, "device"))
-
-    device = Device(0.01, watch)
+@pytest.mark.parametrize(("lane", "least", "most"), [("bots", 50, 110), ("people", 8, 20)])
+def test_no_more_is_in_hand_than_this_batch_and_the_next(
+    redis_url: str, redis_server: Redis, lane: str, least: int, most: int
+) -> None:
+    """A batch is half a second's work at the pace so far, and a twentieth's while people play; the pace is never above
+    a hundred a second."""
+    in_hand: list[int] = []
+    device = Device(0.01, lambda _: in_hand.append(held(redis_server, "device", lane)))
     with at_work(redis_url, device):
-        enqueue(redis_url, *jobs_of(device, 300))
+        enqueue(redis_url, *jobs_of(device, 300, lane))
         Referee(redis_url).collect(300)
-    # A batch is half a second's work at the pace so far; the pace was never above a hundred a second.
-    assert 50 < most <= 110
+    after_the_first = in_hand[20:]  # which are claimed before it is known who plays, and how quick the judge is
+    assert least <= max(after_the_first) <= most
+
+
+def test_a_person_waits_for_two_short_batches_of_a_program_at_most(redis_url: str) -> None:
+    device = Device(0.01)
+    with at_work(redis_url, device):
+        referee = Referee(redis_url)
+        enqueue(redis_url, Job("first", "device", "arena", "hello", TEXT, "people"))
+        referee.collect(1)
+        enqueue(redis_url, *jobs_of(device, 400, "bots"))
+        eventually(lambda: len(device.measured) > 50, what="work")
+        for i in range(5):
+            before = len(device.measured)
+            enqueue(redis_url, Job(f"p{i}", "device", "arena", f"person {i}", TEXT, "people"))
+            eventually(lambda i=i: f"person {i}" in device.measured, what="the person's move")  # type: ignore[misc]
+            assert device.measured.index(f"person {i}") - before <= 15
 
 
 def test_told_to_stop_it_hands_in_what_is_done_and_gives_back_the_rest(redis_url: str, redis_server: Redis) -> None:
@@ -335,7 +350,7 @@ def test_a_worker_that_finds_its_own_claim_stale_does_not_do_it_twice(redis_url:
 def test_results_that_redis_did_not_take_are_kept_and_not_measured_again(own_redis: Redis) -> None:
     device = Device(0.01)
     with at_work(own_redis.url, device, lease=30):
-        enqueue(own_redis.url, *jobs_of(device, 100))
+        enqueue(own_redis.url, *jobs_of(device, 100, "bots"))
         eventually(lambda: len(device.measured) > 20, what="work")
         own_redis.stop(signal.SIGKILL)
         eventually(lambda: len(device.measured) > 40, what="work while Redis is away")
