@@ -57,6 +57,7 @@ UNLIMITED = {
     "XENTARENA_RATE_LIMIT": "1e6",
     "XENTARENA_RATE_BURST": "1000000",
     "XENTARENA_PENDING_LIMIT": "1000000",
+    "XENTARENA_SUBMISSION_LIMIT": "1000000",
     "XENTARENA_SWEEP": "30",  # a held worker's moves would be looked for every two seconds
 }
 

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     api_processes: int = Field(
         default=1, ge=1, le=64, description="Processes of the API behind one address; more than one need PostgreSQL."
     )
+    submission_limit: int = Field(default=10_000, ge=1, description="Submissions that are kept of one participant.")
     threads: int = Field(default=16, ge=1, description="Database connections, and threads that use them, per process.")
 
 

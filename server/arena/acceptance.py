@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from games.program import Program
 from games.protocol import Move
 from games.sentences import say
-from server.arena import admission, callers, idempotency, measurements, plays, round_setup, rounds
+from server.arena import admission, callers, idempotency, measurements, plays, quotas, round_setup, rounds
 from server.arena.attempts import Attempts, Seat
 from server.arena.callers import Caller
 from server.arena.foresight import Foreseen, Foresight, question_of
@@ -178,6 +178,7 @@ class _Deciding:
         rounds.hold(session, {case.order.round_id for case in served})
         players = {player for case in served if (player := self._player(case.order))}
         self._waiting = measurements.waiting_each(session, players)
+        self._kept = quotas.submissions_each(session, players)
         self._asked: set[str] = set()  # what plays of before in this transaction wait for
         self._attempts = Attempts(session, {seat for case in served for seat in self._counted(case.order)})
 
@@ -203,6 +204,7 @@ class _Deciding:
         _refuse_several_seats(setup.program, order.round_id)
         waiting = self._waiting.get(player, 0)
         measurements.refuse_flood(waiting, unit.settings.pending_limit)
+        quotas.refuse_submission(self._kept.get(player, 0), unit.settings.submission_limit)
         if not order.practice:
             self._attempts.reserve(round_, player)
         for key, made in self._wanted(case):
@@ -211,6 +213,7 @@ class _Deciding:
         assert not isinstance(case.known, RequestError)
         start = Start(round_, setup, requester, case.id, move, case.known)
         self._note_asked(player, start)
+        self._kept[player] = self._kept.get(player, 0) + 1
         return start
 
     def write(self) -> None:

@@ -20,6 +20,7 @@ from server.arena import (
     feed,
     idempotency,
     plays,
+    quotas,
     round_setup,
     rounds,
     seats,
@@ -84,7 +85,7 @@ def challenge(
     if play is not None:
         return _join(unit, round_, play, seat, submission_id)
     _refuse_another(unit.session, round_, player, invites=guest is not None)
-    attempts.reserve_attempt(unit.session, round_, player)
+    _reserve(unit, round_, player)
     play = plays.new_play(unit.session, round_, vacant=len(seats) - 1, invited=guest.id if guest else None)
     play.due_at = unit.now + WAITS
     submission = plays.take_seat(unit.session, play, seat or seats[0], player, submission_id)
@@ -204,7 +205,7 @@ def _join(
         told = say("The seat {seat} is not free; free: {free}.", seat=repr(seat), free=tuple(free))
         raise conflict("seat-taken", "Seat taken", told)
     requester = submissions.requester_of(unit, player)
-    attempts.reserve_attempt(unit.session, round_, player)
+    _reserve(unit, round_, player)
     play.vacant -= 1
     submission = plays.take_seat(unit.session, play, seat or free[0], player, submission_id)
     unit.outbox.submissions |= {each.id for each in taken}
@@ -213,6 +214,13 @@ def _join(
         plays.advance(unit.session, unit.outbox, round_, setup, play, requester)
     _tell(unit.session, unit.outbox, round_)
     return Accepted(submission, fresh=True)
+
+
+def _reserve(unit: Unit, round_: Round, player: str) -> None:
+    """An attempt, and room for it."""
+    kept = quotas.submissions_each(unit.session, [player]).get(player, 0)
+    quotas.refuse_submission(kept, unit.settings.submission_limit)
+    attempts.reserve_attempt(unit.session, round_, player)
 
 
 def _tell(session: Session, outbox: Outbox, round_: Round) -> None:

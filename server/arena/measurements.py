@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from games.protocol import Measurement as Asked
 from games.sentences import say
 from judge.codec import unpack_bits
-from server.arena import judges
+from server.arena import judges, quotas
 from server.arena.unit import Unit
 from server.arena.validation import clean
 from server.db.models import Competition, Judge, Measurement, PendingMeasurement, Round, RoundJudge
@@ -207,6 +207,8 @@ def explore(
     questions = [Question(judge.identity, profile, each, text) for each in dict.fromkeys((prefix, ""))]
     count = waiting(unit.session, unit.caller.player) if unit.caller.player else 0
     refuse_flood(count, EXPLORE_LIMIT)
+    if unit.caller.player:
+        quotas.refuse_measuring(unit.session, unit.caller.player)
     rows, new = ask(unit.session, questions, Requester(unit.caller.player, PlayerKind.BOT, count))
     unit.outbox.jobs += new
     return rows[questions[0].key], rows[questions[-1].key]

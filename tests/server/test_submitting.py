@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from server.arena import quotas
+from tests.support.duels import challenge, class_of
 from tests.support.frames import hint_in
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Class, RunningApp, all_at_once, new_class, nothing_changes, problem
@@ -224,6 +226,32 @@ def test_a_pending_limit_holds_back_who_asks_for_too_much(
             assert problem(response, 429, "limit-reached")["limit"] == "pending"
             assert int(response.headers["Retry-After"]) > 0
         answer(bob.submit(lesson.round_id, "0"), 202)
+
+
+def test_a_participant_has_so_many_submissions_and_no_more(own_house: Callable[..., RunningApp]) -> None:
+    house = own_house(submission_limit=3)
+    with at_work(house.redis_url, PLAIN):
+        lesson, duel = new_class(house, PLAIN), class_of(house)
+        ada, bob = lesson.join(), duel.join()
+        taken = answer(ada.post(f"{lesson.submissions}:batch", json={"items": [{"move": "same"}] * 4}))["items"]
+        assert [each["status"] for each in taken[:3]].count(409) == 0
+        assert (taken[3]["status"], taken[3]["problem"]["type"]) == (409, "quota-used")
+        with nothing_changes(house):
+            refused = problem(ada.submit(lesson.round_id, "same"), 409, "quota-used")
+        assert (refused["limit"], "submission_limit" in refused["detail"]) == ("submissions", True)
+        lesson.join().score(lesson.round_id, "same")
+        for _ in range(3):
+            answer(bob.post(f"/submissions/{challenge(bob, duel)['id']}:resign"))
+        problem(bob.post(f"/rounds/{duel.round_id}/challenges", json={}), 409, "quota-used")
+
+
+def test_free_measuring_ends_where_much_was_measured(house: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotas, "MEASUREMENTS", 4)
+    ada = new_class(house, PLAIN).join()
+    for number in range(2):
+        answer(ada.post("/measurements", json={"text": f"text {number}", "prefix": f"{ada.id}"}), 202)
+    refused = problem(ada.post("/measurements", json={"text": "more"}), 409, "quota-used")
+    assert refused["limit"] == "measurements"
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
