@@ -15,7 +15,7 @@ from xentarena.events import Reveal
 OPPONENT = 60.0  # seconds to wait for somebody to play against, or for their move
 LOOK = 5.0  # seconds between two looks for open rounds
 #: Refusals after which a round is over for this player, and another may not be.
-OVER = frozenset({"round-closed", "round-paused", "round-scheduled", "no-attempts-left"})
+OVER = frozenset({"round-closed", "round-paused", "round-scheduled", "no-attempts-left", "quota-used"})
 
 
 @dataclass(slots=True)

@@ -40,8 +40,9 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
 Lookup = Callable[[Sequence[Measurement]], Mapping[Measurement, Sequence[float]]]
 
 #: How often a play is replayed because more of it has become known, before bits are looked up one by one: a play that
-#: measures after every line would else be replayed as often as it has lines.
-RESTARTS = 4
+#: measures after every line would else be replayed as often as it has lines. And units of work: a play that takes much
+#: is replayed once more, not four times.
+RESTARTS, RESTART_WORK = 4, limits.WORK // 4
 
 
 def advance(
@@ -49,10 +50,11 @@ def advance(
 ) -> tuple[Effect, Log]:
     """As far as the play goes on what is known: what it needs then, and its log with all that was looked up.
 
-    ``lookup`` is asked once for each set of measurements that the play comes to, and after ``RESTARTS`` of them for
-    each measurement when it comes up. ``NeedBits`` comes back where it knows only a part of a set; it then holds the
-    others, and none of the events that hang on them is shown. Everything else is as ``replay`` says it, with the work
-    of all that was replayed, and what ``lookup`` raises goes through. effect: what an earlier call said of this log.
+    ``lookup`` is asked once for each set of measurements that the play comes to, and after ``RESTARTS`` of them, or
+    ``RESTART_WORK``, for each measurement when it comes up. ``NeedBits`` comes back where it knows only a part of a
+    set; it then holds the others, and none of the events that hang on them is shown. Everything else is as ``replay``
+    says it, with the work of all that was replayed, and what ``lookup`` raises goes through. effect: what an earlier
+    call said of this log.
     """
     work = 0
     for _ in range(RESTARTS):
@@ -65,6 +67,8 @@ def advance(
         if missing:
             return replace(effect, measurements=missing, work=work), log
         effect = None
+        if work > RESTART_WORK:
+            break
     log = Log(log.moves, _LookedUp(log.bits, lookup))
     effect = replay(program, setup, log)
     return replace(effect, work=work + effect.work), log

@@ -136,6 +136,23 @@ def test_a_play_that_measures_line_by_line_is_replayed_a_few_times_at_most() -> 
     assert end.work < 3 * once.work
 
 
+def test_a_play_that_takes_much_work_is_replayed_once_more_at_most() -> None:
+    heavy = [
+        "beacon(flag_1)",
+        "assign(t=" + " + ".join(["remove_common_words(s, s)"] * 20) + ")",
+        "replay(flag_1, 25)",
+    ]
+    lines = [f'reveal(xent(x | "{"a" * (1 + number)}"))' for number in range(20)]
+    program = playing.program("elicit(x, 5)", "assign(s=story())", *heavy, *lines, "reward(xent(x))")
+    log = Log((Move("black", "aa bb"),))
+    end, known = advance(program, playing.setup("word " * 17), log, table_judge.known)
+    assert isinstance(end, Finished)
+    assert end.status is Status.SCORED
+    once = replay(program, playing.setup("word " * 17), Log(known.moves, dict(known.bits))).work
+    assert once > limits.WORK // 2, "it is heavy"
+    assert end.work < 2.1 * once
+
+
 def test_what_was_foreseen_is_not_replayed() -> None:
     program = playing.program("elicit(x, 5)", "reward(xent(x))")
     log = Log((Move("black", "aa bb"),))
