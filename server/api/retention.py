@@ -31,26 +31,26 @@ class Retention(ServerRetention):
 
 
 @router.get("/competitions/{competition_id}/retention")
-async def see(read: ReadOf, competition_id: str) -> Retention:
+async def get_competition_retention(read: ReadOf, competition_id: str) -> Retention:
     """How long the players of this competition are kept, and when they are deleted. Hosts and observers only."""
     return await read.show(_kept, retention.see, competition_id)
 
 
 @router.put("/competitions/{competition_id}/retention")
-async def choose(write: WriteOf, competition_id: str, body: bodies.RetentionRequest) -> Retention:
+async def set_competition_retention(write: WriteOf, competition_id: str, body: bodies.RetentionRequest) -> Retention:
     """Have the players deleted for good so many days after the competition's end, with all that is theirs; a day after
     this at the earliest. May be changed and switched off until then. Hosts only."""
     return await write.show(_kept, retention.choose, competition_id, body.days, body.as_server)
 
 
 @router.get("/retention")
-async def see_server(read: ReadOf) -> ServerRetention:
+async def get_server_retention(read: ReadOf) -> ServerRetention:
     """What holds for all competitions of which no host says otherwise. The server's owner only."""
     return await read.show(_of_server, retention.see_server)
 
 
 @router.put("/retention")
-async def choose_server(write: WriteOf, body: bodies.ServerRetentionRequest) -> ServerRetention:
+async def set_server_retention(write: WriteOf, body: bodies.ServerRetentionRequest) -> ServerRetention:
     """Change it. The server's owner only."""
     return await write.show(_of_server, retention.choose_server, body.days)
 

@@ -21,7 +21,7 @@ class RoundWarning(BaseModel):
 
 
 def of_round(unit: Unit, row: Round) -> list[RoundWarning]:
-    found = overlaps.of_competition(unit.session, row.competition_id, unit.now).get(row.id, ())
+    found = overlaps.of_round(unit.session, row, unit.now)
     return [RoundWarning(type="overlap", round=each.round, detail=_overlap(each)) for each in found]
 
 

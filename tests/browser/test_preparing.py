@@ -94,16 +94,24 @@ def _titles(arena: Deployment, game: Game) -> list[object]:
 
 
 def _in_order(page: Page, *titles: str) -> None:
-    expect(page.locator("[data-place] .grow > a")).to_contain_text(
+    expect(page.locator("[data-order] .grow > a")).to_contain_text(
         [f"{number}. {title}" for number, title in enumerate(titles, start=1)], timeout=SLOW
     )
 
 
 def _middle(page: Page, title: str) -> tuple[float, float]:
     """Where the handle of a round is."""
-    box = page.locator("[data-place]", has_text=title).locator("[data-handle]").bounding_box()
+    box = page.locator("[data-order]", has_text=title).locator("[data-handle]").bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def _by_finger(page: Page, *points: tuple[float, float]) -> None:
+    finger = page.context.new_cdp_session(page)
+    for kind, point in zip(("touchStart", *["touchMove"] * (len(points) - 1)), points, strict=True):
+        touched = [{"x": point[0], "y": point[1]}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touched})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_rounds_are_put_in_order_by_mouse_finger_and_keys(open_page: OpenPage, arena: Deployment) -> None:
@@ -126,15 +134,7 @@ def test_rounds_are_put_in_order_by_mouse_finger_and_keys(open_page: OpenPage, a
     assert _titles(arena, game) == ["One", "Four", "Two", "Three"]
 
     (x, y), (_, below) = _middle(page, "One"), _middle(page, "Three")
-    finger = page.context.new_cdp_session(page)
-    for kind, points in (
-        ("touchStart", [(x, y)]),
-        ("touchMove", [(x, y + 40)]),
-        ("touchMove", [(x, below + 60)]),
-        ("touchEnd", []),
-    ):
-        touched = [{"x": across, "y": down} for across, down in points]
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touched})
+    _by_finger(page, (x, y), (x, y + 40), (x, below + 60))
     _in_order(page, "Four", "Two", "Three", "One")
 
     (x, y), (_, above) = _middle(page, "One"), _middle(page, "Four")

@@ -10,7 +10,7 @@ let drag = null; // { line, from: where it was taken, before: the line that it w
 for (const part of document.querySelectorAll("[data-sortable]")) part.dataset.sortable = "on"; // now the handles are seen
 
 document.addEventListener("pointerdown", (event) => {
-  const line = event.button === 0 && event.target.closest("[data-handle]")?.closest("[data-place]");
+  const line = event.button === 0 && event.target.closest("[data-handle]")?.closest("[data-order]");
   if (!line || drag) return;
   event.preventDefault(); // no text is selected
   drag = { line, from: event.pageY, before: line.nextElementSibling };
@@ -34,7 +34,7 @@ document.addEventListener("pointerup", async () => {
   const number = numberBefore(line, before);
   end();
   if (number === line.dataset.number) return;
-  await fetch(line.dataset.place, { method: "POST", body: new URLSearchParams({ number }) }).catch(() => null);
+  await fetch(line.dataset.order, { method: "POST", body: new URLSearchParams({ number }) }).catch(() => null);
   refresh("round.changed"); // what the server says of it
 });
 
