@@ -24,7 +24,7 @@ from server.worker.leases import PAUSE, LeaseKeeper
 log = structlog.get_logger()
 
 BATCH_SECONDS = 0.5  # a claim is about this much work
-PEOPLE_SECONDS = 0.05  # the same while people play: a move waits for the batch in hand and the next, whosever they are
+PEOPLE_SECONDS = 0.02  # the same while people play: a move waits for the batch in hand and the next, whosever they are
 PLAYING = 30.0  # seconds after a person's move in which the next one is expected
 TEXT_SECONDS = 0.25  # between two batches a text is written for this long; while people play, as long as a batch takes
 FIRST_CLAIM, LARGEST_CLAIM = 8, 1024
