@@ -113,33 +113,50 @@ def _locked(session: Session, id_: str, *, as_server: bool) -> Retention:
 # --- The clock --------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """When the players of a competition were to be deleted, and are to be by now."""
+
+    competition: str
+    known: datetime | None
+    due: datetime | None
+
+
 def plan(session: Session, _: Outbox) -> None:
     """Say when players are to be deleted, wherever that has changed; the hosts read it in the audit."""
     _plan(session)
 
 
 def _plan(session: Session, only: str | None = None) -> None:
+    for change in changes(session, only):
+        row = _locked(session, change.competition, as_server=True)
+        if row.due_at == change.known:  # else another process was faster
+            row.due_at = change.due
+            before, after = (each.isoformat() if each else None for each in (change.known, change.due))
+            audit.by_server(session, "competition.retention-due", change.competition, before=before, after=after)
+
+
+def is_due(session: Session) -> bool:
+    """Has the time of any players come?"""
+    return session.scalar(select(Retention.id).where(Retention.due_at <= now(session)).limit(1)) is not None
+
+
+def changes(session: Session, only: str | None = None) -> list[Change]:
+    """What `plan` would say. Changes nothing."""
     rows = {row.id: row for row in session.scalars(select(Retention))}
     server = rows.pop(SERVER, None)
     wanted = {row.id: row.days for row in rows.values() if not row.as_server}
     default = server.days if server else None
     if default is None and not any(wanted.values()) and not any(row.due_at for row in rows.values()):
-        return
-    ends, at = _ends(session, only), now(session)
+        return []
+    ends, at, found = _ends(session, only), now(session), list[Change]()
     for competition_id in [only] if only else sorted({*ends, *rows}):
         days, end = wanted.get(competition_id, default), ends.get(competition_id)
         known = rows[competition_id].due_at if competition_id in rows else None
         due = None if days is None or end is None else end + timedelta(days=days)
         if (due is None) != (known is None) or (due is not None and known is not None and due > known):
-            _tell(session, competition_id, known, None if due is None else max(due, at + NOTICE))
-
-
-def _tell(session: Session, competition_id: str, known: datetime | None, due: datetime | None) -> None:
-    row = _locked(session, competition_id, as_server=True)
-    if row.due_at == known:  # else another process was faster
-        row.due_at = due
-        before, after = (each.isoformat() if each else None for each in (known, due))
-        audit.by_server(session, "competition.retention-due", competition_id, before=before, after=after)
+            found.append(Change(competition_id, known, None if due is None else max(due, at + NOTICE)))
+    return found
 
 
 def _ends(session: Session, only: str | None = None) -> Mapping[str, datetime]:

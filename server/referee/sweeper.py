@@ -44,6 +44,7 @@ log = structlog.get_logger()
 BATCH = 128  # results per transaction
 PAGE = 500  # rows per look of the sweeper
 BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")  # before the first row
+PLAN_EVERY = 30  # sweeps: players are kept for days
 LAST_TRY = 20  # a row queued again this often is given up
 
 
@@ -53,6 +54,7 @@ class Referee:
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._grace = timedelta(seconds=context.settings.grace)
+        self._sweeps = 0
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
     async def run(self) -> None:
@@ -120,13 +122,16 @@ class Referee:
 
     async def _delete_due(self) -> None:
         """The players whose time has come; what is left of them in files goes once all are deleted."""
-        context, some = self._context, False
-        await context.write(retention.plan)
-        while await context.write(
-            partial(retention.delete_due, settings=context.settings, workforce=context.workforce)
-        ):
-            some = True
-        if some:
+        context = self._context
+        self._sweeps += 1
+        # Looks at all players, without keeping anybody from writing.
+        changes = await context.read(retention.changes) if self._sweeps % PLAN_EVERY == 1 else []
+        if changes:
+            await context.write(retention.plan)
+        if await context.read(retention.is_due):
+            expire = partial(retention.delete_due, settings=context.settings, workforce=context.workforce)
+            while await context.write(expire):
+                pass
             await context.scrub()
 
     async def _requeue_lost(self, model: type[QueuedWork]) -> None:
