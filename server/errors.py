@@ -97,6 +97,19 @@ def database_away() -> Unavailable:
     )
 
 
+def disk_full() -> Unavailable:
+    return Unavailable(
+        "disk-full",
+        503,
+        "Disk full",
+        say(
+            "The disk of the server's database is full. Nothing is lost that was answered; send the request again when"
+            " there is room, with the same Idempotency-Key."
+        ),
+        retry_after=30,
+    )
+
+
 class CommandError(Exception):
     """What the person gave cannot be used (exit status 1): the message says what is wrong and how to mend it."""
 

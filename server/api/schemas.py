@@ -399,6 +399,7 @@ class Readiness(BaseModel):
     ready: bool
     database: bool
     redis: bool
+    troubles: list[str] = Field(description="What keeps it from being ready, in words.")
     judges: Mapping[str, "JudgeReadiness"]
 
 

@@ -10,7 +10,10 @@ MOVE_EVERY = 20.0  # seconds: how often somebody in a class sends a move, about;
 
 @dataclass(frozen=True, slots=True)
 class Workforce:
+    """troubles: what keeps work from reaching them, in words."""
+
     workers: Sequence[Worker] = ()
+    troubles: tuple[str, ...] = ()
 
     def judges(self) -> list[str]:
         """The judges at work, those that the first worker names first in front."""

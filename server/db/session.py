@@ -4,25 +4,34 @@ On SQLite a write is BEGIN IMMEDIATE behind a lock of this process, so that writ
 PostgreSQL it is READ COMMITTED; work that a deadlock or a serialization failure undid is run again.
 """
 
+import math
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, DateTime, Engine, cast, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from server.errors import database_away
+from server.errors import Unavailable, database_away, disk_full
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
 PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4)  # seconds before work that did not go through is run again
 LONG_PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)  # before an export that is being read is waited for once more
+FULL_FOR = 30.0  # seconds for which a disk counts as full after work found it so
+LEAST_ROOM = 2**22  # bytes on the disk of an SQLite file, below which it is full
+TELL_EVERY = 60.0  # seconds between two words in the log about a full disk
 BUSY_MS = 30_000  # how long SQLite waits for a lock of another process
 #: Serialization failure, deadlock detected, and a row that another one hangs on: it was deleted meanwhile.
 RETRYABLE_SQLSTATES = {"40001", "40P01", "23503"}
@@ -33,7 +42,10 @@ class Undone(Exception):
 
 
 class Database:
-    """A database by URL. Thread-safe; blocking, so async code calls it from a thread."""
+    """A database by URL. Thread-safe; blocking, so async code calls it from a thread.
+
+    Where its disk is full work raises `Unavailable`, and the log says so once a minute.
+    """
 
     def __init__(self, url: str, *, connections: int = 16) -> None:
         self.url = normalised(url)
@@ -42,6 +54,16 @@ class Database:
         self._reading = self.engine.execution_options(xentarena_write=False)
         self._writing = self.engine.execution_options(xentarena_write=True)
         self._writer = threading.Lock() if self.sqlite else nullcontext()
+        self._refused = self._told = -math.inf  # when its disk was last found full, and when the log last said so
+
+    @property
+    def full(self) -> bool:
+        """Has the disk no room, or had it none a moment ago?"""
+        if self.sqlite and self.engine.url.database:
+            with suppress(OSError):
+                if shutil.disk_usage(Path(self.engine.url.database).absolute().parent).free < LEAST_ROOM:
+                    return True
+        return time.monotonic() - self._refused < FULL_FOR
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` on one snapshot of the rows (PostgreSQL: one per statement); its writes are undone."""
@@ -142,11 +164,20 @@ class Database:
             except Undone:
                 time.sleep(pause)
             except DBAPIError as error:
+                if _is_full(error):
+                    raise self._note_full(error) from error
                 # Until the commit is sent nothing has happened, so a lost connection is no reason to give up.
                 if not (_is_undone(error) or _unreachable(error)):
                     raise
                 time.sleep(pause)
         raise database_away()
+
+    def _note_full(self, error: DBAPIError) -> Unavailable:
+        self._refused = time.monotonic()
+        if self._refused - self._told >= TELL_EVERY:
+            self._told = self._refused
+            log.error("database.disk_full", error=str(error.orig))
+        return disk_full()
 
 
 def _to_the_end(session: Session, items: Iterator[T]) -> Iterator[T]:
@@ -191,7 +222,7 @@ def _commit(session: Session) -> None:
     try:
         session.commit()
     except DBAPIError as error:
-        if _unreachable(error):
+        if _unreachable(error) and not _is_full(error):
             raise database_away() from error
         raise
 
@@ -200,14 +231,22 @@ def _is_undone(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in RETRYABLE_SQLSTATES
 
 
+def _is_full(error: DBAPIError) -> bool:
+    """Is there no room on the disk?"""
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return getattr(error.orig, "sqlstate", None) == "53100"
+
+
 def _unreachable(error: DBAPIError) -> bool:
-    """Is there no connection, or is the server going down or coming up, or locked by somebody for too long?"""
+    """Is there no connection, or is the server going down or coming up, out of something that it will have again, or
+    locked by somebody for too long?"""
     if error.connection_invalidated:
         return True
     if isinstance(error.orig, sqlite3.OperationalError):
         return "locked" in str(error.orig) or "busy" in str(error.orig)
     state = getattr(error.orig, "sqlstate", None)
-    return isinstance(error, OperationalError) and (state is None or state.startswith(("08", "57P")))
+    return isinstance(error, OperationalError) and (state is None or state.startswith(("08", "53", "57P")))
 
 
 def _engine(url: str, connections: int) -> Engine:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, NoReturn, TypeVar
 
@@ -19,10 +19,11 @@ from server.arena.unit import Unit
 from server.arena.workforce import Workforce
 from server.db.models import FeedEvent, Judge
 from server.db.session import Database
+from server.http import condition
 from server.http.event_stream import Feeds
 from server.http.live import Notifier
 from server.http.rate_limit import Buckets, Rates, SharedBuckets
-from server.queue.messages import ChangeNotice, RedisError
+from server.queue.messages import AWAY, ChangeNotice, RedisError
 from server.queue.server import Queue
 from server.settings import Settings
 
@@ -104,13 +105,27 @@ class AppContext:
 
         Raises `RedisError` where Redis is away.
         """
-        self.workforce = Workforce(await self.queue.workers())
+        try:
+            self.workforce = Workforce(await self.queue.workers(), await self._troubles())
+        except RedisError as error:
+            self.workforce = replace(self.workforce, troubles=(condition.of_queue(error),))
+            raise
         new = await self.queue.judges(self.judges_known)
         if new:
             await self.write(lambda session, outbox: judges.remember(session, new))
         if new or not self.judges_known:
             rows = await self.read(lambda session: session.scalars(select(Judge.identity)).all())
             self.judges_known = frozenset(rows)
+
+    async def _troubles(self) -> tuple[str, ...]:
+        full = (condition.DISK_FULL,) if self.database.full else ()
+        try:
+            await self.queue.try_write()
+        except AWAY:
+            raise
+        except RedisError as error:
+            return (*full, condition.of_queue(error))
+        return full
 
     async def look_for_workers(self) -> None:
         """The same before a request that works also with what is known already."""

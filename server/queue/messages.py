@@ -11,6 +11,7 @@ put back by the sweeper.
     xa:judges, xa:workers  hashes: what workers announced
     xa:tokenizer:<digest>  a tokenizer.json, whole once a judge that names it is in xa:judges
     xa:rate:<participant>  hash: what is left of a rate limit that several API processes share
+    xa:written             stream of one entry, by which is found out whether Redis takes any
     xa:notices             pub/sub: which submissions and competitions changed
 """
 
@@ -34,6 +35,7 @@ LAST_DELIVERY = 5  # at this one the failure is its result
 LANE_BYTES = 64 * 2**20  # a lane of a judge takes no more jobs than these; the rows of others wait for the sweeper
 WORKER_SEEN = 10.0  # seconds after which a silent worker counts as gone
 JUDGES, WORKERS, RESULTS, NOTICES = "xa:judges", "xa:workers", "xa:results", "xa:notices"
+WRITTEN = "xa:written"
 AWAY = (RedisConnectionError, RedisTimeoutError)
 Entry = tuple[bytes, dict[bytes, bytes] | None]  # id and fields; None: deleted
 

@@ -18,6 +18,7 @@ from server.queue.messages import (
     RESULTS,
     WORKER_SEEN,
     WORKERS,
+    WRITTEN,
     ChangeNotice,
     Entry,
     GenerationJob,
@@ -81,8 +82,10 @@ class Queue:
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def ping(self) -> None:
-        await self._redis.ping()
+    async def try_write(self) -> None:
+        """Raises a `RedisError` where Redis takes no work: it is asked to take something as it takes a job."""
+        await self._redis.xadd(WRITTEN, {"by": "readyz"}, maxlen=1, approximate=False)
+        await self._redis.expire(WRITTEN, 60)
 
     async def enqueue(self, jobs: Sequence[Job | GenerationJob], *, waited: bool = False) -> list[str]:
         """Put jobs in the queue; returns the keys of those that are in it now and were not before. Raises `NotTaken`.

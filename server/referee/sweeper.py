@@ -5,9 +5,11 @@ repeating it changes nothing.
 """
 
 import asyncio
+import math
 import os
 import secrets
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -45,6 +47,7 @@ BATCH = 128  # results per transaction
 PAGE = 500  # rows per look of the sweeper
 BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")  # before the first row
 PLAN_EVERY = 30  # sweeps: players are kept for days
+TELL_EVERY = 60.0  # seconds between two words in the log about what is away
 LAST_TRY = 20  # a row queued again this often is given up
 
 
@@ -217,15 +220,18 @@ def _note_tries(
 
 
 async def _forever(task: Callable[[], Awaitable[None]], *, pause: float) -> None:
-    """Repeat `task`. Whatever goes wrong, go on; slower while it keeps going wrong."""
-    failures = 0
+    """Repeat `task`. Whatever goes wrong, go on; slower while it keeps going wrong. What is away is told of once a
+    minute."""
+    failures, told = 0, -math.inf
     while True:
         try:
             await task()
             failures = 0
         except (RedisError, Unavailable) as error:
             failures += 1
-            log.warning("loop.away", task=task.__name__, error=str(error))
+            if time.monotonic() - told >= TELL_EVERY:
+                told = time.monotonic()
+                log.warning("loop.away", task=task.__name__, error=str(error))
         except Exception:
             failures += 1
             LOOP_ERRORS.inc()

@@ -41,6 +41,7 @@ def _rounds(unit: Unit, competition_id: str) -> dict[str, Any]:
         "unmoved": Progress(),
         "waits": progress.waits(unit, competition_id),
         "overlaps": overlaps.of_competition(unit.session, competition_id, unit.now),
+        "troubles": unit.workforce.troubles,
     }
 
 

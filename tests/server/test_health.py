@@ -2,14 +2,18 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import event
 
 from tests.support.scenario.deployment import answer
-from tests.support.server import Class, Json, RunningApp, new_class, problem, stream
+from tests.support.server import Caller, Class, Json, RunningApp, new_class, problem, stream
 from tests.support.services import Postgres, Redis, eventually
 from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 
@@ -146,6 +150,70 @@ def test_without_redis_everything_but_scoring_goes_on(
 
 
 # --- Without the database ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def full_disk(house: RunningApp) -> Iterator[None]:
+    """SQLite may take no page more. PostgreSQL says what it says where a disk is full; a full one is not to be had."""
+    if not house.database.sqlite:
+        house.sql(
+            "CREATE FUNCTION full_disk() RETURNS trigger AS"
+            " 'BEGIN RAISE EXCEPTION ''could not extend file'' USING ERRCODE = ''disk_full''; END' LANGUAGE plpgsql"
+        )
+        house.sql("CREATE TRIGGER full_disk BEFORE INSERT ON submissions EXECUTE FUNCTION full_disk()")
+        yield
+        house.sql("DROP FUNCTION full_disk CASCADE")
+        return
+    engine, most = house.app.state.context.database.engine, 1
+
+    def bound(connection: Any, *_: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={most}")
+
+    event.listen(engine, "checkout", bound)
+    yield
+    most = 2**30
+
+
+def test_with_a_full_disk_the_server_says_503_and_takes_moves_when_there_is_room(
+    own_house: Callable[..., RunningApp],
+    postgres: Postgres,
+    judge: FakeJudge,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("server.db.session.FULL_FOR", 1.0)
+    for url in (None, postgres.migrated_database()):
+        house = own_house(url)
+        with at_work(house.redis_url, judge):
+            lesson = new_class(house, judge)
+            ada = lesson.join()
+            assert ready(house)["troubles"] == []
+            with full_disk(house):
+                refused = first_refused(ada, lesson)
+                told = problem(refused, 503, "disk-full")
+                assert int(refused.headers["Retry-After"]) > 0
+                assert "the same Idempotency-Key" in told["detail"]
+                shown = ready(house)
+                assert (shown["ready"], shown["database"], shown["redis"]) == (False, False, True)
+                assert "disk" in shown["troubles"][0]
+                page = house.http.get(f"{house.url}/host/competitions/{lesson.id}", headers=house.host.headers)
+                assert "The disk of the database is full" in page.text
+                for _ in range(5):
+                    problem(ada.submit(lesson.round_id, "and another"), 503, "disk-full")
+                answer(ada.get("/me"))
+            assert answer(ada.submit(lesson.round_id, "25", wait=20), 201)["bits"] == 25.0
+            time.sleep(1)
+            assert ready(house)["ready"]
+        house.stop()
+    log = capsys.readouterr().out
+    assert log.count("disk_full") == 2, "once for each house"
+    assert "request.defect" not in log
+
+
+def first_refused(ada: Caller, lesson: Class) -> httpx.Response:
+    """The pages that are free in the file are taken up first."""
+    sent = (ada.submit(lesson.round_id, str(number)) for number in range(1000))
+    return next(response for response in sent if response.status_code >= 300)
 
 
 @pytest.mark.slow

@@ -31,16 +31,20 @@ SECONDS = float(os.environ.get("REFUSED_SECONDS", "2.5"))  # long enough for all
 def readonly(server: Redis) -> Iterator[None]:
     with server.client as client:
         client.execute_command("REPLICAOF", "127.0.0.1", str(free_port()))
-        yield
-        client.execute_command("REPLICAOF", "NO", "ONE")
+        try:
+            yield
+        finally:
+            client.execute_command("REPLICAOF", "NO", "ONE")
 
 
 @contextmanager
 def full(server: Redis) -> Iterator[None]:
     with server.client as client:
         client.config_set("maxmemory", 1)
-        yield
-        client.config_set("maxmemory", 0)
+        try:
+            yield
+        finally:
+            client.config_set("maxmemory", 0)
 
 
 @contextmanager
@@ -51,16 +55,20 @@ def broken_disk(server: Redis) -> Iterator[None]:
         client.config_set("save", "3600 1")
         client.bgsave()
         eventually(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", what="a failed save")
-        yield
-        client.config_set("save", "")
+        try:
+            yield
+        finally:
+            client.config_set("save", "")
 
 
 @contextmanager
 def forbidden(server: Redis) -> Iterator[None]:
     with server.client as client:
         client.execute_command("ACL", "SETUSER", "default", "-@write")
-        yield
-        client.execute_command("ACL", "SETUSER", "default", "+@all")
+        try:
+            yield
+        finally:
+            client.execute_command("ACL", "SETUSER", "default", "+@all")
 
 
 @contextmanager
@@ -152,12 +160,25 @@ def refused_and_allowed(
         end = time.monotonic() + SECONDS
         for lesson in lessons:
             lesson.while_refused()
+        unready_and_told(houses[0], lessons[0], why.partition(" ")[0])
         time.sleep(max(0.0, end - time.monotonic()))
         assert {state for lesson in lessons for state in lesson.states()} == {"queued", "preparing"}, why
     began = time.monotonic()
     for lesson in lessons:
         eventually(lesson.is_done, seconds=10, what=f"every score after {why}")
+    assert all(house.http.get(f"{house.url}/readyz").status_code == 200 for house in houses)
     log.info("all scored", after=why, refused_for=SECONDS, within=round(time.monotonic() - began, 1))
+
+
+def unready_and_told(house: RunningApp, lesson: Lesson, word: str) -> None:
+    """Whoever watches the server is told, and its host in words."""
+    shown = house.http.get(f"{house.url}/readyz")
+    assert (shown.status_code, shown.json()["redis"], shown.json()["database"]) == (503, False, True)
+    assert [word in each for each in shown.json()["troubles"]] == [True]
+    path = f"{house.url}/host/competitions/{lesson.class_.id}"
+    page = house.http.get(path, headers=house.host.headers)
+    assert page.status_code == 200
+    assert f"({word})" in page.text
 
 
 def both_measurable(house: RunningApp, *judges: FakeJudge) -> bool:
