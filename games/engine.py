@@ -10,6 +10,7 @@ from games.program import Program
 from games.protocol import PROFILES, Effect, Log, Measurement, NeedBits, Setup
 from games.runtime import generation
 from games.runtime.state import Play, PlayEnded, Suspended, out_of_budget
+from games.sentences import counted
 
 P = TypeVar("P", bound=Play)
 
@@ -124,7 +125,7 @@ def step(program: Program, play: Play, index: int) -> int:
 def check_setup(program: Program, setup: Setup) -> None:
     """Raises SetupError where the setup is not one for this program."""
     if len(setup.passages) != program.passages:
-        raise SetupError(f"the game needs {program.passages} passages, the round has {len(setup.passages)}")
+        raise SetupError(f"the game needs {counted(program.passages, 'passage')}, the round has {len(setup.passages)}")
     if setup.profile not in PROFILES:
         raise SetupError(f"found the profile {setup.profile!r}, expected one of {', '.join(PROFILES)}")
     missing = [slot for slot in program.judges if slot not in setup.judges]

@@ -26,5 +26,10 @@ def say(template: str, plural: str | None = None, /, **values: object) -> Senten
     return made
 
 
+def counted(number: int, noun: str) -> str:
+    """How many there are, in English: "1 passage", "2 passages"; for words that take an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(value: object) -> object:
     return ", ".join(value) if isinstance(value, tuple) else value

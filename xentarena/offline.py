@@ -4,7 +4,7 @@ Imports the rules and the judge, and with it PyTorch: `xentarena.play` loads it 
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from games.preflight import check_round
 from games.program import Program
 from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedMove, Setup
 from games.runtime.generation import needed
+from games.sentences import counted
 from games.values.bits import millibits
 from games.values.text import accept
 from judge.judge import Judge, JudgeError, Pair
@@ -40,6 +41,7 @@ def play(
     profile: str = "arena",
     seed: str = "0",
     dtype: str = "float32",
+    ask: Callable[[NeedMove], str | None] | None = None,
 ) -> Outcome:
     """Play a game once, from its first line to its end, or to where the moves run out.
 
@@ -47,17 +49,17 @@ def play(
     those of the first seat, or seat → moves. judge: a name or a loaded `Judge`; for a game that asks several, slot →
     judge with the main one as "main"; None: the usual one. seed: what sample(), shuffle() and generate…() draw from.
     profile, dtype: how the judge is asked, and what it computes in. Scores are bits. Raises `InputError` for anything
-    that cannot be used.
+    that cannot be used. ask: gives the move that is needed once those of its seat have run out; None ends the play.
     """
     program = game if isinstance(game, Program) else programs.find(game)
     stories = [text_of(story, f"Story {number}") for number, story in enumerate(stories, 1)]
     if len(stories) != program.passages:
-        raise InputError(f"the game takes {program.passages} passages (stories): {len(stories)} were given")
+        raise InputError(f"the game takes {counted(program.passages, 'passage')}, not {len(stories)}")
     seats = _seats(program, moves)
     named = _slots(program, judge)
     try:
         judges = _loaded(named, profile, dtype)
-        effect = _played(program, _prepared(program, stories, profile, seed, judges), judges, seats)
+        effect = _played(program, _prepared(program, stories, profile, seed, judges), judges, seats, ask)
     except (GamesError, JudgeError) as error:
         raise InputError(str(error)) from error
     left = {"moves_left": sum(map(len, seats.values()))}
@@ -169,7 +171,11 @@ def _prepared(program: Program, stories: Sequence[str], profile: str, seed: str,
 
 
 def _played(
-    program: Program, setup: Setup, judges: Mapping[str, Judge], seats: Mapping[str, deque[str]]
+    program: Program,
+    setup: Setup,
+    judges: Mapping[str, Judge],
+    seats: Mapping[str, deque[str]],
+    ask: Callable[[NeedMove], str | None] | None,
 ) -> Finished | NeedMove:
     log = Log()
     while True:
@@ -177,6 +183,8 @@ def _played(
         match effect:
             case NeedMove(seat=seat) if seats.get(seat):
                 log = Log((*log.moves, Move(seat, seats[seat].popleft())), log.bits)
+            case NeedMove(seat=seat) if ask is not None and (said := ask(effect)) is not None:
+                log = Log((*log.moves, Move(seat, text_of(said, "The move", empty=True))), log.bits)
             case NeedMove() | Finished():
                 return effect
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from games.builtins.signature import Literal, Parameter
 from games.compiler.checker import Checker
 from games.compiler.expression import Expression
+from games.sentences import counted
 from games.syntax.names import DEFAULT_SEAT, REGISTERS, SEATS, is_register, is_static
 from games.values.text import unwanted_character
 from games.values.types import Type
@@ -64,7 +65,7 @@ def count_fits(checker: Checker, node: ast.Call, usage: str, given: int, least: 
     if least <= given <= most:
         return True
     wanted = str(most) if least == most else f"{least} to {most}"
-    checker.report(node, f"{given} arguments", f"{wanted}: {usage}")
+    checker.report(node, counted(given, "argument"), f"{wanted}: {usage}")
     return False
 
 

@@ -12,6 +12,7 @@ from games.errors import LogError
 from games.protocol import MAIN, Ask, Move, MoveMade, NeedMove
 from games.runtime.costs import shown_size
 from games.runtime.state import Play, Suspended, out_of_budget, run_time_error
+from games.sentences import counted
 from games.syntax.names import is_list, is_register, visible
 from games.values.text import Text, unwanted_character
 from games.values.types import Type
@@ -26,7 +27,7 @@ def compile_elicit(checker: Checker, node: ast.Call, index: int) -> Step:
     checker.seats[seat] = None
     names = [name for name in [_register(checker, each) for each in rest[:-1]] if name]
     if len(rest) < 2:
-        checker.report(node, f"{len(rest)} arguments", f"at least a register and a number: {_USAGE}")
+        checker.report(node, counted(len(rest), "argument"), f"at least a register and a number: {_USAGE}")
     limit = compile_expression(checker, rest[-1]) if rest else broken(node)
     argument_fits(checker, limit, _LIMIT, _USAGE)
     line = checker.line.number

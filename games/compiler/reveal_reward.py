@@ -14,6 +14,7 @@ from games.compiler.operators import scale
 from games.protocol import Reveal, Reward, Shown, ShownBits, Term
 from games.runtime.costs import shown_size
 from games.runtime.state import Play
+from games.sentences import counted
 from games.syntax.names import OPPONENT
 from games.values.bits import Bits, Call, Measured, TokenBits
 from games.values.types import Type
@@ -78,7 +79,7 @@ def compile_reward(checker: Checker, node: ast.Call, index: int) -> Step:
     values = compile_all(checker, rest)
     checker.rewarding = False
     if len(values) != 1:
-        checker.report(node, f"{len(values)} values", f"one: {_REWARD}")
+        checker.report(node, counted(len(values), "value"), f"one: {_REWARD}")
         values = [broken(node)]
     checker.fits(values[0], Type.BITS, f"the value of {_REWARD}")
     line, value = checker.line.number, values[0].run

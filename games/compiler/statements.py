@@ -16,6 +16,7 @@ from games.compiler.expressions import compile_expression
 from games.compiler.needs import Needs, needs
 from games.compiler.reveal_reward import compile_reveal, compile_reward
 from games.runtime.state import Play, run_time_error
+from games.sentences import counted
 from games.syntax.names import FLAGS, is_list
 from games.values.types import Type
 
@@ -84,7 +85,7 @@ def _flag(checker: Checker, node: ast.Call, wanted: int, usage: str) -> str | No
     """The flag that the arguments begin with; None, after a report, where they are others than ``wanted``."""
     refuse_keywords(checker, node, usage)
     if len(node.args) != wanted:
-        checker.report(node, f"{len(node.args)} arguments", f"{wanted}: {usage}")
+        checker.report(node, counted(len(node.args), "argument"), f"{wanted}: {usage}")
         return None
     first = node.args[0]
     if not isinstance(first, ast.Name) or first.id not in FLAGS:

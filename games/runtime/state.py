@@ -11,6 +11,7 @@ from games.errors import LogError
 from games.protocol import XENT_05, Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
 from games.runtime import rng
 from games.runtime.costs import copied, shown_size
+from games.sentences import counted
 from games.syntax.names import REGISTERS, is_list
 from games.values.bits import NOTHING, Bits, Measured, TermToken, Tokens
 from games.values.text import EMPTY, Text, Texts
@@ -277,7 +278,8 @@ def _checked(question: Measurement, values: Sequence[float], tokens: Tokens) -> 
     """The measured numbers of the scored tokens. Raises LogError where they cannot be what was asked for."""
     scored = len(tokens.ends) - (question.profile == XENT_05)
     if len(values) != scored:
-        raise LogError(f"{question} has {scored} scored tokens, and the log {len(values)} numbers for it")
+        wanted, there = counted(scored, "scored token"), counted(len(values), "number")
+        raise LogError(f"{question} has {wanted}, and the log {there} for it")
     numbers = tuple(map(float, values))
     if not isfinite(sum(numbers)):
         raise LogError(f"the log's bits for {question} are not finite")

@@ -34,7 +34,11 @@ class Attempts:
                 "no-attempts-left",
                 409,
                 "No attempts left",
-                say("All {number} attempts of this round are used.", number=round_.attempts),
+                say(
+                    "The one attempt of this round is used.",
+                    "All {count} attempts of this round are used.",
+                    count=round_.attempts,
+                ),
                 limit="attempts",
             )
         self._new[seat] = (count + 1, round_.attempts)

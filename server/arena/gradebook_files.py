@@ -76,6 +76,7 @@ def read(data: bytes) -> Sheet:
     for line in lines:
         if len(line.cells) != len(lines[0].cells):
             told = say(
+                "Line {line} has {count} cell, and the headings are {headings}. Export the file again.",
                 "Line {line} has {count} cells, and the headings are {headings}. Export the file again.",
                 line=line.number, count=len(line.cells), headings=len(lines[0].cells),
             )  # fmt: skip

@@ -210,8 +210,14 @@ def play(
     judge: Annotated[
         list[str] | None, typer.Option(metavar="J", help="The main judge; SLOT=J for a further one of the game.")
     ] = None,
-    story: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A passage; one for each story().")] = None,
-    move: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="A move of the first seat.")] = None,
+    story: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="A passage; one for each story(). -: standard input.")
+    ] = None,
+    story_file: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A passage that is a file.")] = None,
+    move: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="A move of the first seat; without any, it asks."),
+    ] = None,
     seat: Annotated[list[str] | None, typer.Option(metavar="SEAT=TEXT", help="A move of another seat.")] = None,
     profile: ProfileOption = ARENA,
     seed: Annotated[str, typer.Option(help="Where sample(), shuffle() and generate…() draw from.")] = "0",
@@ -219,7 +225,8 @@ def play(
     as_json: AsJson = False,
 ) -> None:
     """Play a game once, without a server."""
-    from server.cli import output
+    from games.sentences import counted
+    from server.cli import given, output
     from xentarena import programs
 
     program = programs.find(game)
@@ -228,26 +235,40 @@ def play(
     from xentarena import offline
 
     judges = _slots(game, judge or [], program.judges, offline.usual(program))
-    outcome = offline.play(program, story or [], seats, judge=judges, profile=profile, seed=seed, dtype=dtype)
+    stories = given.texts(story or [], story_file or [], "--story")
+    ask = None if move or seat else given.moves_of_whoever_sits_here()
+    outcome = offline.play(program, stories, seats, judge=judges, profile=profile, seed=seed, dtype=dtype, ask=ask)
     _show(outcome.model_dump(by_alias=True, exclude_unset=True), as_json, output.of_play)
     if outcome.moves_left:
-        typer.echo(f"xentarena: the play asked for {outcome.moves_left} moves fewer than were given", err=True)
+        left = counted(outcome.moves_left, "move")
+        typer.echo(f"xentarena: the play asked for {left} fewer than were given", err=True)
     raise typer.Exit(outcome.status != "scored")
 
 
 @app.command()
 def measure(
-    text: Annotated[str, typer.Option(metavar="T", help="The text to be predicted.")],
-    prefix: Annotated[str, typer.Option(metavar="P", help="What the judge reads before it.")] = "",
+    text: Annotated[str | None, typer.Option(metavar="T", help="The text to be predicted. -: standard input.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option(metavar="P", help="What the judge reads before it. -: standard input.")
+    ] = None,
+    text_file: Annotated[Path | None, typer.Option(metavar="FILE", help="The text, as a file.")] = None,
+    prefix_file: Annotated[Path | None, typer.Option(metavar="FILE", help="The prefix, as a file.")] = None,
     judge: OneJudge = None,
     profile: ProfileOption = ARENA,
     dtype: Dtype = "float32",
     as_json: AsJson = False,
 ) -> None:
     """Measure how many bits each token of a text costs a judge."""
+    from server.cli import given, output
+
+    if text == prefix == given.STDIN:
+        raise typer.BadParameter("standard input can be read once", param_hint="--prefix")
+    text = given.one_text(text, text_file, "--text")
+    prefix = given.one_text(prefix, prefix_file, "--prefix") or ""
+    if text is None:
+        raise typer.BadParameter("give a text: --text TEXT, --text -, or --text-file FILE", param_hint="--text")
     require("judge")
     from judge.loading.packages.store import usual_judge
-    from server.cli import output
     from xentarena import offline
 
     text, prefix = (offline.text_of(each, of, empty=True) for each, of in ((text, "--text"), (prefix, "--prefix")))

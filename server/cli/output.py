@@ -4,17 +4,29 @@ from collections.abc import Iterator
 from typing import Any
 
 from games import refusals
+from games.events import to_json
+from games.protocol import NeedMove
+from games.sentences import counted
 
 BAR = 40  # characters of the widest bar
 
 
 def of_measurement(found: dict[str, Any]) -> str:
     lines = list(_tokens(found["tokens"]))
-    return "\n".join([*lines, f"{found['bits']:10.3f}  bits in {len(lines)} tokens, by {found['judge']}"])
+    return "\n".join([*lines, f"{found['bits']:10.3f}  bits in {counted(len(lines), 'token')}, by {found['judge']}"])
 
 
 def of_play(outcome: dict[str, Any]) -> str:
     return "\n".join([line for event in outcome["events"] for line in _event(event)] + list(_end(outcome)))
+
+
+def before_a_move(need: NeedMove, told: int) -> Iterator[str]:
+    """What happened before a move, but for the events told already, and what is asked for."""
+    for event in to_json(need.events[told:]):
+        yield from _event(event)
+    for register, value in need.registers.items():
+        yield f"{need.seat} sees {register} = {value!r}"
+    yield f"{need.seat} is to say {need.register}, at most {counted(need.limit, 'token')}; an empty line is a move too"
 
 
 def of_transfer(told: dict[str, Any]) -> str:
@@ -50,7 +62,7 @@ def _end(outcome: dict[str, Any]) -> Iterator[str]:
             awaited = outcome["awaits"]
             for register, value in awaited["registers"].items():
                 yield f"{awaited['seat']} sees {register} = {value!r}"
-            yield f"{awaited['seat']} is to move: {awaited['register']}, at most {awaited['limit']} tokens"
+            yield f"{awaited['seat']} is to move: {awaited['register']}, at most {counted(awaited['limit'], 'token')}"
         case status:
             reason = outcome["reason"]
             place = f" (line {reason['line']}, column {reason['column']})" if reason["line"] else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from games.sentences import counted
 from server.errors import CommandError
 from xentarena.extras import require
 
@@ -68,7 +69,8 @@ def _score(found: "Verdict") -> Iterator[str]:
             yield f"score: not checked: {found.why}"
             return
     for each in found.measured:
-        same = f"{each.equal} of {each.measurements} measurements are equal to the last bit"
+        verb = "is" if each.measurements == 1 else "are"
+        same = f"{each.equal} of {counted(each.measurements, 'measurement')} {verb} equal to the last bit"
         off = f", the others at most {each.furthest * 1000:.3f} millibits a token away" if each.furthest else ""
         yield f"judge {each.judge}: {same}{off}"
     if found.again is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from games.sentences import counted
 from judge.codec import BYTES_PER_TOKEN, unpack_bits
 from judge.profiles import scored_count
 from server.arena import generations, judges, plays, rounds, work
@@ -43,7 +44,7 @@ def _fault(session: Session, row: Any, result: Result) -> str | None:
     raw = result.bits or b""
     expected = scored_count(judges.token_count(session.get_one(Judge, row.judge), row.text), row.profile)
     if len(raw) != BYTES_PER_TOKEN * expected:
-        return f"The worker sent {len(raw) // BYTES_PER_TOKEN} values for {expected} tokens."
+        return f"The worker sent {counted(len(raw) // BYTES_PER_TOKEN, 'value')} for {counted(expected, 'token')}."
     values = unpack_bits(raw)
     if any(not math.isfinite(value) or value < 0 for value in values):
         return "The worker sent bits that are negative or not finite."

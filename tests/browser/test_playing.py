@@ -114,7 +114,7 @@ def test_attempts_are_counted_down_and_the_last_refusal_is_in_words(open_page: O
     scored(page)
     expect(page.locator(".attempts")).to_have_text("0 of 1 attempts left")
     submit(page, "sailors")
-    expect(page.locator("#move-error")).to_have_text("All 1 attempts of this round are used.")
+    expect(page.locator("#move-error")).to_have_text("The one attempt of this round is used.")
     expect(page.get_by_label("Your words")).to_have_value("sailors")
 
 

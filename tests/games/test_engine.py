@@ -135,7 +135,7 @@ def test_totals_are_summed_from_left_to_right_in_float64() -> None:
 
 
 def test_a_round_with_the_wrong_number_of_passages_is_the_hosts_mistake() -> None:
-    with pytest.raises(SetupError, match="needs 1 passages, the round has 2"):
+    with pytest.raises(SetupError, match="needs 1 passage, the round has 2"):
         replay(CONDENSE, playing.setup("a", "b"), Log())
 
 

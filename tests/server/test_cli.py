@@ -316,7 +316,7 @@ def test_a_play_that_is_void_ends_with_1_and_names_the_line(run: Run, tmp_path: 
     ("arguments", "told"),
     [
         (["no-such-game"], "condense"),
-        (["condense"], "takes 1 passages"),
+        (["condense"], "takes 1 passage, not 0"),
         (["condense", "--story", STORY, "--move", ""], "is empty"),
         (["condense", "--story", STORY, "--move", "x" * 9_000], "8,192 are the most"),
         (["condense", "--story", STORY, "--seat", "white=a"], "nobody sits at 'white'"),

@@ -60,7 +60,7 @@ def test_a_play_that_ends_badly_says_why_and_where(judge: Judge, tmp_path: Path)
     ("arguments", "told"),
     [
         ({"game": "no-such-game"}, "no game 'no-such-game': name a .xent file, or one of .*condense"),
-        ({"stories": []}, r"the game takes 1 passages \(stories\): 0 were given"),
+        ({"stories": []}, "the game takes 1 passage, not 0"),
         ({"stories": [" "]}, "Story 1 is empty"),
         ({"stories": ["tide " * 1_500]}, "give shorter passages or another judge"),
         ({"moves": "sea"}, "moves are a list of texts"),
