@@ -129,4 +129,4 @@ def _first_rows(settings: Settings, session: Session, outbox: Outbox) -> None:
     games.install_packaged(session)
     signing_keys.ensure(session)
     if settings.host_token:
-        callers.ensure_owner(session, settings.host_token)
+        outbox.tokens |= set(callers.ensure_owner(session, settings.host_token))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from games.sentences import say
@@ -216,15 +216,19 @@ def _row(token: str, scope: Scope, at: datetime, **whose: str | None) -> Token:
     return Token(id=new_id("tok"), prefix=token[:PREFIX], digest=digest(token), scope=scope, created_at=at, **whose)
 
 
-def ensure_owner(session: Session, token: str) -> None:
-    """Make the token of the settings the owner's: it is always accepted, whatever was done to it before."""
+def ensure_owner(session: Session, token: str) -> Sequence[str]:
+    """Make the token of the settings the owner's: it is always accepted, whatever was done to it before.
+
+    It is the only one: those that were the owner's end, and their ids are returned.
+    """
+    at = now(session)
     values = {
         "id": new_id("tok"),
         "prefix": token[:PREFIX],
         "digest": digest(token),
         "scope": Scope.HOST,
         "owner": True,
-        "created_at": now(session),
+        "created_at": at,
     }
     statement = insert(session, Token).values(values)
     session.execute(
@@ -234,6 +238,11 @@ def ensure_owner(session: Session, token: str) -> None:
             where=Token.scope == Scope.HOST,  # never a player's, should the letters be the same by chance
         )
     )
+    mine = select(Token.id).where(Token.digest == digest(token), Token.owner)
+    if session.scalars(mine).one_or_none() is None:
+        return ()
+    others = update(Token).where(Token.owner, Token.id.not_in(mine), Token.revoked_at.is_(None))
+    return session.scalars(others.values(revoked_at=at).returning(Token.id)).all()
 
 
 def digest(token: str) -> str:

@@ -7,18 +7,16 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from judge.profiles import ARENA, Profile
-from server.cli import judges, receipts
+from server.cli import host_tokens, judges, receipts
+from server.cli.flags import Data, DatabaseUrl, RedisUrl, settings_of
 from server.errors import CommandError
 from xentarena.errors import ArenaError
 from xentarena.extras import require
-
-if TYPE_CHECKING:
-    from server.settings import Settings
 
 app = typer.Typer(
     name="xentarena",
@@ -31,6 +29,7 @@ app = typer.Typer(
 )
 
 app.add_typer(judges.app, name="judges")
+app.add_typer(host_tokens.app, name="host-token")
 app.command()(receipts.verify)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -49,9 +48,6 @@ Dtype = Annotated[
 ]
 Host = Annotated[str | None, typer.Option(metavar="H", help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0: a free one.  [default: 8000]")]
-Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for everything kept.")]
-DatabaseUrl = Annotated[str | None, typer.Option(metavar="U", help="sqlite:///FILE or postgresql://…")]
-RedisUrl = Annotated[str | None, typer.Option(metavar="U", help="redis://:PASSWORD@HOST:PORT/0")]
 
 ApiProcesses = Annotated[
     int | None,
@@ -76,7 +72,7 @@ def serve(
 ) -> None:
     """Serve everything on this machine: API, pages, queue, one worker."""
     require("server", "judge")
-    settings = _settings(
+    settings = settings_of(
         host=host,
         port=port,
         data=data,
@@ -107,7 +103,7 @@ def api(
 ) -> None:
     """Serve the API and the pages only. Needs a migrated database and a Redis."""
     require("server")
-    settings = _settings(
+    settings = settings_of(
         host=host, port=port, database_url=database_url, redis_url=redis_url, api_processes=api_processes
     )
     _need(settings.database_url, "--database-url")
@@ -121,7 +117,7 @@ def api(
 def worker(redis_url: RedisUrl = None, judge: Judges = None) -> None:
     """Measure for a server. Needs a Redis address and nothing else."""
     require("server", "judge")
-    settings = _settings(redis_url=redis_url, judge=judge)
+    settings = settings_of(redis_url=redis_url, judge=judge)
     _need(settings.redis_url, "--redis-url")
     from server.launch.commands import run_worker
 
@@ -132,7 +128,7 @@ def worker(redis_url: RedisUrl = None, judge: Judges = None) -> None:
 def migrate(database_url: DatabaseUrl = None, data: Data = None) -> None:
     """Create the database's tables, or bring them up to date. Without a URL: the database of the data folder."""
     require("server")
-    settings = _settings(database_url=database_url, data=data)
+    settings = settings_of(database_url=database_url, data=data)
     from server.launch.commands import migrate
 
     migrate(settings)
@@ -175,7 +171,7 @@ def export(
     require("server")
     if names and not shareable:
         raise typer.BadParameter("only a --shareable export can do without names", param_hint="--names")
-    settings = _settings(data=data, database_url=database_url)
+    settings = settings_of(data=data, database_url=database_url)
     from server import logs
     from server.cli import output
     from server.launch import transfer
@@ -195,7 +191,7 @@ def import_(
 ) -> None:
     """Make a new server of an exported one: into a new data folder, or an empty database."""
     require("server")
-    settings = _settings(data=data, database_url=database_url)
+    settings = settings_of(data=data, database_url=database_url)
     from server import logs
     from server.cli import output
     from server.launch import transfer
@@ -331,21 +327,6 @@ def main() -> None:
     except (CommandError, ArenaError) as error:
         typer.echo(f"xentarena: {error}", err=True)
         sys.exit(1)
-
-
-def _settings(**flags: Any) -> "Settings":
-    """The settings of flags and environment; a flag that was given wins."""
-    from pydantic import ValidationError
-
-    from server.settings import Settings
-
-    try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        hint = f"--{name.replace('_', '-')}" if flags.get(name) is not None else f"XENTARENA_{name.upper()}"
-        raise typer.BadParameter(first["msg"], param_hint=hint) from error
 
 
 def _need(value: str | None, flag: str) -> None:

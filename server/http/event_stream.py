@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from server.http.live import RECHECK_SECONDS, Notifier, wait_for
 
+TOKEN_SECONDS = 30.0  # after which a stream's token is looked at again, should a notice of its end have been lost
 CACHED_EVENTS = 4_096  # events of a competition held in memory for its streams
 
 
@@ -59,13 +60,15 @@ class Feeds:
     ) -> AsyncIterator[bytes]:
         """Everything after `number`, then whatever comes; b"" when nothing came for a while.
 
-        Ends when the token has changed and is no longer good.
+        Ends when the token is no longer good.
         """
         with (
             self._tail(competition, number) as tail,
             self._live.listening(competition, token) as news,
             self._live.listening(token) as check,
         ):
+            clock = asyncio.get_running_loop().time
+            looked = clock()
             while True:
                 news.clear()
                 idle = True
@@ -73,8 +76,9 @@ class Feeds:
                     number, idle = event, False
                     yield data
                 await wait_for(news, RECHECK_SECONDS)
-                if check.is_set():
+                if check.is_set() or clock() - looked > TOKEN_SECONDS:
                     check.clear()
+                    looked = clock()
                     if not await still_good():
                         return
                 if idle and not news.is_set():

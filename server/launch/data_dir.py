@@ -40,8 +40,11 @@ class DataDir:
         token = (read_if_there(file) or "").strip()
         if not token:
             token = secrets.token_urlsafe(32)
-            write_private(file, token + "\n")
+            self.keep_host_token(token)
         return token
+
+    def keep_host_token(self, token: str) -> None:
+        write_private(self.path / "host-token", token + "\n")
 
 
 def noted_database(path: Path) -> str | None:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from server.arena import callers
-from tests.support.scenario.deployment import answer
+from tests.support.scenario.deployment import HOST_TOKEN, answer
 from tests.support.server import Caller, Class, RunningApp, new_class, new_competition, nothing_changes, problem
 from tests.support.workers import PLAIN
 
@@ -117,6 +117,9 @@ def test_the_hosts_token_of_the_settings_is_good_whatever_happened_to_it(house: 
     house.database.write(lambda session: callers.ensure_owner(session, second))
     assert answer(house.caller(second).get("/me"))["scope"] == "host"
     problem(house.caller(first).get("/me"), 401, "unauthorized")
+    problem(house.host.get("/me"), 401, "unauthorized")  # that of before
+    house.database.write(lambda session: callers.ensure_owner(session, HOST_TOKEN))
+    assert answer(house.host.get("/me"))["scope"] == "host"
 
 
 def test_a_players_token_cannot_be_turned_into_a_hosts(lesson: Class) -> None:
@@ -125,6 +128,7 @@ def test_a_players_token_cannot_be_turned_into_a_hosts(lesson: Class) -> None:
     twin = ada.token[:8] + "x" * 40
     lesson.house.database.write(lambda session: callers.ensure_owner(session, twin))
     assert answer(ada.get("/me"))["scope"] == "play"
+    assert answer(lesson.house.host.get("/me"))["scope"] == "host"
 
 
 @pytest.mark.parametrize("kind", ["person", "bot"])

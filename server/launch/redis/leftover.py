@@ -29,20 +29,37 @@ def pid_file(folder: Path) -> Path:
 
 def end(folder: Path) -> str | None:
     """End what the folder's configuration file tells of, if it still runs; returns the password of the file."""
-    said = read_if_there(config_file(folder)) or ""
-    port, password = re.search(r"^port (\d+)$", said, re.M), re.search(r'^requirepass "([\w-]+)"$', said, re.M)
-    if not port or not password:
+    found = _said(folder)
+    if found is None:
         return None
+    port, password = found
     pid = _pid(folder)
     if pid is not None:
         log.info("redis.leftover_ended", pid=pid)
-        _ask(int(port[1]), password[1])
+        _ask(port, password)
         _see_to_it(folder, pid)
-    return password[1]
+    return password
+
+
+def url(folder: Path) -> str | None:
+    """The address of the Redis that the folder's configuration file tells of, whether it runs or not."""
+    found = _said(folder)
+    return found and _url(*found)
+
+
+def _said(folder: Path) -> tuple[int, str] | None:
+    """Port and password."""
+    said = read_if_there(config_file(folder)) or ""
+    port, password = re.search(r"^port (\d+)$", said, re.M), re.search(r'^requirepass "([\w-]+)"$', said, re.M)
+    return (int(port[1]), password[1]) if port and password else None
+
+
+def _url(port: int, password: str) -> str:
+    return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
 def _ask(port: int, password: str) -> None:
-    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    url = _url(port, password)
     with suppress(redis.RedisError), redis.Redis.from_url(url, protocol=2, socket_timeout=2) as client:
         client.shutdown(nosave=True)
 
