@@ -100,6 +100,21 @@ def test_a_challenge_can_be_taken_back(open_page: OpenPage, arena: Deployment) -
     expect(ada.get_by_text("1 of 1 attempts left")).to_be_visible(timeout=SLOW)
 
 
+def test_somebody_is_invited_by_name(open_page: OpenPage, arena: Deployment) -> None:
+    game = debate(arena)
+    ada, bob = open_page(), open_page()
+    come(bob, game, "Bob")
+    come(ada, game, "Ada")
+    ada.get_by_label("Opponent", exact=True).fill("nobody")
+    ada.get_by_role("button", name="Play").click()
+    expect(ada.get_by_text("There is no player 'nobody' in this competition.")).to_be_visible(timeout=SLOW)
+    ada.get_by_label("Opponent", exact=True).fill("bob")
+    ada.get_by_role("button", name="Play").click()
+    expect(bob.locator(".challenges")).to_contain_text("Ada invites you. Free: White", timeout=SLOW)
+    bob.get_by_role("button", name="Play against Ada").click()
+    expect(ada.get_by_label("Your next words")).to_be_visible(timeout=SLOW)
+
+
 def test_a_step_that_does_not_hold_is_asked_for_again_in_the_games_words(
     open_page: OpenPage, arena: Deployment
 ) -> None:
