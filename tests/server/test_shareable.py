@@ -12,8 +12,9 @@ from server.db.columns import Base
 from server.db.transfer.sharing import DECISIONS, Columns
 from tests.support import duels, transfer
 from tests.support.scenario.deployment import answer
-from tests.support.server import Class, RunningApp
-from tests.support.workers import PLAIN, bits
+from tests.support.server import Class, RunningApp, new_class
+from tests.support.services import eventually
+from tests.support.workers import PLAIN, FakeJudge, bits
 
 
 def undecided() -> Iterator[str]:
@@ -102,3 +103,48 @@ def test_pseudonyms_are_the_same_next_time_and_names_stay_where_they_are_wanted(
     assert told[0].items() <= told[1].items()
     transfer.export(url, tmp_path / "named.zip", shareable=True, names=True)
     assert (ada.id, "Ada") in {(row["id"], row["name"]) for row in transfer.rows(tmp_path / "named.zip", "players")}
+
+
+def of_second(file: Path, lesson: Class, second: str) -> dict[str, int | str | None]:
+    """What an export tells of a round's second judge: how many rows there are, and which judge the round names."""
+    (round_,) = (row for row in transfer.rows(file, "rounds") if row["id"] == lesson.round_id)
+    told = [row["id"] for row in transfer.rows(file, "rescorings") if row["round_id"] == lesson.round_id]
+    keys = [row["key"] for row in transfer.rows(file, "measurements") if row["judge"] == second]
+    return {
+        "named": round_.get("second_judge"),
+        "rescorings": len(told),
+        "plays": sum(row["rescoring_id"] in told for row in transfer.rows(file, "rescored_plays")),
+        "scores": sum(row["rescoring_id"] in told for row in transfer.rows(file, "rescores")),
+        "measured": len(keys),
+        "needs": sum(row["key"] in keys for row in transfer.rows(file, "needs")),
+    }
+
+
+def test_what_a_second_judge_says_is_in_it_once_players_see_that(
+    house: RunningApp, other: FakeJudge, url: str, file: Path
+) -> None:
+    first, applied = (new_class(house, PLAIN, second_judge=other.identity) for _ in range(2))
+    for lesson in (first, applied):
+        lesson.join().score(lesson.round_id, "25 z")
+        at = f"/rounds/{lesson.round_id}/rescorings"
+        eventually(lambda at=at: [each["done"] for each in house.host.get(at).json()["items"]] == [1], what="it")  # type: ignore[misc]
+        lesson.close()
+    nothing = {"named": None, "rescorings": 0, "plays": 0, "scores": 0, "measured": 0, "needs": 0}
+    transfer.export(url, file, shareable=True)
+    whole = transfer.members(file)
+    for lesson in (first, applied):
+        assert of_second(file, lesson, other.identity) == nothing
+    private = {name for name, content in whole.items() if other.identity in content.decode()}
+    assert private == {"judges.jsonl"}, "the judge is there for everybody, and nothing else tells of it"
+    answer(house.host.post(f"/rounds/{first.round_id}:reveal", json={"which": "top"}))
+    transfer.export(url, file, shareable=True, force=True)
+    seen = of_second(file, first, other.identity)
+    assert {name: bool(told) for name, told in seen.items()} == dict.fromkeys(nothing, True)
+    assert (seen["named"], seen["plays"], seen["scores"]) == (other.identity, 1, 1)
+    answer(house.host.post(f"/rounds/{first.round_id}:conceal"))
+    (rescoring,) = answer(house.host.get(f"/rounds/{applied.round_id}/rescorings"))["items"]
+    answer(house.host.post(f"/rescorings/{rescoring['id']}:apply"))
+    transfer.export(url, file, shareable=True, force=True)
+    told = of_second(file, applied, other.identity)
+    assert (told["named"], told["rescorings"], told["scores"]) == (other.identity, 1, 1), "its scores count now"
+    assert of_second(file, first, other.identity)["scores"] == 0

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from server.db.models import Play, SigningKey, Submission
-from server.db.transfer import rows
+from server.db.transfer import rows, unseen
 from server.db.transfer.rows import Encode
 
 
@@ -99,8 +99,19 @@ def encoders(connection: Connection, *, names: bool) -> Callable[[Table], dict[s
 
 
 def withholding(connection: Connection) -> rows.Change:
-    """What a row tells without the words of plays in which a host has hidden something. A measurement is left out where
-    such words stand in it: nothing tells by whose play it was wanted."""
+    """What a row tells without what players do not see yet, and without the words of plays in which a host has hidden
+    something."""
+    seen, unhidden = unseen.left_out(connection), _without_hidden(connection)
+
+    def change(table: str, told: dict[str, Any]) -> dict[str, Any] | None:
+        kept = seen(table, told)
+        return None if kept is None else unhidden(table, kept)
+
+    return change
+
+
+def _without_hidden(connection: Connection) -> rows.Change:
+    """A measurement is left out where hidden words stand in it: nothing tells by whose play it was wanted."""
     query = select(Play.id, Play.moves, Play.events).where(
         Play.id.in_(select(Submission.play_id).where(Submission.hidden))
     )
