@@ -1,4 +1,4 @@
-"""200 submissions in flight, and what must have become of them when they land."""
+"""Submissions in flight, and what must have become of them when they land."""
 
 import signal
 import time
@@ -27,17 +27,22 @@ PASSAGE = (
 
 
 class Flight:
-    """200 submissions of ten players, sent but not waited for."""
+    """Submissions of ten players, 200 unless told otherwise, sent but not waited for."""
 
-    def __init__(self, arena: Deployment, judge: Judge, worker: Process | None = None) -> None:
+    def __init__(self, arena: Deployment, judge: Judge, worker: Process | None = None, each: int = EACH) -> None:
+        self.each = each
         seed = time.monotonic_ns()
         self.passage = f"Number {seed}: {PASSAGE}"
         self.game = Game.make(arena, passages=[self.passage])
         self.players = [self.game.join(f"player {i}") for i in range(PLAYERS)]
-        self.moves = words(PLAYERS * EACH, seed % 1000)
+        self.moves = words(self.count, seed % 1000)
         self._judge = judge
         self._arena = arena
         self._worker = worker
+
+    @property
+    def count(self) -> int:
+        return PLAYERS * self.each
 
     def take_off(self) -> None:
         """Send everything while the worker sleeps, then wake it: all are in flight at once."""
@@ -59,13 +64,13 @@ class Flight:
         """Wait until some more are scored; the fault must strike while many are not."""
         before = self.scored()
         eventually(lambda: self.scored() >= before + more, what="another score")
-        assert self.scored() <= PLAYERS * EACH - 10, "the judge was too quick for this test"
+        assert self.scored() <= self.count - 10, "the judge was too quick for this test"
 
-    def land(self) -> None:
+    def land(self, seconds: float = 120) -> None:
         """Everything is scored, exactly once, and as it would have been without any fault."""
-        eventually(self._all_final, seconds=120, what="every score")
+        eventually(self._all_final, seconds=seconds, what="every score")
         submissions = self.game.all_submissions()
-        assert len(submissions) == PLAYERS * EACH
+        assert len(submissions) == self.count
         assert {submission["state"] for submission in submissions} == {"scored"}
         got = sorted((submission["player"], round(submission["bits"] * 1000)) for submission in submissions)
         assert got == sorted(self._expected())
@@ -76,12 +81,13 @@ class Flight:
             states = [submission["state"] for submission in self.game.all_submissions()]
         except (httpx.TransportError, AssertionError):  # the API is coming up again
             return False
-        return len(states) == PLAYERS * EACH and "queued" not in states
+        return len(states) == self.count and "queued" not in states
 
     def _send(self, i: int) -> None:
-        for k in range(EACH):
-            move = self.moves[i * EACH + k]
-            for _ in range(200):
+        for k in range(self.each):
+            move = self.moves[i * self.each + k]
+            deadline = time.monotonic() + 120
+            while time.monotonic() < deadline:
                 try:
                     headers = {"Idempotency-Key": f"{i}-{k}"}
                     response = self.players[i].post(self.game.submissions, json={"move": move}, headers=headers)
@@ -96,7 +102,8 @@ class Flight:
     def _expected(self) -> list[tuple[str, int]]:
         ids = [answer(player.get("/me"))["player"]["id"] for player in self.players]
         return [
-            (ids[n // EACH], score) for n, score in enumerate(undisturbed(self._judge, self.passage, list(self.moves)))
+            (ids[n // self.each], score)
+            for n, score in enumerate(undisturbed(self._judge, self.passage, list(self.moves)))
         ]
 
     def _board_is_right(self, got: list[tuple[str, int]]) -> None:
