@@ -14,7 +14,7 @@ from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from judge.profiles import scored_tokens
 from server.api import round_warnings, schemas
-from server.arena import attempts, games, judges, measurements, round_making, round_setup, rounds
+from server.arena import attempts, games, judges, measurements, queue_positions, round_making, round_setup, rounds
 from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
 from server.arena.hosts import Issued
@@ -226,7 +226,8 @@ def submissions(unit: Unit, rows: Sequence[Submission]) -> list[schemas.Submissi
     session, plays = unit.session, {row.play_id for row in rows}
     session.scalars(select(Play).where(Play.id.in_(plays))).all()  # the session holds on to them
     seats = seats_of(session, plays)
-    places = measurements.queue_positions(session, {row.play_id for row in rows if row.state == SubmissionState.QUEUED})
+    queued = {row.play_id for row in rows if row.state == SubmissionState.QUEUED}
+    places = queue_positions.of_plays(session, unit.workforce, queued)
     return [_submission(unit, row, seats[row.play_id], places.get(row.play_id)) for row in rows]
 
 

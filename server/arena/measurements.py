@@ -15,7 +15,7 @@ from judge.codec import unpack_bits
 from server.arena import judges, quotas
 from server.arena.unit import Unit
 from server.arena.validation import clean
-from server.db.models import Competition, Judge, Measurement, PendingMeasurement, Round, RoundJudge
+from server.db.models import Competition, Judge, Measurement, Round, RoundJudge
 from server.db.session import insert, now
 from server.db.states import PlayerKind, RoundState, Scope, WorkState
 from server.errors import forbidden, invalid, limited, not_found
@@ -95,7 +95,7 @@ def ask_each(session: Session, wanted: Sequence[tuple[Requester, Sequence[Questi
     values = [_values(key, *lanes[key], at) for key in sorted(lanes)]
     statement = insert(session, Measurement).on_conflict_do_nothing(index_elements=["key"])
     made = set(session.execute(statement.returning(Measurement.key), values).scalars()) if values else set()
-    for key in made:
+    for key in sorted(made):
         question, _, lane = lanes[key]
         new.append(Job(key, question.judge, question.profile, question.prefix, question.text, lane))
     others = of_keys(session, lanes.keys() - made, lock=True).values()
@@ -154,41 +154,6 @@ def waiting_each(session: Session, players: Collection[str]) -> dict[str, int]:
 def refuse_flood(waiting_now: int, limit: int) -> None:
     if waiting_now >= limit:
         raise limited("pending", f"{waiting_now:,} of your measurements are waiting; the limit is {limit:,}.", 5)
-
-
-def queue_position(session: Session, play_id: str) -> int | None:
-    """Where the last measurement that a play waits for stands in its judge's queue, from 1."""
-    return queue_positions(session, [play_id]).get(play_id)
-
-
-def queue_positions(session: Session, play_ids: Collection[str]) -> dict[str, int]:
-    """The same of several plays; those that wait for nothing are left out."""
-    query = (
-        select(PendingMeasurement.play_id, Measurement.judge, func.max(Measurement.queued_at))
-        .join(Measurement, PendingMeasurement.key == Measurement.key)
-        .where(PendingMeasurement.play_id.in_(play_ids), Measurement.state == WorkState.PENDING)
-        .group_by(PendingMeasurement.play_id, Measurement.judge)
-    )
-    last: dict[str, tuple[str, datetime]] = {}
-    for play_id, judge, queued_at in session.execute(query.order_by(func.max(Measurement.queued_at))):
-        last[play_id] = judge, queued_at
-    before = {
-        judge: _queued_before(session, judge, {at for of, at in last.values() if of == judge})
-        for judge in {judge for judge, _ in last.values()}
-    }
-    return {play_id: 1 + before[judge][at] for play_id, (judge, at) in last.items()}
-
-
-def _queued_before(session: Session, judge: str, times: Collection[datetime]) -> dict[datetime, int]:
-    """How many measurements wait since before each of these times. Each stretch between two of them is counted once:
-    a list of many submissions costs what one costs."""
-    pending = select(func.count()).where(Measurement.judge == judge, Measurement.state == WorkState.PENDING)
-    found, count = dict[datetime, int](), 0
-    for number, at in enumerate(ordered := sorted(times)):
-        here = pending.where(Measurement.queued_at < at)
-        count += session.scalars(here.where(Measurement.queued_at >= ordered[number - 1]) if number else here).one()
-        found[at] = count
-    return found
 
 
 def explore(
@@ -307,7 +272,7 @@ def _try_again(session: Session, rows: dict[str, Measurement], waited: bool) -> 
         for key, row in rows.items()
         if row.state == WorkState.FAILED
         and row.finished_at
-        and (at - row.finished_at > RETRY or (not waited and (row.build is None or row.player_id is None)))
+        and (abs(at - row.finished_at) > RETRY or (not waited and (row.build is None or row.player_id is None)))
     }
     for row in retried.values():
         row.retry(at)

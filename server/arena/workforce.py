@@ -1,19 +1,20 @@
 """The workers that were heard of lately."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from server.queue.messages import Worker
+from server.queue.messages import Lane, Worker
 
 MOVE_EVERY = 20.0  # seconds: how often somebody in a class sends a move, about; most moves need one measurement
 
 
 @dataclass(frozen=True, slots=True)
 class Workforce:
-    """troubles: what keeps work from reaching them, in words."""
+    """troubles: what keeps work from reaching them, in words. lanes: judge → lane → how much is in it."""
 
     workers: Sequence[Worker] = ()
     troubles: tuple[str, ...] = ()
+    lanes: Mapping[str, Mapping[str, Lane]] = field(default_factory=dict)
 
     def judges(self) -> list[str]:
         """The judges at work, those that the first worker names first in front."""

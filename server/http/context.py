@@ -93,7 +93,7 @@ class AppContext:
         )
         try:
             if outbox.jobs:
-                await self.queue.enqueue(outbox.jobs)
+                await self.queue.enqueue(sorted(outbox.jobs, key=lambda job: job.key))
             if notice != ChangeNotice():
                 await self.queue.notify(notice)
         except RedisError as error:
@@ -106,7 +106,9 @@ class AppContext:
         Raises `RedisError` where Redis is away.
         """
         try:
-            self.workforce = Workforce(await self.queue.workers(), await self._troubles())
+            troubles, workers = await self._troubles(), await self.queue.workers()
+            at_work = list(dict.fromkeys(judge for worker in workers for judge in worker.judges))
+            self.workforce = Workforce(workers, troubles, await self.queue.lanes(at_work))
         except RedisError as error:
             self.workforce = replace(self.workforce, troubles=(condition.of_queue(error),))
             raise

@@ -36,6 +36,15 @@ LANE_BYTES = 64 * 2**20  # a lane of a judge takes no more jobs than these; the 
 WORKER_SEEN = 10.0  # seconds after which a silent worker counts as gone
 JUDGES, WORKERS, RESULTS, NOTICES = "xa:judges", "xa:workers", "xa:results", "xa:notices"
 WRITTEN = "xa:written"
+# A claim of the future, since Redis' clock was put back, would not lapse for as long as that: it begins now, whosever
+# it is. Redis shows it as idle for no time, and so a claim of this very moment, to which it makes no difference.
+BEGIN_ANEW = """
+local claims = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 10000)
+for _, claim in ipairs(claims) do
+  if claim[3] == 0 then redis.call('XCLAIM', KEYS[1], ARGV[1], claim[2], 0, claim[1], 'JUSTID') end
+end
+"""
+
 AWAY = (RedisConnectionError, RedisTimeoutError)
 Entry = tuple[bytes, dict[bytes, bytes] | None]  # id and fields; None: deleted
 
@@ -92,6 +101,14 @@ class Worker:
     judges: tuple[str, ...]
     build: str
     rates: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """jobs: how many no worker has finished. taken: how many of these are in a worker's hands."""
+
+    jobs: int = 0
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)

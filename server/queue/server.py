@@ -12,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from server.queue.messages import (
     ALL_LANES,
+    BEGIN_ANEW,
     JUDGES,
     LANE_BYTES,
     NOTICES,
@@ -23,6 +24,7 @@ from server.queue.messages import (
     Entry,
     GenerationJob,
     Job,
+    Lane,
     NotTaken,
     Result,
     Worker,
@@ -128,6 +130,7 @@ class Queue:
     async def results(self, consumer: str, count: int, *, block: float) -> list[tuple[str, Result]]:
         """Up to `count` results, stale ones first; waits at most `block` seconds for the first."""
         try:
+            await self._redis.eval(BEGIN_ANEW, 1, RESULTS, "referees")
             _, stale, *_ = await self._redis.xautoclaim(
                 RESULTS, "referees", consumer, min(self._lease_ms, 5000), "0-0", count=count
             )
@@ -184,7 +187,8 @@ class Queue:
         """Workers heard of in the last ten seconds, by Redis' clock."""
         seconds, _ = await self._redis.time()
         said = [read_worker(*each) for each in (await self._redis.hgetall(WORKERS)).items()]
-        return [worker for worker, seen in filter(None, said) if seconds - seen <= WORKER_SEEN]
+        # Whoever was heard of in the future spoke before the clock was put back, and speaks again if it lives.
+        return [worker for worker, seen in filter(None, said) if abs(seconds - seen) <= WORKER_SEEN]
 
     async def judges(self, known: Iterable[str]) -> list[dict[str, Any]]:
         """What workers announced of judges that are not among `known`, each with its `tokenizer_json`.
@@ -210,9 +214,26 @@ class Queue:
             return None
         return {**info, "tokenizer_json": raw.decode()}
 
+    async def lanes(self, judges: Sequence[str]) -> dict[str, dict[str, Lane]]:
+        """Judge → lane → how much is in it."""
+        pipe = self._redis.pipeline(transaction=False)
+        for judge in judges:
+            for lane in ALL_LANES:
+                pipe.xlen(stream(judge, lane))
+                pipe.xpending(stream(judge, lane), "workers")
+        found = iter(await pipe.execute(raise_on_error=False))
+        return {judge: {lane: _lane(next(found), next(found)) for lane in ALL_LANES} for judge in judges}
+
     async def depth(self, judge: str) -> int:
         """Entries of a judge that no worker has finished."""
         return int(sum([await self._redis.xlen(stream(judge, lane)) for lane in ALL_LANES]))
+
+
+def _lane(length: int | RedisError, pending: dict[str, int] | RedisError) -> Lane:
+    """Of what Redis says. Where no worker has ever been there is no group, and none has taken anything."""
+    if isinstance(length, RedisError):
+        raise length
+    return Lane(length, 0 if isinstance(pending, RedisError) else pending["pending"])
 
 
 async def _create_group(client: Any, name: str, group: str) -> None:

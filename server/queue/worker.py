@@ -13,6 +13,7 @@ from server.queue.introductions import Announcer, Introduction
 from server.queue.messages import (
     ALL_LANES,
     ALONE_FROM,
+    BEGIN_ANEW,
     BOT_LANES,
     LANES,
     PEOPLE_LANES,
@@ -180,6 +181,7 @@ class Claims:
         for judge in self.judges:
             for lane in served_lanes(texts):
                 name, most = stream(judge, lane), count if lane in LANES else 1
+                self._redis.eval(BEGIN_ANEW, 1, name, "workers")
                 lapsed = self._redis.xpending_range(name, "workers", "-", "+", most, idle=idle)
                 gentle = [e for e in lapsed if e["times_delivered"] < ALONE_FROM - 1]
                 for chosen in (gentle, *([e] for e in lapsed if e not in gentle)):

@@ -184,7 +184,10 @@ def _overdue(
 ) -> list[tuple[datetime, str]]:
     """When they were asked for, and the keys, of a judge's pending rows that should be in the queue by now: a page of
     them, in the order in which they are to be in it."""
-    waits = (model.state == WorkState.PENDING, model.judge == judge, model.queued_at <= now(session) - grace)
+    at = now(session)
+    # What was asked for in the future was so before the clock was put back.
+    overdue = (model.queued_at <= at - grace) | (model.queued_at > at)
+    waits = (model.state == WorkState.PENDING, model.judge == judge, overdue)
     place = tuple_(model.queued_at, model.key)
     query = select(model.queued_at, model.key).where(*waits, place > after).order_by(model.queued_at, model.key)
     return [(queued_at, key) for queued_at, key in session.execute(query.limit(PAGE))]

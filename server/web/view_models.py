@@ -17,8 +17,8 @@ from server.arena import (
     challenges,
     competitions,
     judges,
-    measurements,
     players,
+    queue_positions,
     round_setup,
     rounds,
     seats,
@@ -293,7 +293,8 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
     round_row = session.get_one(Round, row.round_id)
     setup = round_setup.setup_of_score(session, round_row, row)
     judge = judges.find(session, setup.identities[MAIN])
-    place = measurements.queue_position(session, row.play_id) if row.state == SubmissionState.QUEUED else None
+    queued = [row.play_id] if row.state == SubmissionState.QUEUED else []
+    place = queue_positions.of_plays(session, unit.workforce, queued).get(row.play_id)
     events = to_json(seen(from_json(play.events), row.seat))
     mine = row.player_id == caller.player
     frozen = competitions.find(session, round_row.competition_id).frozen_at is not None

@@ -280,9 +280,18 @@ def test_a_failed_baseline_is_asked_for_again_with_the_next_move(
 # --- The sweeper ------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_that_the_queue_lost_is_put_back(slow_lesson: Class, hand: Hand, judge: FakeJudge) -> None:
+@pytest.mark.parametrize("clock_put_back", [False, True])
+def test_a_job_that_the_queue_lost_is_put_back(
+    slow_lesson: Class, hand: Hand, judge: FakeJudge, clock_put_back: bool
+) -> None:
     ada = slow_lesson.join()
     submission = answer(ada.submit(slow_lesson.round_id, "25"), 202)
+    if clock_put_back:
+        slow_lesson.house.sql(
+            "UPDATE measurements SET queued_at = :later WHERE judge = :judge",
+            later="2100-01-01 00:00:00.000000",
+            judge=judge.identity,
+        )
     slow_lesson.house.redis.delete(*(f"xa:{judge.identity}:{part}" for part in ("people", "index")))
     hand.announce()
     claims = eventually(lambda: hand.take(), seconds=10, what="the lost jobs")
