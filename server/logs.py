@@ -1,6 +1,7 @@
-"""Log lines: for people by default, as JSON for machines; always on standard error."""
+"""Log lines: for people by default, as JSON for machines; always on standard error, and without secrets."""
 
 import logging
+import re
 import sys
 from typing import Any
 
@@ -8,6 +9,32 @@ import structlog
 
 # Libraries that tell at `info` what only their developers want to know.
 TALKATIVE = ("alembic", "httpx", "httpcore", "asyncio", "uvicorn", "uvicorn.access", "transformers", "huggingface_hub")
+
+
+#: Secrets, wherever they stand in a line. Tokens and passwords of ours have 43 letters, and nothing else here has.
+SECRETS = (
+    (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "***"),
+    (re.compile(r"(://[^\s:/@\"']*:)[^\s/@\"']+(?=@)"), r"\1***"),
+    (re.compile(r"(?i)(bearer\s+)[^\s\"'\\,;]+"), r"\1***"),
+    (
+        re.compile(
+            r"(?i)((?:token|password|passwd|secret|authorization|cookie)[\\\"']*\s*[=:]\s*[\\\"']*)(?!bearer)[^\s\"'\\,;&]+"
+        ),
+        r"\1***",
+    ),
+)
+
+
+def without_secrets(line: str) -> str:
+    """The line, with *** in place of tokens, cookies and passwords."""
+    for pattern, instead in SECRETS:
+        line = pattern.sub(instead, line)
+    return line
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
 
 
 def configure(level: str = "info", *, as_json: bool = False) -> None:
@@ -19,7 +46,9 @@ def configure(level: str = "info", *, as_json: bool = False) -> None:
         structlog.stdlib.ExtraAdder(),
     ]
     if as_json:
-        shared.append(structlog.processors.dict_tracebacks)
+        # Without the values of variables: they are what requests and settings hold.
+        told = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        shared.append(structlog.processors.ExceptionRenderer(told))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -33,7 +62,7 @@ def configure(level: str = "info", *, as_json: bool = False) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(as_json)],
         )

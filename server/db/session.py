@@ -250,9 +250,11 @@ def _unreachable(error: DBAPIError) -> bool:
 
 
 def _engine(url: str, connections: int) -> Engine:
+    # Errors do not tell the parameters of statements: they are what people wrote, and end in the log.
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=connections, max_overflow=0, pool_timeout=60)
-    engine = create_engine(url, pool_size=connections, max_overflow=0, connect_args={"timeout": 30})
+        return create_engine(url, pool_size=connections, max_overflow=0, pool_timeout=60, hide_parameters=True)
+    waits = {"timeout": 30}
+    engine = create_engine(url, pool_size=connections, max_overflow=0, connect_args=waits, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -75,6 +75,8 @@ class Feeds:
                 async for event, data in self._after(competition, tail, number):
                     number, idle = event, False
                     yield data
+                if self._live.stopping:
+                    return
                 await wait_for(news, RECHECK_SECONDS)
                 if check.is_set() or clock() - looked > TOKEN_SECONDS:
                     check.clear()

@@ -22,6 +22,7 @@ class Notifier:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.stopping = False
 
     def __len__(self) -> int:
         """How many topics somebody waits for."""
@@ -58,6 +59,11 @@ class Notifier:
             for event in events:
                 event.set()
 
+    def stop(self) -> None:
+        """The server ends: nobody waits any more, and streams end."""
+        self.stopping = True
+        self.notify_all()
+
     async def listen(self, queue: Queue) -> None:
         """Pass on every notice, until cancelled. Where Redis is away, everyone looks once a second."""
         while True:
@@ -91,7 +97,7 @@ async def until(
             event.clear()
             value = await read()
             left = deadline - loop.time()
-            if done(value) or left <= 0:
+            if done(value) or left <= 0 or live.stopping:
                 return value
             await wait_for(event, min(left, RECHECK_SECONDS))
 

@@ -60,7 +60,8 @@ def inherited() -> socket.socket | None:
 
 def _variables(settings: Settings) -> dict[str, str | None]:
     """The settings as an environment, for one process."""
-    alone = settings.model_copy(update={"api_processes": 1})
+    # The first process has made the token the owner's; one that starts later must not undo that it was rotated.
+    alone = settings.model_copy(update={"api_processes": 1, "host_token": None})
     return {f"XENTARENA_{name.upper()}": _written(value) for name, value in alone.model_dump(mode="json").items()}
 
 

@@ -28,8 +28,6 @@ def serve_api(settings: Settings) -> None:
     logs.configure(settings.log_level, as_json=settings.log_json)
     upgrade.check_current(settings.database_url or "")
     check.check(settings.redis_url or "")
-    if not settings.host_token:
-        log.warning("api.no_host", hint="XENTARENA_HOST_TOKEN, 32 characters or more, makes a host")
     api_processes.check(settings, settings.database_url or "")
     reaper.follow()
     stop = Shutdown()
@@ -40,6 +38,8 @@ def serve_api(settings: Settings) -> None:
             running.callback(api_processes.ApiProcesses(settings, listener).stop)
         from server.app import create_app
 
+        if inherited is None and not settings.host_token:
+            log.warning("api.no_host", hint="XENTARENA_HOST_TOKEN, 32 characters or more, makes a host")
         if inherited is None:
             log.info("api.listening", url=url_of(listener, settings.host), processes=settings.api_processes)
         stop.run(Server(create_app(settings)), listener)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,6 +19,9 @@ from fastapi import FastAPI
 from server.addresses import Address
 from server.errors import CommandError
 from server.launch.addresses import BACKLOG
+
+if TYPE_CHECKING:
+    from server.http.context import AppContext
 
 ONE_AT_A_TIME = 1  # connections that asyncio takes at a time: the rest is for other processes on the socket
 LAST_SECONDS = 1  # for requests that are held and streams that are open, when the server stops
@@ -32,11 +36,19 @@ class Server(uvicorn.Server):
             app, log_config=None, access_log=False, timeout_graceful_shutdown=LAST_SECONDS, backlog=ONE_AT_A_TIME
         )
         super().__init__(config)
+        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for each in sockets or ():
             each.listen(BACKLOG)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams and requests that are held end by themselves; what is left after that is cut off."""
+        context: AppContext | None = getattr(self._app.state, "context", None)
+        if context is not None:
+            context.live.stop()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
