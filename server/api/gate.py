@@ -1,15 +1,16 @@
-"""In front of everything: addresses that no database takes are refused, HEAD is answered wherever GET is, the API's
+"""In front of everything: texts that no database takes are refused, HEAD is answered wherever GET is, the API's
 answers tell browsers what not to do with them, and every answer is timed."""
 
 import asyncio
 import time
 from collections.abc import Iterator
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.problems import SAFE, response
-from server.errors import not_found
+from server.errors import RequestError, invalid, not_found
 from server.metrics import REQUESTS
 
 API = "/api/v1"
@@ -37,10 +38,7 @@ class Gate:
                 status, answered = message["status"], time.perf_counter()  # a stream goes on for hours after this
             await send(message)
 
-        # No id has a NUL, and no database takes it.
-        app = self._app
-        if "\0" in scope["path"]:
-            app = response(not_found("There is no resource {name}.", scope["path"]))
+        app = response(refused) if (refused := _refused(scope)) else self._app
         try:
             if head:
                 await _without_body(app, scope, noted)
@@ -56,6 +54,16 @@ def _protect(headers: MutableHeaders) -> None:
         headers.setdefault(name, value)
     if "ETag" not in headers:  # whoever gives one wants to be asked again
         headers.setdefault("Cache-Control", "no-store")
+
+
+def _refused(scope: Scope) -> RequestError | None:
+    """Where the address or its query has a NUL: no text of anybody has one, and no database takes it."""
+    if "\0" in scope["path"]:
+        return not_found("There is no resource {name}.", scope["path"])
+    if b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
+        named = (name for name, value in parse_qsl(scope["query_string"].decode("latin-1")) if "\0" in name + value)
+        return invalid(f"(query)/{next(named, '')}", "The text has a NUL character, which nobody can read.")
+    return None
 
 
 async def _without_body(app: ASGIApp, scope: Scope, send: Send) -> None:

@@ -96,7 +96,8 @@ _Found = Row[Token, Player, bool]  # the last two are None for a token of no pla
 
 def _of_tokens(session: Session, tokens: Iterable[str]) -> dict[str, _Found]:
     """Prefix → its row, its player, and whether the player's competition is a draft."""
-    prefixes = {token[:PREFIX] for token in tokens}
+    # No token has other characters, and no database takes a NUL.
+    prefixes = {token[:PREFIX] for token in tokens if token.isascii() and token.isprintable()}
     if not prefixes:
         return {}
     query = (

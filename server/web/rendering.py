@@ -168,9 +168,16 @@ async def form_of(request: Request) -> dict[str, str]:
         if len(body) > MAX_FORM:
             raise RequestError("body-too-large", 413, "Too much text", f"A form may have at most {MAX_FORM:,} bytes.")
     try:
-        return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
+        told = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
-        raise RequestError("invalid-form", 400, "Unreadable form", "The form cannot be read. Send it again.") from None
+        raise _unreadable() from None
+    if any("\0" in text for field in told for text in field):  # nobody types one, and no database takes it
+        raise _unreadable()
+    return dict(told)
+
+
+def _unreadable() -> RequestError:
+    return RequestError("invalid-form", 400, "Unreadable form", "The form cannot be read. Send it again.")
 
 
 FormOf = Annotated[dict[str, str], Depends(form_of)]
