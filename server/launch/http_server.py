@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from server.addresses import Address
 from server.errors import CommandError
 from server.launch.addresses import BACKLOG
+from server.launch.slow_clients import TimedProtocol
 
 if TYPE_CHECKING:
     from server.http.context import AppContext
@@ -33,7 +34,12 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: FastAPI) -> None:
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=LAST_SECONDS, backlog=ONE_AT_A_TIME
+            app,
+            http=TimedProtocol,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=LAST_SECONDS,
+            backlog=ONE_AT_A_TIME,
         )
         super().__init__(config)
         self._app = app

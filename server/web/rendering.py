@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -162,11 +163,7 @@ async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form. Raises `RequestError` for anything but a plain form of decent size."""
     if not request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
         raise RequestError("unsupported-media-type", 415, "Not a form", "This address takes the page's own form only.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            raise RequestError("body-too-large", 413, "Too much text", f"A form may have at most {MAX_FORM:,} bytes.")
+    body = await _body_of(request)
     try:
         told = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
@@ -174,6 +171,19 @@ async def form_of(request: Request) -> dict[str, str]:
     if any("\0" in text for field in told for text in field):  # nobody types one, and no database takes it
         raise _unreadable()
     return dict(told)
+
+
+async def _body_of(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_FORM:
+                told = f"A form may have at most {MAX_FORM:,} bytes."
+                raise RequestError("body-too-large", 413, "Too much text", told)
+    except ClientDisconnect:  # whoever sent it is gone, and reads no answer
+        raise _unreadable() from None
+    return bytes(body)
 
 
 def _unreadable() -> RequestError:
