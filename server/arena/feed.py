@@ -15,7 +15,7 @@ from server.db.models import Competition, FeedEvent, WithheldEvent
 from server.db.session import now
 
 Entry = tuple[str, dict[str, Any]]
-OF_SCORES = frozenset({"standing.changed"})  # what depends on how others score
+OF_SCORES = frozenset({"standing.changed", "second_judge.changed"})  # what depends on how others score
 #: What is left of whatever told of a player who was deleted.
 DELETED = "player.deleted"
 

@@ -5,6 +5,7 @@ end on its recorded moves keeps its score, and says why.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import func, insert, select
@@ -17,12 +18,12 @@ from games.events import to_json
 from games.protocol import Effect, Event, Finished, Log, Move, NeedBits, Status
 from games.sentences import say
 from games.values.bits import millibits
-from server.arena import foresight, plays, replays, round_setup, seats, totals
+from server.arena import feed, foresight, plays, replays, round_setup, seats, totals
 from server.arena.measurements import Requester
 from server.arena.outbox import Outbox
 from server.arena.round_setup import RoundSetup
 from server.db.models import Measurement, PendingMeasurement, Play, Round, Submission
-from server.db.rescorings import Rescore, RescoredPlay, Rescoring
+from server.db.rescorings import Rescore, RescoredPlay, Rescoring, id_of_second
 from server.db.states import PlayerKind, RescoringState, SubmissionState, WorkState
 from xentarena.receipts import earned
 
@@ -42,11 +43,27 @@ class NotComparable(Exception):
 def go_on(session: Session, outbox: Outbox) -> bool:
     """Carry all that are running on. Is there more to do at once?"""
     running = select(Rescoring).where(Rescoring.state == RescoringState.RUNNING).order_by(Rescoring.id)
-    more = False
+    more, known = False, list[Rescoring]()
     for rescoring in session.scalars(running.with_for_update(skip_locked=True)).all():
         take_in(session, rescoring)
-        more = _carry_on(session, outbox, rescoring) or more
+        further = _carry_on(session, outbox, rescoring)
+        more = further.more or more
+        known += [rescoring] if further.known else []
+    tell(session, outbox, known)
     return more
+
+
+def tell(session: Session, outbox: Outbox, changed: Sequence[Rescoring]) -> None:
+    """Let players hear of what second judges say in rounds whose moves are revealed: before, nobody is to know that
+    there is one. Locks competitions, so it comes last in a transaction."""
+    ids = [rescoring.round_id for rescoring in changed]
+    query = select(Round.competition_id, Round.id, Round.second_judge).where(Round.id.in_(ids))
+    seen = query.where(Round.second_judge.is_not(None), Round.revealed.is_not(None))
+    names = {rescoring.id for rescoring in changed}
+    for competition, round_, second in session.execute(seen.order_by(Round.competition_id, Round.id)):
+        if second and id_of_second(round_, second) in names:
+            feed.append(session, competition, [("second_judge.changed", {"round": round_})])
+            outbox.competitions.add(competition)
 
 
 def take_in(session: Session, rescoring: Rescoring) -> None:
@@ -64,8 +81,16 @@ def take_in(session: Session, rescoring: Rescoring) -> None:
         session.execute(insert(RescoredPlay), rows)
 
 
-def _carry_on(session: Session, outbox: Outbox, rescoring: Rescoring) -> bool:
-    """Replay those that wait for nothing, as many as one transaction and the queue may take. Are there more?"""
+@dataclass(frozen=True, slots=True)
+class _Further:
+    """more: there is more to do at once. known: plays were worked out."""
+
+    more: bool = False
+    known: bool = False
+
+
+def _carry_on(session: Session, outbox: Outbox, rescoring: Rescoring) -> _Further:
+    """Replay those that wait for nothing, as many as one transaction and the queue may take."""
     waiting = select(PendingMeasurement.play_id).join(Measurement).where(Measurement.state == WorkState.PENDING)
     here = (RescoredPlay.rescoring_id == rescoring.id, ~RescoredPlay.done)
     asked = session.scalar(select(func.count()).where(*here, RescoredPlay.play_id.in_(waiting))) or 0
@@ -73,17 +98,18 @@ def _carry_on(session: Session, outbox: Outbox, rescoring: Rescoring) -> bool:
     query = select(RescoredPlay.play_id).where(*here, RescoredPlay.play_id.not_in(waiting))
     ids = session.scalars(query.order_by(RescoredPlay.play_id).limit(room)).all()
     if not ids:
-        return False
+        return _Further()
     round_ = session.get_one(Round, rescoring.round_id)
     setup = round_setup.setup_under(session, round_, rescoring.judges, rescoring.profile)
-    work = 0
+    work, known = 0, False
     for play in seats.lock_plays(session, ids):  # nobody deletes a player meanwhile
         rescored = session.get(RescoredPlay, (rescoring.id, play.id), populate_existing=True)
         if rescored is not None:
             work += _replay(session, outbox, round_, setup, rescored, play)
+            known = known or rescored.done
         if work > foresight.MOST_WORK:
-            return True
-    return len(ids) == room
+            return _Further(more=True, known=known)
+    return _Further(len(ids) == room, known)
 
 
 def _replay(

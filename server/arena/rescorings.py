@@ -134,6 +134,7 @@ def drop(unit: Unit, rescoring_id: str) -> Rescoring:
             unit.session.execute(delete(table).where(table.rescoring_id == rescoring_id))
         _end(unit, rescoring, RescoringState.DROPPED)
         audit.record(unit, "round.rescore-drop", round_.id, before=in_words(rescoring), after=None)
+        rescoring_work.tell(unit.session, unit.outbox, [rescoring])
     return rescoring
 
 

@@ -5,7 +5,6 @@ It is a rescoring that begins by itself with the round's first score (`server.ar
 it, apply it and drop it as any other.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from server.arena.rescorings import Progress
 from server.arena.round_setup import NewRound
 from server.arena.unit import Unit
 from server.db.models import Game, Judge, Round, Submission
-from server.db.rescorings import Rescore, Rescoring
+from server.db.rescorings import Rescore, Rescoring, id_of_second
 from server.db.states import RescoringState, SubmissionState
 from server.errors import RequestError, conflict, invalid, not_found
 
@@ -92,8 +91,7 @@ def _begin(session: Session, round_: Round, id_: str) -> None:
 
 
 def _id_of(round_: Round) -> str:
-    """One for each round and judge, so that it is begun once in all processes."""
-    return f"res_{hashlib.sha256(f'{round_.id} {round_.second_judge}'.encode()).hexdigest()[:16]}"
+    return id_of_second(round_.id, round_.second_judge or "")
 
 
 def is_second(round_: Round, rescoring: Rescoring) -> bool:

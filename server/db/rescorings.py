@@ -1,5 +1,6 @@
 """The rows of scores that are worked out beside those that count, until a host applies or drops them."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -57,3 +58,9 @@ class Rescore(Base):
     replaced: Mapped[int | None] = mapped_column(BigInteger)
     passage_millibits: Mapped[int | None] = mapped_column(BigInteger)
     rewards: Mapped[dict[str, Any]]
+
+
+def id_of_second(round_id: str, judge: str) -> str:
+    """What the rescoring by a round's second judge is called: one for each round and judge, so that it is begun once in
+    all processes."""
+    return f"res_{hashlib.sha256(f'{round_id} {judge}'.encode()).hexdigest()[:16]}"

@@ -1,7 +1,9 @@
 """Many streams share what was read of a feed; each still sees all of it, once and in order."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from server.http import event_stream, live
 from server.http.event_stream import Feeds
 from server.http.live import Notifier, until
 from server.queue.messages import ChangeNotice
+from server.web import pages
 
 PAGE = 3
 
@@ -187,3 +190,16 @@ def test_waiting_reads_at_once_when_the_bell_rings_and_gives_up_in_time() -> Non
         assert len(bells) == 0
 
     run(work)
+
+
+def test_the_pages_listen_for_every_kind_of_event_that_one_of_their_parts_waits_for() -> None:
+    web = Path(pages.__file__).parent
+    waited = {
+        kind
+        for template in web.glob("templates/**/*.html")
+        for kinds in re.findall(r'data-on="([^"]*)"', template.read_text())
+        for kind in kinds.split()
+    }
+    heard = set(re.findall(r'"([a-z_]+\.?[a-z]*)"', (web / "static/live.js").read_text().split("];")[0]))
+    assert waited - {"own"} <= heard
+    assert "second_judge.changed" in waited

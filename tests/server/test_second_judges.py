@@ -4,11 +4,13 @@ import csv
 import io
 import json
 
+from server.queue.messages import Job
+from server.queue.worker import Claim
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, new_round, pointers, problem
 from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
-from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
+from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, by_length
 from xentarena import receipts, verify
 
 
@@ -149,6 +151,43 @@ def test_a_second_judge_that_is_away_keeps_nobody_waiting_and_catches_up(
     lesson.close()
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
     problem(ada.get(f"/rounds/{lesson.round_id}/second-judge"), 404, "not-found")
+
+
+def _length(claim: Claim) -> int:
+    return len(claim.job.prefix) if isinstance(claim.job, Job) else 0
+
+
+def test_what_it_finishes_after_the_reveal_is_told_at_once_and_nothing_before(
+    house: RunningApp, hand: Hand, judge: FakeJudge, visitor: Visitor
+) -> None:
+    lesson = new_class(house, PLAIN, second_judge=judge.identity)
+    ada, bob = lesson.join("Ada"), lesson.join("Bob")
+    ada.score(lesson.round_id, "25 z"), bob.score(lesson.round_id, "9 a good deal longer indeed")
+    *hers, his = sorted(hand.take_all(3), key=_length)  # both share what is without a move
+    hand.answer(*hers, says=by_length)
+    measured(lesson, 1)
+    lesson.close()
+
+    def news() -> list[Json]:
+        return [event["data"] for event in lesson.events() if event["type"].startswith("second")]
+
+    answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
+    assert news() == []
+    visitor.sign_in(ada)
+    part = f"/rounds/{lesson.round_id}/others"
+    assert "12.500" not in text_of(visitor.get(part))
+    hand.answer(his, says=by_length)
+    measured(lesson, 2)
+    told = news()
+    assert told
+    assert told == [{"round": lesson.round_id}] * len(told)
+    assert "12.500" in text_of(visitor.get(part))
+    answer(house.host.post(f"/competitions/{lesson.id}:freeze"))
+    (rescoring,) = answer(house.host.get(f"/rounds/{lesson.round_id}/rescorings"))["items"]
+    answer(house.host.post(f"/rescorings/{rescoring['id']}:drop"))
+    assert news() == told, "as everything that tells of scores"
+    answer(house.host.post(f"/competitions/{lesson.id}:unfreeze"))
+    assert len(news()) == len(told) + 1, "that it is gone is news too"
 
 
 def test_it_is_chosen_checked_edited_and_carried_on(house: RunningApp, other: FakeJudge) -> None:

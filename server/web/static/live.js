@@ -10,8 +10,8 @@ import { countDown, localTimes } from "./times.js";
 const KINDS = [
   "announcement.made", "announcement.withdrawn", "board.frozen", "board.thawed", "challenges.changed",
   "competition.changed", "player.deleted", "player.joined", "player.removed", "player.renamed", "reset", "round.changed",
-  "round.closed", "round.concealed", "round.opened", "round.paused", "round.revealed", "standing.changed",
-  "teams.changed", "waiting.changed",
+  "round.closed", "round.concealed", "round.opened", "round.paused", "round.revealed", "second_judge.changed",
+  "standing.changed", "teams.changed", "waiting.changed",
 ];
 const SPREAD = 600; // ms over which the readers of a board spread their requests,
 const MORE = 20; // and ms more for each of its lines: a long board has many readers
