@@ -38,10 +38,8 @@ SETTINGS = {
 class Storm:
     """What can strike, and how often each has."""
 
-    def __init__(
-        self, arena: Deployment, redis: Redis, postgres: Postgres, api: Process, workers: list[Process]
-    ) -> None:
-        self._arena, self._redis, self._postgres = arena, redis, postgres
+    def __init__(self, redis: Redis, postgres: Postgres, api: Process, workers: list[Process]) -> None:
+        self._redis, self._postgres = redis, postgres
         self._api, self._workers = api, workers
         self.struck: Counter[str] = Counter()
 
