@@ -69,4 +69,5 @@ def test_a_person_behind_many_bots_is_told_about_how_long_it_takes(
         assert sent["place"] < 100
         answer(ada.get(f"/submissions/{sent['id']}", params={"wait": 20}))
         waited = time.monotonic() - start
-        assert 1 / 3 <= sent["expected_wait_s"] / waited <= 3, (sent["expected_wait_s"], waited)
+        told = sent["expected_wait_s"]
+        assert 1 / 3 <= told / waited <= 3 or abs(told - waited) < 1, (told, waited)  # all the bots take six
