@@ -119,7 +119,7 @@ async def _end(loops: Collection[asyncio.Task[None]]) -> None:
 
 def build(settings: Settings) -> AppContext:
     """The context of a process."""
-    database = Database(settings.database_url or sqlite_url(settings.data), connections=settings.threads)
+    database = Database(settings.database_url or sqlite_url(settings.data), connections=settings.threads + 1)
     if settings.redis_url is None:
         raise ValueError("the API needs a Redis address")
     return AppContext(settings, database, Queue(settings.redis_url, lease=settings.lease), competitions_api.server_sent)

@@ -247,7 +247,8 @@ class Client:
         """Everything that happened after event `after`, then whatever happens, each once, in order.
 
         Never ends by itself: it takes up where it was whenever the stream breaks off. An event of type `reset` says
-        that the numbers began anew, so that what is known has to be fetched again.
+        that more has happened than the server tells, so that what is known has to be fetched again; the feed goes on
+        after its number. `after=0` tells the last 4,096 events at most.
         """
         return follow(self._transport, f"/competitions/{competition or self._own()}/events", after)
 

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.sse import format_sse_event
 
 from server.api import bodies, schemas, views
 from server.api.boards import KNOWN, board
@@ -16,7 +16,7 @@ from server.db.models import FeedEvent
 from server.db.states import PlayerKind
 from server.errors import invalid
 from server.http.calls import JoinOf, ReadOf, WriteOf
-from server.http.following import HEADERS, reader, stream
+from server.http.following import reader, stream
 from server.http.live import until
 
 router = APIRouter(tags=["competitions"], route_class=JsonRoute)
@@ -94,16 +94,18 @@ async def list_events(
 ) -> Response | schemas.Events:
     """What happens in a competition: a stream of server-sent events, or a page of JSON with `after`.
 
-    A stream starts with what comes after `Last-Event-ID` (0: everything); without it, with what is new.
+    A stream starts with what comes after `Last-Event-ID`; without it, with what is new. Who is more than 4,096 events
+    behind gets a `reset`, and then what is new: look at the state again, or read pages. One participant may have 12
+    streams open (429, limit `streams`).
     """
-    token, newest = await read(reader, competition_id)
+    who = await read(reader, competition_id)
     # Nobody can have seen what is not there yet: a number beyond the newest means the newest.
     seen = _number(last_event_id) if after is None else after
-    start = newest if seen is None else min(seen, newest)
+    start = who.newest if seen is None else min(seen, who.newest)
     if after is not None:
         look = partial(read, _page, competition_id, start)
         return await until(read.context.live, competition_id, look, lambda got: bool(got.items), wait)
-    return EventSourceResponse(stream(read, competition_id, token, start), headers=HEADERS)
+    return stream(read, who, start)
 
 
 def _page(unit: Unit, competition_id: str, start: int) -> schemas.Events:

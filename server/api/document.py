@@ -41,6 +41,8 @@ TOLD = {
 CONFLICTS = {"get_receipt", "get_second_judge", "list_revealed_moves", "get_revealed_move", "preview_reveal"}
 #: Those that send no field, and may find one of what they act on wrong by now.
 OUTDATED = {"publish_round", "duplicate_round"}
+#: Those that cost nothing, and that one participant may not have at work as often as they like.
+LIMITED = {"list_events"}
 
 
 def named(route: APIRoute) -> str:
@@ -93,6 +95,6 @@ def _refusals(operation: Operation, method: str, asked: set[Any]) -> set[int]:
         refusals |= {400, 413, 415}
     if (method in WITH_BODY and refusals & {404, 422}) or operation["operationId"] in CONFLICTS:
         refusals |= {409}
-    if asked & CHARGED:
+    if asked & CHARGED or operation["operationId"] in LIMITED:
         refusals |= {429}
     return refusals

@@ -18,6 +18,8 @@ Entry = tuple[str, dict[str, Any]]
 OF_SCORES = frozenset({"standing.changed", "second_judge.changed"})  # what depends on how others score
 #: What is left of whatever told of a player who was deleted.
 DELETED = "player.deleted"
+#: What a stream sends to who has missed more than it can tell; it is in no feed.
+RESET = "reset"
 
 
 def append(session: Session, competition: str, entries: Sequence[Entry]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Generic, NoReturn, TypeVar
 
@@ -43,13 +44,14 @@ class AppContext:
         self.database = database
         self.queue = queue
         self.live = Notifier()
-        self.feeds = Feeds(self.live, self._feed_page)
+        self.feeds = Feeds(self.live, self._feed_page, self._reset)
         self._buckets = _buckets(settings, shared=not database.sqlite)
         self.rates = Rates(settings.rate_limit, self._buckets.take)
         self.workforce = Workforce()
         self.judges_known: frozenset[str] = frozenset()
         self._show = show
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
+        self._feed_thread = ThreadPoolExecutor(1, thread_name_prefix="feed")  # who writes does not wait for who reads
 
     async def read(self, work: Callable[[Session], T]) -> T:
         return await self.in_thread(partial(self.database.read, work))
@@ -152,15 +154,25 @@ class AppContext:
             log.warning("queue.not-rewritten", error=str(error))
 
     def close(self) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._threads, self._feed_thread):
+            threads.shutdown(wait=True, cancel_futures=True)
         self._buckets.close()
         self.database.dispose()
 
     async def _feed_page(self, competition: str, number: int) -> Sequence[tuple[int, bytes]]:
-        events = await self.read(lambda session: feed.after(session, competition, number))
-        if any(event.type == feed.DELETED for event in events):
+        def page(session: Session) -> tuple[bool, Sequence[tuple[int, bytes]]]:
+            events = feed.after(session, competition, number)
+            deleted = any(event.type == feed.DELETED for event in events)
+            return deleted, [(event.number, self._show(event)) for event in events]
+
+        read = partial(self.database.read, page)
+        deleted, shown = await asyncio.get_running_loop().run_in_executor(self._feed_thread, read)
+        if deleted:
             self.feeds.forget(competition, number)  # what is held of before may tell of whoever was deleted
-        return [(event.number, self._show(event)) for event in events]
+        return shown
+
+    def _reset(self, number: int) -> bytes:
+        return self._show(FeedEvent(number=number, type=feed.RESET, at=datetime.now(UTC), data={}))
 
 
 def _buckets(settings: Settings, *, shared: bool) -> Buckets | SharedBuckets:

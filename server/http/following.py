@@ -1,12 +1,15 @@
 """Following a competition: the stream of its events, for whoever may see it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from functools import partial
 
-from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from starlette.responses import Response
 
 from server.arena import competitions
 from server.arena.unit import Unit
+from server.db.models import Competition
 from server.errors import RequestError
 from server.http.calls import Read
 from server.metrics import STREAMS
@@ -15,16 +18,43 @@ RETRY_MS = 1000  # before a client that was cut off connects again
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-def reader(unit: Unit, competition_id: str) -> tuple[str, int]:
-    """The caller's token and the number of the newest event, for one who belongs to the competition."""
-    return unit.caller.token, competitions.see(unit, competition_id).last_event
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """Who follows a competition. newest: the number of its newest event. participant: streams are counted by it."""
+
+    competition: str
+    token: str
+    participant: str
+    newest: int
 
 
-async def stream(read: Read, competition_id: str, token: str, start: int) -> AsyncIterator[bytes]:
-    """What comes after an event, as it goes over the wire, until the token is no longer good."""
-    with STREAMS.track_inprogress():
+def follower(unit: Unit, competition: Competition) -> Follower:
+    caller = unit.caller
+    return Follower(competition.id, caller.token, caller.player or caller.token, competition.last_event)
+
+
+def reader(unit: Unit, competition_id: str) -> Follower:
+    """The caller, where they belong to the competition."""
+    return follower(unit, competitions.see(unit, competition_id))
+
+
+def stream(read: Read, who: Follower, start: int) -> Response:
+    """What comes after an event, until the token is no longer good.
+
+    Raises `RequestError` (429) where the participant has too many streams open.
+    """
+    read.context.feeds.require_place(who.participant)
+    return EventSourceResponse(_sent(read, who, start), headers=HEADERS)
+
+
+async def _sent(read: Read, who: Follower, start: int) -> AsyncIterator[bytes]:
+    feeds = read.context.feeds
+    with feeds.place(who.participant) as free, STREAMS.track_inprogress():
+        if not free:
+            return  # others came in between
         yield format_sse_event(comment="xentarena", retry=RETRY_MS)
-        async for data in read.context.feeds.follow(competition_id, token, start, partial(_may, read, competition_id)):
+        still_good = partial(_may, read, who.competition)
+        async for data in feeds.follow(who.competition, who.token, start, who.newest, still_good):
             yield data or KEEPALIVE_COMMENT
 
 

@@ -8,14 +8,13 @@ import ipaddress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.sse import EventSourceResponse
 from starlette.responses import Response
 
 from server.addresses import Address
 from server.arena import walls
 from server.arena.unit import Unit
 from server.http.calls import Read, WriteOf, known
-from server.http.following import HEADERS, stream
+from server.http.following import Follower, follower, stream
 from server.http.requests import ContextOf
 from server.settings import Settings
 from server.web import announcements, wall_scenes
@@ -130,13 +129,12 @@ async def names(request: Request, read: WallOf, code: str, form: FormOf) -> Resp
 @router.get("/show/{code}/events")
 async def events(read: WallOf, code: str) -> Response:
     """What happens, from now on: each time that a wall comes to listen it looks at everything anyway."""
-    competition, token, newest = await read(_follower, code)
-    return EventSourceResponse(stream(read, competition, token, newest), headers=HEADERS)
+    who = await read(_follower, code)
+    return stream(read, who, who.newest)
 
 
-def _follower(unit: Unit, code: str) -> tuple[str, str, int]:
-    competition = walls.see(unit, code)
-    return competition.id, unit.caller.token, competition.last_event
+def _follower(unit: Unit, code: str) -> Follower:
+    return follower(unit, walls.see(unit, code))
 
 
 def for_players(request: Request, settings: Settings) -> tuple[str, bool]:

@@ -5,10 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import pytest
 
+from server.arena import feed
+from server.http.event_stream import CACHED_EVENTS, STREAMS
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, problem, stream
 from tests.support.services import Postgres, eventually
@@ -171,6 +174,41 @@ def test_another_process_tells_what_this_one_did(postgres: Postgres, own_house: 
             assert time.monotonic() - start < 4
             assert guest.request("DELETE", "/me/token").status_code == 204
             assert list(events.events()) == []
+
+
+# --- Many, and from long ago ------------------------------------------------------------------------------------------
+
+
+def test_who_is_too_far_behind_is_told_to_begin_anew(lesson: Class) -> None:
+    ada = lesson.join("Ada")
+    many = [("round.changed", {"round": lesson.round_id})] * CACHED_EVENTS
+    lesson.house.database.write(lambda session: feed.append(session, lesson.id, many))
+    newest = 2 + CACHED_EVENTS
+    with stream(ada, lesson.id, 0) as late, stream(ada, lesson.id, 2) as whole:
+        (told,) = late.take(1)
+        assert (told["id"], told["event"], told["data"]["number"]) == (newest, "reset", newest)
+        assert [event["id"] for event in whole.take(CACHED_EVENTS)] == list(range(3, newest + 1))
+        lesson.join("Bob")
+        assert late.take(1) == whole.take(1) == as_streamed(lesson.events(newest))
+    assert len(page(ada, lesson.id, 0)["items"]) == 1_000, "pages tell all"
+
+
+def test_one_participant_has_so_many_streams_open_and_others_have_theirs(lesson: Class) -> None:
+    ada, bob = lesson.join("Ada"), lesson.join("Bob")
+    path = f"/competitions/{lesson.id}/events"
+    with ExitStack() as opened:
+        for _ in range(STREAMS):
+            opened.enter_context(stream(ada, lesson.id))
+        refused = problem(ada.get(path), 429, "limit-reached")
+        assert (refused["limit"], str(STREAMS) in refused["detail"]) == ("streams", True)
+        opened.enter_context(stream(bob, lesson.id))
+        assert page(ada, lesson.id, 0)["last"] == 3, "pages go on"
+
+    def again() -> bool:
+        with ada.http.stream("GET", path, headers=ada.headers) as response:
+            return response.status_code == 200
+
+    eventually(again, what="a place, as soon as one was closed")
 
 
 # --- Cut off and taken up again ---------------------------------------------------------------------------------------

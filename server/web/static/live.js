@@ -25,9 +25,10 @@ let source = null;
 let polling = null;
 let hiding = null;
 
+// "reset": the server does not tell all that happened since we last heard, so everything is looked at again.
 export function refresh(kind) {
   for (const part of document.querySelectorAll("[data-part]")) {
-    if ((kind === null || part.dataset.on.split(" ").includes(kind)) && !due.has(part)) {
+    if ((kind === null || kind === "reset" || part.dataset.on.split(" ").includes(kind)) && !due.has(part)) {
       const spread = SPREAD + MORE * part.querySelectorAll("tr").length;
       due.set(part, setTimeout(load, kind === "own" ? 0 : Math.random() * spread, part));
     }
