@@ -110,7 +110,7 @@ class AppContext:
         try:
             troubles, workers = await self._troubles(), await self.queue.workers()
             at_work = list(dict.fromkeys(judge for worker in workers for judge in worker.judges))
-            self.workforce = Workforce(workers, troubles, await self.queue.lanes(at_work))
+            lanes = await self.queue.lanes(at_work)
         except RedisError as error:
             self.workforce = replace(self.workforce, troubles=(condition.of_queue(error),))
             raise
@@ -120,6 +120,11 @@ class AppContext:
         if new or not self.judges_known:
             rows = await self.read(lambda session: session.scalars(select(Judge.identity)).all())
             self.judges_known = frozenset(rows)
+        # A judge whose introduction has not come yet has no row, and no round can be played with it.
+        known = [
+            replace(worker, judges=tuple(filter(self.judges_known.__contains__, worker.judges))) for worker in workers
+        ]
+        self.workforce = Workforce(known, troubles, lanes)
 
     async def _troubles(self) -> tuple[str, ...]:
         full = (condition.DISK_FULL,) if self.database.full else ()
