@@ -88,7 +88,7 @@ def test_nothing_that_goes_wrong_and_no_stop_tells_a_secret(tmp_path: Path, own_
         competition = answer(host.post("/competitions", json={"name": "A class"}), 201)
         joined = [
             answer(host.post("/competitions:join", json={"code": competition["code"], "name": f"p {n}"}), 201)["token"]
-            for n in range(3)
+            for n in range(9)
         ]
         with ExitStack() as open_:
             follow(arena, open_, competition["id"], [HOST_TOKEN, *joined])
