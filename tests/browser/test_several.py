@@ -97,7 +97,7 @@ def test_a_challenge_can_be_taken_back(open_page: OpenPage, arena: Deployment) -
     come(ada, game, "Ada")
     ada.get_by_role("button", name="Play").click()
     ada.get_by_role("button", name="Take the challenge back").click(timeout=SLOW)
-    expect(ada.get_by_text("1 of 1 attempts left")).to_be_visible(timeout=SLOW)
+    expect(ada.get_by_text("1 of 1 attempt left")).to_be_visible(timeout=SLOW)
 
 
 def test_somebody_is_invited_by_name(open_page: OpenPage, arena: Deployment) -> None:
