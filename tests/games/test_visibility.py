@@ -131,8 +131,8 @@ def test_no_answer_to_a_seat_spells_what_it_was_not_shown() -> None:
         tried["moved"] += any(isinstance(event, MoveMade) for event in everything)
 
     try_one()
-    assert tried["spelled"] > 15, "few programs measure what alice does not see"
-    assert tried["moved"] > 100
+    assert tried["spelled"] > 4, "few programs measure what alice does not see"
+    assert tried["moved"] > 50
 
 
 def _played(of: Program, setup: Setup, said: list[str]) -> list[tuple[Log, Effect]]:
