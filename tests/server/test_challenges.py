@@ -109,7 +109,7 @@ def test_a_name_that_no_database_takes_invites_nobody(duel: Class, visitor: Visi
     visitor.join(duel, "Ada")
     with nothing_changes(duel.house):
         refused = visitor.send(f"/rounds/{duel.round_id}/challenges", seat="", invite="\0")
-    assert refused.status_code == 422
+    assert refused.status_code == 400
 
 
 def test_a_player_waits_in_a_few_challenges_at_most(house: RunningApp) -> None:
