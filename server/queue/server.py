@@ -107,22 +107,22 @@ class Queue:
         return added
 
     async def _put_in(self, jobs: Sequence[Job | GenerationJob], most: int) -> list[int | RedisError]:
-        pipe = self._redis.pipeline(transaction=False)
-        for job in jobs:
-            lane, fields = entry_fields(job)
-            args: list[str | int] = [job.key, stream(job.judge, ""), lane, most, *fields]
-            await self._enqueue(keys=[index(job.judge)], args=args, client=pipe)
-        answers: list[int | RedisError] = await pipe.execute(raise_on_error=False)
-        return answers
+        async with self._redis.pipeline(transaction=False) as pipe:  # gives its connection back whatever happens
+            for job in jobs:
+                lane, fields = entry_fields(job)
+                args: list[str | int] = [job.key, stream(job.judge, ""), lane, most, *fields]
+                await self._enqueue(keys=[index(job.judge)], args=args, client=pipe)
+            answers: list[int | RedisError] = await pipe.execute(raise_on_error=False)
+            return answers
 
     async def missing(self, judge: str, keys: Sequence[str]) -> list[str]:
         """Those of `keys` that have neither an entry nor a result on its way."""
         gone: list[str] = []
         for chunk in chunks(keys, 500):
-            pipe = self._redis.pipeline(transaction=False)
-            for key in chunk:
-                await self._present(keys=[index(judge)], args=[key, stream(judge, "")], client=pipe)
-            gone += [key for key, here in zip(chunk, await pipe.execute(), strict=True) if not here]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for key in chunk:
+                    await self._present(keys=[index(judge)], args=[key, stream(judge, "")], client=pipe)
+                gone += [key for key, here in zip(chunk, await pipe.execute(), strict=True) if not here]
         # An entry turns into its result in one step, so whoever is in neither, looked at in this order, is lost.
         on_its_way = {fields[b"key"].decode() for _, fields in await self._redis.xrange(RESULTS)} if gone else set()
         return [key for key in gone if key not in on_its_way]
@@ -216,12 +216,12 @@ class Queue:
 
     async def lanes(self, judges: Sequence[str]) -> dict[str, dict[str, Lane]]:
         """Judge → lane → how much is in it."""
-        pipe = self._redis.pipeline(transaction=False)
-        for judge in judges:
-            for lane in ALL_LANES:
-                pipe.xlen(stream(judge, lane))
-                pipe.xpending(stream(judge, lane), "workers")
-        found = iter(await pipe.execute(raise_on_error=False))
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for judge in judges:
+                for lane in ALL_LANES:
+                    pipe.xlen(stream(judge, lane))
+                    pipe.xpending(stream(judge, lane), "workers")
+            found = iter(await pipe.execute(raise_on_error=False))
         return {judge: {lane: _lane(next(found), next(found)) for lane in ALL_LANES} for judge in judges}
 
     async def depth(self, judge: str) -> int:
