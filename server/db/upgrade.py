@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.db.migrate import history, migrate, revisions
-from server.db.session import normalised
+from server.db.session import Database, normalised
 from server.errors import CommandError, Unavailable
 
 log = structlog.get_logger()
@@ -63,6 +63,17 @@ def faults_told(url: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, ModuleNotFoundError, Unavailable) as error:
         raise CommandError(f"cannot use the database {_harmless(url)}: {_first_line(error)}") from error
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """The database for one command, on one connection. Raises CommandError for whatever is wrong with it meanwhile."""
+    with faults_told(url):
+        database = Database(url, connections=1)
+        try:
+            yield database
+        finally:
+            database.dispose()
 
 
 def copy_sqlite(source: Path, target: Path) -> None:

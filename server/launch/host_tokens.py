@@ -1,8 +1,7 @@
 """`xentarena host-token`: who runs competitions, another token for the owner, the end of one. Servers may run on."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import structlog
@@ -11,7 +10,6 @@ from sqlalchemy.orm import Session
 from server.arena import host_tokens
 from server.db import upgrade
 from server.db.models import Token
-from server.db.session import Database
 from server.errors import CommandError, RequestError
 from server.launch.data_dir import DataDir, noted_database
 from server.launch.redis import leftover
@@ -53,7 +51,9 @@ def _told(row: Token) -> dict[str, Any]:
 
 
 def _done(settings: Settings, work: Callable[[Session], T]) -> T:
-    with _opened(_url(settings)) as database:
+    url = _url(settings)
+    upgrade.check_current(url)
+    with upgrade.opened(url) as database:
         return database.write(work)
 
 
@@ -66,17 +66,6 @@ def _url(settings: Settings) -> str:
     if not url.startswith("sqlite"):
         raise CommandError(f"the rows of {settings.data} are in {url}: name that database with --database-url")
     return url
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[Database]:
-    upgrade.check_current(url)
-    with upgrade.faults_told(url):
-        database = Database(url, connections=1)
-        try:
-            yield database
-        finally:
-            database.dispose()
 
 
 def _tell(settings: Settings, tokens: Iterable[str]) -> None:

@@ -10,7 +10,6 @@ import structlog
 
 from server.db import upgrade
 from server.db.migrate import history
-from server.db.session import Database
 from server.db.transfer import archive
 from server.db.transfer.archive import Manifest
 from server.db.transfer.copying import export_rows, import_rows
@@ -48,7 +47,7 @@ def export(settings: Settings, file: Path, *, shareable: bool, names: bool, forc
         raise CommandError(f"there is no database {found}: name a server's folder with --data")
     upgrade.check_current(url)
     _require_free(file, force=force)
-    with _opened(url) as database, _written(file) as raw:
+    with upgrade.opened(url) as database, _written(file) as raw:
         progress = Progress("export.under_way")
         manifest = export_rows(database, raw, history()[0], progress, shareable=shareable, names=names)
         _require_free(file, force=force)
@@ -67,7 +66,7 @@ def import_(settings: Settings, file: Path) -> dict[str, Any]:
         if upgrade.is_new(url):
             upgrade.ensure_current(url)
         upgrade.check_current(url)
-        import_rows(stack.enter_context(_opened(url)), source, Progress("import.under_way"))
+        import_rows(stack.enter_context(upgrade.opened(url)), source, Progress("import.under_way"))
         return _told(file, source.manifest, begun)
 
 
@@ -88,16 +87,6 @@ def _url(settings: Settings) -> str:
     if settings.database_url is None and not url.startswith("sqlite"):
         raise CommandError(f"the rows of {settings.data} are in {url}: name that database with --database-url")
     return url
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[Database]:
-    with upgrade.faults_told(url):
-        database = Database(url, connections=1)
-        try:
-            yield database
-        finally:
-            database.dispose()
 
 
 @contextmanager

@@ -4,10 +4,10 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -16,10 +16,10 @@ from games.program import parse
 from games.protocol import JudgeFacts, NeedText, Setup
 from games.runtime import generation
 from judge.judge import Judge
-from server.cli import main
 from server.queue.messages import GenerationJob
 from server.worker import loop
 from tests.judge.tiny import declare, write_gpt2
+from tests.support.command import Run
 from tests.support.frames import framed
 from tests.support.games import GOLDEN
 from tests.support.system import command
@@ -38,33 +38,6 @@ elicit(x, 5)
 ensure("sea" in x)
 reward(xent(x))
 """
-
-
-class Ended(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command in this process, where torch is loaded only once."""
-
-    def run_(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["xentarena", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run_
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -1,46 +1,16 @@
 """Texts that the command is given on standard input, in files, and by whoever sits at the terminal."""
 
 import io
-import json
 import os
 import pty
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
-from server.cli import main
+from tests.support.command import Ended, Run
 
 STORY = "The tide came in over the flats before the boats were home."
-
-
-class Ended(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command in this process, where torch is loaded only once."""
-
-    def run_(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["xentarena", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run_
 
 
 def test_a_play_at_a_terminal_asks_for_its_moves(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

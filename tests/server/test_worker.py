@@ -26,6 +26,7 @@ from tests.judge import tiny
 from tests.support.queue import ask, enqueue
 from tests.support.services import Redis, eventually
 from tests.support.system import environment, slow_line
+from tests.support.workers import running
 
 LEASE = 0.6
 TEXT = "The tide came in over the flats, slow and brown."
@@ -81,16 +82,8 @@ def text_of(judge: Judge, key: str, tokens: int = 12, seed: str = "a seed") -> G
 @contextmanager
 def at_work(redis_url: str, judge: Judge | Device, *, lease: float = LEASE) -> Iterator[threading.Event]:
     """A worker in a thread; the event tells it to stop."""
-    stop = threading.Event()
-    worker = Worker(Settings(redis_url=redis_url, lease=lease), [cast(Judge, judge)])
-    thread = threading.Thread(target=worker.run, args=(stop,))
-    thread.start()
-    try:
+    with running(Worker(Settings(redis_url=redis_url, lease=lease), [cast(Judge, judge)])) as stop:
         yield stop
-    finally:
-        stop.set()
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 def rates(redis_url: str) -> Mapping[str, float]:

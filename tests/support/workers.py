@@ -206,12 +206,19 @@ class Device:
 @contextmanager
 def worker_at_work(redis_url: str, judge: FakeJudge, *, lease: float = LEASE, seconds: float = 0.0) -> Iterator[Worker]:
     """The worker itself, in a thread, around a fake judge. seconds: how long it takes for each measurement."""
-    stop = threading.Event()
     worker = Worker(Settings(redis_url=redis_url, lease=lease), [cast(Judge, Device(judge, seconds))])
+    with running(worker):
+        yield worker
+
+
+@contextmanager
+def running(worker: Worker) -> Iterator[threading.Event]:
+    """It works, in a thread; the event tells it to stop."""
+    stop = threading.Event()
     thread = threading.Thread(target=worker.run, args=(stop,))
     thread.start()
     try:
-        yield worker
+        yield stop
     finally:
         stop.set()
         thread.join(30)
