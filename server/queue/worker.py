@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import redis
 import redis.asyncio
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from server.queue.introductions import Announcer, Introduction
 from server.queue.messages import (
@@ -141,8 +142,9 @@ class Claims:
                 if new := self._new(judge, count, texts):
                     return new
             found = self._wait(block, texts)
-            if self._idle and found:  # whatever came with the first
-                found += self._new(found[0].job.judge, count, texts=False)[: count - len(found)]
+            if self._idle and 0 < len(found) < count:  # whatever came with the first
+                with suppress(RedisError):
+                    found += self._new(found[0].job.judge, count - len(found), texts=False)
             self._idle = texts and not found
             return found
         except ResponseError as error:
@@ -198,14 +200,24 @@ class Claims:
         claimed = self._redis.xclaim(name, "workers", self.worker, idle, list(deliveries))
         deleted = [entry for entry, fields in claimed if fields is None]
         if deleted:
-            self._redis.xack(name, "workers", *deleted)
+            with suppress(RedisError):
+                self._redis.xack(name, "workers", *deleted)
         return self._read(judge, lane, claimed, deliveries)
 
     def _new(self, judge: str, count: int, texts: bool) -> list[Claim]:
+        """What is claimed is nobody else's for a lease: it is kept also where Redis refuses the next lane."""
+        found: list[Claim] = []
+        try:
+            self._claim_new(found, judge, count, texts)
+        except RedisError:
+            if not found:
+                raise
+        return found
+
+    def _claim_new(self, found: list[Claim], judge: str, count: int, texts: bool) -> None:
         # What bots are owed is carried over, so that they get their eighth also where batches are small.
         self._owed = min(self._owed + count / 8, count)
         for_people = count - int(self._owed)
-        found: list[Claim] = []
         plan = [(lane, for_people) for lane in PEOPLE_LANES] + [(lane, count) for lane in (*BOT_LANES, *PEOPLE_LANES)]
         for lane, limit in plan:
             if limit > len(found):
@@ -213,7 +225,6 @@ class Claims:
         self._owed = max(0.0, self._owed - sum(claim.job.lane in BOT_LANES for claim in found))
         if texts:
             found += self._next(judge, WRITING_LANES[0], 1) or self._next(judge, WRITING_LANES[1], 1)
-        return found
 
     def _next(self, judge: str, lane: str, count: int) -> list[Claim]:
         answer = self._redis.xreadgroup("workers", self.worker, {stream(judge, lane): ">"}, count=count)
@@ -240,7 +251,8 @@ class Claims:
                 continue
             job = read_job(judge, lane, fields)
             if job is None:
-                self._drop(judge, lane, entry, fields)
+                with suppress(RedisError):
+                    self._drop(judge, lane, entry, fields)
             else:
                 claims.append(Claim(stream(judge, lane), entry.decode(), (deliveries or {}).get(entry, 1), job))
         return claims

@@ -387,3 +387,29 @@ def test_an_unreadable_entry_of_a_dead_worker_is_dropped_too(
         time.sleep(LEASE * 1.2)
         assert claims.claim(8, block=0.01) == []
         assert client.xlen(stream(JUDGE, "people")) == 0
+
+
+def test_nothing_that_came_while_a_worker_was_idle_is_claimed_and_dropped(redis_url: str, claims: Claims) -> None:
+    """What a worker claims and does not know of would wait for a whole lease."""
+    assert claims.claim(1, block=0.01) == []  # now it listens to all lanes
+    enqueue(redis_url, *(job(f"k{i}") for i in range(4)))
+    for count in (1, 2, 1):
+        assert len(claims.claim(count, block=0.1)) == count
+    assert claims.claim(4, block=0.01) == []
+
+
+def test_what_is_claimed_is_kept_where_redis_refuses_the_next_lane(own_redis: Redis) -> None:
+    with own_redis.client as client:
+        rules = ["on", ">pw", f"~{stream(JUDGE, 'people')}", f"~{index(JUDGE)}", "+@all"]
+        client.execute_command("ACL", "SETUSER", "limited", *rules)
+    whole = Claims(own_redis.url, "whole", (JUDGE,), LEASE)
+    limited = Claims(own_redis.url.replace("//", "//limited:pw@"), "limited", (JUDGE,), LEASE)
+    limited._checked = time.monotonic()  # it is not the time to look for what is stale
+    try:
+        whole.create_groups()
+        enqueue(own_redis.url, job("k1"), job("k2"), job("k3", "bots"))
+        assert {claim.job.key for claim in limited.claim(8, block=0.1)} == {"k1", "k2"}
+        assert [claim.job.key for claim in whole.claim(8, block=0.1)] == ["k3"]
+    finally:
+        whole.close()
+        limited.close()
