@@ -182,6 +182,15 @@ def _state(unit: Unit, round_id: str) -> Response:
     return page("parts/state.html", viewer=view_models.viewer(unit), round=view_models.round_(unit, round_id))
 
 
+@router.get("/rounds/{round_id}/passages")
+async def passages_of_round(read: ReadOf, round_id: str) -> Response:
+    return await read(_passages, round_id)
+
+
+def _passages(unit: Unit, round_id: str) -> Response:
+    return page("parts/passage-maps.html", viewer=view_models.viewer(unit), round=view_models.round_(unit, round_id))
+
+
 @router.get("/rounds/{round_id}/challenges")
 async def challenges_of_round(read: ReadOf, round_id: str) -> Response:
     return await read(_challenges, round_id)

@@ -18,11 +18,15 @@ STEPS = (1.0, 3.0, 6.0, 10.0)  # bits at which a token's tint grows stronger
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A passage. pieces: its tokens and what each costs; empty where that may not be shown, or is not known yet."""
+    """A passage. pieces: its tokens and what each costs; empty where that may not be shown, or is not known yet.
+
+    awaited: it is not known yet.
+    """
 
     text: str
     bits: float
     pieces: Sequence[Piece]
+    awaited: bool
     steps: Sequence[float] = STEPS
 
 
@@ -37,8 +41,9 @@ def mapped(session: Session, setup: RoundSetup, passages: Sequence[str]) -> list
         costs = [0.0] * len(spelled)  # of a token that the profile leaves out, nothing is known
         costs[scored_tokens(len(spelled), question.profile, direction)] = bits
         maps[question.text] = [TokenBits(text, value) for text, value in zip(spelled, costs, strict=True)]
-    return [_mapped(text, maps.get(text, [])) for text in passages]
+    awaited = {question.text for question in asked} - maps.keys()
+    return [_mapped(text, maps.get(text, []), text in awaited) for text in passages]
 
 
-def _mapped(text: str, tokens: Sequence[TokenBits]) -> Mapped:
-    return Mapped(text, sum(token.bits for token in tokens), pieces(tokens))
+def _mapped(text: str, tokens: Sequence[TokenBits], awaited: bool) -> Mapped:
+    return Mapped(text, sum(token.bits for token in tokens), pieces(tokens), awaited)

@@ -1,5 +1,6 @@
 """Around a move: what is typed is kept, a round that ends says so, other tabs and new rounds are heard of."""
 
+import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -38,6 +39,25 @@ def test_a_round_counts_down_and_ends_with_the_words_still_there(open_page: Open
     expect(page.get_by_text("The round has ended. Your words are still here.")).to_be_visible(timeout=20_000)
     expect(page.get_by_label("Your words")).to_have_value("too late")
     expect(page.get_by_role("button", name="Submit")).to_be_disabled()
+
+
+def test_whoever_comes_before_the_passage_is_measured_gets_its_map_without_a_move(
+    open_page: OpenPage, arena: Deployment
+) -> None:
+    worker = arena.processes[1]
+    worker.send(signal.SIGSTOP)
+    try:
+        page = open_page()
+        come(page, Game.make(arena, passages=["Nobody has measured this passage of a brown bear yet."]))
+        expect(page.locator(".passage.awaited")).to_be_visible()
+    finally:
+        worker.send(signal.SIGCONT)
+    field = page.get_by_label("Your words")
+    field.fill("a bear")
+    expect(page.locator(".passage .token").first).to_be_visible(timeout=SLOW)
+    expect(page.locator(".passage.awaited")).to_have_count(0)
+    expect(field).to_have_value("a bear")
+    expect(field).to_be_focused()
 
 
 def test_another_tab_hears_of_a_move(open_page: OpenPage, game: Game) -> None:

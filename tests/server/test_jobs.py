@@ -399,14 +399,16 @@ def test_nothing_that_came_while_a_worker_was_idle_is_claimed_and_dropped(redis_
 
 
 def test_what_is_claimed_is_kept_where_redis_refuses_the_next_lane(own_redis: Redis) -> None:
-    with own_redis.client as client:
-        rules = ["on", ">pw", f"~{stream(JUDGE, 'people')}", f"~{index(JUDGE)}", "+@all"]
-        client.execute_command("ACL", "SETUSER", "limited", *rules)
-    whole = Claims(own_redis.url, "whole", (JUDGE,), LEASE)
-    limited = Claims(own_redis.url.replace("//", "//limited:pw@"), "limited", (JUDGE,), LEASE)
-    limited._checked = time.monotonic()  # it is not the time to look for what is stale
+    whole = Claims(own_redis.url, "whole", (JUDGE,), 60)
+    limited = Claims(own_redis.url.replace("//", "//limited:pw@"), "limited", (JUDGE,), 60)
     try:
         whole.create_groups()
+        with own_redis.client as client:
+            client.execute_command("ACL", "SETUSER", "limited", "on", ">pw", "~*", "+@all")
+            enqueue(own_redis.url, job("k0"))
+            assert len(limited.claim(1, block=0.1)) == 1  # what is stale was looked for, and is not soon again
+            keys = [f"~{stream(JUDGE, 'people')}", f"~{index(JUDGE)}"]
+            client.execute_command("ACL", "SETUSER", "limited", "resetkeys", *keys)
         enqueue(own_redis.url, job("k1"), job("k2"), job("k3", "bots"))
         assert {claim.job.key for claim in limited.claim(8, block=0.1)} == {"k1", "k2"}
         assert [claim.job.key for claim in whole.claim(8, block=0.1)] == ["k3"]

@@ -49,6 +49,7 @@ def test_a_game_that_asks_for_it_shows_no_map(visitor: Visitor, house: RunningAp
     page = visitor.get(f"/rounds/{lesson.round_id}")
     assert "surprise without your words" not in text_of(page)
     assert "data-bits" not in page.text
+    assert "data-awaits" not in page.text, "nobody looks for what never comes"
 
 
 def test_a_passage_that_a_seat_may_not_see_is_not_mapped(visitor: Visitor, house: RunningApp) -> None:

@@ -2,7 +2,8 @@
 // it is fetched anew when such an event comes through the competition's stream, and every few seconds while the stream
 // is away. data-reload: load the whole page when the part's data-state or data-revision changed; where somebody is typing,
 // tell the form. data-watch: much happens there that is in no feed, so it is looked at all the time, and left as it is while
-// somebody is at a form in it. An event "renewed" comes from a part that has other content.
+// somebody is at a form in it. data-awaits: it is looked at, ever more seldom, until nothing in it is awaited. An event
+// "renewed" comes from a part that has other content.
 
 import { announce, begun, replace } from "./reader.js";
 import { countDown, localTimes } from "./times.js";
@@ -18,6 +19,7 @@ const MORE = 20; // and ms more for each of its lines: a long board has many rea
 const POLL = 5000; // ms between looks while the stream is away
 const AGAIN = 3000; // ms before a stream that was refused is tried again
 const WATCH = 2000; // ms between looks at what is in no feed
+const FIRST = 500; // ms before what is awaited is looked for
 const HIDDEN = 60000; // ms after which a page that nobody sees lets go of its stream
 
 const due = new Map();
@@ -37,6 +39,7 @@ export function refresh(kind) {
 
 async function load(part) {
   due.delete(part);
+  if (!part.dataset.part) return; // nothing more is awaited there
   const number = (part.loads = (part.loads ?? 0) + 1);
   let response;
   try {
@@ -137,6 +140,16 @@ setInterval(() => {
   if (document.hidden) return;
   for (const part of document.querySelectorAll("[data-watch]")) if (!due.has(part)) load(part);
 }, WATCH);
+
+function lookFor(part, pause) {
+  setTimeout(async () => {
+    await load(part);
+    if (part.querySelector(".awaited")) lookFor(part, 2 * pause);
+    else delete part.dataset.part;
+  }, pause);
+}
+
+for (const part of document.querySelectorAll("[data-awaits]")) lookFor(part, FIRST);
 
 // What happens behind frozen boards is in no feed: a host, who sees it all the same, looks for it.
 setInterval(() => document.querySelector("[data-unheard]") && refresh("standing.changed"), POLL);
