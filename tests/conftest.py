@@ -1,14 +1,18 @@
 """Fixtures that several rooms share. Databases are built by the migrations; nothing is mocked."""
 
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import certifi
 import pytest
 
 from judge.loading.packages.store import judges_folder
+from server.cli import main
 from server.db.session import Database
+from tests.support.command import Ended, Run
 from tests.support.databases import sqlite_at
 from tests.support.services import Postgres, Redis
 from tests.support.system import Demo, serving
@@ -27,6 +31,18 @@ def installed_judges() -> Path:
     """Where `make test-all` installs the usual judge, smollm2-135m."""
     assert (INSTALLED / "smollm2-135m").is_dir(), "install it: xentarena judges install smollm2-135m"
     return INSTALLED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_root_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test speaks TLS. To read all root certificates anew for each client would take 30 ms of it."""
+    end = "-----END CERTIFICATE-----\n"
+    first, _, _ = Path(certifi.where()).read_text(encoding="utf-8").partition(end)
+    file = tmp_path_factory.mktemp("tls") / "one.pem"
+    file.write_text(first + end, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(file))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -91,3 +107,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with serving(tmp_path_factory.mktemp("serve") / "data", "--demo") as server:
         told = server.facts["demo"]
         yield Demo(server.facts["url"], told["code"], told["round"])
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process, where torch is loaded only once."""
+
+    def run_(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["xentarena", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        out, err = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), out, err)
+
+    return run_

@@ -1,8 +1,10 @@
-"""Every page in every state is valid HTML, light, and asks nobody but its own server."""
+"""Every page in every state: valid HTML, light, asking only its own server, and nothing amiss by the rules of axe."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,9 +13,9 @@ from playwright.sync_api import Browser, Page, Request
 from tests.support.nu import complaints
 from tests.support.services import eventually
 from tests.support.stage import Stage
-from tests.support.states import ROUNDS, STATES, State, page_of
+from tests.support.states import ROUNDS, STATES, State, open_details, page_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PART = '<!doctype html>\n<html lang="en">\n<head><title>Part</title></head>\n<body>\n{}\n</body>\n</html>\n'
 LIGHT = 150_000  # bytes, of a round's page on a first view
@@ -23,20 +25,57 @@ RENEWED = """() => [...document.querySelectorAll("[data-part]")].every((part) =>
 #: Bytes of all that has come, with its headers.
 WEIGHT = """() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((sum, each) => sum + each.transferSize, 0)"""
+#: Tokens that a map shows and no row of a table tells, by the map.
+UNTOLD = """() => [...document.querySelectorAll(".tokens, blockquote:has(.token)")].map((map) => {
+  const told = map.parentElement.querySelectorAll("table tbody tr").length;
+  return map.querySelectorAll(".token").length - told;
+}).filter((missing) => missing)"""
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+PHONE, DESK = (390, 844), (1280, 900)
+#: WCAG 2.2 A and AA, what is good practice beside them, and what axe leaves out unless it is asked for: targets of 24
+#: pixels.
+ALL = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+#: In the dark only colours are others.
+COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """asked: addresses. documents: pages, and parts of pages as pages of their own, by address."""
+    """asked: addresses. documents: pages, and parts of pages as pages of their own, by address. weight: bytes of a
+    first view. amiss: what axe says. untold: see `UNTOLD`.
+    """
 
     state: State
     asked: Sequence[str]
     documents: dict[str, str]
+    weight: int
+    amiss: Sequence[str]
+    untold: Sequence[int]
 
 
-def _visited(page: Page, stage: Stage, state: State) -> None:
-    state.visit(page, stage)
-    eventually(lambda: page.evaluate(RENEWED), what="the parts of the page")
+class Walk:
+    """Goes to a page when somebody asks what is to be seen there, and once only."""
+
+    def __init__(self, browser: Browser, stage: Stage) -> None:
+        self._browser, self._stage = browser, stage
+        self._seen: dict[str, Seen] = {}
+
+    def seen(self, state: State) -> Seen:
+        if state.name not in self._seen:
+            self._seen[state.name] = self._look(state)
+        return self._seen[state.name]
+
+    def everything(self) -> Iterator[Seen]:
+        return (self.seen(state) for state in STATES)
+
+    def _look(self, state: State) -> Seen:
+        with page_of(self._browser, self._stage, state.who) as page:
+            log = Log(page)
+            state.visit(page, self._stage)
+            eventually(lambda: page.evaluate(RENEWED), what="the parts of the page")
+            documents, weight = log.documents(), page.evaluate(WEIGHT)
+            return Seen(state, log.asked, documents, weight, _amiss(page), page.evaluate(UNTOLD))
 
 
 class Log:
@@ -63,19 +102,39 @@ class Log:
         return found
 
 
+def _amiss(page: Page) -> list[str]:
+    """With everything open; what the page was when it came is part of that."""
+    page.evaluate(AXE)
+    open_details(page)
+    return [*_violations(page, PHONE), *_violations(page, DESK), *_violations(page, DESK, "dark")]
+
+
+def _violations(page: Page, size: tuple[int, int], scheme: Literal["light", "dark"] = "light") -> list[str]:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=scheme)
+    options = ALL if scheme == "light" else COLOURS
+    found = page.evaluate("(options) => axe.run(options)", options)["violations"]
+    return [
+        f"{size[0]} {scheme}: {each['id']}: {node['html']}\n{node['failureSummary']}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
 @pytest.fixture(scope="module")
-def seen(browser: Browser, stage: Stage) -> list[Seen]:
-    """A walk through all states."""
-    found = []
-    for state in STATES:
-        with page_of(browser, stage, state.who) as page:
-            log = Log(page)
-            _visited(page, stage, state)
-            found.append(Seen(state, log.asked, log.documents()))
-    return found
+def walk(browser: Browser, stage: Stage) -> Walk:
+    return Walk(browser, stage)
 
 
-def test_all_html_is_valid(seen: list[Seen], tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_axe_finds_nothing_amiss(walk: Walk, state: State) -> None:
+    seen = walk.seen(state)
+    assert not seen.amiss, "\n\n".join(seen.amiss)
+    assert seen.untold == [], "each map of tokens is told in a table, too"
+
+
+def test_all_html_is_valid(walk: Walk, tmp_path: Path) -> None:
+    seen = list(walk.everything())
     documents = {f"{each.state.name}: {path}": text for each in seen for path, text in each.documents.items()}
     kinds = {path.rsplit("/", 1)[-1] for each in seen for path in each.documents}
     assert kinds > {"board", "challenges", "check", "list", "mine", "others", "preview", "state"}
@@ -83,8 +142,8 @@ def test_all_html_is_valid(seen: list[Seen], tmp_path: Path) -> None:
     assert not found, "\n".join(found[:50])
 
 
-def test_no_page_asks_for_anything_elsewhere(seen: list[Seen], stage: Stage) -> None:
-    asked = {url for each in seen for url in each.asked}
+def test_no_page_asks_for_anything_elsewhere(walk: Walk, stage: Stage) -> None:
+    asked = {url for each in walk.everything() for url in each.asked}
     assert any(url.endswith(".css") for url in asked)
     assert [url for url in asked if not url.startswith(f"{stage.arena.url}/")] == []
 
@@ -92,7 +151,6 @@ def test_no_page_asks_for_anything_elsewhere(seen: list[Seen], stage: Stage) -> 
 @pytest.mark.parametrize(
     "state", [each for each in ROUNDS if each.path.startswith("/rounds/") and not each.act], ids=lambda each: each.name
 )
-def test_the_first_view_of_a_round_is_light(browser: Browser, stage: Stage, state: State) -> None:
-    with page_of(browser, stage, state.who) as page:
-        _visited(page, stage, state)
-        assert 30_000 < page.evaluate(WEIGHT) < LIGHT  # with the style sheet and the scripts, which nothing had kept
+def test_the_first_view_of_a_round_is_light(walk: Walk, state: State) -> None:
+    # with the style sheet and the scripts, which nothing had kept
+    assert 30_000 < walk.seen(state).weight < LIGHT

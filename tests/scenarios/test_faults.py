@@ -1,4 +1,4 @@
-"""Pull the plugs, one after the other, with 200 submissions in flight: every one is scored, once, and the same.
+"""Pull the plugs, one after the other, with 100 submissions in flight: every one is scored, once, and the same.
 
 Nothing is patched. Where a fault has to strike between two steps, the server that the second step needs is stopped
 (SIGSTOP, or a lock held on the rows), so that the process hangs there; then it is killed.
@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from judge.judge import Judge
 from server.db.migrate import migrate
 from server.db.session import normalised
-from tests.support.scenario.deployment import Deployment, Process, answer
+from tests.support.scenario.deployment import Deployment, Process, answer, answers
 from tests.support.scenario.flight import Flight, count
 from tests.support.services import Postgres, Redis, eventually
 
@@ -174,14 +174,7 @@ def test_the_api_is_killed_between_commit_and_acknowledgement(system: System, fl
 
 def restart(system: System) -> None:
     system.api.start()
-    eventually(lambda: answers(system), what="the API")
-
-
-def answers(system: System) -> bool:
-    try:
-        return httpx.get(f"{system.arena.url}/healthz", timeout=1).status_code == 200
-    except httpx.TransportError:
-        return False
+    eventually(lambda: answers(f"{system.arena.url}/healthz"), what="the API")
 
 
 def scored_moves(player: httpx.Client) -> list[dict[str, object]]:

@@ -4,9 +4,6 @@ The same number by every way there is: the first time, from the table, in a batc
 `xentarena play`, by a free measurement, and for another judge than ours.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.judge.tiny import write_gpt2
+from tests.support.command import Run
 from tests.support.databases import sqlite_at
 from tests.support.frames import framed
 from tests.support.scenario.deployment import Deployment, Game, answer
@@ -89,15 +87,14 @@ def test_the_tokens_of_a_reward_are_the_passage_and_add_up(arena: Deployment) ->
 
 
 @pytest.mark.parametrize("passage", [PLAIN, FOREIGN], ids=["plain", "foreign"])
-def test_the_commands_give_the_same_number(arena: Deployment, passage: str) -> None:
+def test_the_commands_give_the_same_number(arena: Deployment, passage: str, run: Run) -> None:
     game = Game.make(arena, passages=[passage])
     submission = answer(game.join("Ada").post(f"{game.submissions}?wait=30", json={"move": MOVES[0]}), 201)
     hint = measured_hint(submission)
-    played = command("play", "condense", "--story", passage, "--move", MOVES[0])
+    played = run("play", "condense", "--story", passage, "--move", MOVES[0], "--json").json
     assert played["rewards"] == submission["rewards"]
     assert played["events"] == submission["events"]
-    alone = command("measure", "--prefix", framed(""), "--text", passage)
-    after = command("measure", "--prefix", framed(hint), "--text", passage)
+    alone, after = (run("measure", "--prefix", framed(each), "--text", passage, "--json").json for each in ("", hint))
     assert alone["bits"] - after["bits"] == pytest.approx(submission["bits"], abs=0.0006)
     assert "".join(token["text"] for token in after["tokens"]) == passage
 
@@ -121,9 +118,3 @@ def measured_hint(submission: dict[str, Any]) -> str:
     value = reveal["values"][0]["value"]
     assert isinstance(value, str)
     return value
-
-
-def command(*arguments: str) -> dict[str, Any]:
-    done = subprocess.run([sys.executable, "-m", "server.cli", *arguments, "--json"], capture_output=True, check=True)
-    body: dict[str, Any] = json.loads(done.stdout)
-    return body

@@ -1,14 +1,11 @@
 """A house for each kind of database, opened once for a file; every test has a competition of its own in it."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
-from server.cli import main
-from tests.support.command import Ended, Run
 from tests.support.databases import sqlite_at
 from tests.support.house import opened
 from tests.support.server import Class, RunningApp, new_class
@@ -104,17 +101,3 @@ def own_house(tmp_path: Path, own_redis: Redis) -> Iterator[Callable[..., Runnin
     yield open_
     for each in houses:
         each.stop()
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command in this process, where torch is loaded only once."""
-
-    def run_(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["xentarena", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run_

@@ -237,7 +237,7 @@ def test_of_others_moves_it_has_what_counted(house: RunningApp) -> None:
     class_ = duels.class_of(house, EARLY)
     black, white = class_.join("Ann"), class_.join("Ben")
     begun = duels.begin(class_, black, white)
-    duels.move(black, begun[0], "9 b c d e f g h beyond the limit", wait=30)
+    duels.move(black, begun[0], "9 b c d e f g h beyond the limit")
     duels.move(white, begun[1], "4", wait=30)
     mine, his = receipt_of(black, begun[0]), receipt_of(white, begun[1])
     assert mine["play"]["moves"][0]["text"].endswith("limit")
@@ -249,7 +249,8 @@ def test_who_stays_in_a_play_that_was_left_can_compute_what_they_had(house: Runn
     class_ = duels.class_of(house, EARLY)
     black, white = class_.join("Ann"), class_.join("Ben")
     begun = duels.begin(class_, black, white)
-    duels.move(black, begun[0], "9", wait=30)
+    duels.move(black, begun[0], "9")
+    eventually(lambda: duels.now(white, begun[1])["state"] == "awaiting_move", what="White's turn")
     answer(white.post(f"/submissions/{begun[1]['id']}:resign"))
     receipt = receipt_of(black, begun[0])
     assert receipt["millibits"] == 9_000

@@ -331,8 +331,8 @@ def together(house: RunningApp, source: str, one: str, other: str) -> tuple[Clas
     path = f"/rounds/{lesson.round_id}/challenges"
     first = answer(ada.post(path, json={"seat": one}), 202)
     second = answer(bob.post(path, json={"seat": other}), 201, 202)
-    answer(ada.post(f"/submissions/{first['id']}/moves", json={"move": "9 boats"}, params={"wait": 20}), 201, 202)
-    answer(bob.post(f"/submissions/{second['id']}/moves", json={"move": "3 replies"}, params={"wait": 20}), 201, 202)
+    answer(ada.post(f"/submissions/{first['id']}/moves", json={"move": "9 boats"}), 201, 202)
+    answer(bob.post(f"/submissions/{second['id']}/moves", json={"move": "3 replies"}), 201, 202)
     assert answer(bob.get(f"/submissions/{second['id']}", params={"wait": 20}))["state"] == "scored"
     lesson.close()
     return lesson, ada, bob

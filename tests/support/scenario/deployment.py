@@ -85,7 +85,7 @@ class Deployment:
     def start_api(self, port: int | None = None) -> Process:
         port = port or self.port
         process = self._start("server.cli", "api", "--port", str(port))
-        eventually(lambda: _answers(f"http://127.0.0.1:{port}/healthz") or _alive(process), what="the API")
+        eventually(lambda: answers(f"http://127.0.0.1:{port}/healthz") or _alive(process), what="the API")
         return process
 
     def start_worker(self, *judges: str) -> Process:
@@ -182,7 +182,7 @@ def at_once(count: int) -> Iterator[threading.Barrier]:
     yield threading.Barrier(count)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         return httpx.get(url, timeout=2).status_code == 200
     except httpx.TransportError:
