@@ -86,7 +86,15 @@ class _Session:
                 time.sleep(LOOK)
         if not self.tally.sent:
             raise ArenaError("There is no open round with an attempt left to play.")
+        self._sum_up()
         return self.tally
+
+    def _sum_up(self) -> None:
+        """The best of each round, and what its strategy has to say, where it has a `summary`."""
+        for id_, strategy in self.strategies.items():
+            if id_ in self.tally.best:
+                told = getattr(strategy, "summary", str)()
+                self.say(f"{id_}: best {self.tally.best[id_]:.3f} bits{f', {told}' if told else ''}")
 
     def _more(self) -> bool:
         return self.budget is None or self.tally.sent < self.budget

@@ -19,7 +19,7 @@ GROUP = "xentarena.strategies"  # of entry points
 
 @runtime_checkable
 class Strategy(Protocol):
-    """One player's mind in one round."""
+    """One player's mind in one round. It may have a method ``summary() -> str``, told at the end."""
 
     def propose(self) -> str:
         """The next move: a text of at most 8,192 bytes, not empty."""

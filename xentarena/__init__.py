@@ -1,6 +1,7 @@
-"""Play cross-entropy games from a program: on a server with `Client`, at home with `Judge` and `play`.
+"""Play cross-entropy games from a program: on a server with `Client`, at home with `Judge`, `play` and `play_many`.
 
-`Judge` and `play` need the extra `judge` (`pip install 'xentarena[judge]'`) and are loaded when they are first used.
+These and `OfflineRound` need the extra `judge` (`pip install 'xentarena[judge]'`); they are loaded when they are first
+used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from xentarena.errors import ApiError, ArenaError, InputError, MissingExtra, Nam
 
 if TYPE_CHECKING:
     from judge.judge import Judge, Pair
-    from xentarena.offline import play
+    from xentarena.offline import OfflineRound, play, play_many
 
 __all__ = [
     "ApiError",
@@ -20,14 +21,16 @@ __all__ = [
     "Judge",
     "MissingExtra",
     "NamesakeError",
+    "OfflineRound",
     "Pair",
     "ServerUnavailable",
     "play",
+    "play_many",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """`Judge`, `Pair` and `play`. Raises `MissingExtra` without PyTorch, `NamesakeError` where a folder hides ours."""
+    """What needs a judge. Raises `MissingExtra` without PyTorch, `NamesakeError` where a folder hides ours."""
     from xentarena.extras import require
 
     if name in ("Judge", "Pair"):
@@ -35,9 +38,9 @@ def __getattr__(name: str) -> Any:
         from judge import judge
 
         return getattr(judge, name)
-    if name == "play":
+    if name in ("OfflineRound", "play", "play_many"):
         require("judge", packages=("games", "judge"))
-        from xentarena.offline import play
+        from xentarena import offline
 
-        return play
+        return getattr(offline, name)
     raise AttributeError(f"module 'xentarena' has no attribute {name!r}")

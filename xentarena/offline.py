@@ -1,21 +1,21 @@
-"""A judge asked on this machine, without a server: one play of a game, one measurement.
+"""A judge asked on this machine, without a server: plays of a game, one or thousands, and one measurement.
 
-Imports the rules and the judge, and with it PyTorch: `xentarena.play` loads it when it is first used.
+Imports the rules and the judge, and with it PyTorch: `xentarena.play` and its like load it when they are first used.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from games.engine import advance
+from games.engine import Lookup, advance
 from games.errors import GamesError, TextError
 from games.events import to_json
 from games.preflight import check_round
 from games.program import Program
-from games.protocol import MAIN, Finished, JudgeFacts, Log, Measurement, Move, NeedMove, Setup
+from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
 from games.runtime.generation import needed
 from games.sentences import counted
 from games.values.bits import millibits
@@ -30,12 +30,13 @@ from xentarena.errors import InputError
 from xentarena.models import Outcome
 
 Judges = Judge | str | Mapping[str, Judge | str]
+Moves = Sequence[str] | Mapping[str, Sequence[str]]
 
 
 def play(
     game: str | Path | Program,
     stories: Sequence[str] = (),
-    moves: Sequence[str] | Mapping[str, Sequence[str]] = (),
+    moves: Moves = (),
     *,
     judge: Judges | None = None,
     profile: str = "arena",
@@ -51,19 +52,98 @@ def play(
     profile, dtype: how the judge is asked, and what it computes in. Scores are bits. Raises `InputError` for anything
     that cannot be used. ask: gives the move that is needed once those of its seat have run out; None ends the play.
     """
-    program = game if isinstance(game, Program) else programs.find(game)
-    stories = [text_of(story, f"Story {number}") for number, story in enumerate(stories, 1)]
-    if len(stories) != program.passages:
-        raise InputError(f"the game takes {counted(program.passages, 'passage')}, not {len(stories)}")
-    seats = _seats(program, moves)
-    named = _slots(program, judge)
+    round_ = OfflineRound(game, stories, judge=judge, profile=profile, seed=seed, dtype=dtype)
+    return round_.play(moves, ask=ask)
+
+
+def play_many(
+    game: str | Path | Program,
+    stories: Sequence[str] = (),
+    moves: Sequence[str | Moves] = (),
+    *,
+    judge: Judges | None = None,
+    profile: str = "arena",
+    seed: str = "0",
+    dtype: str = "float32",
+) -> list[Outcome]:
+    """As many plays of one round as there are `moves`, their measurements in shared batches; see `play`. A move by
+    itself is a play's only one."""
+    return OfflineRound(game, stories, judge=judge, profile=profile, seed=seed, dtype=dtype).play_many(moves)
+
+
+class OfflineRound:
+    """A game with its passages and its judge, to be played again and again; what was measured is kept.
+
+    What it is made of is said as with `play`. read: tokens that the judge has read for it so far, prefixes included.
+    """
+
+    def __init__(
+        self,
+        game: str | Path | Program,
+        stories: Sequence[str] = (),
+        *,
+        judge: Judges | None = None,
+        profile: str = "arena",
+        seed: str = "0",
+        dtype: str = "float32",
+    ) -> None:
+        self.program = game if isinstance(game, Program) else programs.find(game)
+        stories = [text_of(story, f"Story {number}") for number, story in enumerate(stories, 1)]
+        if len(stories) != self.program.passages:
+            raise InputError(f"the game takes {counted(self.program.passages, 'passage')}, not {len(stories)}")
+        named = _slots(self.program, judge)
+        self.read = 0
+        self._profile = profile
+        self._known: dict[Measurement, list[float]] = {}
+        with _as_input_errors():
+            self._judges = _loaded(named, profile, dtype)
+            self._setup = _prepared(self.program, stories, profile, seed, self._judges)
+
+    def play(self, moves: Moves = (), *, ask: Callable[[NeedMove], str | None] | None = None) -> Outcome:
+        """One play. Raises `InputError`."""
+        seats = _seats(self.program, moves)
+        with _as_input_errors():
+            effect = _played(self.program, self._setup, self._measured, seats, ask)
+        return self._outcome(effect, seats)
+
+    def play_many(self, moves: Sequence[str | Moves]) -> list[Outcome]:
+        """As many plays as there are `moves`. Raises `InputError`, and then says of none."""
+        seats = [_seats(self.program, [each] if isinstance(each, str) else each) for each in moves]
+        logs, effects = {number: Log() for number in range(len(seats))}, dict[int, Finished | NeedMove]()
+        with _as_input_errors():
+            while logs:
+                wanted: dict[Measurement, None] = {}
+                for number, log in list(logs.items()):
+                    effect, logs[number] = _gone_on(self.program, self._setup, log, self._told, seats[number])
+                    if isinstance(effect, NeedBits):
+                        wanted |= dict.fromkeys(effect.measurements)
+                    else:
+                        effects[number] = effect
+                        del logs[number]
+                self._measured([*wanted])
+        return [self._outcome(effects[number], each) for number, each in enumerate(seats)]
+
+    def _told(self, asked: Sequence[Measurement]) -> dict[Measurement, list[float]]:
+        return {each: self._known[each] for each in asked if each in self._known}
+
+    def _measured(self, asked: Sequence[Measurement]) -> dict[Measurement, list[float]]:
+        for slot, judge in self._judges.items():
+            new = [each for each in asked if each.judge == slot and each not in self._known]
+            self.read += sum(judge.tokens.count(each.prefix) + judge.tokens.count(each.text) for each in new)
+            self._known.update(zip(new, bits_of(judge, new), strict=True))
+        return self._told(asked)
+
+    def _outcome(self, effect: Finished | NeedMove, seats: Mapping[str, deque[str]]) -> Outcome:
+        left = {"moves_left": sum(map(len, seats.values()))}
+        return Outcome.model_validate({**_ended(effect), **_facts(self._judges[MAIN], self._profile), **left})
+
+
+@contextmanager
+def _as_input_errors() -> Iterator[None]:
     try:
-        judges = _loaded(named, profile, dtype)
-        effect = _played(program, _prepared(program, stories, profile, seed, judges), judges, seats, ask)
+        yield
     except (GamesError, JudgeError) as error:
         raise InputError(str(error)) from error
-    left = {"moves_left": sum(map(len, seats.values()))}
-    return Outcome.model_validate({**_ended(effect), **_facts(judges[MAIN], profile), **left})
 
 
 def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any]:
@@ -124,7 +204,7 @@ def text_of(text: str, what: str, *, empty: bool = False) -> str:
     return text
 
 
-def _seats(program: Program, moves: Sequence[str] | Mapping[str, Sequence[str]]) -> dict[str, deque[str]]:
+def _seats(program: Program, moves: Moves) -> dict[str, deque[str]]:
     """Seat → its moves."""
     if isinstance(moves, str):
         raise InputError("moves are a list of texts, not a text")
@@ -173,28 +253,29 @@ def _prepared(program: Program, stories: Sequence[str], profile: str, seed: str,
 def _played(
     program: Program,
     setup: Setup,
-    judges: Mapping[str, Judge],
+    lookup: Lookup,
     seats: Mapping[str, deque[str]],
     ask: Callable[[NeedMove], str | None] | None,
 ) -> Finished | NeedMove:
+    """To its end, or to where nobody gives a move; `lookup` knows everything."""
     log = Log()
     while True:
-        effect, log = advance(program, setup, log, partial(_measured, judges))
-        match effect:
-            case NeedMove(seat=seat) if seats.get(seat):
-                log = Log((*log.moves, Move(seat, seats[seat].popleft())), log.bits)
-            case NeedMove(seat=seat) if ask is not None and (said := ask(effect)) is not None:
-                log = Log((*log.moves, Move(seat, text_of(said, "The move", empty=True))), log.bits)
-            case NeedMove() | Finished():
-                return effect
+        effect, log = _gone_on(program, setup, log, lookup, seats)
+        assert not isinstance(effect, NeedBits)
+        if not isinstance(effect, NeedMove) or ask is None or (said := ask(effect)) is None:
+            return effect
+        log = Log((*log.moves, Move(effect.seat, text_of(said, "The move", empty=True))), log.bits)
 
 
-def _measured(judges: Mapping[str, Judge], measurements: Sequence[Measurement]) -> dict[Measurement, list[float]]:
-    found: dict[Measurement, list[float]] = {}
-    for slot, judge in judges.items():
-        asked = [each for each in measurements if each.judge == slot]
-        found.update(zip(asked, bits_of(judge, asked), strict=True))
-    return found
+def _gone_on(
+    program: Program, setup: Setup, log: Log, lookup: Lookup, seats: Mapping[str, deque[str]]
+) -> tuple[Effect, Log]:
+    """As far as the moves go, and the bits that `lookup` knows."""
+    while True:
+        effect, log = advance(program, setup, log, lookup)
+        if not isinstance(effect, NeedMove) or not seats.get(effect.seat):
+            return effect, log
+        log = Log((*log.moves, Move(effect.seat, seats[effect.seat].popleft())), log.bits)
 
 
 def _ended(effect: Finished | NeedMove) -> dict[str, Any]:

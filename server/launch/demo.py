@@ -32,7 +32,7 @@ class Bot:
     def play(self, url: str, round_id: str) -> Supervisor:
         """Let it play, slowly, until its budget is spent."""
         command = xentarena(
-            *("bot", "random", "--quiet", "--server", url, "--round", round_id),
+            *("bot", "climb", "--quiet", "--server", url, "--round", round_id),
             *("--budget", str(BUDGET), "--pause", str(PAUSES.get(self.name, 8))),
         )
         env = environment(XENTARENA_TOKEN=self.token, XENTARENA_HOST_TOKEN=None, XENTARENA_DATABASE_URL=None)

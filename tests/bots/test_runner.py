@@ -22,8 +22,8 @@ def test_a_bot_joins_as_a_bot_and_plays_its_budget() -> None:
     assert tally.best == {"rnd_1": 12.345}
     assert script.asked[0].body["kind"] == "bot"
     assert script.asked[0].body["name"].startswith("random-")
-    assert len(said) == 2
-    assert "12.345 bits" in said[0]
+    assert ["12.345 bits" in line for line in said] == [True, True, True]
+    assert said[2] == "rnd_1: best 12.345 bits"
 
 
 def test_the_same_seed_sends_the_same_moves() -> None:
@@ -61,7 +61,8 @@ def test_a_round_that_closes_in_between_is_no_fault() -> None:
     with serving(Answer(201, joined()), ROUNDS, SCORED, ROUNDS, closed, gone) as script:
         tally = runner.run("random", script.url, code="K", budget=5, say=said.append)
     assert tally.sent == 1
-    assert "It is round-closed" in said[-1]
+    assert "It is round-closed" in said[-2]
+    assert said[-1] == "rnd_1: best 12.345 bits"
 
 
 def test_a_play_of_several_moves_is_played_to_its_end() -> None:

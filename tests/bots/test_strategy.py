@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bots import runner, strategy
-from bots.strategies.random_words import RandomWords
+from bots.strategies import searches
 from bots.strategy import StrategyError, load_strategy
 from tests.xentarena.builders import joined, round_, submission
 from tests.xentarena.scripted import Answer, serving
@@ -65,18 +65,18 @@ def registered(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 
 
 def test_the_packaged_strategy_is_registered_like_any_other() -> None:
-    assert load_strategy("random") is RandomWords
-    assert strategy.names() == ["random"]
+    assert load_strategy("random") is searches.random_words
+    assert strategy.names() == ["anneal", "beam", "climb", "field-words", "greedy", "mcmc", "random"]
 
 
 def test_an_unknown_strategy_names_the_known_and_the_way_to_ones_own() -> None:
-    with pytest.raises(StrategyError, match=r"no strategy 'randon'; there is: random\. .*FILE\.py:CLASS"):
+    with pytest.raises(StrategyError, match=r"no strategy 'randon'; there is: anneal, .*, random\. .*FILE\.py:CLASS"):
         load_strategy("randon")
 
 
 def test_an_entry_point_of_another_package_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    registered(monkeypatch, other="bots.strategies.random_words:RandomWords")
-    assert load_strategy("other") is RandomWords
+    registered(monkeypatch, other="bots.strategies.searches:climb")
+    assert load_strategy("other") is searches.climb
 
 
 def test_a_name_that_two_packages_offer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bots.strategy import load_strategy
 from tests.support.system import Demo, command, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -37,3 +38,14 @@ def test_the_strategy_plays(demo: Demo, tmp_path: Path) -> None:
     ended = command("bot", name, "--server", demo.url, "--code", demo.code, "--budget", "5", "--seed", "1")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count(" bits  ") == 5
+
+
+def test_the_search_searches(tmp_path: Path) -> None:
+    (tmp_path / "my_file.py").write_text(block("search"), encoding="utf-8")
+    strategy = load_strategy(f"{tmp_path / 'my_file.py'}:longer")(["The tide came in over the flats."], "1")
+    tried = []
+    for _ in range(40):
+        tried.append(strategy.propose())
+        strategy.learn(tried[-1], float(len(tried[-1].split()) % 4))  # of four words the first is as good as none
+    assert max(len(move.split()) for move in tried) == 4
+    assert len({move.split()[0] for move in tried}) > 5

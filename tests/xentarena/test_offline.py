@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.frames import framed
-from xentarena import InputError, Judge, Pair, play
+from xentarena import InputError, Judge, OfflineRound, Pair, play, play_many
 
 STORY = "The tide came in over the flats before the boats were home."
 TWO_SEATS = """
@@ -54,6 +54,38 @@ def test_a_play_that_ends_badly_says_why_and_where(judge: Judge, tmp_path: Path)
     assert outcome.status == "void"
     assert outcome.reason is not None
     assert outcome.reason.line == 3
+
+
+@pytest.mark.parametrize(
+    ("game", "moves"),
+    [
+        ("condense", ["sea story", "tide flats", "a boat", "sea story", "boats " * 30]),
+        (TWO_SEATS, [{"black": ["calm"], "white": ["storm", "again"]}, {"black": ["calm"]}, {"white": ["x"]}]),
+        ("elicit(x, 5)\nassign(l=x.split())\nassign(s=l[1])\nreward(xent(s | 'sea'))", ["a", "a b", "a c d"]),
+        ("elicit(x, 5)\nreward(xent(x))\nelicit(y, 5)\nreward(xent(y | x))", [["a b", "c"], ["a b"], ["c", "a b"]]),
+    ],
+    ids=["one move", "two seats", "void", "two moves"],
+)
+def test_many_plays_are_what_each_is_by_itself(judge: Judge, tmp_path: Path, game: str, moves: list[Any]) -> None:
+    if "\n" in game:
+        (tmp_path / "game.xent").write_text(game)
+        game = str(tmp_path / "game.xent")
+    stories = [STORY] if game == "condense" else []
+    alone = [play(game, stories, [each] if isinstance(each, str) else each, judge=judge) for each in moves]
+    assert play_many(game, stories, moves, judge=judge) == alone
+    assert {"scored", "awaiting_move", "void"} >= {each.status for each in alone}
+    again = OfflineRound(game, stories, judge=judge)
+    assert [*again.play_many(moves[:2]), *again.play_many(moves[1:])] == [*alone[:2], *alone[1:]]
+
+
+def test_a_round_keeps_what_was_measured_and_counts_what_was_read(judge: Judge) -> None:
+    round_ = OfflineRound("condense", [STORY], judge=judge)
+    round_.play_many(["sea", "boat", "sea"])
+    texts = [text for hint in ("", "sea", "boat") for text in (framed(hint), STORY)]
+    assert round_.read == sum(map(judge.tokens.count, texts))
+    before = round_.read
+    round_.play(["boat"])
+    assert round_.read == before
 
 
 @pytest.mark.parametrize(
