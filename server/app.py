@@ -31,6 +31,7 @@ from server.api import (
     rounds,
     submissions,
     teams,
+    workers,
 )
 from server.api import competitions as competitions_api
 from server.api.gate import Gate
@@ -39,6 +40,7 @@ from server.arena.outbox import Outbox
 from server.db.session import Database
 from server.http.context import AppContext
 from server.http.desk import Desk
+from server.http.lending import Lending
 from server.queue.messages import RedisError
 from server.queue.server import Queue
 from server.referee.sweeper import Referee
@@ -56,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         metrics.forget_the_dead()
         context = build(settings)
-        app.state.context, app.state.desk = context, Desk(context)
+        app.state.context, app.state.desk, app.state.lending = context, Desk(context), Lending(context)
         await context.write(lambda session, outbox: _first_rows(settings, session, outbox))
         referee = Referee(context)
         loops = [
@@ -91,7 +93,18 @@ def _install(app: FastAPI) -> None:
     problems.install(app)
     of_competitions = (competitions_api, hosts, people, teams, freezing, retention, announcements)
     of_rounds = (rounds, preparing, rescorings, submissions)
-    for part in (*of_competitions, *of_rounds, measurements, catalog, me, exports, gradebooks, receipts, deletion):
+    for part in (
+        *of_competitions,
+        *of_rounds,
+        measurements,
+        catalog,
+        me,
+        exports,
+        gradebooks,
+        receipts,
+        deletion,
+        workers,
+    ):
         app.include_router(part.router, prefix="/api/v1")
     app.include_router(people.roster_router, prefix="/api/v1")
     app.include_router(health.router)

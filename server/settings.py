@@ -42,6 +42,11 @@ class Settings(BaseSettings):
         default=None, description="sqlite:///… or postgresql://…; none: a file in the data folder."
     )
     redis_url: str | None = Field(default=None, description="redis://…; none: serve starts its own.")
+    server: str | None = Field(
+        default=None, pattern=r"^https?://[^/?#@]+/?$", description="Of a lent worker: the server's https://HOST/."
+    )
+    worker_token: str | None = Field(default=None, min_length=32, description="Of a lent worker: its token.")
+    worker_token_file: Path | None = Field(default=None, description="A file with the same.")
     judge: Names = Field(
         default_factory=usual_judges, min_length=1, description="Judges to load: a name, a hub id or a folder."
     )

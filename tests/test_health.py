@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from server.queue.worker import Claims
+from server.queue.worker import RedisClaims
 
 HEALTHY = Path(__file__).parents[1] / "docker" / "healthy.py"
 
@@ -18,12 +18,12 @@ def status(redis_url: str, part: str) -> int:
 
 def test_a_worker_is_well_once_it_has_announced_itself(redis_url: str) -> None:
     assert status(redis_url, "worker") == 1
-    Claims(redis_url, f"{socket.gethostname()}-1-ab", ("judge",), 30).announce([], "cpu", {})
+    RedisClaims(redis_url, f"{socket.gethostname()}-1-ab", ("judge",), 30).announce([], "cpu", {})
     assert status(redis_url, "worker") == 0
 
 
 def test_another_hosts_worker_does_not_count(redis_url: str) -> None:
-    Claims(redis_url, "elsewhere-1-ab", ("judge",), 30).announce([], "cpu", {})
+    RedisClaims(redis_url, "elsewhere-1-ab", ("judge",), 30).announce([], "cpu", {})
     assert status(redis_url, "worker") == 1
 
 

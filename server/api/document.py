@@ -17,7 +17,7 @@ SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "description": "What joining gives a player. A host's was shown when the server started; hosts give observers"
-        " and other hosts theirs.",
+        " and other hosts theirs. Workers have their own, which opens nothing but `/worker`.",
     }
 }
 VISITORS = {calls.VisitOf, calls.JoinOf}  # nobody needs a token for these
@@ -42,7 +42,7 @@ CONFLICTS = {"get_receipt", "get_second_judge", "list_revealed_moves", "get_reve
 #: Those that send no field, and may find one of what they act on wrong by now.
 OUTDATED = {"publish_round", "duplicate_round"}
 #: Those that cost nothing, and that one participant may not have at work as often as they like.
-LIMITED = {"list_events"}
+LIMITED = {"list_events", "claim_jobs", "announce_worker", "add_tokenizer_part", "introduce_judge"}
 
 
 def named(route: APIRoute) -> str:

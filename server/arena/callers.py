@@ -109,15 +109,31 @@ def _of_tokens(session: Session, tokens: Iterable[str]) -> dict[str, _Found]:
     return {each.Token.prefix: each for each in session.execute(query)}
 
 
-def _caller(session: Session, token: str | None, known: Mapping[str, _Found]) -> Caller:
+def worker(session: Session, token: str | None) -> Token:
+    """The row of a worker's token. Raises `RequestError`: 401 for none, an unknown or a revoked one, 403 for any
+    other's."""
+    row: Token = _good(token, _of_tokens(session, [token] if token else [])).Token
+    if row.scope is not Scope.WORKER:
+        raise forbidden("Only workers may ask this: it needs a token that `xentarena worker-token create` printed.")
+    return row
+
+
+def _good(token: str | None, known: Mapping[str, _Found]) -> _Found:
     if not token:
         raise unauthorized("This needs a token: send 'Authorization: Bearer …' with the token that joining gave you.")
     found = known.get(token[:PREFIX])
     if found is None or not secrets.compare_digest(found.Token.digest, digest(token)):
         raise unauthorized("This token is not known here. Copy it whole, or join again.")
-    row: Token = found.Token
-    if row.revoked_at is not None:
+    if found.Token.revoked_at is not None:
         raise unauthorized("This token was revoked. Ask the host, or join again.")
+    return found
+
+
+def _caller(session: Session, token: str | None, known: Mapping[str, _Found]) -> Caller:
+    found = _good(token, known)
+    row: Token = found.Token
+    if row.scope is Scope.WORKER:
+        raise forbidden("This is a worker's token: it opens what workers ask, and nothing else.")
     player: Player | None = found.Player
     if player is None:
         return _without_player(session, row)

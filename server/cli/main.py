@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from judge.profiles import ARENA, Profile
-from server.cli import host_tokens, judges, receipts
+from server.cli import host_tokens, judges, receipts, worker_tokens
 from server.cli.flags import Data, DatabaseUrl, RedisUrl, settings_of
 from server.errors import CommandError
 from xentarena.errors import ArenaError
@@ -30,6 +30,7 @@ app = typer.Typer(
 
 app.add_typer(judges.app, name="judges")
 app.add_typer(host_tokens.app, name="host-token")
+app.add_typer(worker_tokens.app, name="worker-token")
 app.command()(receipts.verify)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -114,11 +115,23 @@ def api(
 
 
 @app.command()
-def worker(redis_url: RedisUrl = None, judge: Judges = None) -> None:
-    """Measure for a server. Needs a Redis address and nothing else."""
+def worker(
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="The server's address, for a machine that is lent to it.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With its worker's token; XENTARENA_WORKER_TOKEN says it, too.")
+    ] = None,
+    redis_url: RedisUrl = None,
+    judge: Judges = None,
+) -> None:
+    """Measure for a server: elsewhere with its address and a worker's token, beside it with that of its Redis."""
     require("server", "judge")
-    settings = settings_of(redis_url=redis_url, judge=judge)
-    _need(settings.redis_url, "--redis-url")
+    settings = settings_of(server=server, worker_token_file=token_file, redis_url=redis_url, judge=judge)
+    if settings.server and settings.redis_url:
+        raise typer.BadParameter("name one: the server, or its Redis", param_hint="--server, --redis-url")
+    if not settings.server:
+        _need(settings.redis_url, "--server", "--redis-url")
     from server.launch.commands import run_worker
 
     run_worker(settings)
@@ -329,10 +342,10 @@ def main() -> None:
         sys.exit(1)
 
 
-def _need(value: str | None, flag: str) -> None:
+def _need(value: str | None, *flags: str) -> None:
     if not value:
-        variable = "XENTARENA_" + flag.removeprefix("--").replace("-", "_").upper()
-        raise typer.BadParameter(f"needed here; {variable} says it, too", param_hint=flag)
+        variables = " or ".join("XENTARENA_" + flag.removeprefix("--").replace("-", "_").upper() for flag in flags)
+        raise typer.BadParameter(f"needed here; {variables} says it, too", param_hint=", ".join(flags))
 
 
 def _seats(played: Sequence[str], moves: Sequence[str], further: Sequence[str]) -> dict[str, list[str]]:

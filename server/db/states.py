@@ -34,13 +34,14 @@ class PlayerKind(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token is good for."""
+    """What a token is good for. worker: to measure for this server, and nothing that anybody else may do."""
 
     PLAY = "play"
     BOT = "bot"
     HOST = "host"
     OBSERVER = "observer"
     BOARD = "board:read"
+    WORKER = "worker"
 
 
 class RoundState(StrEnum):

@@ -31,10 +31,13 @@ async def context_of(request: Request) -> AppContext:
 
 async def token_of(request: Request) -> str | None:
     """The bearer token of a request; a page's stands in its cookie."""
+    token = bearer_of(request)
+    return request.cookies.get(COOKIE) if token is None and same_origin(request) else token
+
+
+def bearer_of(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    return request.cookies.get(COOKIE) if same_origin(request) else None
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 async def settled(

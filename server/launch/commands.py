@@ -2,7 +2,7 @@
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import NoReturn
 
 import structlog
@@ -16,7 +16,10 @@ from server.launch import api_processes, reaper
 from server.launch.addresses import listen
 from server.launch.http_server import Server, Shutdown, url_of
 from server.launch.redis import check
+from server.queue.messages import NotLetIn
 from server.settings import Settings, sqlite_url
+from server.worker.claims import server_of
+from server.worker.lent import Unusable
 
 log = structlog.get_logger()
 
@@ -46,9 +49,9 @@ def serve_api(settings: Settings) -> None:
 
 
 def run_worker(settings: Settings) -> NoReturn:
-    """Measure until stopped, and end the process. Raises CommandError where Redis or a judge cannot be used."""
+    """Measure until stopped, and end the process. Raises CommandError where the queue or a judge cannot be used."""
     logs.configure(settings.log_level, as_json=settings.log_json)
-    check.check(settings.redis_url or "")
+    _check_queue(settings)
     reaper.follow()
     stop = Shutdown(last_resort=WORKER_STOPS)
     with stop.on_signals():
@@ -58,8 +61,24 @@ def run_worker(settings: Settings) -> NoReturn:
             run(settings, stop=stop.event)
         except JudgeError as error:
             raise CommandError(f"the judge cannot be used: {error}") from error
+        except Unusable as error:
+            raise CommandError(str(error)) from error
+        except NotLetIn as error:
+            raise CommandError(f"the server does not let this worker in any more: {error}") from error
     sys.stderr.flush()
     os._exit(0)  # nothing is left to do, and torch takes seconds to be taken apart
+
+
+def _check_queue(settings: Settings) -> None:
+    """Before a judge is loaded, which takes long."""
+    if settings.server is None:
+        check.check(settings.redis_url or "")
+        return
+    try:
+        with closing(server_of(settings)) as server:
+            server.lease()
+    except Unusable as error:
+        raise CommandError(str(error)) from error
 
 
 def migrate(settings: Settings) -> None:

@@ -30,12 +30,12 @@ class WorkerChild:
         self._stopping = stopping
         self._up = threading.Event()
         # A worker that was killed is still on the list for some seconds.
-        self._earlier = {worker.id for worker in self._workers()}
+        self._earlier = {worker.id for worker in self._mine()}
         self._kept = Supervisor("worker", self._spawn(), self._spawn, self._again)
 
     def wait_until_up(self, url: str) -> list[str]:
         """The identities of its judges, once it has announced them and the API at `url` knows. Raises Stopped."""
-        while not (new := [worker for worker in self._workers() if worker.id not in self._earlier]):
+        while not (new := [worker for worker in self._mine() if worker.id not in self._earlier]):
             self._pause()
         self._up.set()
         with httpx.Client(base_url=url, timeout=5) as client:
@@ -64,6 +64,8 @@ class WorkerChild:
             XENTARENA_LOG_JSON=json.dumps(settings.log_json),
             XENTARENA_DATABASE_URL=None,
             XENTARENA_HOST_TOKEN=None,
+            XENTARENA_SERVER=None,
+            XENTARENA_WORKER_TOKEN=None,
         )
         return ChildProcess(xentarena("worker", *judges), env)
 
@@ -72,6 +74,10 @@ class WorkerChild:
             return True
         self._fail(CommandError(f"the worker does not start (its exit status: {status}); what it said is above"))
         return False
+
+    def _mine(self) -> list[Worker]:
+        """Those beside this Redis: lent ones come back whenever the API answers."""
+        return [worker for worker in self._workers() if not worker.lent]
 
     def _workers(self) -> list[Worker]:
         try:

@@ -11,8 +11,9 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
+from server.queue.immediate import at_once
 from server.queue.messages import AWAY, JUDGES, WORKERS, tokenizer_key
 
 # `seen` is the moment at which Redis writes this, however long it was on its way. Behind a deletion also a full Redis
@@ -28,9 +29,11 @@ end
 return lacking
 """
 
-# Adds a part where the one before ends, and nothing elsewhere. Returns how many bytes there are now.
+# Adds a part where the one before ends, and nothing elsewhere; none makes no key. Returns how many bytes there are now.
 ADD = """
-if redis.call('STRLEN', KEYS[1]) == tonumber(ARGV[1]) then redis.call('APPEND', KEYS[1], ARGV[2]) end
+if ARGV[2] ~= '' and redis.call('STRLEN', KEYS[1]) == tonumber(ARGV[1]) then
+  redis.call('APPEND', KEYS[1], ARGV[2])
+end
 return redis.call('STRLEN', KEYS[1])
 """
 
@@ -56,41 +59,70 @@ class Introduction:
         return cls(info["identity"], json.dumps({**facts, "tokenizer": digest}), digest, tokenizer)
 
 
-class Announcer:
-    """One worker's words. Blocking; raises a `RedisError` where Redis is away."""
+class Book(Protocol):
+    """Where workers and judges are written down. Every method raises a `RedisError` where the queue is away."""
+
+    async def hello(self, judges: Sequence[str], build: str, rates: Mapping[str, float]) -> set[str]:
+        """This worker lives. Returns those of its judges that are not written down yet."""
+        ...
+
+    async def add(self, digest: str, start: int, part: bytes) -> int:
+        """A part of a tokenizer, from byte `start` on; where something else ends there it is left out. Returns how
+        many bytes are there now."""
+        ...
+
+    async def enter(self, judge: str, facts: str) -> None:
+        """Write a judge down whose tokenizer is there."""
+        ...
+
+
+class Introductions:
+    """The `Book` that is in Redis."""
 
     def __init__(self, client: Any, worker: str) -> None:
         self._redis = client
         self._worker = worker
-        self._hello = client.register_script(HELLO)
-        self._add = client.register_script(ADD)
+
+    async def hello(self, judges: Sequence[str], build: str, rates: Mapping[str, float]) -> set[str]:
+        said = json.dumps({"judges": [*judges], "build": build, "rates": {**rates}})
+        return {raw.decode() for raw in await self._redis.eval(HELLO, 2, WORKERS, JUDGES, self._worker, said)}
+
+    async def add(self, digest: str, start: int, part: bytes) -> int:
+        return int(await self._redis.eval(ADD, 1, tokenizer_key(digest), start, part))
+
+    async def enter(self, judge: str, facts: str) -> None:
+        await self._redis.hsetnx(JUDGES, judge, facts)
+
+
+class Announcer:
+    """One worker's words. Blocking, so its book must be one that does not wait for anything but an answer."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
         self._part = 4 * SMALLEST_PART  # bytes
 
     def announce(
         self, judges: Sequence[Introduction], build: str, rates: Mapping[str, float], *, seconds: float
     ) -> bool:
-        """Say hello, then send for about so many seconds what Redis lacks. False where some of it is still to be
+        """Say hello, then send for about so many seconds what is lacking. False where some of it is still to be
         sent."""
         deadline = time.monotonic() + seconds
-        said = {"judges": [judge.judge for judge in judges], "build": build, "rates": {**rates}}
-        lacking = self._hello(keys=[WORKERS, JUDGES], args=[self._worker, json.dumps(said)])
-        unknown = {raw.decode() for raw in lacking}
+        unknown = at_once(self._book.hello([judge.judge for judge in judges], build, rates))
         return all(self._introduce(judge, deadline) for judge in judges if judge.judge in unknown)
 
     def _introduce(self, judge: Introduction, deadline: float) -> bool:
-        key = tokenizer_key(judge.digest)
-        there = self._redis.strlen(key)
+        there = at_once(self._book.add(judge.digest, 0, b""))
         while there < len(judge.tokenizer):
             if time.monotonic() >= deadline:
                 return False
-            there = self._send(key, there, judge.tokenizer[there : there + self._part])
-        self._redis.hsetnx(JUDGES, judge.judge, judge.facts)
+            there = self._send(judge.digest, there, judge.tokenizer[there : there + self._part])
+        at_once(self._book.enter(judge.judge, judge.facts))
         return True
 
-    def _send(self, key: str, start: int, part: bytes) -> int:
+    def _send(self, digest: str, start: int, part: bytes) -> int:
         began = time.monotonic()
         try:
-            return int(self._add(keys=[key], args=[start, part]))
+            return at_once(self._book.add(digest, start, part))
         except AWAY:
             began -= 2 * SLOW  # the line may have been too slow for so much
             raise

@@ -11,6 +11,7 @@ put back by the sweeper.
     xa:judges, xa:workers  hashes: what workers announced
     xa:tokenizer:<digest>  a tokenizer.json, whole once a judge that names it is in xa:judges
     xa:rate:<participant>  hash: what is left of a rate limit that several API processes share
+    xa:lent:<token>        how many bytes of introductions came with a lent worker's token in a day
     xa:written             stream of one entry, by which is found out whether Redis takes any
     xa:notices             pub/sub: which submissions and competitions changed
 """
@@ -34,6 +35,7 @@ ALONE_FROM = 3  # at this delivery an entry is measured alone
 LAST_DELIVERY = 5  # at this one the failure is its result
 LANE_BYTES = 64 * 2**20  # a lane of a judge takes no more jobs than these; the rows of others wait for the sweeper
 WORKER_SEEN = 10.0  # seconds after which a silent worker counts as gone
+WORKER_FORGOTTEN = 3_600.0  # seconds after which its name is taken off the list, if it did not do so itself
 JUDGES, WORKERS, RESULTS, NOTICES = "xa:judges", "xa:workers", "xa:results", "xa:notices"
 WRITTEN = "xa:written"
 # A claim of the future, since Redis' clock was put back, would not lapse for as long as that: it begins now, whosever
@@ -47,6 +49,14 @@ end
 
 AWAY = (RedisConnectionError, RedisTimeoutError)
 Entry = tuple[bytes, dict[bytes, bytes] | None]  # id and fields; None: deleted
+
+
+class ServerAway(RedisConnectionError):
+    """The server does not answer a worker that asks it by HTTP, or cannot reach its own Redis."""
+
+
+class NotLetIn(RedisError):
+    """The server does not take this worker's token, or does so no longer. It is no use to ask again."""
 
 
 class NotTaken(RedisError):
@@ -102,6 +112,11 @@ class Worker:
     build: str
     rates: Mapping[str, float]
 
+    @property
+    def lent(self) -> bool:
+        """Does it come in by HTTP, with a worker's token?"""
+        return "/" in self.id
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -131,6 +146,15 @@ def served_lanes(texts: bool) -> tuple[str, ...]:
 
 def tokenizer_key(digest: str) -> str:
     return f"xa:tokenizer:{digest}"
+
+
+def lent_name(token: str, worker: str) -> str:
+    """What a worker that came in with this token is called: nobody else can take its name."""
+    return f"{token}/{worker}"
+
+
+def lent_key(token: str) -> str:
+    return f"xa:lent:{token}"
 
 
 def rate_key(participant: str) -> str:
@@ -243,4 +267,15 @@ def chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
         yield items[start : start + size]
 
 
-__all__ = ["AWAY", "ChangeNotice", "GenerationJob", "Job", "NotTaken", "RedisError", "Result", "Worker"]
+__all__ = [
+    "AWAY",
+    "ChangeNotice",
+    "GenerationJob",
+    "Job",
+    "NotLetIn",
+    "NotTaken",
+    "RedisError",
+    "Result",
+    "ServerAway",
+    "Worker",
+]

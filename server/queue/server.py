@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +11,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import RedisError, ResponseError
 
+from server.queue.lent import LentClaiming, LentIntroductions
 from server.queue.messages import (
     ALL_LANES,
     BEGIN_ANEW,
@@ -17,6 +19,7 @@ from server.queue.messages import (
     LANE_BYTES,
     NOTICES,
     RESULTS,
+    WORKER_FORGOTTEN,
     WORKER_SEEN,
     WORKERS,
     WRITTEN,
@@ -83,6 +86,13 @@ class Queue:
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    def lent(self, worker: str, judges: tuple[str, ...]) -> LentClaiming:
+        """The worker's side, for one that asks by the API."""
+        return LentClaiming(self._redis, worker, judges, self._lease_ms / 1000)
+
+    def introductions(self, worker: str, token: str) -> LentIntroductions:
+        return LentIntroductions(self._redis, worker, token)
 
     async def try_write(self) -> None:
         """Raises a `RedisError` where Redis takes no work: it is asked to take something as it takes a job."""
@@ -184,11 +194,15 @@ class Queue:
                     yield notice
 
     async def workers(self) -> list[Worker]:
-        """Workers heard of in the last ten seconds, by Redis' clock."""
+        """Workers heard of in the last ten seconds, by Redis' clock. Those of long ago are forgotten."""
         seconds, _ = await self._redis.time()
         said = [read_worker(*each) for each in (await self._redis.hgetall(WORKERS)).items()]
         # Whoever was heard of in the future spoke before the clock was put back, and speaks again if it lives.
-        return [worker for worker, seen in filter(None, said) if abs(seconds - seen) <= WORKER_SEEN]
+        ages = [(worker, abs(seconds - seen)) for worker, seen in filter(None, said)]
+        if gone := [worker.id for worker, age in ages if age > WORKER_FORGOTTEN]:
+            with suppress(RedisError):  # a full one
+                await self._redis.hdel(WORKERS, *gone)
+        return [worker for worker, age in ages if age <= WORKER_SEEN]
 
     async def judges(self, known: Iterable[str]) -> list[dict[str, Any]]:
         """What workers announced of judges that are not among `known`, each with its `tokenizer_json`.

@@ -10,8 +10,9 @@ from queue import Queue
 
 import structlog
 
+from server.queue.claiming import Claim
 from server.queue.messages import RedisError, Result
-from server.queue.worker import Claim, Claims
+from server.queue.worker import Claims
 
 log = structlog.get_logger()
 

@@ -1,4 +1,4 @@
-"""A worker: claim → measure (or write) → publish → acknowledge. Needs a Redis address, a judge, and nothing else."""
+"""A worker: claim → measure (or write) → publish → acknowledge. Needs a queue, a judge, and nothing else."""
 
 import os
 import secrets
@@ -15,10 +15,11 @@ import structlog
 from judge import sampling
 from judge.codec import pack_bits
 from judge.judge import Judge, JudgeError, Pair
+from server.queue.claiming import Claim
 from server.queue.introductions import Introduction
-from server.queue.messages import LAST_DELIVERY, PEOPLE_LANES, GenerationJob, Job, RedisError, Result
-from server.queue.worker import Claim, Claims
+from server.queue.messages import LAST_DELIVERY, PEOPLE_LANES, GenerationJob, Job, NotLetIn, RedisError, Result
 from server.settings import Settings
+from server.worker.claims import open_claims
 from server.worker.leases import PAUSE, LeaseKeeper
 
 log = structlog.get_logger()
@@ -45,12 +46,11 @@ class Worker:
     """One process that serves some judges. The next batch is claimed while the device works on this one."""
 
     def __init__(self, settings: Settings, judges: Sequence[Judge]) -> None:
-        assert settings.redis_url is not None
         self._judges = {judge.identity: judge for judge in judges}
         self._build = judges[0].build
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self.claims = Claims(settings.redis_url, name, tuple(self._judges), settings.lease)
-        self.leases = LeaseKeeper(self.claims, settings.lease)
+        self.claims = open_claims(settings, name, tuple(self._judges))
+        self.leases = LeaseKeeper(self.claims, self.claims.lease)
         self._texts: deque[tuple[Claim, Steps]] = deque()
         self._introductions = [Introduction.of(judge.info()) for judge in judges]
         self._rates: dict[str, float] = {}  # of a judge: measurements per second, a moving average
@@ -105,8 +105,10 @@ class Worker:
     def _taken(self, ahead: Future[list[Claim]], stop: threading.Event) -> list[Claim]:
         try:
             return [claim for claim in ahead.result() if self.leases.owns(claim)]
+        except NotLetIn:
+            raise
         except RedisError as error:
-            log.warning("worker.redis_away", error=str(error))
+            log.warning("worker.queue_away", error=str(error))
             stop.wait(PAUSE)
             return []
 
@@ -193,6 +195,7 @@ class Worker:
             self.claims.leave()
         except RedisError:
             log.info("worker.left_without_goodbye")
+        self.claims.close()
 
 
 def run(settings: Settings, *, stop: threading.Event) -> None:

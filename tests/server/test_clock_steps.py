@@ -9,7 +9,7 @@ import pytest
 
 from server.queue.messages import Job, Result
 from server.queue.server import Queue
-from server.queue.worker import Claims
+from server.queue.worker import RedisClaims
 from tests.support.queue import LEASE, ask, enqueue
 from tests.support.services import Redis, eventually
 
@@ -46,7 +46,7 @@ FAKETIME = (
 @pytest.mark.parametrize("step", [-3600, 3600])
 def test_after_the_clock_steps_leases_lapse_in_time(stepping: tuple[Redis, Path], step: int) -> None:
     redis, offset = stepping
-    dies, lives = (Claims(redis.url, name, (JUDGE,), LEASE) for name in ("dies", "lives"))
+    dies, lives = (RedisClaims(redis.url, name, (JUDGE,), LEASE) for name in ("dies", "lives"))
     with redis.client as client:
         for claims in (dies, lives):
             claims.announce([], "cpu", {})
@@ -73,7 +73,7 @@ def test_after_the_clock_steps_leases_lapse_in_time(stepping: tuple[Redis, Path]
 
 def test_whoever_renews_keeps_what_it_holds_when_the_clock_steps_back(stepping: tuple[Redis, Path]) -> None:
     redis, offset = stepping
-    works, waits = (Claims(redis.url, name, (JUDGE,), LEASE) for name in ("works", "waits"))
+    works, waits = (RedisClaims(redis.url, name, (JUDGE,), LEASE) for name in ("works", "waits"))
     works.create_groups()
     enqueue(redis.url, Job("k", JUDGE, "arena", "", "a text", "people"))
     held = works.claim(1, block=0.1)

@@ -14,7 +14,7 @@ from judge.judge import Judge
 from server.queue.introductions import Introduction
 from server.queue.messages import RedisError
 from server.queue.server import Queue
-from server.queue.worker import Claims
+from server.queue.worker import RedisClaims
 from server.settings import Settings
 from server.worker.loop import HELLO, Worker
 from tests.support.queue import LEASE, ask
@@ -56,7 +56,7 @@ def at_work(redis_url: str, judge: Idle) -> Iterator[None]:
 
 def announce(redis_url: str, *judges: FakeJudge, seconds: float = float("inf")) -> bool:
     """One worker's word, of another worker every time."""
-    claims = Claims(redis_url, f"worker-{time.monotonic_ns()}", tuple(judge.identity for judge in judges), LEASE)
+    claims = RedisClaims(redis_url, f"worker-{time.monotonic_ns()}", tuple(judge.identity for judge in judges), LEASE)
     try:
         return claims.announce([Introduction.of(judge.info()) for judge in judges], BUILD, {}, seconds=seconds)
     finally:
@@ -154,7 +154,7 @@ def test_a_tokenizer_that_was_lost_or_damaged_comes_again(redis_url: str, redis_
 def test_a_part_that_was_too_much_for_the_line_is_smaller_the_next_time(redis_server: Redis, redis_url: str) -> None:
     judge = FakeJudge(tokenizer="t" * 30_000)
     with slow_line(redis_server.port, rate=1500) as line:  # ten seconds are not enough for a part of 16 kB
-        claims = Claims(url_of(line), "worker-1", (judge.identity,), LEASE)
+        claims = RedisClaims(url_of(line), "worker-1", (judge.identity,), LEASE)
         introductions = [Introduction.of(judge.info())]
         with pytest.raises(RedisError):
             claims.announce(introductions, BUILD, {})

@@ -19,7 +19,7 @@ from server.queue.messages import (
     stream,
 )
 from server.queue.server import Queue
-from server.queue.worker import Claims
+from server.queue.worker import RedisClaims
 from tests.support.queue import LEASE, ask, enqueue
 from tests.support.services import Redis
 from tests.support.workers import FakeJudge
@@ -39,28 +39,28 @@ def results(url: str, consumer: str = "referee") -> Sequence[tuple[str, Result]]
 
 
 @pytest.fixture
-def claims(redis_url: str) -> Iterator[Claims]:
-    made = Claims(redis_url, "worker-1", (JUDGE,), LEASE)
+def claims(redis_url: str) -> Iterator[RedisClaims]:
+    made = RedisClaims(redis_url, "worker-1", (JUDGE,), LEASE)
     made.create_groups()
     yield made
     made.close()
 
 
 @pytest.fixture
-def other(redis_url: str) -> Iterator[Claims]:
-    made = Claims(redis_url, "worker-2", (JUDGE,), LEASE)
+def other(redis_url: str) -> Iterator[RedisClaims]:
+    made = RedisClaims(redis_url, "worker-2", (JUDGE,), LEASE)
     yield made
     made.close()
 
 
-def test_a_job_comes_out_as_it_went_in(redis_url: str, claims: Claims) -> None:
+def test_a_job_comes_out_as_it_went_in(redis_url: str, claims: RedisClaims) -> None:
     enqueue(redis_url, job("k1"))
     (claim,) = claims.claim(8, block=0.1)
     assert claim.job == job("k1")
     assert claim.delivery == 1
 
 
-def test_a_key_that_is_in_the_queue_is_not_added_again(redis_url: str, claims: Claims) -> None:
+def test_a_key_that_is_in_the_queue_is_not_added_again(redis_url: str, claims: RedisClaims) -> None:
     assert enqueue(redis_url, job("k1"), job("k1", "bots")) == 1
     assert enqueue(redis_url, job("k1")) == 0
     claims.claim(8, block=0.1)
@@ -104,7 +104,7 @@ def test_a_lane_takes_so_many_bytes_and_half_of_them_from_those_that_waited(own_
 
 
 def test_a_full_redis_drains(own_redis: Redis) -> None:
-    claims = Claims(own_redis.url, "w1", (JUDGE,), LEASE)
+    claims = RedisClaims(own_redis.url, "w1", (JUDGE,), LEASE)
     claims.announce([], "cpu", {})
     claims.create_groups()
     enqueue(own_redis.url, *(job(f"k{i}") for i in range(200)))
@@ -125,14 +125,14 @@ def test_a_full_redis_drains(own_redis: Redis) -> None:
         assert [worker.id for worker in ask(own_redis.url, Queue.workers)] == ["w1"], "and who works is known"
 
 
-def test_a_finished_job_can_be_asked_for_again(redis_url: str, claims: Claims) -> None:
+def test_a_finished_job_can_be_asked_for_again(redis_url: str, claims: RedisClaims) -> None:
     enqueue(redis_url, job("k1"))
     (claim,) = claims.claim(8, block=0.1)
     claims.publish(claim, Result("k1", "cpu", bits=b"\0" * 8))
     assert enqueue(redis_url, job("k1")) == 1
 
 
-def test_publishing_leaves_a_result_and_no_job(redis_url: str, redis_server: Redis, claims: Claims) -> None:
+def test_publishing_leaves_a_result_and_no_job(redis_url: str, redis_server: Redis, claims: RedisClaims) -> None:
     enqueue(redis_url, job("k1"))
     (claim,) = claims.claim(8, block=0.1)
     claims.publish(claim, Result("k1", "cpu", bits=b"\1\2\3\4"))
@@ -144,7 +144,7 @@ def test_publishing_leaves_a_result_and_no_job(redis_url: str, redis_server: Red
 
 
 def test_a_job_whose_worker_died_goes_to_the_next_with_its_deliveries_counted(
-    redis_url: str, claims: Claims, other: Claims
+    redis_url: str, claims: RedisClaims, other: RedisClaims
 ) -> None:
     enqueue(redis_url, job("k1"))
     claims.claim(8, block=0.1)
@@ -154,7 +154,7 @@ def test_a_job_whose_worker_died_goes_to_the_next_with_its_deliveries_counted(
     assert (claim.job.key, claim.delivery) == ("k1", 2)
 
 
-def test_a_renewed_lease_holds_and_is_no_delivery(redis_url: str, claims: Claims, other: Claims) -> None:
+def test_a_renewed_lease_holds_and_is_no_delivery(redis_url: str, claims: RedisClaims, other: RedisClaims) -> None:
     enqueue(redis_url, job("k1"))
     held = claims.claim(8, block=0.1)
     for _ in range(4):
@@ -167,7 +167,7 @@ def test_a_renewed_lease_holds_and_is_no_delivery(redis_url: str, claims: Claims
 
 
 def test_what_is_given_back_can_be_claimed_at_once_and_does_not_count(
-    redis_url: str, claims: Claims, other: Claims
+    redis_url: str, claims: RedisClaims, other: RedisClaims
 ) -> None:
     enqueue(redis_url, job("k1"))
     claims.give_back(claims.claim(8, block=0.1))
@@ -175,7 +175,7 @@ def test_what_is_given_back_can_be_claimed_at_once_and_does_not_count(
     assert claim.delivery == 1
 
 
-def test_a_worker_that_leaves_gives_back_what_it_held(redis_url: str, claims: Claims, other: Claims) -> None:
+def test_a_worker_that_leaves_gives_back_what_it_held(redis_url: str, claims: RedisClaims, other: RedisClaims) -> None:
     enqueue(redis_url, job("k1"), job("k2"))
     claims.claim(8, block=0.1)
     claims.leave()
@@ -183,7 +183,7 @@ def test_a_worker_that_leaves_gives_back_what_it_held(redis_url: str, claims: Cl
 
 
 def test_from_the_third_delivery_on_a_job_comes_alone_and_its_neighbours_do_not_age(
-    redis_url: str, claims: Claims
+    redis_url: str, claims: RedisClaims
 ) -> None:
     enqueue(redis_url, *(job(f"k{i}") for i in range(5)))
     claims.claim(8, block=0.1)
@@ -204,25 +204,25 @@ def test_from_the_third_delivery_on_a_job_comes_alone_and_its_neighbours_do_not_
     assert deliveries == [3, 3, 3, 3]
 
 
-def test_people_come_first_but_every_eighth_is_a_bots(redis_url: str, claims: Claims) -> None:
+def test_people_come_first_but_every_eighth_is_a_bots(redis_url: str, claims: RedisClaims) -> None:
     enqueue(redis_url, *(job(f"b{i}", "bots") for i in range(20)), *(job(f"p{i}") for i in range(20)))
     lanes = [claim.job.lane for claim in claims.claim(16, block=0.1)]
     assert (lanes.count("people"), lanes.count("bots")) == (14, 2)
 
 
-def test_bots_get_their_eighth_also_when_batches_are_of_one(redis_url: str, claims: Claims) -> None:
+def test_bots_get_their_eighth_also_when_batches_are_of_one(redis_url: str, claims: RedisClaims) -> None:
     enqueue(redis_url, *(job(f"b{i}", "bots") for i in range(10)), *(job(f"p{i}") for i in range(40)))
     lanes = [claims.claim(1, block=0.1)[0].job.lane for _ in range(32)]
     assert lanes.count("bots") == 4
     assert lanes[0] == "people"
 
 
-def test_the_overflow_of_one_participant_waits_behind_everyone_elses_first(redis_url: str, claims: Claims) -> None:
+def test_the_overflow_of_one_participant_waits_behind_everyone_elses_first(redis_url: str, claims: RedisClaims) -> None:
     enqueue(redis_url, *(job(f"r{i}", "people-rest") for i in range(3)), job("other"))
     assert next(claim.job.key for claim in claims.claim(3, block=0.1)) == "other"
 
 
-def test_a_wiped_redis_is_noticed_and_taken_up_again(redis_url: str, redis_server: Redis, claims: Claims) -> None:
+def test_a_wiped_redis_is_noticed_and_taken_up_again(redis_url: str, redis_server: Redis, claims: RedisClaims) -> None:
     enqueue(redis_url, job("k1"))
     with redis_server.client as client:
         client.flushall()
@@ -232,14 +232,16 @@ def test_a_wiped_redis_is_noticed_and_taken_up_again(redis_url: str, redis_serve
     assert [claim.job.key for claim in claims.claim(8, block=0.1)] == ["k1"]
 
 
-def test_a_result_on_its_way_is_not_missing(redis_url: str, claims: Claims) -> None:
+def test_a_result_on_its_way_is_not_missing(redis_url: str, claims: RedisClaims) -> None:
     enqueue(redis_url, job("k1"), job("k2"), job("k3"))
     first, *_ = claims.claim(2, block=0.1)
     claims.publish(first, Result(first.job.key, "cpu", bits=b""))
     assert ask(redis_url, lambda queue: queue.missing(JUDGE, ["k1", "k2", "k3", "k4"])) == ["k4"]
 
 
-def test_an_unsettled_result_goes_to_another_referee_and_a_settled_one_to_none(redis_url: str, claims: Claims) -> None:
+def test_an_unsettled_result_goes_to_another_referee_and_a_settled_one_to_none(
+    redis_url: str, claims: RedisClaims
+) -> None:
     enqueue(redis_url, job("k1"))
     (claim,) = claims.claim(8, block=0.1)
     claims.publish(claim, Result("k1", "cpu", failure="broken"))
@@ -252,7 +254,7 @@ def test_an_unsettled_result_goes_to_another_referee_and_a_settled_one_to_none(r
     assert results(redis_url, "lives") == []
 
 
-def test_announcements_tell_who_is_there(redis_url: str, claims: Claims) -> None:
+def test_announcements_tell_who_is_there(redis_url: str, claims: RedisClaims) -> None:
     info = {**FakeJudge().info(), "identity": JUDGE}
     claims.announce([Introduction.of(info)], "cpu", {JUDGE: 12.5})
     (worker,) = ask(redis_url, lambda queue: queue.workers())
@@ -265,7 +267,9 @@ def test_announcements_tell_who_is_there(redis_url: str, claims: Claims) -> None
 
 
 @pytest.mark.parametrize("said", ["", "{", "[]", "null", "3", '{"identity": "x", "name": "tiny"}', b"\xff"])
-def test_what_is_no_announcement_hides_no_other(redis_url: str, redis_server: Redis, claims: Claims, said: str) -> None:
+def test_what_is_no_announcement_hides_no_other(
+    redis_url: str, redis_server: Redis, claims: RedisClaims, said: str
+) -> None:
     info = {**FakeJudge().info(), "identity": JUDGE}
     claims.announce([Introduction.of(info)], "cpu", {})
     with redis_server.client as client:
@@ -289,7 +293,7 @@ def test_a_bell_reaches_everyone_who_listens(redis_url: str) -> None:
     assert ask(redis_url, work) == ChangeNotice(submissions=("s1",), competitions=("c1",))
 
 
-def test_the_depth_counts_every_lane(redis_url: str, claims: Claims) -> None:
+def test_the_depth_counts_every_lane(redis_url: str, claims: RedisClaims) -> None:
     enqueue(redis_url, *(job(lane, lane) for lane in ("people", "people-rest", "bots", "bots-rest")))
     assert ask(redis_url, lambda queue: queue.depth(JUDGE)) == 4
 
@@ -299,7 +303,7 @@ def writing(key: str, lane: str = "people") -> GenerationJob:
 
 
 @pytest.mark.parametrize("lane", ["people", "bots"])
-def test_a_text_to_be_written_comes_out_as_it_went_in(redis_url: str, claims: Claims, lane: str) -> None:
+def test_a_text_to_be_written_comes_out_as_it_went_in(redis_url: str, claims: RedisClaims, lane: str) -> None:
     assert enqueue(redis_url, writing("w1", lane), writing("w1", lane)) == 1
     (claim,) = claims.claim(8, block=0.1)
     assert claim.job == writing("w1", lane)
@@ -307,7 +311,7 @@ def test_a_text_to_be_written_comes_out_as_it_went_in(redis_url: str, claims: Cl
 
 
 @pytest.mark.parametrize("text", ["once upon a time – ünïcode", ""])
-def test_a_written_text_comes_back_and_leaves_no_job(redis_url: str, claims: Claims, text: str) -> None:
+def test_a_written_text_comes_back_and_leaves_no_job(redis_url: str, claims: RedisClaims, text: str) -> None:
     enqueue(redis_url, writing("w1"))
     (claim,) = claims.claim(8, block=0.1)
     claims.publish(claim, Result("w1", "cpu", text=text))
@@ -319,7 +323,7 @@ def test_a_written_text_comes_back_and_leaves_no_job(redis_url: str, claims: Cla
 
 
 def test_texts_are_handed_out_one_at_a_time_beside_measurements_and_peoples_first(
-    redis_url: str, claims: Claims
+    redis_url: str, claims: RedisClaims
 ) -> None:
     enqueue(redis_url, writing("b1", "bots"), *(writing(f"w{i}") for i in range(2)), *(job(f"k{i}") for i in range(9)))
     keys = [[claim.job.key for claim in claims.claim(4, block=0.1)] for _ in range(4)]
@@ -327,7 +331,7 @@ def test_texts_are_handed_out_one_at_a_time_beside_measurements_and_peoples_firs
 
 
 def test_a_text_whose_worker_died_is_claimed_again_alone_and_counted(
-    redis_url: str, claims: Claims, other: Claims
+    redis_url: str, claims: RedisClaims, other: RedisClaims
 ) -> None:
     enqueue(redis_url, writing("w1"), writing("w2"))
     for _ in range(2):
@@ -341,7 +345,9 @@ def test_a_text_whose_worker_died_is_claimed_again_alone_and_counted(
     assert found == ["w1", "w2"]
 
 
-def test_a_text_that_is_given_back_can_be_claimed_at_once(redis_url: str, claims: Claims, other: Claims) -> None:
+def test_a_text_that_is_given_back_can_be_claimed_at_once(
+    redis_url: str, claims: RedisClaims, other: RedisClaims
+) -> None:
     enqueue(redis_url, writing("w1"), writing("w2"))
     claims.give_back(claims.claim(8, block=0.1))
     claims.claim(8, block=0.1)
@@ -362,7 +368,7 @@ UNREADABLE: dict[str, tuple[str, dict[str, str | bytes]]] = {
 
 @pytest.mark.parametrize("what", UNREADABLE)
 def test_an_entry_that_nobody_can_read_is_dropped_and_its_row_counts_as_lost(
-    redis_url: str, redis_server: Redis, claims: Claims, what: str
+    redis_url: str, redis_server: Redis, claims: RedisClaims, what: str
 ) -> None:
     lane, fields = UNREADABLE[what]
     name = stream(JUDGE, lane)
@@ -379,7 +385,7 @@ def test_an_entry_that_nobody_can_read_is_dropped_and_its_row_counts_as_lost(
 
 
 def test_an_unreadable_entry_of_a_dead_worker_is_dropped_too(
-    redis_url: str, redis_server: Redis, claims: Claims
+    redis_url: str, redis_server: Redis, claims: RedisClaims
 ) -> None:
     with redis_server.client as client:
         client.xadd(stream(JUDGE, "people"), {"nonsense": "1"})
@@ -389,7 +395,7 @@ def test_an_unreadable_entry_of_a_dead_worker_is_dropped_too(
         assert client.xlen(stream(JUDGE, "people")) == 0
 
 
-def test_nothing_that_came_while_a_worker_was_idle_is_claimed_and_dropped(redis_url: str, claims: Claims) -> None:
+def test_nothing_that_came_while_a_worker_was_idle_is_claimed_and_dropped(redis_url: str, claims: RedisClaims) -> None:
     """What a worker claims and does not know of would wait for a whole lease."""
     assert claims.claim(1, block=0.01) == []  # now it listens to all lanes
     enqueue(redis_url, *(job(f"k{i}") for i in range(4)))
@@ -399,8 +405,8 @@ def test_nothing_that_came_while_a_worker_was_idle_is_claimed_and_dropped(redis_
 
 
 def test_what_is_claimed_is_kept_where_redis_refuses_the_next_lane(own_redis: Redis) -> None:
-    whole = Claims(own_redis.url, "whole", (JUDGE,), 60)
-    limited = Claims(own_redis.url.replace("//", "//limited:pw@"), "limited", (JUDGE,), 60)
+    whole = RedisClaims(own_redis.url, "whole", (JUDGE,), 60)
+    limited = RedisClaims(own_redis.url.replace("//", "//limited:pw@"), "limited", (JUDGE,), 60)
     try:
         whole.create_groups()
         with own_redis.client as client:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from server.api import bodies, schemas
 from server.api.problems import MEDIA
+from server.arena import worker_tokens
 from tests.support import contract
 from tests.support.duels import class_of, duel
 from tests.support.scenario.deployment import answer
@@ -296,6 +297,7 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json, h
         "key": measured["id"],
         "move_id": answer(house.host.get(f"/rounds/{lesson.round_id}/moves"))["items"][0]["id"],
     }
+    worker = house.caller(house.database.write(lambda session: worker_tokens.create(session, "a GPU")[0]))
     seen = 0
     for name, operation in operations(document):
         method, path = name.split(" ")
@@ -303,7 +305,8 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json, h
             continue
         values["name"] = "plain" if "judges" in path else "condense"
         where = path.removeprefix("/api/v1").format(**values)
-        response = house.host.get(where, params={"after": 0} if where.endswith("/events") else {})
+        who = worker if where == "/worker" else house.host
+        response = who.get(where, params={"after": 0} if where.endswith("/events") else {})
         content = operation["responses"]["200"]["content"].get("application/json")
         if content is None:  # a file, which has no schema of ours
             assert response.status_code == 200, where

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server.arena import worker_tokens
 from server.arena.callers import issue
 from server.db.session import now
 from server.db.states import Scope
@@ -17,119 +18,129 @@ from tests.support.workers import PLAIN
 
 ROLES = (
     "nobody", "player", "stranger", "bot", "removed", "reader", "observer", "cohost", "maker", "other host", "owner",
+    "worker",
 )  # fmt: skip
 
 #: Route → for each role, in this order: + it is let in, 1 answered 401, 3 answered 403.
 ALLOWED = """
-    GET    /healthz                                     +++++++++++
-    GET    /readyz                                      +++++++++++
-    GET    /api/v1/judges                               +++++++++++
-    GET    /api/v1/judges/{name}                        +++++++++++
-    GET    /api/v1/games                                +++++++++++
-    GET    /api/v1/games/{name}                         +++++++++++
-    GET    /api/v1/games/{name}/versions                +++++++++++
-    GET    /api/v1/keys                                 +++++++++++
-    POST   /api/v1/competitions:join                    +++++++++++
-    GET    /api/v1/me                                   1+++3++++++
-    GET    /api/v1/me/submissions                       1+++3++++++
-    GET    /api/v1/competitions                         1+++3++++++
-    POST   /api/v1/competitions                         13333333+++
-    POST   /api/v1/games                                13333333+++
-    POST   /api/v1/games/{name}:withdraw                13333333+3+
-    POST   /api/v1/games/{name}:restore                 13333333+3+
-    POST   /api/v1/keys                                 1333333333+
-    POST   /api/v1/hosts                                1333333333+
-    GET    /api/v1/hosts                                1333333333+
-    GET    /api/v1/audit.jsonl                          1333333333+
-    GET    /api/v1/competitions/{competition_id}        1+3+3++++3+
-    GET    /api/v1/competitions/{competition_id}/rounds      1+3+3++++3+
-    GET    /api/v1/competitions/{competition_id}/leaderboard 1+3+3++++3+
-    GET    /api/v1/competitions/{competition_id}/events      1+3+3++++3+
-    PATCH  /api/v1/competitions/{competition_id}             1333333++3+
-    GET    /api/v1/competitions/{competition_id}/players     133333+++3+
-    GET    /api/v1/competitions/{competition_id}/results.csv 133333+++3+
-    GET    /api/v1/competitions/{competition_id}/moves.csv   133333+++3+
-    GET    /api/v1/competitions/{competition_id}/moves.jsonl 133333+++3+
-    POST   /api/v1/competitions/{competition_id}/gradebook         133333+++3+
-    POST   /api/v1/competitions/{competition_id}/gradebook:preview 133333+++3+
-    GET    /api/v1/competitions/{competition_id}/hosts       133333+++3+
-    POST   /api/v1/competitions/{competition_id}/hosts       1333333++3+
-    POST   /api/v1/competitions/{competition_id}/rounds      1333333++3+
-    GET    /api/v1/competitions/{competition_id}/announcements   1+3+3++++3+
-    POST   /api/v1/competitions/{competition_id}/announcements   1333333++3+
-    POST   /api/v1/announcements/{announcement_id}:withdraw      1333333++3+
-    POST   /api/v1/competitions/{competition_id}/roster          1333333++3+
-    POST   /api/v1/competitions/{competition_id}/roster:preview  1333333++3+
-    POST   /api/v1/competitions/{competition_id}/players:admit   1333333++3+
-    POST   /api/v1/competitions/{competition_id}/players:remove  1333333++3+
-    POST   /api/v1/competitions/{competition_id}/players:readmit 1333333++3+
-    GET    /api/v1/competitions/{competition_id}/teams            1+3+3++++3+
-    POST   /api/v1/competitions/{competition_id}/teams            1333333++3+
-    POST   /api/v1/competitions/{competition_id}/teams:spread     1333333++3+
-    GET    /api/v1/competitions/{competition_id}/team-leaderboard 1+3+3++++3+
-    GET    /api/v1/rounds/{round_id}/team-leaderboard             1+3+3++++3+
-    PATCH  /api/v1/teams/{team_id}                                1333333++3+
-    DELETE /api/v1/teams/{team_id}                                1333333++3+
-    POST   /api/v1/teams/{team_id}:restore                        1333333++3+
-    PUT    /api/v1/players/{player_id}/team                       1333333++3+
-    POST   /api/v1/competitions/{competition_id}:renew-code      1333333++3+
-    PATCH  /api/v1/players/{player_id}                       1333333++3+
-    POST   /api/v1/players/{player_id}:admit                 1333333++3+
-    POST   /api/v1/players/{player_id}:new-key               1333333++3+
-    POST   /api/v1/competitions/{competition_id}:publish     1333333++3+
-    POST   /api/v1/competitions/{competition_id}:duplicate   13333333+3+
-    POST   /api/v1/competitions/{competition_id}:freeze      1333333++3+
-    POST   /api/v1/competitions/{competition_id}:unfreeze    1333333++3+
-    GET    /api/v1/competitions/{competition_id}/retention   133333+++3+
-    PUT    /api/v1/competitions/{competition_id}/retention   1333333++3+
-    GET    /api/v1/retention                                 1333333333+
-    PUT    /api/v1/retention                                 1333333333+
-    DELETE /api/v1/players/{player_id}                       1333333++3+
-    PATCH  /api/v1/rounds/{round_id}                         1333333++3+
-    POST   /api/v1/rounds/{round_id}:publish                 1333333++3+
-    POST   /api/v1/rounds/{round_id}:prolong                 1333333++3+
-    POST   /api/v1/rounds/{round_id}:duplicate               1333333++3+
-    POST   /api/v1/rounds/{round_id}:move                    1333333++3+
-    POST   /api/v1/rounds/{round_id}:delete                  1333333++3+
-    POST   /api/v1/rounds/{round_id}:restore                 1333333++3+
-    POST   /api/v1/hosts/{host_id}:renew                     1333333++3+
-    POST   /api/v1/hosts/{host_id}:dismiss                   1333333++3+
-    POST   /api/v1/players/{player_id}:remove                1333333++3+
-    POST   /api/v1/players/{player_id}:readmit               1333333++3+
-    GET    /api/v1/rounds/{round_id}                         1+3+3++++3+
-    GET    /api/v1/rounds/{round_id}/leaderboard             1+3+3++++3+
-    GET    /api/v1/rounds/{round_id}/submissions             1+3+3++++3+
-    GET    /api/v1/rounds/{round_id}/challenges              1+3+3++++3+
-    GET    /api/v1/rounds/{round_id}/moves                   1+3+3++++3+
-    GET    /api/v1/rounds/{round_id}/moves/{move_id}         1+3+3++++3+
-    POST   /api/v1/rounds/{round_id}:open                    1333333++3+
-    POST   /api/v1/rounds/{round_id}:pause                   1333333++3+
-    POST   /api/v1/rounds/{round_id}:close                   1333333++3+
-    POST   /api/v1/rounds/{round_id}:reveal                  1333333++3+
-    GET    /api/v1/rounds/{round_id}/reveal                  133333+++3+
-    POST   /api/v1/rounds/{round_id}/submissions:hide        1333333++3+
-    POST   /api/v1/rounds/{round_id}/submissions:show        1333333++3+
-    POST   /api/v1/rounds/{round_id}:conceal                 1333333++3+
-    POST   /api/v1/rounds/{round_id}/rescorings              1333333++3+
-    GET    /api/v1/rounds/{round_id}/rescorings              133333+++3+
-    GET    /api/v1/rounds/{round_id}/second-judge            1+3+3++++3+
-    GET    /api/v1/rescorings/{rescoring_id}                 133333+++3+
-    POST   /api/v1/rescorings/{rescoring_id}:apply           1333333++3+
-    POST   /api/v1/rescorings/{rescoring_id}:drop            1333333++3+
-    POST   /api/v1/rounds/{round_id}/submissions             1+3+3333333
-    POST   /api/v1/rounds/{round_id}/submissions:begin       1+3+3333333
-    POST   /api/v1/rounds/{round_id}/submissions:batch       1+3+3333333
-    POST   /api/v1/rounds/{round_id}/moves:preview           1+3+3333333
-    POST   /api/v1/rounds/{round_id}/challenges              1+3+3333333
-    POST   /api/v1/challenges/{play_id}:accept               1+3+3333333
-    GET    /api/v1/submissions/{submission_id}               1+3333+++3+
-    GET    /api/v1/submissions/{submission_id}/receipt       1+3333+++3+
-    POST   /api/v1/submissions/{submission_id}/moves         1+333333333
-    POST   /api/v1/submissions/{submission_id}:resign        1+333333333
-    POST   /api/v1/submissions/{submission_id}:hide          1333333++3+
-    POST   /api/v1/submissions/{submission_id}:show          1333333++3+
-    POST   /api/v1/measurements                              1+++33+++++
-    GET    /api/v1/measurements/{key}                        1+++33+++++
+    GET    /healthz                                     ++++++++++++
+    GET    /readyz                                      ++++++++++++
+    GET    /api/v1/judges                               ++++++++++++
+    GET    /api/v1/judges/{name}                        ++++++++++++
+    GET    /api/v1/games                                ++++++++++++
+    GET    /api/v1/games/{name}                         ++++++++++++
+    GET    /api/v1/games/{name}/versions                ++++++++++++
+    GET    /api/v1/keys                                 ++++++++++++
+    POST   /api/v1/competitions:join                    ++++++++++++
+    GET    /api/v1/me                                   1+++3++++++3
+    GET    /api/v1/me/submissions                       1+++3++++++3
+    GET    /api/v1/competitions                         1+++3++++++3
+    POST   /api/v1/competitions                         13333333+++3
+    POST   /api/v1/games                                13333333+++3
+    POST   /api/v1/games/{name}:withdraw                13333333+3+3
+    POST   /api/v1/games/{name}:restore                 13333333+3+3
+    POST   /api/v1/keys                                 1333333333+3
+    POST   /api/v1/hosts                                1333333333+3
+    GET    /api/v1/hosts                                1333333333+3
+    GET    /api/v1/audit.jsonl                          1333333333+3
+    GET    /api/v1/competitions/{competition_id}        1+3+3++++3+3
+    GET    /api/v1/competitions/{competition_id}/rounds      1+3+3++++3+3
+    GET    /api/v1/competitions/{competition_id}/leaderboard 1+3+3++++3+3
+    GET    /api/v1/competitions/{competition_id}/events      1+3+3++++3+3
+    PATCH  /api/v1/competitions/{competition_id}             1333333++3+3
+    GET    /api/v1/competitions/{competition_id}/players     133333+++3+3
+    GET    /api/v1/competitions/{competition_id}/results.csv 133333+++3+3
+    GET    /api/v1/competitions/{competition_id}/moves.csv   133333+++3+3
+    GET    /api/v1/competitions/{competition_id}/moves.jsonl 133333+++3+3
+    POST   /api/v1/competitions/{competition_id}/gradebook         133333+++3+3
+    POST   /api/v1/competitions/{competition_id}/gradebook:preview 133333+++3+3
+    GET    /api/v1/competitions/{competition_id}/hosts       133333+++3+3
+    POST   /api/v1/competitions/{competition_id}/hosts       1333333++3+3
+    POST   /api/v1/competitions/{competition_id}/rounds      1333333++3+3
+    GET    /api/v1/competitions/{competition_id}/announcements   1+3+3++++3+3
+    POST   /api/v1/competitions/{competition_id}/announcements   1333333++3+3
+    POST   /api/v1/announcements/{announcement_id}:withdraw      1333333++3+3
+    POST   /api/v1/competitions/{competition_id}/roster          1333333++3+3
+    POST   /api/v1/competitions/{competition_id}/roster:preview  1333333++3+3
+    POST   /api/v1/competitions/{competition_id}/players:admit   1333333++3+3
+    POST   /api/v1/competitions/{competition_id}/players:remove  1333333++3+3
+    POST   /api/v1/competitions/{competition_id}/players:readmit 1333333++3+3
+    GET    /api/v1/competitions/{competition_id}/teams            1+3+3++++3+3
+    POST   /api/v1/competitions/{competition_id}/teams            1333333++3+3
+    POST   /api/v1/competitions/{competition_id}/teams:spread     1333333++3+3
+    GET    /api/v1/competitions/{competition_id}/team-leaderboard 1+3+3++++3+3
+    GET    /api/v1/rounds/{round_id}/team-leaderboard             1+3+3++++3+3
+    PATCH  /api/v1/teams/{team_id}                                1333333++3+3
+    DELETE /api/v1/teams/{team_id}                                1333333++3+3
+    POST   /api/v1/teams/{team_id}:restore                        1333333++3+3
+    PUT    /api/v1/players/{player_id}/team                       1333333++3+3
+    POST   /api/v1/competitions/{competition_id}:renew-code      1333333++3+3
+    PATCH  /api/v1/players/{player_id}                       1333333++3+3
+    POST   /api/v1/players/{player_id}:admit                 1333333++3+3
+    POST   /api/v1/players/{player_id}:new-key               1333333++3+3
+    POST   /api/v1/competitions/{competition_id}:publish     1333333++3+3
+    POST   /api/v1/competitions/{competition_id}:duplicate   13333333+3+3
+    POST   /api/v1/competitions/{competition_id}:freeze      1333333++3+3
+    POST   /api/v1/competitions/{competition_id}:unfreeze    1333333++3+3
+    GET    /api/v1/competitions/{competition_id}/retention   133333+++3+3
+    PUT    /api/v1/competitions/{competition_id}/retention   1333333++3+3
+    GET    /api/v1/retention                                 1333333333+3
+    PUT    /api/v1/retention                                 1333333333+3
+    DELETE /api/v1/players/{player_id}                       1333333++3+3
+    PATCH  /api/v1/rounds/{round_id}                         1333333++3+3
+    POST   /api/v1/rounds/{round_id}:publish                 1333333++3+3
+    POST   /api/v1/rounds/{round_id}:prolong                 1333333++3+3
+    POST   /api/v1/rounds/{round_id}:duplicate               1333333++3+3
+    POST   /api/v1/rounds/{round_id}:move                    1333333++3+3
+    POST   /api/v1/rounds/{round_id}:delete                  1333333++3+3
+    POST   /api/v1/rounds/{round_id}:restore                 1333333++3+3
+    POST   /api/v1/hosts/{host_id}:renew                     1333333++3+3
+    POST   /api/v1/hosts/{host_id}:dismiss                   1333333++3+3
+    POST   /api/v1/players/{player_id}:remove                1333333++3+3
+    POST   /api/v1/players/{player_id}:readmit               1333333++3+3
+    GET    /api/v1/rounds/{round_id}                         1+3+3++++3+3
+    GET    /api/v1/rounds/{round_id}/leaderboard             1+3+3++++3+3
+    GET    /api/v1/rounds/{round_id}/submissions             1+3+3++++3+3
+    GET    /api/v1/rounds/{round_id}/challenges              1+3+3++++3+3
+    GET    /api/v1/rounds/{round_id}/moves                   1+3+3++++3+3
+    GET    /api/v1/rounds/{round_id}/moves/{move_id}         1+3+3++++3+3
+    POST   /api/v1/rounds/{round_id}:open                    1333333++3+3
+    POST   /api/v1/rounds/{round_id}:pause                   1333333++3+3
+    POST   /api/v1/rounds/{round_id}:close                   1333333++3+3
+    POST   /api/v1/rounds/{round_id}:reveal                  1333333++3+3
+    GET    /api/v1/rounds/{round_id}/reveal                  133333+++3+3
+    POST   /api/v1/rounds/{round_id}/submissions:hide        1333333++3+3
+    POST   /api/v1/rounds/{round_id}/submissions:show        1333333++3+3
+    POST   /api/v1/rounds/{round_id}:conceal                 1333333++3+3
+    POST   /api/v1/rounds/{round_id}/rescorings              1333333++3+3
+    GET    /api/v1/rounds/{round_id}/rescorings              133333+++3+3
+    GET    /api/v1/rounds/{round_id}/second-judge            1+3+3++++3+3
+    GET    /api/v1/rescorings/{rescoring_id}                 133333+++3+3
+    POST   /api/v1/rescorings/{rescoring_id}:apply           1333333++3+3
+    POST   /api/v1/rescorings/{rescoring_id}:drop            1333333++3+3
+    POST   /api/v1/rounds/{round_id}/submissions             1+3+33333333
+    POST   /api/v1/rounds/{round_id}/submissions:begin       1+3+33333333
+    POST   /api/v1/rounds/{round_id}/submissions:batch       1+3+33333333
+    POST   /api/v1/rounds/{round_id}/moves:preview           1+3+33333333
+    POST   /api/v1/rounds/{round_id}/challenges              1+3+33333333
+    POST   /api/v1/challenges/{play_id}:accept               1+3+33333333
+    GET    /api/v1/submissions/{submission_id}               1+3333+++3+3
+    GET    /api/v1/submissions/{submission_id}/receipt       1+3333+++3+3
+    POST   /api/v1/submissions/{submission_id}/moves         1+3333333333
+    POST   /api/v1/submissions/{submission_id}:resign        1+3333333333
+    POST   /api/v1/submissions/{submission_id}:hide          1333333++3+3
+    POST   /api/v1/submissions/{submission_id}:show          1333333++3+3
+    POST   /api/v1/measurements                              1+++33+++++3
+    GET    /api/v1/measurements/{key}                        1+++33+++++3
+    GET    /api/v1/worker                                13333333333+
+    POST   /api/v1/worker:announce                       13333333333+
+    POST   /api/v1/worker/tokenizers                     13333333333+
+    POST   /api/v1/worker/judges                         13333333333+
+    POST   /api/v1/worker/jobs:claim                     13333333333+
+    POST   /api/v1/worker/jobs:renew                     13333333333+
+    POST   /api/v1/worker/jobs:release                   13333333333+
+    POST   /api/v1/worker/jobs:publish                   13333333333+
+    POST   /api/v1/worker:leave                          13333333333+
 """
 TABLE = {f"{method} {path}": marks for method, path, marks in (line.split() for line in ALLOWED.strip().splitlines())}
 MARKS = {401: "1", 403: "3"}
@@ -202,6 +213,7 @@ def everybody(house: RunningApp) -> tuple[Class, dict[str, Caller]]:
         "maker": maker,
         "other host": other,
         "owner": house.host,
+        "worker": house.caller(house.database.write(lambda session: worker_tokens.create(session, "a GPU")[0])),
     }
 
 
@@ -320,7 +332,23 @@ def _bodies_of_teams() -> dict[str, Callable[[School], object]]:
     }
 
 
-BODIES = _bodies() | _bodies_of_teams()
+def _bodies_of_workers() -> dict[str, Callable[[School], object]]:
+    at, digest = "POST /api/v1/worker", "0" * 64
+    judge = {"identity": "j", "name": "j", "context": 9, "bos": 0, "direction": "forward", "dtype": "float32"}
+    bodies: dict[str, Json] = {
+        f"{at}:announce": {"judges": [], "build": "cpu"},
+        f"{at}/tokenizers": {"digest": digest, "start": 0, "part": ""},
+        f"{at}/judges": {**judge, "build": "cpu", "tokenizer": digest},
+        f"{at}/jobs:claim": {"judges": ["none"], "count": 1},
+        f"{at}/jobs:renew": {"jobs": []},
+        f"{at}/jobs:release": {"jobs": []},
+        f"{at}/jobs:publish": {"results": []},
+        f"{at}:leave": {"judges": []},
+    }
+    return {route: lambda _, body=body: {"worker": "w-1", **body} for route, body in bodies.items()}  # type: ignore[misc]
+
+
+BODIES = _bodies() | _bodies_of_teams() | _bodies_of_workers()
 #: What a request uses up, made for each.
 FRESH: dict[str, Callable[[School], dict[str, str]]] = {
     "POST /api/v1/announcements/{announcement_id}:withdraw": an_announcement,

@@ -4,8 +4,8 @@ import csv
 import io
 import json
 
+from server.queue.claiming import Claim
 from server.queue.messages import Job
-from server.queue.worker import Claim
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, new_round, pointers, problem
 from tests.support.services import eventually

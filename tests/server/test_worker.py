@@ -18,7 +18,7 @@ from judge.errors import JudgeError
 from judge.judge import Judge, Pair
 from server.queue.messages import LAST_DELIVERY, GenerationJob, Job, Result, stream
 from server.queue.server import Queue
-from server.queue.worker import Claims
+from server.queue.worker import RedisClaims
 from server.settings import Settings
 from server.worker.leases import LeaseKeeper
 from server.worker.loop import TRIAL, Worker
@@ -212,7 +212,7 @@ def test_one_bad_apple_fails_and_its_batch_mates_do_not(redis_url: str) -> None:
 def test_what_was_handed_out_too_often_is_a_failure_and_is_not_measured(redis_url: str, redis_server: Redis) -> None:
     device = Device(0)
     enqueue(redis_url, *jobs_of(device, 1))
-    dead = Claims(redis_url, "dead", (device.identity,), LEASE)
+    dead = RedisClaims(redis_url, "dead", (device.identity,), LEASE)
     dead.create_groups()
     (claim,) = dead.claim(8, block=0.1)
     with redis_server.client as client:
@@ -235,7 +235,7 @@ def test_a_suspect_is_measured_with_nothing_else_in_hand(redis_url: str, redis_s
     device = Device(0.01, watch)
     suspect, *others = jobs_of(device, 200)
     enqueue(redis_url, suspect)
-    dead = Claims(redis_url, "dead", (device.identity,), LEASE)
+    dead = RedisClaims(redis_url, "dead", (device.identity,), LEASE)
     dead.create_groups()
     (claim,) = dead.claim(8, block=0.1)
     enqueue(redis_url, *others)
@@ -301,7 +301,7 @@ def test_told_to_stop_it_hands_in_what_is_done_and_gives_back_the_rest(redis_url
         stop.set()
     done = Referee(redis_url).collect(len(device.measured))
     assert sorted(done) == sorted(f"k{prefix.split()[1]}" for prefix in device.measured)
-    heir = Claims(redis_url, "heir", (device.identity,), 30)
+    heir = RedisClaims(redis_url, "heir", (device.identity,), 30)
     given = heir.claim(500, block=0.01) + heir.claim(500, block=0.01)
     assert len(given) == 200 - len(device.measured)
     assert {claim.delivery for claim in given} == {1}
@@ -313,7 +313,7 @@ def test_a_batch_is_dropped_only_when_all_of_it_is_lost(redis_url: str, kept: in
     device = Device(0)
     enqueue(redis_url, *jobs_of(device, 5))
     worker = Worker(Settings(redis_url=redis_url, lease=60), [cast(Judge, device)])
-    worker.claims.create_groups()
+    RedisClaims(redis_url, "first", ("device",), 60).create_groups()
     batch = worker.claims.claim(5, block=1)
     worker.leases.take(batch[len(batch) - kept :])  # as after a pause: the others' lease has lapsed
     worker.step(batch, threading.Event())
@@ -324,7 +324,7 @@ def test_a_batch_is_dropped_only_when_all_of_it_is_lost(redis_url: str, kept: in
 
 def test_a_worker_that_finds_its_own_claim_stale_does_not_do_it_twice(redis_url: str) -> None:
     enqueue(redis_url, *jobs_of(Device(0), 1))
-    claims = Claims(redis_url, "paused", ("device",), LEASE)
+    claims = RedisClaims(redis_url, "paused", ("device",), LEASE)
     claims.create_groups()
     late = claims.claim(1, block=1)
     time.sleep(2 * LEASE)  # stopped for longer than a lease, before it could see to what it was given
@@ -375,7 +375,7 @@ def test_entries_of_the_same_id_in_two_lanes_are_both_looked_after(redis_url: st
         for lane, number in (("people", 0), ("bots", 1)):
             fields = {"key": f"k{number}", "profile": "arena", "prefix": f"ship {number}", "text": TEXT}
             client.xadd(stream("device", lane), fields, id="7-7")
-    other = Claims(redis_url, "other", ("device",), LEASE)
+    other = RedisClaims(redis_url, "other", ("device",), LEASE)
     other.create_groups()
     with at_work(redis_url, device):
         eventually(lambda: held(redis_server, "device") + held(redis_server, "device", "bots") == 2, what="both")
@@ -421,7 +421,7 @@ def test_a_text_that_cannot_be_written_is_a_failure_that_says_why(
 def test_a_long_text_is_kept_while_it_is_written_and_holds_nobody_up(
     redis_url: str, redis_server: Redis, pocket: Judge
 ) -> None:
-    other = Claims(redis_url, "other", (pocket.identity,), LEASE)
+    other = RedisClaims(redis_url, "other", (pocket.identity,), LEASE)
     other.create_groups()
     with at_work(redis_url, pocket):
         enqueue(redis_url, text_of(pocket, "w1", tokens=240), text_of(pocket, "w2"))
@@ -441,7 +441,7 @@ def test_a_text_that_takes_longer_than_a_lease_is_not_given_to_another(
     redis_url: str, redis_server: Redis, pocket: Judge
 ) -> None:
     lease = 0.5
-    other = Claims(redis_url, "other", (pocket.identity,), lease)
+    other = RedisClaims(redis_url, "other", (pocket.identity,), lease)
     other.create_groups()
     with at_work(redis_url, pocket, lease=lease):
         enqueue(redis_url, text_of(pocket, "w1", tokens=240))

@@ -19,9 +19,10 @@ from typing import Any, cast
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from judge.judge import Judge, Pair
+from server.queue.claiming import Claim
 from server.queue.introductions import Introduction
 from server.queue.messages import GenerationJob, Job, RedisError, Result
-from server.queue.worker import Claim, Claims
+from server.queue.worker import RedisClaims
 from server.settings import Settings
 from server.worker.loop import Worker
 from tests.support.frames import hint_in
@@ -128,7 +129,7 @@ class Hand:
 
     def __init__(self, redis_url: str, *judges: FakeJudge, lease: float = LEASE) -> None:
         name = f"hand-{secrets.token_hex(4)}"
-        self.claims = Claims(redis_url, name, tuple(judge.identity for judge in judges), lease)
+        self.claims = RedisClaims(redis_url, name, tuple(judge.identity for judge in judges), lease)
         self._introductions = [Introduction.of(judge.info()) for judge in judges]
 
     def announce(self, rate: float = 100.0) -> None:
