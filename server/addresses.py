@@ -14,14 +14,6 @@ class Address:
     host: str
     port: int
 
-    @classmethod
-    def parse(cls, text: str) -> "Address":
-        """Read HOST:PORT. Raises ValueError."""
-        host, _, port = text.rpartition(":")
-        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-            raise ValueError(f"{text!r} is no HOST:PORT, like 0.0.0.0:6380")
-        return cls(host.removeprefix("[").removesuffix("]"), int(port))
-
     @property
     def anywhere(self) -> bool:
         return self.host in ANYWHERE

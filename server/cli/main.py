@@ -66,8 +66,8 @@ def serve(
     redis_url: RedisUrl = None,
     api_processes: ApiProcesses = None,
     workers: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Let workers on other machines in there.")
-    ] = None,
+        bool, typer.Option("--workers", help="Print the command for a worker on another machine.")
+    ] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Open a demo competition.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Once ready, print one line of JSON.")] = False,
 ) -> None:
@@ -82,16 +82,9 @@ def serve(
         redis_url=redis_url,
         api_processes=api_processes,
     )
-    from server.addresses import Address
     from server.launch.serve import Options, serve
 
-    try:
-        public = Address.parse(workers) if workers else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--workers") from error
-    if public and settings.redis_url:
-        raise typer.BadParameter("it opens serve's own Redis, and --redis-url names another", param_hint="--workers")
-    serve(settings, Options(public, demo, as_json))
+    serve(settings, Options(workers, demo, as_json))
 
 
 @app.command()

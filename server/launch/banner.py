@@ -5,17 +5,20 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from shlex import quote
+from urllib.parse import urlsplit
 
 from judge.loading.packages.catalog import SMOLLM2
 from judge.loading.packages.store import is_installed
 from server.launch.demo import PREFIX, Demo
+
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
     url: str
     host_token: str
-    workers_url: str | None
+    worker_token: str | None
     judges: tuple[str, ...]
     demo: Demo | None
 
@@ -24,7 +27,7 @@ class Greeting:
         if as_json:
             sys.stdout.write(json.dumps(self._facts()) + "\n")
             sys.stdout.flush()
-            if self.workers_url:
+            if self.worker_token:
                 sys.stderr.write("\n".join(self._for_workers()) + "\n")
                 sys.stderr.flush()
         else:
@@ -40,7 +43,7 @@ class Greeting:
         yield ""
         yield f"Xent Arena is open at  {self.url}"
         yield f"Hosts sign in at       {self.url}/sign-in#{self.host_token}"
-        if self.workers_url:
+        if self.worker_token:
             yield from self._for_workers()
         if self.demo:
             yield f"The demo's join code   {self.demo.code}  ({self.url}/join/{self.demo.code})"
@@ -57,8 +60,11 @@ class Greeting:
 
     def _for_workers(self) -> Iterator[str]:
         judges = " ".join(f"--judge {quote(judge)}" for judge in self.judges)
-        yield "A worker on another machine:"
-        yield f"  xentarena worker --redis-url {self.workers_url} {judges}"
+        yield "A worker on another machine (see who may: xentarena worker-token list):"
+        yield f"  export XENTARENA_WORKER_TOKEN={self.worker_token}"
+        yield f"  xentarena worker --server {self.url} {judges}"
+        if urlsplit(self.url).hostname in THIS_MACHINE:
+            yield "This server listens for this machine only: --host 0.0.0.0 lets others in, or a tunnel."
 
     def curl(self, demo: Demo) -> Iterator[str]:
         api, json_type = f"{self.url}/api/v1", "-H 'Content-Type: application/json'"

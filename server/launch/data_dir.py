@@ -4,6 +4,7 @@ DIR/lock                 held by the server that runs
 DIR/xentarena.sqlite3    the rows, unless they are in another database
 DIR/database             where the rows are: the database's URL, without its password
 DIR/host-token           the host's token, made once, mode 0600
+DIR/worker-token         that of workers elsewhere, made once, mode 0600, if they are let in by `serve --workers`
 DIR/demo.json            the demo competition, made once, mode 0600: it holds the house bots' tokens
 DIR/redis/               the queue's configuration and append-only file
 DIR/backups/             copies of the database from before its tables were changed
@@ -20,7 +21,7 @@ from server.errors import CommandError
 from server.launch.files import read_if_there, write_private
 from server.settings import sqlite_path
 
-KEPT_FILES = ("host-token", "demo.json")  # besides the database: what a backup holds
+KEPT_FILES = ("host-token", "worker-token", "demo.json")  # besides the database: what a backup holds
 
 
 class DataDir:
@@ -45,6 +46,12 @@ class DataDir:
 
     def keep_host_token(self, token: str) -> None:
         write_private(self.path / "host-token", token + "\n")
+
+    def worker_token(self) -> str | None:
+        return (read_if_there(self.path / "worker-token") or "").strip() or None
+
+    def keep_worker_token(self, token: str) -> None:
+        write_private(self.path / "worker-token", token + "\n")
 
 
 def noted_database(path: Path) -> str | None:

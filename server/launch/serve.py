@@ -9,6 +9,7 @@ import structlog
 
 from server import logs
 from server.addresses import Address
+from server.arena import worker_tokens
 from server.db import upgrade
 from server.errors import CommandStopped
 from server.launch import api_processes, banner, data_dir
@@ -27,9 +28,9 @@ SPEED_LOOKS = 60  # a second apart, for how quick the judges are
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What only `serve` is asked. public: where workers on other machines are let in."""
+    """What only `serve` is asked. workers: is the command for one on another machine wanted?"""
 
-    public: Address | None = None
+    workers: bool = False
     demo: bool = False
     as_json: bool = False
 
@@ -61,7 +62,7 @@ class LocalServer:
         api_processes.check(settings, database_url)
         upgrade.ensure_current(database_url, self._folder.backups)
         self._folder.note_database(upgrade.shown(database_url))
-        self._workers_url: str | None = None
+        self._worker_token = self._token_for_workers(database_url) if options.workers else None
         self._settings = self._completed(settings, database_url)
         self._failure: Exception | None = None
 
@@ -96,12 +97,17 @@ class LocalServer:
         )
 
     def _start_redis(self) -> str:
-        public = self._options.public
-        redis = RedisServer(self._folder.redis, public, self._stop.event)
+        redis = RedisServer(self._folder.redis, self._stop.event)
         self._running.callback(redis.stop)
-        if public is not None:
-            self._workers_url = redis.config.url_at(public.for_others)
         return redis.config.url
+
+    def _token_for_workers(self, database_url: str) -> str:
+        """The one of before, unless it was revoked."""
+        kept = self._folder.worker_token()
+        with upgrade.opened(database_url) as database:
+            token = database.write(lambda session: worker_tokens.good_or_new(session, kept))
+        self._folder.keep_worker_token(token)
+        return token
 
     def _open(self, worker: WorkerChild) -> None:
         """Once everything answers: the demo, and a word to whoever started this."""
@@ -127,7 +133,7 @@ class LocalServer:
         words = banner.Greeting(
             url=url_of(self._listener, self._settings.host),
             host_token=self._settings.host_token or "",
-            workers_url=self._workers_url,
+            worker_token=self._worker_token,
             judges=tuple(self._settings.judge),
             demo=demo,
         )

@@ -38,20 +38,5 @@ def test_others_are_told_an_address_that_reaches_this_machine() -> None:
     assert Address("127.0.0.1", 8000).for_others == Address("127.0.0.1", 8000)
 
 
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("10.0.0.1:6380", Address("10.0.0.1", 6380)),
-        ("[::1]:6380", Address("::1", 6380)),
-        ("host:1", Address("host", 1)),
-    ],
-)
-def test_addresses_are_read_as_people_write_them(text: str, address: Address) -> None:
-    assert Address.parse(text) == address
-    assert str(address) == text
-
-
-@pytest.mark.parametrize("text", ["6380", "host:", ":6380", "host:0", "host:65536", "host:six"])
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no HOST:PORT"):
-        Address.parse(text)
+def test_addresses_are_written_as_people_write_them() -> None:
+    assert [str(Address(host, 6380)) for host in ("10.0.0.1", "::1")] == ["10.0.0.1:6380", "[::1]:6380"]

@@ -4,20 +4,18 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 import redis
 
-from server.addresses import Address
 from server.errors import CommandError, CommandStopped
-from server.launch.addresses import listen
 from server.launch.redis import binary
 from server.launch.redis.check import check
 from server.launch.redis.server import RedisServer
-from tests.support.services import eventually, free_port
+from tests.support.services import eventually
 from tests.support.system import alive, left_after
 
 Start = Callable[..., RedisServer]
@@ -32,8 +30,8 @@ def folder(tmp_path: Path) -> Path:
 def start(folder: Path) -> Iterator[Start]:
     servers: list[RedisServer] = []
 
-    def start_(public: Address | None = None) -> RedisServer:
-        servers.append(RedisServer(folder, public, threading.Event()))
+    def start_() -> RedisServer:
+        servers.append(RedisServer(folder, threading.Event()))
         return servers[-1]
 
     yield start_
@@ -118,27 +116,22 @@ def test_a_damaged_file_is_put_aside(start: Start, folder: Path) -> None:
     assert len(list(folder.glob(f"damaged-*/**/{file.name}"))) == 1
 
 
-def test_workers_elsewhere_are_let_in_at_the_address_that_was_named(start: Start) -> None:
-    port = free_port()
-    server = start(Address("0.0.0.0", port))
-    with redis.Redis.from_url(server.config.url_at(Address("127.0.0.1", port)), protocol=2) as asked:
-        assert asked.ping()
-
-
-def test_an_address_for_workers_that_is_taken_is_a_fault_and_leaves_no_process(start: Start) -> None:
-    with closing(listen(Address("127.0.0.1", 0))) as taken:
-        public = Address("127.0.0.1", taken.getsockname()[1])
-        before = psutil.Process().children(recursive=True)
-        with pytest.raises(CommandError, match="Address already in use"):
-            start(public)
-    assert len(alive(psutil.Process().children(recursive=True))) <= len(before)
+def test_no_other_machine_reaches_it(start: Start) -> None:
+    server = start()
+    listening = {
+        each.laddr.ip
+        for process in psutil.Process().children(recursive=True)
+        for each in process.net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN and each.laddr.port == server.config.port
+    }
+    assert listening == {"127.0.0.1"}
 
 
 def test_a_start_that_is_called_off_leaves_no_process(folder: Path) -> None:
     called_off = threading.Event()
     called_off.set()
     with suppress(CommandStopped):
-        RedisServer(folder, None, called_off).stop()
+        RedisServer(folder, called_off).stop()
     assert not (folder / "redis.pid").exists()
 
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import tarfile
 import threading
@@ -17,7 +16,7 @@ import httpx
 import pytest
 
 from server.addresses import Address
-from server.launch.addresses import free_port, listen
+from server.launch.addresses import listen
 from server.launch.banner import Greeting
 from server.launch.demo import PREFIX, Demo
 from tests.judge.tiny import write_gpt2
@@ -31,15 +30,10 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workers_port() -> int:
-    return free_port()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, judge: Path, workers_port: int) -> Iterator[Serve]:
+def server(tmp_path_factory: pytest.TempPathFactory, judge: Path) -> Iterator[Serve]:
     """One for all tests that leave it in good health."""
     data = tmp_path_factory.mktemp("serve") / "data"
-    with serving(data, "--demo", "--judge", str(judge), "--workers", f"127.0.0.1:{workers_port}") as made:
+    with serving(data, "--demo", "--judge", str(judge), "--workers") as made:
         yield made
 
 
@@ -104,11 +98,14 @@ def test_house_bots_are_on_the_board(server: Serve, host: httpx.Client) -> None:
     eventually(lambda: {"Magpie", "Rook"} <= names(), what="both on the board")
 
 
-def test_a_worker_elsewhere_is_told_how_to_come_in(server: Serve, workers_port: int) -> None:
-    line = next(line for line in server.said.read_text().splitlines() if "xentarena worker --redis-url" in line)
-    with socket.create_connection(("127.0.0.1", workers_port), timeout=5):
-        pass
-    assert f"@127.0.0.1:{workers_port}/0" in line
+def test_a_worker_elsewhere_is_told_how_to_come_in(server: Serve) -> None:
+    lines = server.said.read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if f"xentarena worker --server {server.facts['url']}" in line)
+    token = lines[place - 1].partition("export XENTARENA_WORKER_TOKEN=")[2]
+    assert "this machine only" in lines[place + 1]
+    with client(server, token) as worker:
+        assert worker.get("/worker").json()["name"] == "serve --workers"
+        assert worker.get("/me").status_code == 403
 
 
 def test_no_command_line_tells_a_password_or_a_token(server: Serve, host: httpx.Client) -> None:
@@ -116,7 +113,8 @@ def test_no_command_line_tells_a_password_or_a_token(server: Serve, host: httpx.
     password = next(line.split('"')[1] for line in conf.splitlines() if line.startswith("requirepass"))
     bots = [bot["token"] for bot in json.loads((server.data / "demo.json").read_text())["bots"]]
     lines = [" ".join(process.cmdline()) for process in server.family]
-    for secret in (password, server.facts["host_token"], *bots):
+    worker = (server.data / "worker-token").read_text().strip()
+    for secret in (password, server.facts["host_token"], worker, *bots):
         assert not [line for line in lines if secret in line]
 
 
@@ -271,9 +269,12 @@ def test_sigkill_leaves_no_process_behind_and_the_folder_can_be_served_again(tmp
 def test_people_are_greeted_with_what_they_need(server: Serve) -> None:
     facts = server.facts
     demo = Demo(facts["demo"]["competition"], facts["demo"]["code"], facts["demo"]["round"])
-    lines = "\n".join(Greeting("http://10.0.0.7:8000", "token", "redis://:pw@10.0.0.7:6380/0", ("tiny",), demo).lines())
+    lines = "\n".join(Greeting("http://10.0.0.7:8000", "token", "wtoken", ("tiny",), demo).lines())
     assert "http://10.0.0.7:8000/sign-in#token" in lines
-    assert "xentarena worker --redis-url redis://:pw@10.0.0.7:6380/0 --judge tiny" in lines
+    assert (
+        "export XENTARENA_WORKER_TOKEN=wtoken\n  xentarena worker --server http://10.0.0.7:8000 --judge tiny" in lines
+    )
+    assert "this machine only" not in lines
     assert demo.code in lines
 
 

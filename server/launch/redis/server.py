@@ -1,7 +1,7 @@
 """The Redis of one data folder: its configuration, its start and its end.
 
 All of it is said in DIR/redis/redis.conf (mode 0600), never on a command line, where anybody could read the password.
-The password is made once per folder, so that workers on other machines find their way back after a restart.
+The password is made once per folder. Nobody reaches it but from this machine: workers elsewhere come in by HTTP.
 """
 
 import secrets
@@ -13,7 +13,6 @@ from pathlib import Path
 import redis
 import structlog
 
-from server.addresses import Address
 from server.errors import CommandError, CommandStopped
 from server.launch.addresses import free_port
 from server.launch.files import read_if_there, write_private
@@ -35,19 +34,14 @@ class Config:
     folder: Path
     port: int
     password: str
-    hosts: tuple[str, ...] = (LOCAL,)
 
     @property
     def url(self) -> str:
-        """The address on this machine."""
-        return self.url_at(Address(LOCAL, self.port))
-
-    def url_at(self, address: Address) -> str:
-        return f"redis://:{self.password}@{address}/0"
+        return f"redis://:{self.password}@{LOCAL}:{self.port}/0"
 
     def write(self) -> None:
         lines = {
-            "bind": " ".join(map(_quoted, self.hosts)),
+            "bind": LOCAL,
             "port": str(self.port),
             "requirepass": _quoted(self.password),
             "dir": _quoted(str(self.folder)),
@@ -66,12 +60,11 @@ class Config:
 
 
 class RedisServer:
-    """A Redis that is started again when it ends. public: where workers on other machines reach it, too."""
+    """A Redis that is started again when it ends."""
 
-    def __init__(self, folder: Path, public: Address | None, stopping: threading.Event) -> None:
+    def __init__(self, folder: Path, stopping: threading.Event) -> None:
         self._binary = binary.find()
         self._folder = folder
-        self._public = public
         self._stopping = stopping
         folder.mkdir(mode=0o700, exist_ok=True)
         password = leftover.end(folder) or secrets.token_urlsafe(32)
@@ -83,22 +76,14 @@ class RedisServer:
 
     def _first_start(self, password: str) -> tuple[Config, ChildProcess]:
         for _ in range(TRIES):
-            config = Config(self._folder, *self._place(password))
+            config = Config(self._folder, free_port(), password)
             config.write()
             child = self._spawn()
             if self._answers(config, child):
                 return config, child
-            if BROKEN not in self._said() and (self._public or "Address already in use" not in self._said()):
+            if BROKEN not in self._said() and "Address already in use" not in self._said():
                 break
-        where = f" on {self._public} (--workers)" if self._public else ""
-        raise CommandError(f"Redis does not start{where}: {self._last_words()}")
-
-    def _place(self, password: str) -> tuple[int, str, tuple[str, ...]]:
-        if self._public is None:
-            return free_port(), password, (LOCAL,)
-        if self._public.anywhere:
-            return self._public.port, password, ("0.0.0.0",)  # noqa: S104
-        return self._public.port, password, tuple({LOCAL: None, self._public.host: None})
+        raise CommandError(f"Redis does not start: {self._last_words()}")
 
     def _spawn(self) -> ChildProcess:
         if BROKEN in self._said():
