@@ -92,6 +92,11 @@ class Deployment:
         flags = [flag for judge in judges or ("pocket",) for flag in ("--judge", judge)]
         return self._start("server.cli", "worker", *flags)
 
+    def start_lent_worker(self, token: str, judge: str = "pocket") -> Process:
+        """One that knows the API's address and nothing of Redis."""
+        command = ("server.cli", "worker", "--server", self.url, "--judge", judge)
+        return self._start(*command, XENTARENA_WORKER_TOKEN=token)
+
     def start_odd_worker(self, *flags: str) -> Process:
         return self._start("tests.support.scenario.odd_worker", *flags)
 
@@ -116,14 +121,14 @@ class Deployment:
         for process in reversed(self.processes):
             process.stop()
 
-    def _start(self, *command: str) -> Process:
-        environment = {
+    def _start(self, *command: str, **lent: str) -> Process:
+        beside = {
             "XENTARENA_DATABASE_URL": self.database_url,
             "XENTARENA_REDIS_URL": self.redis_url,
             "XENTARENA_HOST_TOKEN": HOST_TOKEN,
-            "OMP_NUM_THREADS": "1",
             **self.settings,
         }
+        environment = {"OMP_NUM_THREADS": "1", **(lent or beside)}
         log = self.folder / f"{len(self.processes)}.log"
         process = Process(command, environment, log)
         self.processes.append(process)
