@@ -41,6 +41,7 @@ from server.db.session import Database
 from server.http.context import AppContext
 from server.http.desk import Desk
 from server.http.lending import Lending
+from server.http.public_address import PublicAddress
 from server.queue.messages import RedisError
 from server.queue.server import Queue
 from server.referee.sweeper import Referee
@@ -86,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=document.named,
     )
     _install(app)
+    app.add_middleware(PublicAddress, settings)
     return app
 
 

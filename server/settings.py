@@ -1,11 +1,14 @@
 """What can be set, by flag or by environment (``XENTARENA_…``). Built once, at the edge; importing does nothing."""
 
 import json
+import re
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from judge.loading.packages.store import usual_judge
@@ -25,6 +28,28 @@ def _listed(value: Any) -> Any:
 Names = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 
 
+def _web_address(text: str) -> str:
+    """Without a slash at its end. Raises ValueError."""
+    if not re.fullmatch(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]\"]+)(:[0-9]{1,5})?(/[^\s?#%\"<>]*)?", text):
+        raise ValueError(f"{text!r} is no address of a server, like https://arena.school.example")
+    return text.rstrip("/")
+
+
+def _path_prefix(text: str) -> str:
+    """Nothing, or with a slash before it and none behind. Raises ValueError."""
+    made = text.rstrip("/")
+    if made and (not made.startswith("/") or any(c in made for c in '?#%"<>') or any(c.isspace() for c in made)):
+        raise ValueError(f"{text!r} is no beginning of paths, like /arena")
+    return made
+
+
+def _proxies(texts: list[str]) -> list[str]:
+    for text in texts:
+        if text != "*":
+            ip_network(text, strict=False)  # whose ValueError says what is wrong
+    return texts
+
+
 def usual_judges() -> list[str]:
     """What is loaded where nobody says what: the usual judge, and the packaged twins for games that ask two."""
     return list(dict.fromkeys([usual_judge(), "pocket", "pocket-backward"]))
@@ -33,10 +58,19 @@ def usual_judges() -> list[str]:
 class Settings(BaseSettings):
     """Settings of every process of a server. Times in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="XENTARENA_", env_file=None, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="XENTARENA_", env_file=None, env_ignore_empty=True, extra="ignore")
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    public_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None, description="Where people reach the server: links begin with it; none: what a request says."
+    )
+    root_path: Annotated[str, AfterValidator(_path_prefix)] = Field(
+        default="", description="What every path begins with outside; none: the path of the public address."
+    )
+    trusted_proxies: Annotated[Names, AfterValidator(_proxies)] = Field(
+        default=["127.0.0.1", "::1"], description="Addresses and networks whose X-Forwarded-* is believed; *: all."
+    )
     data: Path = Field(default_factory=lambda: user_data_path("xentarena"), description="Folder for everything kept.")
     database_url: str | None = Field(
         default=None, description="sqlite:///… or postgresql://…; none: a file in the data folder."
@@ -69,6 +103,14 @@ class Settings(BaseSettings):
     )
     submission_limit: int = Field(default=10_000, ge=1, description="Submissions that are kept of one participant.")
     threads: int = Field(default=16, ge=1, description="Database connections, and threads that use them, per process.")
+
+    @model_validator(mode="after")
+    def _one_prefix(self) -> Self:
+        outside = urlsplit(self.public_url).path if self.public_url else self.root_path
+        if self.root_path not in ("", outside):
+            raise ValueError(f"the public address is {self.public_url}, and paths begin with {self.root_path}")
+        self.root_path = outside
+        return self
 
 
 def sqlite_url(data: Path) -> str:

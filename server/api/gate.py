@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.problems import SAFE, response
 from server.errors import RequestError, invalid, not_found
+from server.http.public_address import path_of
 from server.metrics import REQUESTS
 
 API = "/api/v1"
@@ -91,4 +92,4 @@ async def _without_body(app: ASGIApp, scope: Scope, send: Send) -> None:
 def _route(scope: Scope) -> str:
     """The address as it was declared, so that there are few of them; pages and API told apart."""
     path: str = getattr(scope.get("route"), "path", "other")
-    return API + path if scope["path"].startswith(API) and path.startswith("/") else path
+    return API + path if path_of(scope).startswith(API) and path.startswith("/") else path

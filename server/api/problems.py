@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from server.api.schemas import Problem, ProblemDetail
 from server.errors import Detail, RequestError, ServerError
+from server.http.public_address import path_of
 from server.metrics import REFUSED
 
 log = structlog.get_logger()
@@ -109,7 +110,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> str:
     """What an address takes, by all of its routes; those of files are read only."""
-    path, methods = request.url.path, set[str]()
+    path, methods = path_of(request.scope), set[str]()
     for route in iter_route_contexts(request.app.routes):
         if route.methods and route.path_regex.match(path):
             methods |= route.methods

@@ -11,16 +11,21 @@ if TYPE_CHECKING:
 Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for everything kept.")]
 DatabaseUrl = Annotated[str | None, typer.Option(metavar="U", help="sqlite:///FILE or postgresql://…")]
 RedisUrl = Annotated[str | None, typer.Option(metavar="U", help="redis://:PASSWORD@HOST:PORT/0")]
+PublicUrl = Annotated[str | None, typer.Option(metavar="U", help="https://… where people reach it: links begin so.")]
+RootPath = Annotated[str | None, typer.Option(metavar="P", help="What all paths begin with outside, like /arena.")]
+TrustedProxies = Annotated[
+    str | None, typer.Option(metavar="A,B", help="Whose X-Forwarded-* to believe.  [default: this machine's]")
+]
 
 
 def settings_of(**flags: Any) -> "Settings":
-    """The settings of flags and environment; a flag that was given wins."""
+    """The settings of flags and environment; a flag that was given wins, and one that is no setting is left out."""
     from pydantic import ValidationError
 
     from server.settings import Settings
 
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return Settings(**{name: value for name, value in flags.items() if value not in (None, (), [])})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""

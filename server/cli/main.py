@@ -13,7 +13,7 @@ import typer
 
 from judge.profiles import ARENA, Profile
 from server.cli import host_tokens, judges, receipts, worker_tokens
-from server.cli.flags import Data, DatabaseUrl, RedisUrl, settings_of
+from server.cli.flags import Data, DatabaseUrl, PublicUrl, RedisUrl, RootPath, TrustedProxies, settings_of
 from server.errors import CommandError
 from xentarena.errors import ArenaError
 from xentarena.extras import require
@@ -58,6 +58,7 @@ ApiProcesses = Annotated[
 
 @app.command()
 def serve(
+    context: typer.Context,
     host: Host = None,
     port: Port = None,
     data: Data = None,
@@ -65,6 +66,9 @@ def serve(
     database_url: DatabaseUrl = None,
     redis_url: RedisUrl = None,
     api_processes: ApiProcesses = None,
+    public_url: PublicUrl = None,
+    root_path: RootPath = None,
+    trusted_proxies: TrustedProxies = None,
     workers: Annotated[
         bool, typer.Option("--workers", help="Print the command for a worker on another machine.")
     ] = False,
@@ -73,15 +77,7 @@ def serve(
 ) -> None:
     """Serve everything on this machine: API, pages, queue, one worker."""
     require("server", "judge")
-    settings = settings_of(
-        host=host,
-        port=port,
-        data=data,
-        judge=judge,
-        database_url=database_url,
-        redis_url=redis_url,
-        api_processes=api_processes,
-    )
+    settings = settings_of(**context.params)
     from server.launch.serve import Options, serve
 
     serve(settings, Options(workers, demo, as_json))
@@ -89,17 +85,19 @@ def serve(
 
 @app.command()
 def api(
+    context: typer.Context,
     host: Host = None,
     port: Port = None,
     database_url: DatabaseUrl = None,
     redis_url: RedisUrl = None,
     api_processes: ApiProcesses = None,
+    public_url: PublicUrl = None,
+    root_path: RootPath = None,
+    trusted_proxies: TrustedProxies = None,
 ) -> None:
     """Serve the API and the pages only. Needs a migrated database and a Redis."""
     require("server")
-    settings = settings_of(
-        host=host, port=port, database_url=database_url, redis_url=redis_url, api_processes=api_processes
-    )
+    settings = settings_of(**context.params)
     _need(settings.database_url, "--database-url")
     _need(settings.redis_url, "--redis-url")
     from server.launch.commands import serve_api

@@ -10,6 +10,7 @@ from server.db.models import Submission
 from server.db.states import FINAL, SubmissionState
 from server.http.context import AppContext
 from server.http.live import until
+from server.http.public_address import same_origin
 
 MAX_BODY = 64 * 1024
 #: A program is as large by itself, and JSON may write each of its bytes as six.
@@ -55,14 +56,6 @@ async def settled(
     await until(
         context.live, submission_id, read, lambda now: now is None or (now in SETTLED and now != known), seconds
     )
-
-
-def same_origin(request: Request) -> bool:
-    """A cookie counts only for requests that our own pages make."""
-    if request.method in {"GET", "HEAD"}:
-        return True
-    origin = request.headers.get("origin", "")
-    return origin.partition("://")[2] == request.headers.get("host")
 
 
 ContextOf = Annotated[AppContext, Depends(context_of)]

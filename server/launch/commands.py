@@ -44,7 +44,11 @@ def serve_api(settings: Settings) -> None:
         if inherited is None and not settings.host_token:
             log.warning("api.no_host", hint="XENTARENA_HOST_TOKEN, 32 characters or more, makes a host")
         if inherited is None:
-            log.info("api.listening", url=url_of(listener, settings.host), processes=settings.api_processes)
+            log.info(
+                "api.listening",
+                url=settings.public_url or url_of(listener, settings.host),
+                processes=settings.api_processes,
+            )
         stop.run(Server(create_app(settings)), listener)
 
 

@@ -38,6 +38,7 @@ class Server(uvicorn.Server):
             http=TimedProtocol,
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # server.http.public_address reads them
             timeout_graceful_shutdown=LAST_SECONDS,
             backlog=ONE_AT_A_TIME,
         )

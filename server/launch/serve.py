@@ -131,7 +131,7 @@ class LocalServer:
 
     def _greet(self, demo: Demo | None) -> None:
         words = banner.Greeting(
-            url=url_of(self._listener, self._settings.host),
+            url=self._settings.public_url or url_of(self._listener, self._settings.host),
             host_token=self._settings.host_token or "",
             worker_token=self._worker_token,
             judges=tuple(self._settings.judge),

@@ -9,11 +9,12 @@ from server.arena.unit import Unit
 from server.db.states import PlayerKind, Scope
 from server.errors import RequestError
 from server.http.calls import JoinOf, Read, ReadOf, VisitOf
+from server.http.public_address import base_url
 from server.http.requests import COOKIE, ContextOf
 from server.web import view_models
 from server.web.i18n import _, translated
 from server.web.nicknames import suggest
-from server.web.rendering import FormOf, base_url, go, own_forms_only, page, signed_in, signed_out, spoken_from_now
+from server.web.rendering import FormOf, go, own_forms_only, page, signed_in, signed_out, spoken_from_now
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 

@@ -26,8 +26,9 @@ from server.db.models import Competition, Submission
 from server.db.states import BotPolicy, Scope, Total
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
+from server.http.public_address import base_url
 from server.web import announcements, control, round_form, view_models
-from server.web.rendering import FormOf, base_url, go, own_forms_only, page
+from server.web.rendering import FormOf, go, own_forms_only, page
 from server.web.words import told
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])

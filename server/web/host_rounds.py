@@ -13,8 +13,9 @@ from server.db.models import Round
 from server.db.states import RoundState
 from server.errors import RequestError, not_found
 from server.http.calls import ReadOf, WriteOf
+from server.http.public_address import base_url
 from server.web import host, round_form, round_lines
-from server.web.rendering import HEADERS, FormOf, base_url, go, own_forms_only, page
+from server.web.rendering import HEADERS, FormOf, go, own_forms_only, page
 from server.web.words import told
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])

@@ -12,8 +12,9 @@ from server.arena.unit import Unit
 from server.db.states import Scope
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
+from server.http.public_address import base_url
 from server.web import view_models
-from server.web.rendering import FormOf, base_url, go, own_forms_only, page
+from server.web.rendering import FormOf, go, own_forms_only, page
 from server.web.words import told
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])

@@ -21,6 +21,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from games.sentences import Sentence, listed
+from server.http.public_address import path_of
 
 LOCALES = Path(__file__).parent / "locales"
 COOKIE = "language"
@@ -40,7 +41,7 @@ class Languages:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith("/api/"):
+        if scope["type"] == "http" and not path_of(scope).startswith("/api/"):
             _language.set(asked_for(HTTPConnection(scope)))
         await self._app(scope, receive, send)
 

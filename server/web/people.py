@@ -20,10 +20,11 @@ from server.db.models import Competition, Player
 from server.db.states import Joining
 from server.errors import RequestError, invalid
 from server.http.calls import Read, ReadOf, WaitOf, WriteOf
+from server.http.public_address import base_url
 from server.web import view_models
 from server.web.i18n import translated
 from server.web.qr import qr
-from server.web.rendering import FormOf, base_url, go, own_forms_only, page
+from server.web.rendering import FormOf, go, own_forms_only, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 PAGE = "/host/competitions/{competition_id}/people"

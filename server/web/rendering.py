@@ -16,8 +16,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from games.sentences import say
 from server.errors import RequestError, ServerError, forbidden
-from server.http.requests import COOKIE, same_origin
+from server.http.public_address import is_secure, own_hosts, path_of, prefix, same_origin
+from server.http.requests import COOKIE
 from server.web import first_minute, i18n
 from server.web.history import curve
 from server.web.i18n import _, translated
@@ -46,6 +48,8 @@ HEADERS = {
 }
 
 
+#: A path of ours in an attribute of a page: data-… that scripts take as addresses, and none that people wrote.
+_OWN_PATH = re.compile(r'(?<=\s)(href|src|action|formaction|data-(?:events|library|look|order|part|preview))="/(?!/)')
 _CODE = re.compile(
     r"^(\t| {2,})\S|[;{}]\s*$|\)\s*[:{]\s*$|^\s*(#include|//|import |from |def |class |return\b)|\w+\(.*\)\s*$"
 )
@@ -120,7 +124,10 @@ _TEMPLATES = _environment()
 
 def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
     """A page, or a part of one, from its template."""
-    return HTMLResponse(_TEMPLATES.get_template(template).render(**shown), status, headers=HEADERS)
+    made = _TEMPLATES.get_template(template).render(**shown)
+    if prefix.get():
+        made = _OWN_PATH.sub(rf'\1="{prefix.get()}/', made)
+    return HTMLResponse(made, status, headers=HEADERS)
 
 
 def go(path: str) -> RedirectResponse:
@@ -130,8 +137,7 @@ def go(path: str) -> RedirectResponse:
 
 def signed_in(request: Request, response: Response, token: str) -> Response:
     """The response, with the token in a cookie that no script can read."""
-    secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, token, COOKIE_SECONDS, httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(COOKIE, token, COOKIE_SECONDS, httponly=True, samesite="lax", secure=is_secure(request))
     return response
 
 
@@ -149,14 +155,22 @@ def spoken_from_now(request: Request, language: str) -> Response:
     return response
 
 
-def base_url(request: Request) -> str:
-    """Where this server is, as whoever asks sees it."""
-    return str(request.base_url).rstrip("/")
-
-
 def own_forms_only(request: Request) -> None:
-    if not same_origin(request):
+    if same_origin(request):
+        return
+    origin, own = request.headers.get("origin", "null"), ", ".join(own_hosts(request))
+    if origin == "null" or not own:
         raise forbidden("This form was not sent by a page of this server. Open the page here and send it again.")
+    raise forbidden(
+        say(
+            "This form was not sent by a page of this server. It is of a page at {origin}, and this server knows "
+            "itself as {own}. If that is one server, a proxy keeps its name back: set "
+            "XENTARENA_PUBLIC_URL={origin} here, or have the proxy pass the name on "
+            "(nginx: proxy_set_header Host $http_host;).",
+            origin=origin,
+            own=own,
+        )
+    )
 
 
 async def form_of(request: Request) -> dict[str, str]:
@@ -215,7 +229,7 @@ def speak_to_people(app: FastAPI) -> None:
 
 def _handler(for_programs: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handle(request: Request, error: Exception) -> Response:
-        a_page = not request.url.path.startswith("/api/")
+        a_page = not path_of(request.scope).startswith("/api/")
         for_people = a_page and "text/html" in request.headers.get("accept", "")
         if a_page and isinstance(error, ServerError):
             error = _in_words(error)
@@ -237,7 +251,7 @@ def _in_words(error: ServerError) -> ServerError:
 def _refusal(request: Request, error: ServerError) -> Response:
     if error.status == 401:
         if COOKIE not in request.cookies:
-            return go("/sign-in" if request.url.path.startswith("/host") else "/")
+            return go("/sign-in" if path_of(request.scope).startswith("/host") else "/")
         return page("expired.html", 401)
     if error.type == "pending":
         return go("/waiting")

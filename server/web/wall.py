@@ -15,11 +15,12 @@ from server.arena import walls
 from server.arena.unit import Unit
 from server.http.calls import Read, WriteOf, known
 from server.http.following import Follower, follower, stream
+from server.http.public_address import base_url, is_secure
 from server.http.requests import ContextOf
 from server.settings import Settings
 from server.web import announcements, wall_scenes
 from server.web.board import Boards
-from server.web.rendering import FormOf, base_url, go, own_forms_only, page
+from server.web.rendering import FormOf, go, own_forms_only, page
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 
@@ -49,8 +50,7 @@ async def open_wall(request: Request, write: WriteOf, competition_id: str) -> Re
 
 def _keep(request: Request, response: Response, code: str, name: str, value: str) -> None:
     """A cookie for this wall's pages only, as long as the browser is open."""
-    secure = request.url.scheme == "https"
-    response.set_cookie(name, value, path=_path(code), httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(name, value, path=_path(code), httponly=True, samesite="lax", secure=is_secure(request))
 
 
 @router.post("/host/competitions/{competition_id}/wall/end")
@@ -140,8 +140,7 @@ def _follower(unit: Unit, code: str) -> Follower:
 def for_players(request: Request, settings: Settings) -> tuple[str, bool]:
     """Where players reach this server, and whether they do: whoever looks from the server's own machine sees an
     address that is no good elsewhere."""
-    host = request.url.hostname or ""
-    if not _of_this_machine(host):
+    if settings.public_url or not _of_this_machine(request.url.hostname or ""):
         return base_url(request), True
     listening = Address(settings.host, request.url.port or 80)
     if not listening.anywhere or _of_this_machine(listening.for_others.host):

@@ -126,8 +126,9 @@ function connect() {
 
 function tellOfRound(id) {
   const notice = document.querySelector("[data-new-round]");
-  if (!notice || !id || window.location.pathname === `/rounds/${id}`) return;
-  notice.querySelector("a").href = `/rounds/${id}`;
+  const address = new URL(`../rounds/${id}`, import.meta.url);
+  if (!notice || !id || window.location.pathname === address.pathname) return;
+  notice.querySelector("a").href = address;
   notice.hidden = false;
 }
 

@@ -172,7 +172,8 @@ async function show(id, wait) {
   const known = wait && shown && "several" in shown && shown.state === "awaiting_move" ? "awaiting_move" : null;
   let response = null;
   try {
-    const address = `/submissions/${id}/panel?wait=${wait}${known ? `&known=${known}` : ""}`;
+    const path = `../submissions/${id}/panel?wait=${wait}${known ? `&known=${known}` : ""}`;
+    const address = new URL(path, import.meta.url);
     response = await fetch(address, { headers: { Accept: "text/html" } });
   } catch {
     // told below
