@@ -1,12 +1,21 @@
-# Two images from one file:
+# Three images from one file, which share their layers:
 #   docker build --target api    -t xentarena-api .       API and pages, no PyTorch
 #   docker build --target worker -t xentarena-worker .    the judge; --build-arg TORCH_INDEX=URL picks PyTorch's build
+#   docker build -t xentarena .                           everything in one container: docker run … xentarena serve
+#
+# What seldom changes comes first, so that a change of our code makes one small layer anew.
 
-FROM python:3.11-slim AS wheel
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# A release names it with its digest.
+ARG PYTHON=python:3.11-slim
+FROM ${PYTHON} AS base
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONUNBUFFERED=1
+RUN useradd --create-home --uid 10001 arena
+
+
+FROM base AS wheel
 WORKDIR /source
-COPY constraints.txt ./
-RUN pip install -c constraints.txt hatchling
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=bind,source=constraints.txt,target=constraints.txt \
+    pip install -c constraints.txt hatchling
 COPY pyproject.toml README.md LICENSE ./
 COPY bots ./bots
 COPY games ./games
@@ -17,31 +26,65 @@ COPY xentarena ./xentarena
 RUN pip wheel --no-deps --no-build-isolation -w /wheels .
 
 
-FROM python:3.11-slim AS api
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 \
-    XENTARENA_HOST=0.0.0.0 XENTARENA_PORT=8000 XENTARENA_LOG_JSON=true
-RUN useradd --create-home --uid 10001 arena
-COPY constraints.txt docker/healthy.py /opt/xentarena/
-COPY --from=wheel /wheels /opt/xentarena/wheels
-RUN pip install -c /opt/xentarena/constraints.txt "$(echo /opt/xentarena/wheels/*.whl)[server]"
-USER arena
+FROM base AS server-packages
+WORKDIR /source
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=constraints.txt,target=/source/constraints.txt \
+    --mount=type=bind,source=pyproject.toml,target=/source/pyproject.toml \
+    --mount=type=bind,source=docker/packages.py,target=/source/packages.py \
+    python packages.py server > /tmp/packages && pip install -c constraints.txt -r /tmp/packages \
+ && rm /tmp/packages
+
+
+FROM server-packages AS all-packages
+# Empty: the package registry's own build, which for Linux is a CUDA one.
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# PyTorch's headers, tests and tools are for those who build on it.
+# hadolint ignore=DL3013
+RUN --mount=type=cache,target=/root/.cache/pip \
+    --mount=type=bind,source=constraints.txt,target=/source/constraints.txt \
+    --mount=type=bind,source=pyproject.toml,target=/source/pyproject.toml \
+    --mount=type=bind,source=docker/packages.py,target=/source/packages.py \
+    --mount=type=bind,source=docker/slim.py,target=/source/slim.py \
+    python packages.py all > /tmp/packages \
+ && pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$(grep '^torch==' constraints.txt)" \
+ && pip install -c constraints.txt -r /tmp/packages && python slim.py && rm /tmp/packages
+
+
+FROM server-packages AS api
+LABEL org.opencontainers.image.title="Xent Arena, API" org.opencontainers.image.licenses="MIT"
+COPY docker/healthy.py /opt/xentarena/
+RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels pip install --no-cache-dir --no-deps /wheels/*.whl
+ENV XENTARENA_HOST=0.0.0.0 XENTARENA_PORT=8000 XENTARENA_LOG_JSON=true
+USER 10001
 WORKDIR /home/arena
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 \
-    CMD ["python", "/opt/xentarena/healthy.py", "api"]
-CMD ["xentarena", "api"]
+    CMD ["python", "-I", "-S", "/opt/xentarena/healthy.py", "api"]
+ENTRYPOINT ["xentarena"]
+CMD ["api"]
 
 
-FROM api AS worker
-# Empty: the package registry's own build, which for Linux is a CUDA one.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-USER root
-RUN pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
-        "$(grep '^torch==' /opt/xentarena/constraints.txt)" \
- && pip install -c /opt/xentarena/constraints.txt "$(echo /opt/xentarena/wheels/*.whl)[all]" \
- && install -d -o arena -g arena /home/arena/.cache/huggingface /home/arena/judges
-ENV XENTARENA_JUDGES=/home/arena/judges
-USER arena
+FROM all-packages AS worker
+LABEL org.opencontainers.image.title="Xent Arena, worker" org.opencontainers.image.licenses="MIT"
+COPY docker/healthy.py /opt/xentarena/
+RUN install -d -o arena -g arena /data /home/arena/.cache /home/arena/.cache/huggingface /home/arena/judges
+RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels pip install --no-cache-dir --no-deps /wheels/*.whl
+ENV XENTARENA_JUDGES=/home/arena/judges XENTARENA_HEARTBEAT=/tmp/xentarena-worker XENTARENA_LOG_JSON=true
+USER 10001
+WORKDIR /home/arena
 HEALTHCHECK --interval=10s --timeout=6s --start-period=300s --retries=3 \
-    CMD ["python", "/opt/xentarena/healthy.py", "worker"]
-CMD ["xentarena", "worker"]
+    CMD ["python", "-I", "-S", "/opt/xentarena/healthy.py", "worker"]
+ENTRYPOINT ["xentarena"]
+CMD ["worker"]
+
+
+FROM worker AS one
+LABEL org.opencontainers.image.title="Xent Arena" org.opencontainers.image.licenses="MIT"
+ENV XENTARENA_HOST=0.0.0.0 XENTARENA_PORT=8000 XENTARENA_DATA=/data XENTARENA_JUDGES=/data/judges \
+    XENTARENA_LOG_JSON=false
+EXPOSE 8000
+VOLUME /data
+HEALTHCHECK --interval=10s --timeout=6s --start-period=300s --retries=3 \
+    CMD ["python", "-I", "-S", "/opt/xentarena/healthy.py", "api"]
+CMD ["serve"]

@@ -5,7 +5,7 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -55,6 +55,15 @@ def usual_judges() -> list[str]:
     return list(dict.fromkeys([usual_judge(), "pocket", "pocket-backward"]))
 
 
+def _with_password(url: str | None, password: str | None) -> str | None:
+    """The address with the password, of whatever characters, where it has none yet."""
+    if url is None or password is None or url.startswith("sqlite"):
+        return url
+    scheme, _, rest = url.partition("://")
+    user, _, place = rest.rpartition("@")
+    return url if ":" in user else f"{scheme}://{user}:{quote(password, safe='')}@{place}"
+
+
 class Settings(BaseSettings):
     """Settings of every process of a server. Times in seconds."""
 
@@ -75,17 +84,25 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, description="sqlite:///… or postgresql://…; none: a file in the data folder."
     )
+    database_password: str | None = Field(default=None, description="Where the database's address has none.")
     redis_url: str | None = Field(default=None, description="redis://…; none: serve starts its own.")
     server: str | None = Field(
         default=None, pattern=r"^https?://[^/?#@]+/?$", description="Of a lent worker: the server's https://HOST/."
     )
     worker_token: str | None = Field(default=None, min_length=32, description="Of a lent worker: its token.")
     worker_token_file: Path | None = Field(default=None, description="A file with the same.")
+    redis_password: str | None = Field(default=None, description="Where the address of Redis has none.")
     judge: Names = Field(
         default_factory=usual_judges, min_length=1, description="Judges to load: a name, a hub id or a folder."
     )
     private_judge: Names = Field(default=[], description="Names of judges that free measurements may not use.")
     dtype: Literal["float32", "bfloat16"] = Field(default="float32", description="Compute type of the judges.")
+    device: str | None = Field(
+        default=None,
+        pattern=r"^(cpu|cuda(:\d+)?)$",
+        description="cpu or cuda, and no other; none: cuda if it is there.",
+    )
+    heartbeat: Path | None = Field(default=None, description="File that a worker touches while the queue knows it.")
     host_token: str | None = Field(default=None, min_length=32, description="A host's token that is always accepted.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = Field(default=False, description="Write log lines as JSON.")
@@ -110,6 +127,12 @@ class Settings(BaseSettings):
         if self.root_path not in ("", outside):
             raise ValueError(f"the public address is {self.public_url}, and paths begin with {self.root_path}")
         self.root_path = outside
+        return self
+
+    @model_validator(mode="after")
+    def _whole_addresses(self) -> Self:
+        self.database_url = _with_password(self.database_url, self.database_password)
+        self.redis_url = _with_password(self.redis_url, self.redis_password)
         return self
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from server.settings import Settings
 from tests.xentarena import builders
 from tests.xentarena.scripted import Answer, serving
 
@@ -170,23 +172,49 @@ def services() -> dict[str, Any]:
     return found
 
 
-def test_compose_publishes_the_api_only(services: dict[str, Any]) -> None:
-    assert [name for name, service in services.items() if "ports" in service] == ["api"]
+def test_compose_publishes_the_api_and_the_proxy_only(services: dict[str, Any]) -> None:
+    assert [name for name, service in services.items() if "ports" in service] == ["api", "proxy"]
+    assert services["api"]["ports"] == ["${ARENA_LISTEN:-127.0.0.1:8000}:8000"]
 
 
-def test_compose_has_no_secret(services: dict[str, Any]) -> None:
+def test_compose_has_no_secret_and_lets_each_be_in_a_file(services: dict[str, Any]) -> None:
     for service in services.values():
         for name, value in service.get("environment", {}).items():
-            if "PASSWORD" in name or "TOKEN" in name or "URL" in name:
-                assert ":?" in value, name
+            if name.endswith(("_PASSWORD", "_TOKEN")) and name != "HF_TOKEN":
+                variable = re.fullmatch(r"\$\{(\w+)[?-].*\}", value)
+                assert variable, name
+                assert service["environment"][f"{name}_FILE"].startswith(f"${{{variable[1]}_FILE:+/run/secrets/")
 
 
 def test_compose_checks_the_health_of_everything_that_stays(services: dict[str, Any]) -> None:
-    stages = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")
-    checked = {stage.partition(" AS ")[2].split()[0] for stage in stages if "HEALTHCHECK" in stage}
     for name, service in services.items():
         if service.get("restart") != "no":
-            assert "healthcheck" in service or service["build"]["target"] in checked, name
+            assert "test" in service["healthcheck"], name
+
+
+def test_compose_locks_every_container_up(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["logging"]["options"]["max-size"], name
+
+
+def test_what_compose_sets_is_a_setting_and_stands_in_the_example(services: dict[str, Any]) -> None:
+    known = {f"XENTARENA_{name.upper()}" for name in Settings.model_fields}
+    for service in services.values():
+        for name in service.get("environment", {}):
+            assert not name.startswith("XENTARENA_") or name.removesuffix("_FILE") in known, name
+    asked = set(re.findall(r"(?<!\$)\$\{(\w+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert asked == set(re.findall(r"^#?([A-Z_0-9]+)=", example, re.MULTILINE))
+
+
+def test_images_are_called_by_the_version(services: dict[str, Any]) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    ours = [service["image"] for service in services.values() if "build" in service]
+    assert ours
+    assert all(image.endswith(f":${{XENTARENA_VERSION:-{version}}}") for image in ours)
 
 
 def test_compose_migrates_once_before_the_api(services: dict[str, Any]) -> None:
@@ -195,11 +223,18 @@ def test_compose_migrates_once_before_the_api(services: dict[str, Any]) -> None:
 
 
 def test_a_worker_of_compose_reaches_redis_and_no_database(services: dict[str, Any]) -> None:
-    for name in ("worker", "worker-gpu"):
+    for name in ("worker", "worker-gpu", "worker-gpu2"):
         assert set(services[name]["networks"]).isdisjoint(services["postgres"]["networks"])
         assert set(services[name]["networks"]) & set(services["redis"]["networks"])
-        assert set(services[name]["environment"]) == {"XENTARENA_REDIS_URL", "XENTARENA_JUDGE"}
-    assert services["worker-gpu"]["profiles"] == ["gpu"]
+        assert not [each for each in services[name]["environment"] if "DATABASE" in each or "HOST_TOKEN" in each]
+
+
+def test_each_gpu_worker_has_a_gpu_of_its_own_and_demands_it(services: dict[str, Any]) -> None:
+    for name, device in (("worker-gpu", "${GPU:-0}"), ("worker-gpu2", "${GPU2:-1}")):
+        (reserved,) = services[name]["deploy"]["resources"]["reservations"]["devices"]
+        assert reserved["device_ids"] == [device]
+        assert services[name]["environment"]["XENTARENA_DEVICE"] == "${XENTARENA_DEVICE:-cuda}"
+    assert (services["worker-gpu"]["profiles"], services["worker-gpu2"]["profiles"]) == (["gpu"], ["gpu2"])
 
 
 def test_the_images_copy_what_the_wheel_is_made_of() -> None:
@@ -211,6 +246,12 @@ def test_the_images_copy_what_the_wheel_is_made_of() -> None:
 
 
 def test_the_images_install_what_they_run() -> None:
-    stages = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")
-    installs = {stage.partition(" AS ")[2].split()[0]: re.findall(r"\.whl\)\[(\w+)\]", stage) for stage in stages[1:]}
-    assert installs == {"wheel": [], "api": ["server"], "worker": ["all"]}
+    stages = (ROOT / "Dockerfile").read_text(encoding="utf-8").split("\nFROM ")[1:]
+    packages = {stage.partition(" AS ")[2].split()[0]: re.findall(r"packages\.py (\w+)", stage) for stage in stages}
+    assert packages["server-packages"] == ["server"]
+    assert packages["all-packages"] == ["all"]
+    command = [sys.executable, "docker/packages.py", "all"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert told == [*project["dependencies"], *extras["judge"], *extras["receipts"], *extras["server"]]

@@ -1,11 +1,14 @@
 """Flags that several commands share, and the settings that flags and environment make."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from server.settings import Settings
 
 Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for everything kept.")]
@@ -24,10 +27,31 @@ def settings_of(**flags: Any) -> "Settings":
 
     from server.settings import Settings
 
+    given = {name: value for name, value in flags.items() if value not in (None, (), [])}
     try:
-        return Settings(**{name: value for name, value in flags.items() if value not in (None, (), [])})
+        return Settings(**_from_files(Settings.model_fields) | given)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         hint = f"--{name.replace('_', '-')}" if flags.get(name) is not None else f"XENTARENA_{name.upper()}"
         raise typer.BadParameter(first["msg"], param_hint=hint) from error
+
+
+def _from_files(names: "Iterable[str]") -> dict[str, str]:
+    """Settings whose values stand in files: XENTARENA_X_FILE names that of X. Raises typer.BadParameter."""
+    found = {}
+    for name in names:
+        variable = f"XENTARENA_{name.upper()}"
+        # Taken away, so that children, who are told the value, do not find both.
+        if not (file := os.environ.pop(f"{variable}_FILE", "")):
+            continue
+        if os.environ.get(variable):
+            raise typer.BadParameter("both are set: take one away", param_hint=f"{variable} and {variable}_FILE")
+        try:
+            found[name] = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise typer.BadParameter(f"cannot read {file}: {reason}", param_hint=f"{variable}_FILE") from error
+        if not found[name]:
+            raise typer.BadParameter(f"{file} is empty", param_hint=f"{variable}_FILE")
+    return found

@@ -129,13 +129,19 @@ def worker(
 
 
 @app.command()
-def migrate(database_url: DatabaseUrl = None, data: Data = None) -> None:
+def migrate(
+    database_url: DatabaseUrl = None,
+    data: Data = None,
+    wait: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="Give PostgreSQL so long to take connections.")
+    ] = 0,
+) -> None:
     """Create the database's tables, or bring them up to date. Without a URL: the database of the data folder."""
     require("server")
     settings = settings_of(database_url=database_url, data=data)
     from server.launch.commands import migrate
 
-    migrate(settings)
+    migrate(settings, wait)
 
 
 @app.command()

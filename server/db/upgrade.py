@@ -17,6 +17,20 @@ from server.errors import CommandError, Unavailable
 log = structlog.get_logger()
 
 
+def wait_for(url: str, seconds: float) -> None:
+    """Until PostgreSQL takes connections, at most so long; whether ours are good, who connects finds out."""
+    from psycopg.pq import PGconn, Ping
+
+    end = time.monotonic() + seconds
+    with faults_told(url):
+        # With *** for a password, since nobody is asked for it.
+        place = make_url(normalised(url)).set(drivername="postgresql").render_as_string().encode()
+        while sqlite_file(url) is None and time.monotonic() < end:
+            if PGconn.ping(place) in (Ping.OK, Ping.NO_ATTEMPT):
+                return
+            time.sleep(0.5)
+
+
 def ensure_current(url: str, backups: Path | None = None) -> None:
     """Create or upgrade the tables; an older SQLite file is copied to `backups` first. Raises CommandError."""
     current, newest = _revisions(url)

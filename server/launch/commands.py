@@ -85,10 +85,12 @@ def _check_queue(settings: Settings) -> None:
         raise CommandError(str(error)) from error
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the named database, or that of the data folder, up to date. Raises CommandError."""
+def migrate(settings: Settings, wait: float = 0) -> None:
+    """Bring the named database, or that of the data folder, up to date, waiting so many seconds until it takes
+    connections. Raises CommandError."""
     logs.configure(settings.log_level, as_json=settings.log_json)
     if settings.database_url is None and not settings.data.is_dir():
         raise CommandError(f"there is no data folder {settings.data}: name a database with --database-url")
     url = settings.database_url or sqlite_url(settings.data)
+    upgrade.wait_for(url, wait)
     upgrade.ensure_current(url, settings.data / "backups" if settings.database_url is None else None)

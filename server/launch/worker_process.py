@@ -63,6 +63,7 @@ class WorkerChild:
             XENTARENA_LOG_LEVEL=settings.log_level,
             XENTARENA_LOG_JSON=json.dumps(settings.log_json),
             XENTARENA_DATABASE_URL=None,
+            XENTARENA_DATABASE_PASSWORD=None,
             XENTARENA_HOST_TOKEN=None,
             XENTARENA_SERVER=None,
             XENTARENA_WORKER_TOKEN=None,

@@ -48,6 +48,7 @@ class Worker:
     def __init__(self, settings: Settings, judges: Sequence[Judge]) -> None:
         self._judges = {judge.identity: judge for judge in judges}
         self._build = judges[0].build
+        self._heartbeat = settings.heartbeat
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self.claims = open_claims(settings, name, tuple(self._judges))
         self.leases = LeaseKeeper(self.claims, self.claims.lease)
@@ -184,6 +185,8 @@ class Worker:
             try:
                 if not self.claims.announce(self._introductions, self._build, self._rates, seconds=HELLO):
                     continue  # the next part of a tokenizer at once
+                if self._heartbeat is not None:
+                    self._heartbeat.touch()
             except RedisError as error:
                 log.warning("worker.announce_failed", error=str(error))
             stop.wait(HELLO)
@@ -200,7 +203,7 @@ class Worker:
 
 def run(settings: Settings, *, stop: threading.Event) -> None:
     """Load the judges of the settings and work until `stop` is set."""
-    judges = [Judge.load(source, dtype=settings.dtype) for source in settings.judge]
+    judges = [Judge.load(source, dtype=settings.dtype, device=settings.device) for source in settings.judge]
     for judge in judges:
         log.info("worker.judge", name=judge.name, identity=judge.identity, build=judge.build, context=judge.context)
     if any(judge.gains_by_bfloat16 for judge in judges):
