@@ -20,6 +20,12 @@ REQUEUED = Counter("xentarena_jobs_requeued", "Jobs that the queue had lost and 
 LOOP_ERRORS = Counter("xentarena_loop_errors", "Unforeseen errors in the referee or the sweeper")
 NEWEST: Literal["livemostrecent"] = "livemostrecent"  # of what every process looks at
 DEPTH = Gauge("xentarena_queue_depth", "Jobs that no worker has finished", ["judge"], multiprocess_mode=NEWEST)
+AGE = Gauge(
+    "xentarena_queue_age_seconds",
+    "How long the measurement that waits longest waits",
+    ["judge"],
+    multiprocess_mode=NEWEST,
+)
 WORKERS = Gauge("xentarena_workers", "Live workers", ["judge"], multiprocess_mode=NEWEST)
 STREAMS = Gauge("xentarena_event_streams", "Open event streams", multiprocess_mode="livesum")
 REQUESTS = Histogram("xentarena_request_seconds", "Time to answer", ["method", "route", "status"])

@@ -18,8 +18,9 @@ from server.arena import feed, judges
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
 from server.arena.workforce import Workforce
-from server.db.models import FeedEvent, Judge
-from server.db.session import Database
+from server.db.models import FeedEvent, Judge, Measurement
+from server.db.session import Database, now
+from server.db.states import WorkState
 from server.http import condition
 from server.http.event_stream import Feeds
 from server.http.live import Notifier
@@ -147,6 +148,7 @@ class AppContext:
         """Tell the metrics how long the queues are."""
         for judge in self.judges_known:
             metrics.DEPTH.labels(judge).set(await self.queue.depth(judge))
+            metrics.AGE.labels(judge).set(await self.read(partial(_longest_wait, judge)))
             metrics.WORKERS.labels(judge).set(len(self.workforce.serving(judge)))
 
     async def scrub(self) -> None:
@@ -178,6 +180,13 @@ class AppContext:
 
     def _reset(self, number: int) -> bytes:
         return self._show(FeedEvent(number=number, type=feed.RESET, at=datetime.now(UTC), data={}))
+
+
+def _longest_wait(judge: str, session: Session) -> float:
+    """Seconds since the oldest measurement that is not done was put in the queue."""
+    waiting = select(Measurement.queued_at).where(Measurement.state == WorkState.PENDING, Measurement.judge == judge)
+    oldest = session.scalars(waiting.order_by(Measurement.queued_at).limit(1)).one_or_none()
+    return 0.0 if oldest is None else max(0.0, (now(session) - oldest).total_seconds())
 
 
 def _buckets(settings: Settings, *, shared: bool) -> Buckets | SharedBuckets:

@@ -56,6 +56,8 @@ def test_counters_count(slow_lesson: Class, hand: Hand) -> None:
     before = metrics(house)
     ada = slow_lesson.join()
     answer(ada.submit(slow_lesson.round_id, "1"), 202)
+    age = ("xentarena_queue_age_seconds", judge.identity)
+    eventually(lambda: 0.1 < metrics(house).get(age, 0) < 60, what="the age of the queue")
     problem(ada.submit(slow_lesson.round_id, ""), 422, "invalid-request")
     problem(ada.get("/rounds/nope"), 404, "not-found")
     hand.answer(*hand.take_all(2))
@@ -74,6 +76,7 @@ def test_counters_count(slow_lesson: Class, hand: Hand) -> None:
     assert more("xentarena_request_seconds_count", "POST", route, "422") == 1
     depth = ("xentarena_queue_depth", judge.identity)
     eventually(lambda: metrics(house)[depth] == 0, seconds=10, what="the empty queue")
+    eventually(lambda: metrics(house)[age] == 0, seconds=10, what="no age")
 
 
 def test_metrics_name_no_id_so_that_they_stay_few(lesson: Class) -> None:
