@@ -17,11 +17,11 @@ a result is float32, handed over as Python floats of exactly that value. Sums ar
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 import transformers
@@ -31,14 +31,18 @@ from judge.engine.choose import Engine, choose
 from judge.engine.cpu_lanes import Lanes, cores
 from judge.engine.cuda_buckets import Buckets
 from judge.engine.network import Job, Network
+from judge.engine.outlook import ROWS_AT_ONCE, Outlook, outlooks
 from judge.errors import JudgeError, NotFinite, TooLong
 from judge.loading.identity import identity
 from judge.loading.model import DTYPES, context_length
 from judge.loading.source import Source, begin_token, find
 from judge.loading.tokenizer import Tokens
 from judge.profiles import ARENA, PROFILES, begins_with_bos, scored_count
+from judge.reading import MOST_TOP, USUAL_TOP, Prediction, Reading, spell
 
-__all__ = ["Judge", "JudgeError", "NotFinite", "Pair", "TooLong"]
+__all__ = ["Judge", "JudgeError", "NotFinite", "Pair", "Reading", "TooLong"]
+
+A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Runner(Protocol):
     def each(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Tensor]]:
         """Yield (index, bits) as jobs are done."""
 
-    def map(self, work: Callable[[list[int]], Tensor], rows: Sequence[list[int]]) -> list[Tensor]:
+    def map(self, work: Callable[[list[int]], A], rows: Sequence[list[int]]) -> list[A]:
         """`work` on each row, each alone."""
 
 
@@ -174,6 +178,49 @@ class Judge:
         if failed is not None:
             raise NotFinite(failed)
 
+    def read(self, text: str, prefix: str = "", *, profile: str = ARENA, top: int = USUAL_TOP) -> Reading:
+        """What was expected at each token of `text` after `prefix`: bits, rank, entropy and the `top` likeliest tokens.
+
+        On a CPU the bits are those of `measure` to the last one; on CUDA, where a reading runs alone, they may differ
+        from a batch's in the last digits. Raises as `measure` does, and JudgeError for an empty text or a `top` that is
+        not 0 to 50.
+        """
+        steps = self.read_in_steps(Pair(prefix, text, profile), top)
+        try:
+            while True:
+                next(steps)
+        except StopIteration as end:
+            return spell(self.tokens, text, profile, self.direction, end.value)
+
+    def read_in_steps(self, pair: Pair, top: int = USUAL_TOP) -> Generator[None, None, list[Prediction]]:
+        """The same in short steps, so that others' work may come between; returns the predictions in reading order."""
+        if not 0 <= top <= MOST_TOP:
+            raise JudgeError(f"a reading tells the 0 to {MOST_TOP} likeliest tokens at each place, not {top}")
+        if not pair.text:
+            raise JudgeError("an empty text has no token to read: give it at least one character")
+        ids, scored = self._row(pair, 0)
+        read = (yield from self._read(ids, scored, top)) if scored else []
+        return read[::-1] if self.direction == "backward" else read
+
+    def _read(self, ids: list[int], scored: int, top: int) -> Generator[None, None, list[Prediction]]:
+        """Of the last `scored` ids, in the order in which the model reads them."""
+        steps, seen, bits = self._network.logits_in_steps(ids, scored), list[Outlook](), None
+        targets = torch.tensor(ids[-scored:])
+        while bits is None:
+            (told,) = self._runner.map(lambda _: _step(steps), [ids])
+            yield
+            if isinstance(told, Bits):
+                bits = told.values
+            elif told is not None:
+                for rows in torch.split(told, ROWS_AT_ONCE):
+                    wanted = targets[len(seen) : len(seen) + len(rows)]
+                    (found,) = self._runner.map(partial(outlooks, rows, wanted, top), [ids])
+                    seen += found
+                    yield
+        if not torch.isfinite(bits).all():
+            raise NotFinite
+        return [Prediction(cost, *each) for cost, each in zip(bits.tolist(), seen, strict=True)]
+
     def next_logits(self, rows: Sequence[list[int]]) -> list[Tensor]:
         """What may follow each row of ids, BOS and all: float32 logits (V,), each computed alone."""
         return self._runner.map(self._network.last_logits, rows)
@@ -204,6 +251,20 @@ class Judge:
     def _in_reading_order(self, bits: Tensor) -> list[float]:
         values: list[float] = bits.tolist()
         return values[::-1] if self.direction == "backward" else values
+
+
+class Bits(NamedTuple):
+    """What ends the steps of `Network.logits_in_steps`."""
+
+    values: Tensor
+
+
+def _step(steps: Generator[Tensor | None, None, Tensor]) -> Tensor | Bits | None:
+    """The next of these steps: logits, None for a pause, or at last the bits."""
+    try:
+        return next(steps)
+    except StopIteration as end:
+        return Bits(end.value)
 
 
 def _runner(network: Network, engine: Engine, threads: int | None) -> Runner:

@@ -13,6 +13,7 @@ from typing import Any
 from games.engine import Lookup, advance
 from games.errors import GamesError, TextError
 from games.events import to_json
+from games.limits import MOVE_BYTES
 from games.preflight import check_round
 from games.program import Program
 from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
@@ -23,7 +24,8 @@ from games.values.text import accept
 from judge.judge import Judge, JudgeError, Pair
 from judge.loading.packages.store import usual_judge
 from judge.loading.source import PACKAGED
-from judge.profiles import begins_with_bos, scored_tokens
+from judge.profiles import ARENA, begins_with_bos, scored_tokens
+from judge.reading import USUAL_TOP
 from judge.sampling import write
 from xentarena import programs
 from xentarena.errors import InputError
@@ -162,6 +164,18 @@ def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any
     return {"bits": total, "tokens": tokens, **_facts(judge, profile), "engine": engine}
 
 
+def read(judge: Judge, prefix: str, text: str, profile: str = ARENA, *, top: int = USUAL_TOP) -> dict[str, Any]:
+    """`text` as the judge reads it after `prefix` (`read`) and, where there is a prefix, without it (`alone`), and the
+    bits that the prefix saves. Raises `InputError`."""
+    try:
+        reading = judge.read(text, prefix, profile=profile, top=top)
+        alone = judge.read(text, profile=profile, top=top) if prefix else None
+    except JudgeError as error:
+        raise InputError(str(error)) from error
+    told = {"prefix": prefix, "text": text, "read": reading.as_json(), "alone": alone and alone.as_json()}
+    return {**_facts(judge, profile), **told, "saved": alone and alone.bits - reading.bits}
+
+
 def load_judge(name: str, profile: str, dtype: str) -> Judge:
     """Raises `InputError`."""
     try:
@@ -193,10 +207,10 @@ def bits_of(judge: Judge, asked: Sequence[Measurement]) -> list[list[float]]:
         raise InputError(str(error)) from error
 
 
-def text_of(text: str, what: str, *, empty: bool = False) -> str:
-    """The text as a server would take it. Raises `InputError`."""
+def text_of(text: str, what: str, *, empty: bool = False, limit: int = MOVE_BYTES) -> str:
+    """The text as a server would take it, of at most `limit` bytes. Raises `InputError`."""
     try:
-        text = accept(text, what)
+        text = accept(text, what, limit)
     except TextError as error:
         raise InputError(f"{error}.") from None
     if not empty and not text.strip():

@@ -75,7 +75,7 @@ class Lanes:
         if failures:
             raise failures[0]
 
-    def map(self, work: Callable[[list[int]], Tensor], rows: Sequence[list[int]]) -> list[Tensor]:
+    def map(self, work: Callable[[list[int]], A], rows: Sequence[list[int]]) -> list[A]:
         """`work` on each row, each on one thread."""
         return list(self._pool.map(lambda row: _pinned(work, row), rows))
 

@@ -20,7 +20,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -29,6 +29,8 @@ from judge.engine.batching import Shape, fill, shape_for
 from judge.engine.memory import is_out_of_memory
 from judge.engine.network import Job, Network, nll, to_bits
 from judge.errors import OutOfMemory
+
+A = TypeVar("A")
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +96,7 @@ class Buckets:
         if running is not None:
             yield from running.fetch()
 
-    def map(self, work: Callable[[list[int]], Tensor], rows: Sequence[list[int]]) -> list[Tensor]:
+    def map(self, work: Callable[[list[int]], A], rows: Sequence[list[int]]) -> list[A]:
         """`work` on each row, each alone."""
         return [work(row) for row in rows]
 

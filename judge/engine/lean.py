@@ -54,12 +54,15 @@ class Lean:
 
     def hidden(self, rows: Sequence[Tensor], scored: Sequence[int]) -> list[Tensor]:
         """Last hidden states of the last `scored` positions of each row of ids: (n,) → (scored, width)."""
-        xs = [self.embed(ids) for ids in rows]
-        if self.positions is not None:
-            xs = [x + self.positions[: len(x)] for x in xs]
+        xs = [self.first(ids) for ids in rows]
         for layer in self.layers:
             xs = layer(xs)
         return [self.norm(x[-k:]) for x, k in zip(xs, scored, strict=True)]
+
+    def first(self, ids: Tensor) -> Tensor:
+        """What goes into the first layer: (n,) → (n, width)."""
+        x: Tensor = self.embed(ids)
+        return x if self.positions is None else x + self.positions[: len(x)]
 
 
 def lean(model: Any, body: Any, verified: Verified) -> Lean:

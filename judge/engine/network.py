@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -95,6 +95,58 @@ class Network:
                 return torch.cat([part.layer.forward(hidden) for part in self.lean_model.head], 1)[0].float()
             kept = {"logits_to_keep": 1} if self.supports_logits_to_keep else {}
             return self._logits(inputs, **kept)[-1].float().cpu()
+
+    def logits_in_steps(self, ids: list[int], scored: int) -> Generator[Tensor | None, None, Tensor]:
+        """Float32 logits before each of the last `scored` ids, in order and some rows at a time, (some, V) on the CPU;
+        a None wherever whoever asks may pause. Returns the bits of these ids: on a CPU, those that `bits` gives.
+
+        The sequence is computed in calls of its own. Each step may be taken by another thread.
+        """
+        targets = torch.tensor(ids[-scored:], device=self.device)
+        if self.lean_model is not None:
+            return (yield from self._lean_steps(self.lean_model, torch.tensor(ids[:-1]), targets))
+        found = []
+        hidden = None
+        with torch.inference_mode():
+            inputs = torch.tensor([ids[:-1]], device=self.device)
+            if not self.supports_logits_to_keep:
+                rows = [self._logits(inputs)[-scored:]]
+            elif scored <= self.head_rows:
+                rows = [self._logits(inputs, logits_to_keep=scored)]
+            else:
+                hidden = self.body(inputs)[0, -scored:]
+                rows = list(torch.split(hidden, self.head_rows))
+        for x, wanted in zip(rows, torch.split(targets, len(rows[0])), strict=True):
+            with torch.inference_mode():
+                logits = x if hidden is None else self.head(x)
+                found.append(nll(logits, wanted))
+                told = logits.float().cpu()
+            yield told
+        with torch.inference_mode():
+            return to_bits(torch.cat(found)).cpu()
+
+    def _lean_steps(self, model: Lean, inputs: Tensor, targets: Tensor) -> Generator[Tensor | None, None, Tensor]:
+        with torch.inference_mode():
+            x = model.first(inputs)
+        for layer in model.layers:
+            yield None
+            with torch.inference_mode():
+                (x,) = layer([x])
+        partials: list[list[Tensor]] = [[] for _ in model.head]
+        with torch.inference_mode():
+            chunks = torch.split(model.norm(x[-len(targets) :]), self.head_rows)
+        for hidden, wanted in zip(chunks, torch.split(targets, self.head_rows), strict=True):
+            logits: list[Tensor] = []
+            for part, found in zip(model.head, partials, strict=True):
+                yield None
+                with torch.inference_mode():
+                    logits.append(part.layer.forward(hidden))
+                    found.append(partial_logsumexp(logits[-1], wanted, part.first))
+            with torch.inference_mode():
+                told = torch.cat(logits, 1).float()
+            yield told
+        with torch.inference_mode():
+            return to_bits(combine([torch.cat(found, 1) for found in partials]))
 
     def body(self, inputs: Tensor) -> Tensor:
         """Last hidden states: ids (rows, columns) → (rows, columns, width), on the device."""

@@ -40,6 +40,9 @@ class Tokens:
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
         self._hidden = hidden
+        self._shown = {secret: name for name, secret in hidden.items()}
+        self._anchor = self.ids("a")
+        self._anchored = self.text(self._anchor)
         known: dict[str, int] = tokenizer.get_vocab(with_added_tokens=True)
         spoken = set(known.values()) - {known[name] for name in hidden.values()}
         #: one more than the greatest id
@@ -100,6 +103,15 @@ class Tokens:
         """The text that ids spell, special tokens left out; U+FFFD where they spell half a character."""
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
         return text
+
+    def spelling(self, token: int) -> str:
+        """What a token adds to a text, a space before it included; U+FFFD where it spells half a character. Its name
+        where no text can hold it, and "" where the vocabulary is padded and it has none."""
+        if token in self.special or token >= self.size:
+            name = self._tokenizer.id_to_token(token) or ""
+            return self._shown.get(name, name)
+        # A decoder may take a space away from the beginning of a text, so it stands after another.
+        return self.text([*self._anchor, token])[len(self._anchored) :]
 
     def id_of(self, token: str) -> int | None:
         """The id of a token of the vocabulary by its exact name, or None."""

@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from judge.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
 
 Data = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for everything kept.")]
 DatabaseUrl = Annotated[str | None, typer.Option(metavar="U", help="sqlite:///FILE or postgresql://…")]
+OneJudge = Annotated[
+    str | None, typer.Option("--judge", metavar="J", help="A judge's name, a hub id or a folder.  [default: the usual]")
+]
+ProfileOption = Annotated[Profile, typer.Option(help="How the judge is asked.")]
+Dtype = Annotated[
+    Literal["float32", "bfloat16"], typer.Option(envvar="XENTARENA_DTYPE", help="What the judge computes in.")
+]
 RedisUrl = Annotated[str | None, typer.Option(metavar="U", help="redis://:PASSWORD@HOST:PORT/0")]
 PublicUrl = Annotated[str | None, typer.Option(metavar="U", help="https://… where people reach it: links begin so.")]
 RootPath = Annotated[str | None, typer.Option(metavar="P", help="What all paths begin with outside, like /arena.")]

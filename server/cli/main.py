@@ -7,13 +7,24 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from judge.profiles import ARENA, Profile
-from server.cli import host_tokens, judges, receipts, worker_tokens
-from server.cli.flags import Data, DatabaseUrl, PublicUrl, RedisUrl, RootPath, TrustedProxies, settings_of
+from judge.profiles import ARENA
+from server.cli import host_tokens, judges, lab, receipts, worker_tokens
+from server.cli.flags import (
+    Data,
+    DatabaseUrl,
+    Dtype,
+    OneJudge,
+    ProfileOption,
+    PublicUrl,
+    RedisUrl,
+    RootPath,
+    TrustedProxies,
+    settings_of,
+)
 from server.errors import CommandError
 from xentarena.errors import ArenaError
 from xentarena.extras import require
@@ -32,6 +43,7 @@ app.add_typer(judges.app, name="judges")
 app.add_typer(host_tokens.app, name="host-token")
 app.add_typer(worker_tokens.app, name="worker-token")
 app.command()(receipts.verify)
+app.command()(lab.read)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Judges = Annotated[
@@ -39,13 +51,6 @@ Judges = Annotated[
     typer.Option(
         "--judge", metavar="J", help="A name of `xentarena judges list`, a hub id or a folder; may be repeated."
     ),
-]
-OneJudge = Annotated[
-    str | None, typer.Option("--judge", metavar="J", help="A judge's name, a hub id or a folder.  [default: the usual]")
-]
-ProfileOption = Annotated[Profile, typer.Option(help="How the judge is asked.")]
-Dtype = Annotated[
-    Literal["float32", "bfloat16"], typer.Option(envvar="XENTARENA_DTYPE", help="What the judge computes in.")
 ]
 Host = Annotated[str | None, typer.Option(metavar="H", help="Address to listen on.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0: a free one.  [default: 8000]")]

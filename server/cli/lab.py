@@ -1,0 +1,179 @@
+"""What a judge knows, in a shell: `xentarena read`."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from games.sentences import counted
+from judge.intervals import mean_interval
+from judge.profiles import ARENA, Profile
+from judge.reading import MOST_TOP, USUAL_TOP
+from server.cli import given
+from server.cli.flags import Dtype, OneJudge, ProfileOption
+from server.cli.output import BAR
+from xentarena.extras import require
+
+TEXT_BYTES = 1_000_000  # of one text; no judge reads as much at once
+Told = dict[str, Any]
+
+
+def read(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]…", help="Each is a text. -: standard input.")
+    ] = None,
+    text: Annotated[list[str] | None, typer.Option(metavar="T", help="A text; may be repeated.")] = None,
+    lines: Annotated[bool, typer.Option("--lines", help="Each line that is not empty is a text.")] = False,
+    prefix: Annotated[str | None, typer.Option(metavar="P", help="What the judge reads before each text.")] = None,
+    prefix_file: Annotated[Path | None, typer.Option(metavar="FILE", help="The prefix, as a file.")] = None,
+    top: Annotated[
+        int, typer.Option(min=0, max=MOST_TOP, help="How many of the likeliest tokens are told at each place.")
+    ] = USUAL_TOP,
+    format_: Annotated[
+        Literal["table", "jsonl", "csv"], typer.Option("--format", help="jsonl: a line a text; csv: a line a token.")
+    ] = "table",
+    judge: OneJudge = None,
+    profile: ProfileOption = ARENA,
+    dtype: Dtype = "float32",
+) -> None:
+    """Tell what a judge expected at each token of a text: bits, rank, entropy, the likeliest tokens; and what a prefix
+    changes."""
+    texts = _texts(files or [], text or [], lines)
+    before = given.one_text(prefix, prefix_file, "--prefix") or ""
+    ask = _at_home(before, judge, profile, dtype, top)
+    _write(format_, _each(ask, texts), prefixed=bool(before))
+
+
+def _at_home(prefix: str, judge: str | None, profile: Profile, dtype: str, top: int) -> Callable[[str], Told]:
+    """Text → its reading by a judge that is loaded now."""
+    require("judge")
+    from judge.loading.packages.store import usual_judge
+    from xentarena import offline
+
+    prefix = offline.text_of(prefix, "--prefix", empty=True, limit=TEXT_BYTES)
+    loaded = offline.load_judge(judge or usual_judge(), profile, dtype)
+    return lambda text: offline.read(
+        loaded, prefix, offline.text_of(text, "The text", limit=TEXT_BYTES), profile, top=top
+    )
+
+
+def _texts(files: Sequence[Path], texts: Sequence[str], lines: bool) -> list[str]:
+    if not files and not texts:
+        if sys.stdin.isatty():
+            raise typer.BadParameter("give a text: --text TEXT, a FILE, or - for standard input", param_hint="FILE")
+        files = [Path(given.STDIN)]
+    said = [given.STDIN for file in files if str(file) == given.STDIN]
+    read = given.texts(said, [file for file in files if str(file) != given.STDIN], "FILE")
+    found = [*texts, *read]
+    if lines:
+        found = [line for each in found for line in each.splitlines() if line.strip()]
+        if not found:
+            raise typer.BadParameter("there is no line that is not empty", param_hint="--lines")
+    return found
+
+
+def _each(ask: Callable[[str], Told], texts: Sequence[str]) -> Iterator[Told]:
+    """The readings in order, some at a time. How many are done is told on standard error, where somebody looks."""
+    from xentarena.errors import ArenaError
+
+    def numbered(number: int, text: str) -> Told:
+        try:
+            return ask(text)
+        except ArenaError as error:
+            if len(texts) > 1:
+                error.args = (f"text {number} of {len(texts)}: {error}",)
+            raise
+
+    shown = len(texts) > 1 and sys.stderr.isatty()
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = pool.map(numbered, range(1, len(texts) + 1), texts)
+        try:
+            if not shown:
+                yield from found
+                return
+            with typer.progressbar(found, length=len(texts), label="reading", file=sys.stderr) as bar:
+                yield from bar
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+THREADS = 4  # texts under way at once: a judge takes as many as there are cores
+
+
+def _write(format_: str, readings: Iterable[Told], *, prefixed: bool) -> None:
+    saved: list[float] = []
+
+    def noted() -> Iterator[Told]:
+        for told in readings:
+            if told["saved"] is not None:
+                saved.append(told["saved"])
+            yield told
+
+    if format_ == "csv":
+        typer.echo(_csv_line(_columns(prefixed)))
+    for number, told in enumerate(noted(), 1):
+        typer.echo(FORMATS[format_](number, told))
+    if len(saved) > 1:
+        found = mean_interval(saved)
+        line = (
+            f"on average over {counted(found.count, 'text')} the prefix saves {found.mean:.3f} bits"
+            f" (95 % interval {found.low:.3f} to {found.high:.3f})"
+        )
+        typer.echo(line, err=format_ != "table")
+
+
+def _table(number: int, told: Told) -> str:
+    after, alone = told["read"], told["alone"]
+    most = max((token["bits"] for token in after["tokens"]), default=0.0) or 1.0
+    head = f"{'bits':>8}  {'rank':>6}  {'entropy':>7}  "
+    lines = [f"{head}{'saved':>8}  token" if alone else f"{head}token"]
+    for index, token in enumerate(after["tokens"]):
+        numbers = f"{token['bits']:8.3f}  {token['rank']:6}  {token['entropy']:7.3f}  "
+        if alone:
+            numbers += f"{alone['tokens'][index]['bits'] - token['bits']:8.3f}  "
+        bar = "+" * round(BAR * token["bits"] / most)
+        lines.append(f"{numbers}{token['text']!r:24}  {bar}".rstrip())
+    perplexity = "" if after["perplexity"] is None else f", perplexity {after['perplexity']:.2f}"
+    density = "" if after["bits_per_byte"] is None else f", {after['bits_per_byte']:.3f} a byte{perplexity}"
+    count = counted(len(after["tokens"]), "token")
+    lines.append(f"{after['bits']:8.3f}  bits in {count}{density}, by {told['judge']}")
+    if alone:
+        lines.append(f"{alone['bits']:8.3f}  bits without the prefix, which saves {told['saved']:.3f}")
+    return "\n".join(["", *lines] if number > 1 else lines)
+
+
+def _columns(prefixed: bool) -> list[str]:
+    alone = ["alone_bits", "alone_rank", "alone_entropy", "saved"] if prefixed else []
+    return ["text", "token", "token_text", "bits", "rank", "entropy", *alone, "top"]
+
+
+def _csv(number: int, told: Told) -> str:
+    """A line a token. Texts of tokens are JSON, by which white space is seen and no spreadsheet takes one for a
+    formula."""
+    lines = []
+    for index, token in enumerate(told["read"]["tokens"]):
+        alone = told["alone"] and told["alone"]["tokens"][index]
+        beside = [alone["bits"], alone["rank"], alone["entropy"], alone["bits"] - token["bits"]] if alone else []
+        top = json.dumps([[each["text"], each["probability"]] for each in token["top"]])
+        numbers = [token["bits"], token["rank"], token["entropy"], *beside]
+        lines.append(_csv_line([number, index + 1, json.dumps(token["text"]), *numbers, top]))
+    return "\n".join(lines)
+
+
+def _csv_line(cells: Sequence[Any]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="").writerow(cells)
+    return written.getvalue()
+
+
+FORMATS: dict[str, Callable[[int, Told], str]] = {
+    "table": _table,
+    "jsonl": lambda _, told: json.dumps(told),
+    "csv": _csv,
+}

@@ -1,0 +1,87 @@
+"""`xentarena read`: many texts in one start, as a table, as JSON Lines and as CSV."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from judge.judge import Judge, Pair
+from tests.support.command import Ended, Run
+from xentarena import offline
+
+TEXTS = ("The tide came in.", "The boats were home.", "=1+1 and so on")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def loaded_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(offline, "load_judge", cache(offline.load_judge))
+        yield
+
+
+@pytest.fixture(scope="module")
+def pocket() -> Judge:
+    return offline.load_judge("pocket", "arena", "float32")
+
+
+def test_texts_from_everywhere_are_told_in_order(run: Run, pocket: Judge, tmp_path: Path) -> None:
+    file = tmp_path / "text"
+    file.write_text(TEXTS[1] + "\n")
+    ended = run("read", str(file), "--text", TEXTS[0], "--prefix", "sea", "--format", "jsonl", "--top", "3")
+    told = [json.loads(line) for line in ended.out.splitlines()]
+    assert [each["text"] for each in told] == list(TEXTS[:2])
+    for each in told:
+        after, alone = pocket.measure([Pair("sea", each["text"]), Pair("", each["text"])])
+        assert [token["bits"] for token in each["read"]["tokens"]] == after
+        assert [token["bits"] for token in each["alone"]["tokens"]] == alone
+        assert each["saved"] == pytest.approx(sum(alone) - sum(after))
+        assert all(len(token["top"]) == 3 for token in each["read"]["tokens"])
+        assert (each["judge"], each["identity"]) == ("pocket", pocket.identity)
+    assert "on average over 2 texts the prefix saves" in ended.err
+    lone = run("read", "--text", TEXTS[0], "--format", "jsonl").json
+    assert (lone["alone"], lone["saved"]) == (None, None)
+
+
+def test_standard_input_by_lines_becomes_a_table_that_programs_read(
+    run: Run, pocket: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("\n\n".join(TEXTS).encode())))
+    rows = list(csv.DictReader(io.StringIO(run("read", "--lines", "--format", "csv", "--prefix", "sea").out)))
+    for number, text in enumerate(TEXTS, 1):
+        mine = [row for row in rows if row["text"] == str(number)]
+        assert "".join(json.loads(row["token_text"]) for row in mine) == text
+        (bits,) = pocket.measure([Pair("sea", text)])
+        assert [float(row["bits"]) for row in mine] == bits
+        assert [float(row["alone_bits"]) - float(row["bits"]) for row in mine] == [float(r["saved"]) for r in mine]
+        assert all(row["token_text"].startswith('"') for row in mine), "and no spreadsheet runs it"
+
+
+def test_a_table_has_a_line_a_token_and_what_it_adds_up_to(run: Run) -> None:
+    out = run("read", "--text", TEXTS[0], "--text", TEXTS[1], "--prefix", "sea").out
+    assert out.splitlines()[0].split() == ["bits", "rank", "entropy", "saved", "token"]
+    assert "' came'" in out
+    assert "a byte, perplexity" in out
+    assert "bits without the prefix, which saves" in out
+    assert "(95 % interval" in out
+
+
+def test_bad_input_is_told_in_a_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for status, arguments, given, told in (
+        (1, ("--text", ""), "", "The text is empty."),
+        (1, ("--text", "a", "--text", " "), "", "text 2 of 2: The text is empty."),
+        (1, ("--text", "z " * 600), "", "do not fit the judge's context of 512"),
+        (1, (), "a" * 10_000_000, "The text is 10,000,000 bytes long, 1,000,000 are the most."),
+        (1, ("--judge", "nobody", "--text", "a"), "", "nobody"),
+        (1, ("/nowhere/text",), "", "cannot read /nowhere/text"),
+        (2, ("--text", "a", "--top", "51"), "", "--top"),
+        (2, ("--text", "a", "--format", "xml"), "", "--format"),
+        (2, ("--lines",), "\n\n", "no line that is not empty"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+        ended: Ended = run("read", *arguments)
+        assert (ended.status, told in " ".join(ended.err.split())) == (status, True), ended
