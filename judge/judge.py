@@ -181,9 +181,9 @@ class Judge:
     def read(self, text: str, prefix: str = "", *, profile: str = ARENA, top: int = USUAL_TOP) -> Reading:
         """What was expected at each token of `text` after `prefix`: bits, rank, entropy and the `top` likeliest tokens.
 
-        On a CPU the bits are those of `measure` to the last one; on CUDA, where a reading runs alone, they may differ
-        from a batch's in the last digits. Raises as `measure` does, and JudgeError for an empty text or a `top` that is
-        not 0 to 50.
+        The bits are those of `measure`; to the last one on a CPU, for texts of up to 128 tokens. Longer ones, and on
+        CUDA all, are computed in other portions than a measurement and may differ in the last digits. Raises as
+        `measure` does, and JudgeError for an empty text or a `top` that is not 0 to 50.
         """
         steps = self.read_in_steps(Pair(prefix, text, profile), top)
         try:

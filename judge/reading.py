@@ -12,6 +12,7 @@ Needs no PyTorch: a process without a model unpacks what a worker packed, and sp
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from judge.profiles import scored_tokens
 if TYPE_CHECKING:
     from judge.loading.tokenizer import Tokens
 
+READING = "reading"  # the kind of experiment that it is
 #: Of the likeliest tokens at a place, as many as can be asked for; and how many are given where nobody says.
 MOST_TOP, USUAL_TOP = 50, 10
 _HEAD, _PLACE, _CANDIDATE = struct.Struct("<I"), struct.Struct("<fIf"), struct.Struct("<If")
@@ -35,6 +37,11 @@ class Prediction:
     rank: int
     entropy: float
     top: tuple[tuple[int, float], ...]
+
+    def is_sound(self) -> bool:
+        """Could a judge have said so? What others compute is not taken for a reading unseen."""
+        numbers = (self.bits, self.entropy, *(p for _, p in self.top))
+        return self.rank > 0 and all(math.isfinite(each) and each >= 0 for each in numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from xentarena.feed import follow
 from xentarena.transport import NOT_DONE, Call, Transport, pause
 
 T = TypeVar("T", bound=models.WireModel)
+Looked = TypeVar("Looked", models.Measurement, models.Reading)
 
 BATCH, BATCH_BYTES = 32, 48_000  # what the server takes at once: so many items, and 64 KB with everything
 WAITING = frozenset({"queued", "awaiting_opponent"})  # states in which it is others who have to do something
@@ -256,16 +257,29 @@ class Client:
         self, text: str, prefix: str = "", *, judge: str | None = None, profile: str = "arena", seconds: float = 60
     ) -> models.Measurement:
         """Bits of `text` after `prefix` and alone. judge: name or identity; the newest where none is named."""
+        return self._look("/measurements", models.Measurement, text, prefix, judge, profile, seconds)
+
+    def read(
+        self, text: str, prefix: str = "", *, judge: str | None = None, profile: str = "arena", seconds: float = 60
+    ) -> models.Reading:
+        """What the judge expects at each token of `text`, after `prefix` and alone: bits, rank, entropy and the ten
+        likeliest tokens. judge: name or identity; the newest where none is named."""
+        return self._look("/readings", models.Reading, text, prefix, judge, profile, seconds)
+
+    def _look(
+        self, path: str, shape: type[Looked], text: str, prefix: str, judge: str | None, profile: str, seconds: float
+    ) -> Looked:
+        """Ask for something of a judge until it is there."""
         body = {"text": text, "prefix": prefix, "profile": profile} | ({} if judge is None else {"judge": judge})
         deadline = monotonic() + seconds
         while True:
             wait = min(HOLD, max(0.0, deadline - monotonic()))
-            call = Call("POST", "/measurements", {"wait": wait}, body, wait=wait)
-            measurement = self._transport.send(call, models.Measurement)
-            if measurement.state != "pending":
-                return measurement
+            found = self._transport.send(Call("POST", path, {"wait": wait}, body, wait=wait), shape)
+            if found.state != "pending":
+                return found
             if monotonic() >= deadline:
-                raise ArenaError(f"Measurement {measurement.id} is still pending after {seconds:.0f} seconds.")
+                what = shape.__name__
+                raise ArenaError(f"{what} {found.id} is still pending after {seconds:.0f} seconds.")
 
     def _own(self) -> str:
         if self._competition is None:

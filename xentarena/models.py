@@ -246,6 +246,52 @@ class Measurement(WireModel):
     failure: str | None
 
 
+class Candidate(WireModel):
+    """A token that might have come: what it would add to the text, and how probable it was."""
+
+    text: str
+    probability: float
+
+
+class ReadToken(WireModel):
+    """rank: 1 where no token was likelier. entropy: bits that the judge was to expect there."""
+
+    text: str
+    bits: float
+    rank: int
+    entropy: float
+    top: tuple[Candidate, ...]
+
+
+class ReadText(WireModel):
+    """A text as a judge reads it."""
+
+    bits: float
+    bytes: int
+    bits_per_byte: float | None
+    perplexity: float | None
+    entropy: float
+    tokens: tuple[ReadToken, ...]
+
+
+class Reading(WireModel):
+    """read: the text after the prefix; alone: without; saved: the bits between. Null until known, and `alone` and
+    `saved` where there is no prefix."""
+
+    id: str
+    judge: str
+    identity: str
+    profile: str
+    prefix: str
+    text: str
+    state: str
+    read: ReadText | None
+    alone: ReadText | None
+    saved: float | None
+    build: str | None
+    failure: str | None
+
+
 class ErrorDetail(WireModel):
     """pointer: JSON pointer to the field at fault."""
 

@@ -35,6 +35,7 @@ Share = Callable[[Callable[[A], B], Sequence[A]], list[B]]  # some work, done on
 
 BITS_PER_NAT = 1 / math.log(2)
 LOGITS_BYTES = 64 * 2**20  # of one chunk, counted in float32
+STEP_ROWS = 128  # of logits in one step: as much work as a layer is
 CACHE_FLOATS = 200_000  # reduced at once on a CPU: they stay in a core's own cache from step to step
 
 
@@ -98,7 +99,8 @@ class Network:
 
     def logits_in_steps(self, ids: list[int], scored: int) -> Generator[Tensor | None, None, Tensor]:
         """Float32 logits before each of the last `scored` ids, in order and some rows at a time, (some, V) on the CPU;
-        a None wherever whoever asks may pause. Returns the bits of these ids: on a CPU, those that `bits` gives.
+        a None wherever whoever asks may pause. Returns the bits of these ids, on a CPU those that `bits` gives: to the
+        last one, unless the machine's product of many rows is another than that of 128 at a time.
 
         The sequence is computed in calls of its own. Each step may be taken by another thread.
         """
@@ -134,8 +136,9 @@ class Network:
                 (x,) = layer([x])
         partials: list[list[Tensor]] = [[] for _ in model.head]
         with torch.inference_mode():
-            chunks = torch.split(model.norm(x[-len(targets) :]), self.head_rows)
-        for hidden, wanted in zip(chunks, torch.split(targets, self.head_rows), strict=True):
+            rows = min(self.head_rows, STEP_ROWS)
+            chunks = torch.split(model.norm(x[-len(targets) :]), rows)
+        for hidden, wanted in zip(chunks, torch.split(targets, rows), strict=True):
             logits: list[Tensor] = []
             for part, found in zip(model.head, partials, strict=True):
                 yield None

@@ -109,6 +109,7 @@ class CompetitionChange(Request):
         description="Who may join by the code: everybody ('open'), nobody ('locked'), or everybody, but they wait"
         " until a host lets them in ('approval').",
     )
+    lab: bool | None = Field(None, strict=True, description="Whether players may use the lab.")
 
 
 class NameRequest(Request):
@@ -252,6 +253,15 @@ class AnnouncementRequest(Request):
         description="One line of at most 280 characters.",
         examples=["Five minutes left. Try shorter words!"],
     )
+
+
+class ReadingRequest(Request):
+    judge: Label | None = Field(
+        None, description="Name or identity; if absent, what a live worker serves.", examples=["pocket"]
+    )
+    prefix: str = Field("", examples=["ships at sea"])
+    text: str = Field(description="With the prefix at most 512 tokens.", examples=["The tide came in."])
+    profile: Profile = ARENA
 
 
 class MeasurementRequest(Request):

@@ -58,9 +58,15 @@ async def get_competition(read: ReadOf, competition_id: str) -> schemas.Competit
 async def change_competition(
     write: WriteOf, competition_id: str, body: bodies.CompetitionChange
 ) -> schemas.Competition:
-    """Let the board over all rounds add up something else, or let others join than before. Hosts only."""
+    """Let the board over all rounds add up something else, let others join than before, or open or close the lab. Hosts
+    only."""
     return await write.show(
-        views.competition, competitions.change, competition_id, total=body.total, joining=body.joining
+        views.competition,
+        competitions.change,
+        competition_id,
+        total=body.total,
+        joining=body.joining,
+        lab_open=body.lab,
     )
 
 

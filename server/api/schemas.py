@@ -119,6 +119,7 @@ class Competition(BaseModel):
     code: str | None = Field(description="The join code; hosts and observers only.")
     bots: BotPolicy
     free_measurements: bool
+    lab: bool = Field(True, description="Whether its host has left the lab open to players.")
     total: Total
     joining: Joining = Field(Joining.OPEN, description="Who may join by the code.")
     draft: bool = Field(description="Not published: nobody can join.")

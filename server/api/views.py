@@ -14,7 +14,7 @@ from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from judge.profiles import scored_tokens
 from server.api import round_warnings, schemas
-from server.arena import attempts, games, judges, measurements, queue_positions, round_making, round_setup, rounds
+from server.arena import attempts, games, judges, lab, measurements, queue_positions, round_making, round_setup, rounds
 from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
 from server.arena.hosts import Issued
@@ -134,6 +134,7 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
         code=row.code if unit.caller.watches(row.id) else None,
         bots=row.bots,
         free_measurements=row.free_measurements,
+        lab=lab.is_open(unit.session, row.id),
         total=row.total,
         joining=row.joining,
         draft=row.draft,

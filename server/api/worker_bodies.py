@@ -11,10 +11,11 @@ from pydantic_core import PydanticCustomError
 from server.api.bodies import Label, Request
 from server.queue.claiming import Claim
 from server.queue.lent import Place
-from server.queue.messages import GenerationJob, Job, Result
+from server.queue.messages import ExperimentJob, Job, Result
 
 MOST_BITS = 4 * 64 * 2**10 // 3  # letters of Base64, as of 16,384 tokens
 MOST_TEXT = 256 * 2**10  # characters
+MOST_ANSWER = 4 * 2**20  # letters of Base64: an experiment's answer of three megabytes
 MOST_PART = 4 * (2**20 // 3 + 1)  # letters of Base64: a megabyte of a tokenizer at once
 MOST_JOBS = 1_024  # of a claim
 MOST_RESULTS = 256  # at once
@@ -51,7 +52,7 @@ WorkerName = Annotated[
 Identity = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Judges = Annotated[list[Identity], Field(max_length=32, description="Identities of its judges.")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of a tokenizer.json, in hex.")]
-Lane = Literal["people", "people-rest", "bots", "bots-rest", "people-writing", "bots-writing"]
+Lane = Literal["people", "people-rest", "bots", "bots-rest", "people-writing", "bots-writing", "lab"]
 Rate = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -114,24 +115,27 @@ class HeldRequest(OfWorker):
 
 
 class JobResult(Held):
-    """What became of it: one of `bits`, `text` and `failure`."""
+    """What became of it: one of `bits`, `text`, `answer` and `failure`."""
 
     build: Label
     bits: Base64 | None = Field(
         None, max_length=MOST_BITS, description="float32, little-endian, one a scored token, in Base64."
     )
     text: str | None = Field(None, max_length=MOST_TEXT)
+    answer: Base64 | None = Field(
+        None, max_length=MOST_ANSWER, description="Of an experiment of the lab, as its kind packs it, in Base64."
+    )
     failure: str | None = Field(None, max_length=4_096)
 
     @model_validator(mode="after")
-    def _one_of_three(self) -> Self:
-        if sum(each is not None for each in (self.bits, self.text, self.failure)) != 1:
-            raise ValueError("a result has one of bits, text and failure")
+    def _one_of_four(self) -> Self:
+        if sum(each is not None for each in (self.bits, self.text, self.answer, self.failure)) != 1:
+            raise ValueError("a result has one of bits, text, answer and failure")
         return self
 
     @property
     def result(self) -> Result:
-        return Result("", self.build, self.bits, self.failure, self.text)
+        return Result("", self.build, self.bits, self.failure, self.text, self.answer)
 
 
 class ResultsRequest(OfWorker):
@@ -161,7 +165,8 @@ class Refused(BaseModel):
 
 
 class ClaimedJob(BaseModel):
-    """A measurement has `profile`, `prefix` and `text`; a text to be written `prompt`, `tokens` and `seed`."""
+    """A measurement has `profile`, `prefix` and `text`; a text to be written `prompt`, `tokens` and `seed`, an
+    experiment of the lab `kind` and `question`."""
 
     judge: str
     lane: Lane
@@ -174,6 +179,8 @@ class ClaimedJob(BaseModel):
     prompt: str | None = None
     tokens: int | None = None
     seed: str | None = None
+    kind: str | None = None
+    question: str | None = Field(None, description="Parameters of its kind, as JSON.")
 
 
 class Jobs(BaseModel):
@@ -191,5 +198,6 @@ def _job(claim: Claim) -> dict[str, object]:
     said = {"judge": job.judge, "lane": lane, "entry": claim.entry, "delivery": claim.delivery, "key": job.key}
     if isinstance(job, Job):
         return {**said, "profile": job.profile, "prefix": job.prefix, "text": job.text}
-    assert isinstance(job, GenerationJob)
+    if isinstance(job, ExperimentJob):
+        return {**said, "kind": job.kind, "question": job.question}
     return {**said, "prompt": job.prompt, "tokens": job.tokens, "seed": job.seed}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import audit, callers, feed
+from server.arena import audit, callers, feed, lab
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
 from server.db.models import Competition, Hosting
@@ -52,9 +52,15 @@ def publish(unit: Unit, competition_id: str) -> Competition:
 
 
 def change(
-    unit: Unit, competition_id: str, *, total: Total | None = None, joining: Joining | None = None
+    unit: Unit,
+    competition_id: str,
+    *,
+    total: Total | None = None,
+    joining: Joining | None = None,
+    lab_open: bool | None = None,
 ) -> Competition:
-    """Let the board add up something else, or let others join than before; None: as it is. Hosts only."""
+    """Let the board add up something else, let others join than before, or open or close the lab; None: as it is. Hosts
+    only."""
     competition = lock(unit, competition_id)
     changed: dict[str, str] = {}
     if total is not None and competition.total != total:
@@ -65,6 +71,10 @@ def change(
         audit.record(unit, "competition.joining", competition.id, before=competition.joining, after=joining)
         competition.joining = joining
         changed["joining"] = joining
+    if lab_open is not None and lab.is_open(unit.session, competition.id) != lab_open:
+        lab.set_open(unit, competition.id, open_=lab_open)
+        changed["lab"] = "open" if lab_open else "closed"
+        audit.record(unit, "competition.lab", competition.id, before=not lab_open, after=lab_open)
     if changed:
         _tell(unit, competition, changed)
     return competition

@@ -19,6 +19,7 @@ from server.arena import audit, callers, endings, feed, leaderboards, players, r
 from server.arena.measurements import Question
 from server.arena.unit import Unit
 from server.db.boards import FrozenRating, FrozenStanding, Standing
+from server.db.lab import Experiment
 from server.db.models import (
     Attempt,
     Audit,
@@ -143,6 +144,7 @@ def _delete_measurements(session: Session, player_id: str, plays: Sequence[Play]
         of_others = select(PendingMeasurement.key).where(PendingMeasurement.key.in_(portion))
         session.execute(delete(Measurement).where(Measurement.key.in_(portion), Measurement.key.not_in(of_others)))
     session.execute(update(Measurement).where(Measurement.player_id == player_id).values(player_id=None))
+    session.execute(delete(Experiment).where(Experiment.asker == player_id))
 
 
 def _of_rounds(session: Session, round_ids: Collection[str]) -> set[str]:

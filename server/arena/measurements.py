@@ -167,7 +167,7 @@ def explore(
     prefix = clean(prefix, "/prefix", what=say("The prefix"), empty=True)
     text = clean(text, "/text")
     judge = judges.find(unit.session, unit.workforce.default_judge() if judge_name is None else judge_name)
-    _refuse_exploring(unit, judge)
+    refuse_exploring(unit, judge)
     _check_length(judge, prefix, text)
     questions = [Question(judge.identity, profile, each, text) for each in dict.fromkeys((prefix, ""))]
     count = waiting(unit.session, unit.caller.player) if unit.caller.player else 0
@@ -195,11 +195,11 @@ def find(session: Session, key: str) -> tuple[Measurement, Measurement]:
 def see(unit: Unit, key: str) -> tuple[Measurement, Measurement]:
     """A measurement and the one without a prefix, for a caller who may measure so."""
     row, base = find(unit.session, key)
-    _refuse_exploring(unit, unit.session.get_one(Judge, row.judge))
+    refuse_exploring(unit, unit.session.get_one(Judge, row.judge))
     return row, base
 
 
-def _refuse_exploring(unit: Unit, judge: Judge) -> None:
+def refuse_exploring(unit: Unit, judge: Judge) -> None:
     """Raises `RequestError` where the caller may not measure freely with this judge, nor see what others measured."""
     if unit.caller.scope is Scope.BOARD:
         raise forbidden("This token only reads boards. To measure, join the competition with its code.")

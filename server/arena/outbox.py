@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from server.queue.messages import GenerationJob, Job
+from server.queue.messages import AnyJob
 
 
 @dataclass(slots=True)
 class Outbox:
-    """jobs: to be put in the queue. The rest: ids of what changed, for those who wait for it."""
+    """jobs: to be put in the queue. The rest: ids of what changed, for those who wait for it; those of experiments are
+    among `measurements`."""
 
-    jobs: list[Job | GenerationJob] = field(default_factory=list)
+    jobs: list[AnyJob] = field(default_factory=list)
     submissions: set[str] = field(default_factory=set)
     measurements: set[str] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)

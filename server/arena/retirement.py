@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from judge.loading.retired import RETIRED
 from server.arena import plays, rounds, work
 from server.arena.outbox import Outbox
+from server.db.lab import Experiment
 from server.db.models import Generation, Measurement, Round, RoundJudge
 from server.db.states import RoundState
 
@@ -30,5 +31,6 @@ def end_work(session: Session, outbox: Outbox, *, served: Collection[str]) -> No
     """Give up what such judges still had to do: submissions that wait for it fail, and say why."""
     retired = RETIRED.keys() - set(served)
     work.give_up(session, Generation, Generation.judge.in_(retired), LOST)  # the next sweep sees to their rounds
+    work.give_up(session, Experiment, Experiment.judge.in_(retired), LOST)
     lost = work.give_up(session, Measurement, Measurement.judge.in_(retired), LOST)
     plays.resume(session, outbox, lost)

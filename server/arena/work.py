@@ -1,4 +1,4 @@
-"""What measurements and generations share: rows that workers fill in, settled and put back in the same way."""
+"""What measurements, generations and experiments share: rows that workers fill in, settled and put back alike."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from server.db.models import Generation, Measurement, QueuedWork
+from server.db.lab import Experiment
+from server.db.models import Generation, Measurement
 from server.db.session import now
 from server.db.states import WorkState
+from server.db.work import QueuedWork
 from server.queue.messages import Result
 
-R = TypeVar("R", Measurement, Generation)
+R = TypeVar("R", Measurement, Generation, Experiment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def settle(
     session: Session,
     model: type[R],
     value: str,
-    looked_at: Sequence[InstrumentedAttribute[str]],
+    looked_at: Sequence[InstrumentedAttribute[Any]],
     results: Sequence[Result],
     fault: Callable[[Session, Any, Result], str | None],
 ) -> list[Settled]:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,10 @@ from server.cli.flags import Dtype, OneJudge, ProfileOption
 from server.cli.output import BAR
 from xentarena.extras import require
 
+Token = Annotated[
+    str | None, typer.Option(envvar="XENTARENA_TOKEN", help="Whose token the server is asked with.", show_envvar=True)
+]
+THREADS = 4  # texts under way at once at home: a judge takes as many as there are cores
 TEXT_BYTES = 1_000_000  # of one text; no judge reads as much at once
 Told = dict[str, Any]
 
@@ -41,13 +46,20 @@ def read(
     judge: OneJudge = None,
     profile: ProfileOption = ARENA,
     dtype: Dtype = "float32",
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this server's judge instead of loading one; it tells ten.")
+    ] = None,
+    token: Token = None,
 ) -> None:
     """Tell what a judge expected at each token of a text: bits, rank, entropy, the likeliest tokens; and what a prefix
     changes."""
     texts = _texts(files or [], text or [], lines)
     before = given.one_text(prefix, prefix_file, "--prefix") or ""
-    ask = _at_home(before, judge, profile, dtype, top)
-    _write(format_, _each(ask, texts), prefixed=bool(before))
+    if server:
+        with _at_a_server(server, token, before, judge, profile, top) as ask:
+            _write(format_, _each(ask, texts, 1), prefixed=bool(before))
+    else:
+        _write(format_, _each(_at_home(before, judge, profile, dtype, top), texts, THREADS), prefixed=bool(before))
 
 
 def _at_home(prefix: str, judge: str | None, profile: Profile, dtype: str, top: int) -> Callable[[str], Told]:
@@ -61,6 +73,30 @@ def _at_home(prefix: str, judge: str | None, profile: Profile, dtype: str, top: 
     return lambda text: offline.read(
         loaded, prefix, offline.text_of(text, "The text", limit=TEXT_BYTES), profile, top=top
     )
+
+
+@contextmanager
+def _at_a_server(
+    server: str, token: str | None, prefix: str, judge: str | None, profile: Profile, top: int
+) -> Iterator[Callable[[str], Told]]:
+    """Text → its reading by a server's judge."""
+    if not token:
+        raise typer.BadParameter("needed with --server; XENTARENA_TOKEN says it, too", param_hint="--token")
+    from xentarena import Client, InputError
+
+    with Client(server, token=token) as client:
+
+        def ask(text: str) -> Told:
+            found = client.read(text, prefix, judge=judge, profile=profile)
+            if found.failure:
+                raise InputError(found.failure)
+            told = found.model_dump(mode="json", exclude={"id", "state", "failure"})
+            for each in filter(None, (told["read"], told["alone"])):
+                for place in each["tokens"]:
+                    place["top"] = place["top"][:top]
+            return told
+
+        yield ask
 
 
 def _texts(files: Sequence[Path], texts: Sequence[str], lines: bool) -> list[str]:
@@ -78,7 +114,7 @@ def _texts(files: Sequence[Path], texts: Sequence[str], lines: bool) -> list[str
     return found
 
 
-def _each(ask: Callable[[str], Told], texts: Sequence[str]) -> Iterator[Told]:
+def _each(ask: Callable[[str], Told], texts: Sequence[str], threads: int) -> Iterator[Told]:
     """The readings in order, some at a time. How many are done is told on standard error, where somebody looks."""
     from xentarena.errors import ArenaError
 
@@ -91,7 +127,7 @@ def _each(ask: Callable[[str], Told], texts: Sequence[str]) -> Iterator[Told]:
             raise
 
     shown = len(texts) > 1 and sys.stderr.isatty()
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         found = pool.map(numbered, range(1, len(texts) + 1), texts)
         try:
             if not shown:
@@ -101,9 +137,6 @@ def _each(ask: Callable[[str], Told], texts: Sequence[str]) -> Iterator[Told]:
                 yield from bar
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-THREADS = 4  # texts under way at once: a judge takes as many as there are cores
 
 
 def _write(format_: str, readings: Iterable[Told], *, prefixed: bool) -> None:

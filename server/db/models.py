@@ -19,9 +19,10 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.db import boards, rescorings, retention  # noqa: F401 with these tables they are all
+from server.db import boards, lab, rescorings, retention  # noqa: F401 with these tables they are all
 from server.db.columns import Base, Counter
-from server.db.states import BotPolicy, Joining, PlayerKind, RoundState, Scope, SubmissionState, Total, WorkState
+from server.db.states import BotPolicy, Joining, PlayerKind, RoundState, Scope, SubmissionState, Total
+from server.db.work import QueuedWork
 
 
 class Judge(Base):
@@ -259,30 +260,6 @@ class Submission(Base):
     rescoring_id: Mapped[str | None] = mapped_column(ForeignKey("rescorings.id"))
     accepted_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
-
-
-class QueuedWork:
-    """What a row has that a worker fills in: its way through the queue. tries: how often it was put in it again."""
-
-    key: Mapped[str] = mapped_column(primary_key=True)
-    judge: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
-    state: Mapped[WorkState]
-    build: Mapped[str | None]
-    failure: Mapped[str | None]
-    tries: Mapped[int] = mapped_column(default=0)
-    lane: Mapped[str]
-    queued_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-
-    def settle(self, build: str | None, failure: str | None, at: datetime) -> None:
-        """It is done, or cannot be: `failure` says why."""
-        self.state = WorkState.FAILED if failure else WorkState.KNOWN
-        self.build, self.failure, self.finished_at = build, failure, at
-
-    def retry(self, at: datetime) -> None:
-        """It failed, and is to be done once more."""
-        self.state, self.failure, self.finished_at = WorkState.PENDING, None, None
-        self.tries, self.queued_at = 0, at
 
 
 class Measurement(QueuedWork, Base):

@@ -22,9 +22,8 @@ from server.queue.messages import (
     RESULTS,
     WORKERS,
     WRITING_LANES,
+    AnyJob,
     Entry,
-    GenerationJob,
-    Job,
     Result,
     index,
     outcome,
@@ -80,7 +79,7 @@ class Claim:
     stream: str
     entry: str
     delivery: int
-    job: Job | GenerationJob
+    job: AnyJob
 
     @property
     def alone(self) -> bool:
@@ -244,7 +243,13 @@ class Claiming:
                 found += await self._next(judge, lane, limit - len(found))
         self._owed = max(0.0, self._owed - sum(claim.job.lane in BOT_LANES for claim in found))
         if texts:
-            found += await self._next(judge, WRITING_LANES[0], 1) or await self._next(judge, WRITING_LANES[1], 1)
+            found += await self._next_to_write(judge)
+
+    async def _next_to_write(self, judge: str) -> list[Claim]:
+        for lane in WRITING_LANES:
+            if found := await self._next(judge, lane, 1):
+                return found
+        return []
 
     async def _next(self, judge: str, lane: str, count: int) -> list[Claim]:
         answer = await self.redis.xreadgroup("workers", self.worker, {stream(judge, lane): ">"}, count=count)

@@ -5,7 +5,8 @@ put back by the sweeper.
 
     xa:<judge>:<lane>      stream of measurements, group "workers". Lanes: people, people-rest, bots, bots-rest; a
                            participant's entries beyond 32 pending go to the -rest lane. Of texts to be written:
-                           people-writing, bots-writing, so that they are handed out one at a time
+                           people-writing, bots-writing, so that they are handed out one at a time; behind them, in
+                           the same way, lab
     xa:<judge>:index       hash: key → "<lane> <entry id>", so that putting a job in twice does nothing
     xa:results             stream of results, group "referees"
     xa:judges, xa:workers  hashes: what workers announced
@@ -28,7 +29,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 LANES = ("people", "people-rest", "bots", "bots-rest")
 PEOPLE_LANES, BOT_LANES = LANES[:2], LANES[2:]
-WRITING_LANES = ("people-writing", "bots-writing")
+LAB_LANE = "lab"
+WRITING_LANES = ("people-writing", "bots-writing", LAB_LANE)  # of what is done in many small steps
 ALL_LANES = LANES + WRITING_LANES
 FIRST_OF_ONE = 32  # pending entries of one participant that may stand before another's first
 ALONE_FROM = 3  # at this delivery an entry is measured alone
@@ -93,14 +95,30 @@ class GenerationJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentJob:
+    """Something that a judge is asked in the lab: the parameters of its kind, as JSON."""
+
+    key: str
+    judge: str
+    kind: str
+    question: str
+    lane: str = LAB_LANE
+
+
+AnyJob = Job | GenerationJob | ExperimentJob
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a job: `bits` (float32, little-endian, one a scored token), `text` (written) or `failure`."""
+    """What became of a job: `bits` (float32, little-endian, one a scored token), `text` (written), `answer` (of an
+    experiment, as its kind packs it) or `failure`."""
 
     key: str
     build: str
     bits: bytes | None = None
     failure: str | None = None
     text: str | None = None
+    answer: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +183,21 @@ def index(judge: str) -> str:
     return f"xa:{judge}:index"
 
 
-def entry_fields(job: Job | GenerationJob) -> tuple[str, list[str]]:
+def entry_fields(job: AnyJob) -> tuple[str, list[str]]:
     """The lane and the fields of an entry. Which fields they are tells what is to be done."""
     fields = {name: str(value) for name, value in asdict(job).items() if name not in ("judge", "lane")}
-    lane = job.lane if isinstance(job, Job) else WRITING_LANES[job.lane in BOT_LANES]
+    lane = WRITING_LANES[job.lane in BOT_LANES] if isinstance(job, GenerationJob) else job.lane
     return lane, [part for field in fields.items() for part in field]
 
 
-def read_job(judge: str, lane: str, raw: dict[bytes, bytes]) -> Job | GenerationJob | None:
+def read_job(judge: str, lane: str, raw: dict[bytes, bytes]) -> AnyJob | None:
     """The job; None where these are not the fields of one."""
     try:
         fields = {name.decode(): value.decode() for name, value in raw.items()}
         if lane in LANES:
             return Job(judge=judge, lane=lane, **fields)
+        if lane == LAB_LANE:
+            return ExperimentJob(judge=judge, **fields)
         tokens = int(fields.pop("tokens"))
         return GenerationJob(judge=judge, lane=lane.removesuffix("-writing"), tokens=tokens, **fields)
     except (TypeError, ValueError, KeyError):  # other fields, not UTF-8, not a number
@@ -190,6 +210,8 @@ def outcome(result: Result) -> tuple[str, str | bytes]:
         return "bits", result.bits
     if result.text is not None:
         return "text", result.text
+    if result.answer is not None:
+        return "answer", result.answer
     return "failure", result.failure or "unknown"
 
 
@@ -201,7 +223,8 @@ def read_result(fields: dict[bytes, bytes]) -> Result | None:
     def said(name: bytes) -> str | None:
         return _text(fields[name]) if name in fields else None
 
-    return Result(_text(fields[b"key"]), _text(fields[b"build"]), fields.get(b"bits"), said(b"failure"), said(b"text"))
+    key, build = _text(fields[b"key"]), _text(fields[b"build"])
+    return Result(key, build, fields.get(b"bits"), said(b"failure"), said(b"text"), fields.get(b"answer"))
 
 
 class _Announced(BaseModel):

@@ -23,10 +23,9 @@ from server.queue.messages import (
     WORKER_SEEN,
     WORKERS,
     WRITTEN,
+    AnyJob,
     ChangeNotice,
     Entry,
-    GenerationJob,
-    Job,
     Lane,
     NotTaken,
     Result,
@@ -99,7 +98,7 @@ class Queue:
         await self._redis.xadd(WRITTEN, {"by": "readyz"}, maxlen=1, approximate=False)
         await self._redis.expire(WRITTEN, 60)
 
-    async def enqueue(self, jobs: Sequence[Job | GenerationJob], *, waited: bool = False) -> list[str]:
+    async def enqueue(self, jobs: Sequence[AnyJob], *, waited: bool = False) -> list[str]:
         """Put jobs in the queue; returns the keys of those that are in it now and were not before. Raises `NotTaken`.
 
         What finds its lane full is left out. waited: these waited for room; half of it is theirs alone, so that what
@@ -116,7 +115,7 @@ class Queue:
                 raise NotTaken(str(refusal), added)
         return added
 
-    async def _put_in(self, jobs: Sequence[Job | GenerationJob], most: int) -> list[int | RedisError]:
+    async def _put_in(self, jobs: Sequence[AnyJob], most: int) -> list[int | RedisError]:
         async with self._redis.pipeline(transaction=False) as pipe:  # gives its connection back whatever happens
             for job in jobs:
                 lane, fields = entry_fields(job)

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from games.sentences import counted
 from judge.codec import BYTES_PER_TOKEN, unpack_bits
 from judge.profiles import scored_count
-from server.arena import generations, judges, plays, rounds, work
+from server.arena import generations, judges, lab, plays, rounds, work
 from server.arena.outbox import Outbox
+from server.db.lab import Experiment
 from server.db.models import Generation, Judge, Measurement
 from server.metrics import LATE, SETTLED
 from server.queue.messages import Result
@@ -25,14 +26,16 @@ def settle(session: Session, outbox: Outbox, *, results: Sequence[Result]) -> Se
     measured = work.settle(session, Measurement, "bits", (Measurement.profile, Measurement.text), results, _fault)
     late = {result.key for result in results} - {row.key for row in measured}
     written = generations.settle(session, [result for result in results if result.key in late]) if late else []
-    for kind, rows in ((Measurement, measured), (Generation, written)):
+    late -= {row.key for row in written}
+    tried = lab.settle(session, [result for result in results if result.key in late]) if late else []
+    for kind, rows in ((Measurement, measured), (Generation, written), (Experiment, tried)):
         for row in rows:
             SETTLED.labels(row.state).inc()
             if row.failure:
                 log.error("work.failed", kind=kind.__name__, key=row.key, judge=row.judge, failure=row.failure)
-    LATE.inc(len(results) - len(measured) - len(written))
+    LATE.inc(len(results) - len(measured) - len(written) - len(tried))
     keys = [row.key for row in measured]
-    outbox.measurements |= set(keys)
+    outbox.measurements |= {*keys, *(row.key for row in tried)}
     left = plays.resume(session, outbox, keys)
     if written:
         rounds.prepare_rounds(session, outbox)

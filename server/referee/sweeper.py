@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from server.arena import (
     endings,
     generations,
+    lab,
     leaderboards,
     measurements,
     plays,
@@ -32,13 +33,15 @@ from server.arena import (
     work,
 )
 from server.arena.outbox import Outbox
-from server.db.models import Generation, Measurement, QueuedWork
+from server.db.lab import Experiment
+from server.db.models import Generation, Measurement
 from server.db.session import now
 from server.db.states import WorkState
+from server.db.work import QueuedWork
 from server.errors import Unavailable
 from server.http.context import AppContext
 from server.metrics import LOOP_ERRORS, REQUEUED
-from server.queue.messages import GenerationJob, Job, NotTaken, RedisError, Result
+from server.queue.messages import AnyJob, NotTaken, RedisError, Result
 from server.referee.results import settle
 
 log = structlog.get_logger()
@@ -116,7 +119,7 @@ class Referee:
         for ending in (retirement.end_rounds, retirement.end_work):
             await context.write(partial(ending, served=served))
         await context.gauge()
-        for model in (Measurement, Generation):
+        for model in (Measurement, Generation, Experiment):
             await self._requeue_lost(model)
         for rest in (leaderboards.rate_on, second_judges.begin_due, rescoring_work.go_on):
             while await context.write(rest):
@@ -193,11 +196,9 @@ def _overdue(
     return [(queued_at, key) for queued_at, key in session.execute(query.limit(PAGE))]
 
 
-def _lost(
-    session: Session, *, model: type[QueuedWork], keys: Sequence[str]
-) -> tuple[list[Job | GenerationJob], list[str]]:
+def _lost(session: Session, *, model: type[QueuedWork], keys: Sequence[str]) -> tuple[list[AnyJob], list[str]]:
     """Of those that are still pending: the jobs to be put in the queue again, and the keys that were it too often."""
-    jobs, spent = list[Job | GenerationJob](), list[str]()
+    jobs, spent = list[AnyJob](), list[str]()
     for row in work.pending(session, model, keys):
         if row.tries >= LAST_TRY:
             spent.append(row.key)
@@ -206,9 +207,11 @@ def _lost(
     return jobs, spent
 
 
-def _job(row: QueuedWork) -> Job | GenerationJob:
+def _job(row: QueuedWork) -> AnyJob:
     if isinstance(row, Measurement):
         return measurements.job(row)
+    if isinstance(row, Experiment):
+        return lab.job(row)
     assert isinstance(row, Generation)
     return generations.job(row)
 

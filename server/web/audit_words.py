@@ -18,6 +18,7 @@ ACTIONS = {
     "competition.unfreeze": mark("unfroze the boards"),
     "competition.publish": mark("published the competition"),
     "competition.joining": mark("changed who may join"),
+    "competition.lab": mark("changed whether players may use the lab"),
     "competition.code": mark("made another join code"),
     "competition.retention": mark("changed how long players are kept"),
     "competition.retention-due": mark("set when the players are deleted"),

@@ -12,7 +12,10 @@ import structlog
 from server.queue.claiming import Claim
 from server.queue.introductions import Announcer, Introduction
 from server.queue.messages import (
+    LAB_LANE,
     WRITING_LANES,
+    AnyJob,
+    ExperimentJob,
     GenerationJob,
     Job,
     NotLetIn,
@@ -167,8 +170,10 @@ def _told(response: httpx.Response) -> str:
 
 def _claim(said: Mapping[str, Any]) -> Claim:
     judge, lane, key = said["judge"], said["lane"], said["key"]
-    job: Job | GenerationJob
-    if lane in WRITING_LANES:
+    job: AnyJob
+    if lane == LAB_LANE:
+        job = ExperimentJob(key, judge, said["kind"], said["question"])
+    elif lane in WRITING_LANES:
         whose = lane.removesuffix("-writing")
         job = GenerationJob(key, judge, said["prompt"], said["tokens"], said["seed"], whose)
     else:
@@ -186,4 +191,6 @@ def _result(claim: Claim, result: Result) -> dict[str, Any]:
         return {**said, "bits": b64encode(result.bits).decode()}
     if result.text is not None:
         return {**said, "text": result.text}
+    if result.answer is not None:
+        return {**said, "answer": b64encode(result.answer).decode()}
     return {**said, "failure": (result.failure or "unknown")[:4_000]}

@@ -1,5 +1,6 @@
 """A worker: claim → measure (or write) → publish → acknowledge. Needs a queue, a judge, and nothing else."""
 
+import json
 import os
 import secrets
 import socket
@@ -12,12 +13,21 @@ from itertools import groupby
 
 import structlog
 
-from judge import sampling
+from judge import experiments, sampling
 from judge.codec import pack_bits
 from judge.judge import Judge, JudgeError, Pair
 from server.queue.claiming import Claim
 from server.queue.introductions import Introduction
-from server.queue.messages import LAST_DELIVERY, PEOPLE_LANES, GenerationJob, Job, NotLetIn, RedisError, Result
+from server.queue.messages import (
+    LAST_DELIVERY,
+    PEOPLE_LANES,
+    ExperimentJob,
+    GenerationJob,
+    Job,
+    NotLetIn,
+    RedisError,
+    Result,
+)
 from server.settings import Settings
 from server.worker.claims import open_claims
 from server.worker.leases import PAUSE, LeaseKeeper
@@ -39,7 +49,7 @@ TRIAL = tuple(
 HELLO = 2.0  # seconds between two announcements
 LISTEN = 2.0  # seconds for which an idle worker waits for work at once; as long may it take to end
 
-Steps = Iterator[Result | None]  # a None after each token, at last the result
+Steps = Iterator[Result | None]  # a None after each step, at last the result
 
 
 class Worker:
@@ -121,7 +131,7 @@ class Worker:
             return
         self._measure([claim for claim in batch if not _is_text(claim)], stop)
         for claim in batch:
-            if isinstance(claim.job, GenerationJob):
+            if not isinstance(claim.job, Job):
                 self._texts.append((claim, steps(self._judges[claim.job.judge], claim.job)))
         end = time.perf_counter() + (PEOPLE_SECONDS if self._people_play() else TEXT_SECONDS)
         self._write(lambda: stop.is_set() or time.perf_counter() >= end)
@@ -172,7 +182,7 @@ class Worker:
             self._write_on()
 
     def _write_on(self) -> None:
-        """The next token of the text in hand."""
+        """The next step of the text or the experiment in hand."""
         claim, steps = self._texts[0]
         result = next(steps)
         if result is not None:
@@ -215,19 +225,25 @@ def run(settings: Settings, *, stop: threading.Event) -> None:
     Worker(settings, judges).run(stop)
 
 
-def steps(judge: Judge, writing: GenerationJob) -> Steps:
-    """Write a text. The same judge, prompt, tokens and seed give the same text on the same build."""
-    text = ""
+def steps(judge: Judge, job: GenerationJob | ExperimentJob) -> Steps:
+    """What takes many small steps: a text that is written, an experiment of the lab. The same of everything gives the
+    same result on the same build."""
     try:
-        for longer in sampling.writing(judge, writing.prompt, writing.tokens, writing.seed):
-            text = longer
-            yield None
-        yield Result(writing.key, judge.build, text=text)
+        if isinstance(job, GenerationJob):
+            text = ""
+            for longer in sampling.writing(judge, job.prompt, job.tokens, job.seed):
+                text = longer
+                yield None
+            yield Result(job.key, judge.build, text=text)
+        else:
+            answer = yield from experiments.steps(judge, job.kind, json.loads(job.question))
+            yield Result(job.key, judge.build, answer=answer)
     except JudgeError as error:  # too long for it, or it has no token to begin with
-        yield Result(writing.key, judge.build, failure=f"The judge cannot write this: {error}.")
+        what = "write" if isinstance(job, GenerationJob) else "answer"
+        yield Result(job.key, judge.build, failure=f"The judge cannot {what} this: {error}.")
     except Exception as error:
-        log.exception("worker.writing_failed", key=writing.key)
-        yield Result(writing.key, judge.build, failure=f"The judge failed at writing: {error!r}.")
+        log.exception("worker.writing_failed", key=job.key)
+        yield Result(job.key, judge.build, failure=f"The judge failed at writing: {error!r}.")
 
 
 def _alone(judge: Judge, claim: Claim) -> Result:
@@ -239,7 +255,7 @@ def _alone(judge: Judge, claim: Claim) -> Result:
 
 
 def _is_text(claim: Claim) -> bool:
-    return isinstance(claim.job, GenerationJob)
+    return not isinstance(claim.job, Job)
 
 
 def _judge_of(claim: Claim) -> str:

@@ -25,6 +25,7 @@ OF_PLAYERS = {
     "POST /submissions/{submission_id}/moves",
     "POST /submissions/{submission_id}:resign",
     "POST /measurements",
+    "POST /readings",
     "DELETE /me/token",
 }
 #: What workers ask.
@@ -42,6 +43,7 @@ OF_HOSTS: list[tuple[str, Json | None, str]] = [
     ("POST /competitions/{draft_competition}:publish", None, "competition.publish"),
     ("PATCH /competitions/{competition_id}", {"total": "points"}, "competition.total"),
     ("PATCH /competitions/{competition_id}", {"joining": "locked"}, "competition.joining"),
+    ("PATCH /competitions/{competition_id}", {"lab": False}, "competition.lab"),
     ("POST /competitions/{competition_id}:renew-code", None, "competition.code"),
     ("POST /competitions/{competition_id}:freeze", None, "competition.freeze"),
     ("POST /competitions/{competition_id}:unfreeze", None, "competition.unfreeze"),

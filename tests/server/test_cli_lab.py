@@ -12,6 +12,8 @@ import pytest
 
 from judge.judge import Judge, Pair
 from tests.support.command import Ended, Run
+from tests.support.server import RunningApp, new_class
+from tests.support.workers import PLAIN, bits
 from xentarena import offline
 
 TEXTS = ("The tide came in.", "The boats were home.", "=1+1 and so on")
@@ -85,3 +87,23 @@ def test_bad_input_is_told_in_a_line(run: Run, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
         ended: Ended = run("read", *arguments)
         assert (ended.status, told in " ".join(ended.err.split())) == (status, True), ended
+
+
+def test_a_servers_judge_is_asked_instead_of_loading_one(
+    run: Run, sqlite_house: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lesson = new_class(sqlite_house, PLAIN)
+    ada = lesson.join()
+    monkeypatch.setenv("XENTARENA_TOKEN", str(ada.token))
+    asked = ("--server", sqlite_house.url, "--judge", "plain", "--text", TEXTS[0], "--text", TEXTS[1], "--prefix", "7")
+    told = [json.loads(line) for line in run("read", *asked, "--format", "jsonl", "--top", "0").out.splitlines()]
+    for each, text in zip(told, TEXTS, strict=False):
+        assert [token["bits"] for token in each["read"]["tokens"]] == bits("7", text)
+        assert [token["bits"] for token in each["alone"]["tokens"]] == bits("", text)
+        assert (each["text"], each["saved"], each["read"]["tokens"][0]["top"]) == (text, 7.0, [])
+    assert told[0].keys() == run("read", "--text", TEXTS[0], "--format", "jsonl").json.keys(), "as at home"
+    assert "bits without the prefix, which saves 7.000" in run("read", *asked).out
+    refused = run("read", "--server", sqlite_house.url, "--text", "a", "--judge", "nobody")
+    assert (refused.status, "No worker has announced the judge 'nobody'" in refused.err) == (1, True)
+    monkeypatch.delenv("XENTARENA_TOKEN")
+    assert run("read", "--server", sqlite_house.url, "--text", "a").status == 2

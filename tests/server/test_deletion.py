@@ -58,9 +58,17 @@ def test_nothing_of_a_player_is_in_any_table(house: RunningApp, her: tuple[str, 
     player.score(lesson.round_id, f"7 {word} others")
     other.score(lesson.round_id, "5")
     answer(player.post("/measurements", json={"text": f"a {word} text", "judge": PLAIN.identity}), 200, 201, 202)
+    answer(player.post("/readings", json={"text": f"a {word} text", "judge": PLAIN.identity}), 200, 201, 202)
     answer(house.host.post(f"/submissions/{scored['id']}:hide"))
     before = places(house, name, word, player.id)
-    assert {"players.name", "plays.moves", "measurements.prefix", "measurements.text", "feed.data"} <= before
+    assert {
+        "players.name",
+        "plays.moves",
+        "measurements.prefix",
+        "measurements.text",
+        "experiments.question",
+        "feed.data",
+    } <= before
     delete(lesson, player, name)
     assert places(house, name, name.casefold(), word, player.token) == set()
     assert places(house, player.id) == {"audit.target"}

@@ -83,6 +83,8 @@ PROMISED = """
     POST /games/{}:withdraw
     POST /games/{}:restore
     POST /measurements
+    POST /readings
+    GET /readings/{}
 """
 #: operationId, method, path, who may ask, statuses: of every route. A new route adds a line.
 RECORDED = Path(__file__).parent / "operations.txt"
@@ -284,6 +286,7 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json, h
         house.host.post("/measurements", json={"judge": "plain", "text": "a b", "prefix": "c"}, params={"wait": 20}),
         201,
     )
+    looked = answer(house.host.post("/readings", json={"judge": "plain", "text": "a b"}, params={"wait": 20}), 201)
     lesson.close()
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
     seconds = f"/rounds/{lesson.round_id}/second-judge"
@@ -295,6 +298,7 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json, h
         "submission_id": sent["id"],
         "player_id": str(ada.id),
         "key": measured["id"],
+        "reading_id": looked["id"],
         "move_id": answer(house.host.get(f"/rounds/{lesson.round_id}/moves"))["items"][0]["id"],
     }
     worker = house.caller(house.database.write(lambda session: worker_tokens.create(session, "a GPU")[0]))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from server.queue.messages import GenerationJob, Job
+from server.queue.messages import AnyJob
 from server.queue.server import Queue
 
 T = TypeVar("T")
@@ -26,6 +26,6 @@ def ask(url: str, work: Callable[[Queue], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def enqueue(url: str, *jobs: Job | GenerationJob) -> int:
+def enqueue(url: str, *jobs: AnyJob) -> int:
     """Put jobs in; how many were not in already."""
     return len(ask(url, lambda queue: queue.enqueue(jobs)))

@@ -5,6 +5,7 @@ first 100 more, and a prefix saves on the first what it is worth. A prefix with 
 the move "25" scores 25.000 bits in Condense; any other is worth something that only looks random.
 """
 
+import json
 import re
 import secrets
 import threading
@@ -18,10 +19,12 @@ from typing import Any, cast
 
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from judge import reading
 from judge.judge import Judge, Pair
+from judge.reading import Prediction
 from server.queue.claiming import Claim
 from server.queue.introductions import Introduction
-from server.queue.messages import GenerationJob, Job, RedisError, Result
+from server.queue.messages import ExperimentJob, GenerationJob, Job, RedisError, Result
 from server.queue.worker import RedisClaims
 from server.settings import Settings
 from server.worker.loop import Worker
@@ -110,6 +113,13 @@ def written(writing: GenerationJob) -> str:
     """What the fake judge writes: as many words as asked for, others after another prompt or seed."""
     seeds = [repr((writing.prompt, writing.seed, i)) for i in range(writing.tokens)]
     return " ".join(f"word{zlib.crc32(seed.encode()) % 1000}" for seed in seeds)
+
+
+def tried(experiment: ExperimentJob) -> bytes:
+    """What the fake judge expects at each word: the bits that it says of it, at rank 2 of its one token."""
+    question = json.loads(experiment.question)
+    costs = bits(question["prefix"], question["text"], question["profile"])
+    return reading.pack([Prediction(cost, 2, 3.5, ((0, 0.25),)) for cost in costs])
 
 
 def measurement(claim: Claim) -> Job:
@@ -230,6 +240,8 @@ def _done(claim: Claim, says: Callable[[Job], Says]) -> Result | None:
     """What becomes of a claim; None for a measurement of which nothing is said."""
     if isinstance(claim.job, GenerationJob):
         return Result(claim.job.key, BUILD, text=written(claim.job))
+    if isinstance(claim.job, ExperimentJob):
+        return Result(claim.job.key, BUILD, answer=tried(claim.job))
     said = says(claim.job)
     return None if said is None else result_of(claim.job, said)
 

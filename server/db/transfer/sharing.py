@@ -35,9 +35,14 @@ DECISIONS = {
     "announcements": Columns(omitted="number id competition_id text made_at withdrawn_at"),
     "attempts": Columns("round_id used", people="player_id"),
     "audit": Columns(omitted="number at token_id competition_id action target detail"),
+    "closed_labs": Columns("competition_id closed_at"),
     "competitions": Columns(
         "id name bots free_measurements total joining draft last_event frozen_at created_at",
         omitted="code",  # whoever has it may join
+    ),
+    # What people try for themselves is nobody else's.
+    "experiments": Columns(
+        omitted="key judge asker kind question answer state build failure tries lane queued_at finished_at"
     ),
     "feed": Columns(omitted="competition_id number type data at"),  # names; and the other tables tell the same
     "frozen_ratings": Columns("number round_id mu sigma plays points", people="player_id"),

@@ -1,0 +1,25 @@
+"""What the lab asks of a judge, by kind: parameters in, bytes out, in short steps, so that moves may come between."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from judge.errors import JudgeError
+from judge.judge import Judge, Pair
+from judge.reading import READING, USUAL_TOP, pack
+
+Steps = Generator[None, None, bytes]
+
+
+def steps(judge: Judge, kind: str, question: Mapping[str, Any]) -> Steps:
+    """The answer to one question of the lab. Raises JudgeError where the judge cannot answer it, also for a kind that
+    is not known here."""
+    if kind == READING:
+        return _reading(judge, **question)
+    raise JudgeError(f"this worker knows no experiment {kind!r}: bring it to the version of the server")
+
+
+def _reading(judge: Judge, prefix: str, text: str, profile: str) -> Steps:
+    predictions = yield from judge.read_in_steps(Pair(prefix, text, profile), USUAL_TOP)
+    return pack(predictions)

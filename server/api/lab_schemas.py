@@ -1,0 +1,44 @@
+"""What the routes of the lab answer."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Candidate(BaseModel):
+    text: str = Field(description="What the token would add to the text; its name where no text can spell it.")
+    probability: float
+
+
+class ReadToken(BaseModel):
+    text: str = Field(description="The slice of the text that the token completes.")
+    bits: float = Field(description="-log2 of its probability.")
+    rank: int = Field(description="1 where no token was likelier.")
+    entropy: float = Field(description="Bits that the judge was to expect there.")
+    top: list[Candidate] = Field(description="The ten likeliest tokens.")
+
+
+class ReadText(BaseModel):
+    """A text as a judge reads it."""
+
+    bits: float
+    bytes: int = Field(description="Of UTF-8, in the tokens that are scored.")
+    bits_per_byte: float | None
+    perplexity: float | None = Field(description="2 to the bits per token.")
+    entropy: float = Field(description="Bits that the judge was to expect in all.")
+    tokens: list[ReadToken]
+
+
+class Reading(BaseModel):
+    id: str
+    judge: str = Field(description="Its name.")
+    identity: str
+    profile: str
+    prefix: str
+    text: str
+    state: Literal["pending", "known", "failed"]
+    read: ReadText | None = Field(description="The text after the prefix; null until it is known.")
+    alone: ReadText | None = Field(description="The text alone; null also where there is no prefix.")
+    saved: float | None = Field(description="Bits that the prefix saves.")
+    build: str | None
+    failure: str | None
