@@ -28,6 +28,7 @@ from server.queue.messages import LAB_LANE, ExperimentJob, Result
 TOKENS = 512  # of a text and its prefix: what a judge reads in the time of a few moves
 WAITING = 16  # experiments of one participant that may wait at once
 KEPT = 2_000  # rows that are made for one participant
+CLOSED = say("The host has closed the lab.")
 PART = 20  # characters from which on a text is taken for a part of a passage
 
 
@@ -119,7 +120,7 @@ def refuse(unit: Unit, judge: Judge, texts: Iterable[str]) -> None:
     if competition is None:
         return
     if unit.caller.player and not is_open(unit.session, competition):
-        raise forbidden(say("The host has closed the lab."))
+        raise forbidden(CLOSED)
     said = [_plain(text) for text in texts if text]
     for round_ in _limited(unit, competition):
         if judge.identity == round_.second_judge or any(_touch(said, each) for each in round_.passages):

@@ -27,6 +27,7 @@ from server.web import (
     host,
     host_rounds,
     hosts,
+    lab,
     move_diff,
     people,
     rescorings,
@@ -65,7 +66,7 @@ def install(app: FastAPI) -> None:
         announcements,
         gradebooks,
     )
-    for part in (auth, sharing, games, *of_hosts):
+    for part in (auth, sharing, games, lab, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))

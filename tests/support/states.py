@@ -80,6 +80,17 @@ def _refused(page: Page) -> None:
     _press("Submit")(page)
 
 
+def _reading(page: Page) -> None:
+    page.get_by_label("The text").fill("The tide came in over the flats, naïve and slow.")
+    page.get_by_label("The context").fill("A story about the sea.")
+    _press("Read it")(page)
+
+
+def _too_long_to_read(page: Page) -> None:
+    page.get_by_label("The text").fill("word " * 600)
+    _press("Read it")(page)
+
+
 def _roster(text: str) -> Callable[[Page], None]:
     def act(page: Page) -> None:
         page.get_by_text("Add a roster").click()
@@ -163,6 +174,9 @@ DOORS = (
     State("removed", "zoe", "/play", ".lead"),
     State("waiting to be let in", "patient", "/waiting", ".lead"),
     State("me", "ada", "/me", ".card"),
+    State("the lab", "ada", "/lab", "math"),
+    State("a reading", "ada", "/lab", "#reading tbody tr", _reading),
+    State("a reading that is refused", "ada", "/lab", "form .error:not(:empty)", _too_long_to_read),
     State("me with my key", "ada", "/me", "#shown-key", _press("Show my key")),
 )
 ROUNDS = (

@@ -1,0 +1,96 @@
+"""The lab's page: a reading by a form without a script, and the host's button."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+
+from tests.support.server import Class, RunningApp, new_class
+from tests.support.web import Visitor, nothing_from_elsewhere, text_of
+from tests.support.workers import PLAIN, bits
+
+TEXT = "The tide came <in> over the flats."
+
+
+@pytest.fixture
+def house(sqlite_house: RunningApp) -> RunningApp:
+    return sqlite_house
+
+
+def test_a_form_becomes_a_reading_with_its_maps_and_its_table(visitor: Visitor, lesson: Class) -> None:
+    visitor.join(lesson, "Ada")
+    form = visitor.get("/lab")
+    nothing_from_elsewhere(form)
+    assert "<math" in form.text
+    page = visitor.send("/lab/readings", text=TEXT, prefix="worth 7.5", judge="plain")
+    assert re.fullmatch(r"/lab/readings/[0-9a-f]{64}", page.url.path)
+    nothing_from_elsewhere(page)
+    said, alone = bits("worth 7.5", TEXT), bits("", TEXT)
+    rows = re.findall(r'<tr id="token-\d+">(.*?)</tr>', page.text, re.DOTALL)
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in rows]
+    assert [float(each[0]) for each in cells] == pytest.approx(said, abs=0.01)
+    assert [float(each[1]) for each in cells] == pytest.approx(alone, abs=0.01)
+    assert [(each[2], each[3]) for each in cells[1:]] == [("0.00", "2")] * (len(cells) - 1)
+    assert all("25.0&nbsp;%" in row for row in rows)
+    told = text_of(page)
+    assert f"{sum(said):.1f} bits in 7 tokens" in told
+    assert f"+7.5 bits of {sum(alone):.1f} without it" in told
+    maps = re.findall(r'<p class="tokens"[^>]*>(.*?)</p>', page.text, re.DOTALL)
+    assert [re.sub(r"<[^>]+>", "", each).replace("&lt;", "<").replace("&gt;", ">") for each in maps] == [TEXT, TEXT]
+    links = re.findall(r'href="(#token-\d+)"', maps[0])
+    assert links == [f"#token-{number}" for number in range(1, 8)]
+
+    rows_of_file = list(csv.DictReader(io.StringIO(visitor.get(f"{page.url.path}/tokens.csv").text)))
+    assert [float(row["bits"]) for row in rows_of_file] == said
+    assert [float(row["alone_bits"]) for row in rows_of_file] == alone
+    assert "".join(json.loads(row["token_text"]) for row in rows_of_file) == TEXT
+    shared = re.search(r'href="(/lab\?[^"]+)"', page.text)
+    assert shared
+    again = visitor.get(shared[1].replace("&amp;", "&"))
+    assert "came &lt;in&gt; over" in again.text
+    assert "worth 7.5" in again.text
+
+
+def test_what_is_refused_is_told_on_the_page_and_the_text_stays(visitor: Visitor, house: RunningApp) -> None:
+    lesson = new_class(house, PLAIN, attempts=3)
+    visitor.join(lesson, "Ada")
+    page = visitor.send("/lab/readings", text=TEXT, judge="plain")
+    assert page.status_code == 403
+    assert "A round with an attempt limit is open" in text_of(page)
+    assert "came &lt;in&gt; over" in page.text
+    page = visitor.send("/lab/readings", text="word " * 600)
+    assert page.status_code in (403, 422)
+    assert visitor.get(f"/lab/readings/{'0' * 64}").status_code == 404
+
+
+def test_a_host_closes_the_lab_to_players_and_opens_it(visitor: Visitor, lesson: Class) -> None:
+    ada, here = lesson.join(), f"/host/competitions/{lesson.id}"
+    visitor.sign_in(lesson.house.host)
+    assert "Close the lab to players" in text_of(visitor.get(here))
+    page = visitor.send(f"{here}/lab", lab="closed")
+    assert "Open the lab to players" in text_of(page)
+    assert visitor.get("/lab").status_code == 200, "hosts go on"
+    assert not lesson.competition_now["lab"]
+    visitor.sign_in(ada)
+    closed = visitor.get("/lab")
+    assert (closed.status_code, "The host has closed the lab." in text_of(closed)) == (403, True)
+    visitor.sign_in(lesson.house.host)
+    visitor.send(f"{here}/lab", lab="open")
+    assert lesson.competition_now["lab"]
+    assert visitor.send(f"{here}/lab", lab="ajar").status_code == 422
+
+
+def test_a_score_of_a_round_that_is_over_leads_to_the_lab(visitor: Visitor, lesson: Class) -> None:
+    ada = lesson.join()
+    sent = ada.score(lesson.round_id, "7")
+    visitor.sign_in(ada)
+    assert "Look closer in the lab" not in visitor.get(f"/submissions/{sent['id']}").text
+    lesson.close()
+    link = re.search(r'href="(/lab\?[^"]+)"', visitor.get(f"/submissions/{sent['id']}").text)
+    assert link
+    page = visitor.get(link[1].replace("&amp;", "&"))
+    text = re.search(r'<textarea id="text"[^>]*>\n(.*?)</textarea>', page.text, re.DOTALL)
+    assert text
+    assert text[1] == lesson.round["passages"][0]
