@@ -27,6 +27,7 @@ import torch
 import transformers
 from torch import Tensor
 
+from judge.differentiable import Differentiable
 from judge.engine.choose import Engine, choose
 from judge.engine.cpu_lanes import Lanes, cores
 from judge.engine.cuda_buckets import Buckets
@@ -34,7 +35,7 @@ from judge.engine.network import Job, Network
 from judge.engine.outlook import ROWS_AT_ONCE, Outlook, outlooks
 from judge.errors import JudgeError, NotFinite, TooLong
 from judge.loading.identity import identity
-from judge.loading.model import DTYPES, context_length
+from judge.loading.model import DTYPES, context_length, load_model
 from judge.loading.source import Source, begin_token, find
 from judge.loading.tokenizer import Tokens
 from judge.profiles import ARENA, PROFILES, begins_with_bos, scored_count
@@ -86,6 +87,7 @@ class Judge:
         self.context = context_length(network.model)
         self.identity = identity(source, bos=self.bos, dtype=dtype, device_kind=network.device.type)
         self.supports_logits_to_keep = network.supports_logits_to_keep
+        self._source = source
         self._network = network
         self._runner = runner
         # A round asks about the same passages again and again. What is measured is no longer than the context.
@@ -220,6 +222,15 @@ class Judge:
         if not torch.isfinite(bits).all():
             raise NotFinite
         return [Prediction(cost, *each) for cost, each in zip(bits.tolist(), seen, strict=True)]
+
+    def differentiable(self) -> Differentiable:
+        """The model for gradients, loaded anew on the judge's device and in its dtype: see `judge.differentiable`.
+
+        Raises JudgeError for a judge without BOS."""
+        if self.bos is None:
+            raise JudgeError(_no_bos(self.name))
+        model = load_model(self._source, dtype=self.dtype, device=self._network.device)
+        return Differentiable(model, self.tokens, bos=self.bos, direction=self.direction, context=self.context)
 
     def next_logits(self, rows: Sequence[list[int]]) -> list[Tensor]:
         """What may follow each row of ids, BOS and all: float32 logits (V,), each computed alone."""
