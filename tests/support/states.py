@@ -83,6 +83,7 @@ def _refused(page: Page) -> None:
 def _reading(page: Page) -> None:
     page.get_by_label("The text").fill("The tide came in over the flats, naïve and slow.")
     page.get_by_label("The context").fill("A story about the sea.")
+    page.get_by_label("Judge", exact=True).select_option("pocket")
     _press("Read it")(page)
 
 
@@ -175,8 +176,8 @@ DOORS = (
     State("waiting to be let in", "patient", "/waiting", ".lead"),
     State("me", "ada", "/me", ".card"),
     State("the lab", "ada", "/lab", "math"),
-    State("a reading", "ada", "/lab", "#reading tbody tr", _reading),
-    State("a reading that is refused", "ada", "/lab", "form .error:not(:empty)", _too_long_to_read),
+    State("a reading", "host", "/lab", "#reading tbody tr", _reading),
+    State("a reading that is refused", "host", "/lab", "form .error:not(:empty)", _too_long_to_read),
     State("me with my key", "ada", "/me", "#shown-key", _press("Show my key")),
 )
 ROUNDS = (
