@@ -4,12 +4,12 @@ from functools import partial
 
 from fastapi import APIRouter, Response
 
-from server.api import bodies, schemas, views
+from server.api import bodies, schemas, views, workforce
 from server.api.json_route import ProgramRoute
 from server.api.params import Cursor, Limit
 from server.arena import games, judges
 from server.errors import RequestError, not_found
-from server.http.calls import PlayOf, VisitOf, WriteOf
+from server.http.calls import PlayOf, ReadOf, VisitOf, WriteOf
 
 router = APIRouter(tags=["judges and games"], route_class=ProgramRoute)
 
@@ -30,6 +30,13 @@ async def get_judge(read: VisitOf, name: str) -> schemas.Judge:
         return await read.show(views.judge, judges.see, name)
     except RequestError:
         raise not_found("There is no judge {name}.", name) from None
+
+
+@router.get("/workers")
+async def list_workers(read: ReadOf, cursor: Cursor = None, limit: Limit = 1_000) -> workforce.Workers:
+    """The workers heard of in the last ten seconds, and what was announced and not understood. Hosts only."""
+    await read.context.look_for_workers()
+    return await read.show(partial(workforce.shown, cursor=cursor, limit=limit), judges.workers)
 
 
 @router.get("/games")

@@ -1,6 +1,6 @@
 """Judges as the server knows them: by what workers announced. No model is loaded here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -11,11 +11,31 @@ from games.library import load
 from games.protocol import Ends, JudgeFacts
 from games.sentences import say
 from judge.loading.tokenizer import Tokens
+from server.arena import callers
 from server.arena.unit import Unit
+from server.arena.workforce import Workforce
 from server.caches import SizedCache
 from server.db.models import Judge
 from server.db.session import insert, now
 from server.errors import Detail, RequestError
+
+_faults: SizedCache[str, str] = SizedCache(64 * 1024)  # by the digest of the tokenizer, which takes a while to read
+
+
+def fault(info: Mapping[str, Any]) -> str | None:
+    """Why nothing can be counted with a judge as it was announced, if so."""
+    told = _faults.get(info["tokenizer"], lambda: _fault(info["tokenizer_json"]), lambda found: 100 + len(found))
+    return told or None
+
+
+def _fault(tokenizer_json: str) -> str:
+    try:
+        Tokens.from_json(tokenizer_json).ends(" ".join(load()[0].field))
+    except BaseException as error:  # the library panics, which is no Exception
+        if not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+            raise
+        return f"its tokenizer cannot be used: {str(error)[:200]}"
+    return ""
 
 
 def remember(session: Session, infos: Sequence[dict[str, Any]]) -> None:
@@ -64,6 +84,12 @@ def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
 def visible(unit: Unit) -> Sequence[Judge]:
     """Every judge that a worker ever announced."""
     return everyone(unit.session)
+
+
+def workers(unit: Unit) -> Workforce:
+    """Who is at work, and what was not understood of what they announced. Hosts only."""
+    callers.require_some_host(unit.caller)
+    return unit.workforce
 
 
 def see(unit: Unit, name: str) -> Judge:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from server.queue.announced import Ignored
 from server.queue.messages import Lane, Worker
 
 MOVE_EVERY = 20.0  # seconds: how often somebody in a class sends a move, about; most moves need one measurement
@@ -10,11 +11,13 @@ MOVE_EVERY = 20.0  # seconds: how often somebody in a class sends a move, about;
 
 @dataclass(frozen=True, slots=True)
 class Workforce:
-    """troubles: what keeps work from reaching them, in words. lanes: judge → lane → how much is in it."""
+    """troubles: what keeps work from reaching them, in words. lanes: judge → lane → how much is in it. ignored: what
+    some have announced lately and nobody understood."""
 
     workers: Sequence[Worker] = ()
     troubles: tuple[str, ...] = ()
     lanes: Mapping[str, Mapping[str, Lane]] = field(default_factory=dict)
+    ignored: tuple[Ignored, ...] = ()
 
     def judges(self) -> list[str]:
         """The judges at work, those that the first worker names first in front."""

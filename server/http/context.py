@@ -7,7 +7,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -25,6 +25,7 @@ from server.http import condition
 from server.http.event_stream import Feeds
 from server.http.live import Notifier
 from server.http.rate_limit import Buckets, Rates, SharedBuckets
+from server.queue.announced import Ignored
 from server.queue.messages import AWAY, ChangeNotice, RedisError
 from server.queue.server import Queue
 from server.settings import Settings
@@ -50,6 +51,7 @@ class AppContext:
         self.rates = Rates(settings.rate_limit, self._buckets.take)
         self.workforce = Workforce()
         self.judges_known: frozenset[str] = frozenset()
+        self._told_of: frozenset[Ignored] = frozenset()
         self._show = show
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
         self._feed_thread = ThreadPoolExecutor(1, thread_name_prefix="feed")  # who writes does not wait for who reads
@@ -109,23 +111,36 @@ class AppContext:
         Raises `RedisError` where Redis is away.
         """
         try:
-            troubles, workers = await self._troubles(), await self.queue.workers()
-            at_work = list(dict.fromkeys(judge for worker in workers for judge in worker.judges))
-            lanes = await self.queue.lanes(at_work)
+            troubles, heard = await self._troubles(), await self.queue.heard()
+            introduced = await self.queue.judges(self.judges_known)
+            refused = await self._remember(introduced.judges)
+            ignored = await self.queue.tell_ignored([*heard.ignored, *introduced.ignored, *refused])
+            # A judge whose introduction has not come yet has no row, and no round can be played with it.
+            known = self.judges_known
+            workers = [
+                replace(each, judges=tuple(judge for judge in each.judges if judge in known)) for each in heard.workers
+            ]
+            lanes = await self.queue.lanes(Workforce(workers).judges())
         except RedisError as error:
             self.workforce = replace(self.workforce, troubles=(condition.of_queue(error),))
             raise
-        new = await self.queue.judges(self.judges_known)
-        if new:
-            await self.write(lambda session, outbox: judges.remember(session, new))
-        if new or not self.judges_known:
+        for wrong in frozenset(ignored) - self._told_of:
+            log.warning("worker.announcement_ignored", who=wrong.who, reason=wrong.reason)
+        self._told_of = frozenset(ignored)
+        self.workforce = Workforce(workers, troubles, lanes, ignored)
+
+    async def _remember(self, new: Sequence[dict[str, Any]]) -> list[Ignored]:
+        """Make rows of judges not seen before. Returns those with which nothing could be counted."""
+        faults = [await self.in_thread(partial(judges.fault, info)) for info in new]
+        usable = [info for info, fault in zip(new, faults, strict=True) if fault is None]
+        if usable:
+            await self.write(lambda session, outbox: judges.remember(session, usable))
+        if usable or not self.judges_known:
             rows = await self.read(lambda session: session.scalars(select(Judge.identity)).all())
             self.judges_known = frozenset(rows)
-        # A judge whose introduction has not come yet has no row, and no round can be played with it.
-        known = [
-            replace(worker, judges=tuple(filter(self.judges_known.__contains__, worker.judges))) for worker in workers
-        ]
-        self.workforce = Workforce(known, troubles, lanes)
+        refused = [Ignored(info["identity"], fault) for info, fault in zip(new, faults, strict=True) if fault]
+        await self.queue.drop_judges([each.who for each in refused])
+        return refused
 
     async def _troubles(self) -> tuple[str, ...]:
         full = (condition.DISK_FULL,) if self.database.full else ()

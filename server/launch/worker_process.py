@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 import structlog
@@ -80,7 +80,7 @@ class WorkerChild:
         """Those beside this Redis: lent ones come back whenever the API answers."""
         return [worker for worker in self._workers() if not worker.lent]
 
-    def _workers(self) -> list[Worker]:
+    def _workers(self) -> Sequence[Worker]:
         try:
             return asyncio.run(_announced(self._settings))
         except RedisError as error:
@@ -92,7 +92,7 @@ class WorkerChild:
             raise CommandStopped
 
 
-async def _announced(settings: Settings) -> list[Worker]:
+async def _announced(settings: Settings) -> Sequence[Worker]:
     queue = Queue(settings.redis_url or "", lease=settings.lease)
     try:
         return await queue.workers()

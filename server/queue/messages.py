@@ -10,6 +10,7 @@ put back by the sweeper.
     xa:<judge>:index       hash: key → "<lane> <entry id>", so that putting a job in twice does nothing
     xa:results             stream of results, group "referees"
     xa:judges, xa:workers  hashes: what workers announced
+    xa:ignored             stream of what was announced and not understood, a hundred at most
     xa:tokenizer:<digest>  a tokenizer.json, whole once a judge that names it is in xa:judges
     xa:rate:<participant>  hash: what is left of a rate limit that several API processes share
     xa:lent:<token>        how many bytes of introductions came with a lent worker's token in a day
@@ -20,9 +21,8 @@ put back by the sweeper.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -39,6 +39,7 @@ LANE_BYTES = 64 * 2**20  # a lane of a judge takes no more jobs than these; the 
 WORKER_SEEN = 10.0  # seconds after which a silent worker counts as gone
 WORKER_FORGOTTEN = 3_600.0  # seconds after which its name is taken off the list, if it did not do so itself
 JUDGES, WORKERS, RESULTS, NOTICES = "xa:judges", "xa:workers", "xa:results", "xa:notices"
+IGNORED = "xa:ignored"
 WRITTEN = "xa:written"
 # A claim of the future, since Redis' clock was put back, would not lapse for as long as that: it begins now, whosever
 # it is. Redis shows it as idle for no time, and so a claim of this very moment, to which it makes no difference.
@@ -225,48 +226,6 @@ def read_result(fields: dict[bytes, bytes]) -> Result | None:
 
     key, build = _text(fields[b"key"]), _text(fields[b"build"])
     return Result(key, build, fields.get(b"bits"), said(b"failure"), said(b"text"), fields.get(b"answer"))
-
-
-class _Announced(BaseModel):
-    """What a worker says of itself. Of another version's words those are read that are known here."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
-
-    judges: tuple[str, ...]
-    build: str
-    rates: dict[str, float] = {}
-    seen: float
-
-
-class _JudgeAnnounced(BaseModel):
-    """What a worker says of a judge; more than this it may say, and `judges.remember` reads no more. tokenizer: the
-    digest of its `tokenizer.json`."""
-
-    identity: str
-    name: str
-    context: int
-    bos: int | None
-    direction: Literal["forward", "backward"]
-    dtype: str
-    build: str
-    tokenizer: str
-
-
-def read_worker(name: bytes, data: bytes) -> tuple[Worker, float] | None:
-    """The worker and when it was last heard of; None where this is no announcement."""
-    try:
-        said = _Announced.model_validate_json(data)
-    except ValidationError:
-        return None
-    return Worker(_text(name), said.judges, said.build, said.rates), said.seen
-
-
-def read_judge(data: bytes) -> dict[str, Any] | None:
-    """What was announced of a judge; None where this is no announcement, so that nonsense there stops nobody."""
-    try:
-        return _JudgeAnnounced.model_validate_json(data).model_dump()
-    except ValidationError:
-        return None
 
 
 def read_notice(data: bytes) -> ChangeNotice | None:

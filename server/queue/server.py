@@ -11,16 +11,25 @@ import redis
 import redis.asyncio
 from redis.exceptions import RedisError, ResponseError
 
+from server.queue.announced import (
+    IGNORED_FOR,
+    LARGEST_TOKENIZER,
+    MOST_IGNORED,
+    Heard,
+    Ignored,
+    Introduced,
+    read_judge,
+    read_workers,
+)
 from server.queue.lent import LentClaiming, LentIntroductions
 from server.queue.messages import (
     ALL_LANES,
     BEGIN_ANEW,
+    IGNORED,
     JUDGES,
     LANE_BYTES,
     NOTICES,
     RESULTS,
-    WORKER_FORGOTTEN,
-    WORKER_SEEN,
     WORKERS,
     WRITTEN,
     AnyJob,
@@ -34,10 +43,8 @@ from server.queue.messages import (
     connection_options,
     entry_fields,
     index,
-    read_judge,
     read_notice,
     read_result,
-    read_worker,
     stream,
     tokenizer_key,
 )
@@ -192,40 +199,87 @@ class Queue:
                 elif message["type"] == "message" and (notice := read_notice(message["data"])):
                     yield notice
 
-    async def workers(self) -> list[Worker]:
-        """Workers heard of in the last ten seconds, by Redis' clock. Those of long ago are forgotten."""
+    async def workers(self) -> Sequence[Worker]:
+        """Workers heard of in the last ten seconds, by Redis' clock."""
+        return (await self.heard()).workers
+
+    async def heard(self) -> Heard:
+        """The same, and what was announced that is no announcement; that is dropped, and who was silent for long."""
         seconds, _ = await self._redis.time()
-        said = [read_worker(*each) for each in (await self._redis.hgetall(WORKERS)).items()]
-        # Whoever was heard of in the future spoke before the clock was put back, and speaks again if it lives.
-        ages = [(worker, abs(seconds - seen)) for worker, seen in filter(None, said)]
-        if gone := [worker.id for worker, age in ages if age > WORKER_FORGOTTEN]:
+        heard, gone = read_workers(await self._hash(WORKERS), seconds)
+        if gone:
             with suppress(RedisError):  # a full one
                 await self._redis.hdel(WORKERS, *gone)
-        return [worker for worker, age in ages if age <= WORKER_SEEN]
+        return heard
 
-    async def judges(self, known: Iterable[str]) -> list[dict[str, Any]]:
-        """What workers announced of judges that are not among `known`, each with its `tokenizer_json`.
+    async def judges(self, known: Iterable[str]) -> Introduced:
+        """What workers announced of judges that are not among `known`.
 
         What cannot be read, or has lost its tokenizer, is dropped: the worker that has the judge says it again.
         """
-        unknown = {raw.decode() for raw in await self._redis.hkeys(JUDGES)} - set(known)
-        said = [(identity, await self._redis.hget(JUDGES, identity)) for identity in sorted(unknown)]
-        found = [(identity, await self._whole(read_judge(raw))) for identity, raw in said if raw]
-        dropped = [identity for identity, info in found if info is None]
-        if dropped:
-            await self._redis.hdel(JUDGES, *dropped)
-        return [info for _, info in found if info is not None]
+        there = {identity.encode() for identity in known}
+        said = {identity: raw for identity, raw in (await self._hash(JUDGES)).items() if identity not in there}
+        found = {identity: await self._whole(read_judge(identity, raw)) for identity, raw in sorted(said.items())}
+        dropped = [identity for identity, info in found.items() if not isinstance(info, dict)]
+        await self.drop_judges(dropped)
+        judges = [info for info in found.values() if isinstance(info, dict)]
+        return Introduced(judges, [info for info in found.values() if isinstance(info, Ignored)])
 
-    async def _whole(self, info: dict[str, Any] | None) -> dict[str, Any] | None:
+    async def drop_judges(self, identities: Sequence[str | bytes]) -> None:
+        """Forget what was announced of these."""
+        if identities:
+            await self._redis.hdel(JUDGES, *identities)
+
+    async def tell_ignored(self, ignored: Sequence[Ignored]) -> tuple[Ignored, ...]:
+        """Let every process know of these; returns what was ignored in the last ten minutes, the newest first."""
+        seconds, _ = await self._redis.time()
+        try:
+            entries = await self._redis.xrevrange(IGNORED, min=f"{int(seconds - IGNORED_FOR) * 1000}-0")
+        except ResponseError as error:
+            await self._make_room(IGNORED, error)
+            entries = []
+        lately = dict.fromkeys(Ignored(fields[b"who"].decode(), fields[b"reason"].decode()) for _, fields in entries)
+        new = [each for each in dict.fromkeys(ignored) if each not in lately][:MOST_IGNORED]
+        for each in new:
+            with suppress(RedisError):  # a full one
+                fields = {"who": each.who, "reason": each.reason}
+                await self._redis.xadd(IGNORED, fields, maxlen=MOST_IGNORED, approximate=False)
+        return (*reversed(new), *lately)[:MOST_IGNORED]
+
+    async def _whole(self, info: dict[str, Any] | Ignored) -> dict[str, Any] | Ignored | None:
         """The same with its tokenizer; None where Redis does not have it."""
-        if info is None:
-            return None
+        if isinstance(info, Ignored):
+            return info
         key = tokenizer_key(info["tokenizer"])
-        raw = await self._redis.get(key) or b""
+        try:
+            if await self._redis.strlen(key) > LARGEST_TOKENIZER:
+                return Ignored(info["identity"], f"its tokenizer has more than {LARGEST_TOKENIZER:,} bytes")
+            raw = await self._redis.get(key) or b""
+        except ResponseError as error:
+            await self._make_room(key, error)
+            raw = b""
         if hashlib.sha256(raw).hexdigest() != info["tokenizer"]:
             await self._redis.delete(key)
             return None
-        return {**info, "tokenizer_json": raw.decode()}
+        try:
+            return {**info, "tokenizer_json": raw.decode()}
+        except UnicodeDecodeError:
+            return Ignored(info["identity"], "its tokenizer is not UTF-8")
+
+    async def _hash(self, name: str) -> dict[bytes, bytes]:
+        """A hash that workers write."""
+        try:
+            found: dict[bytes, bytes] = await self._redis.hgetall(name)
+        except ResponseError as error:
+            await self._make_room(name, error)
+            return {}
+        return found
+
+    async def _make_room(self, name: str, error: ResponseError) -> None:
+        """What is of another type there is not ours."""
+        if not str(error).startswith("WRONGTYPE"):
+            raise error
+        await self._redis.delete(name)
 
     async def lanes(self, judges: Sequence[str]) -> dict[str, dict[str, Lane]]:
         """Judge → lane → how much is in it."""

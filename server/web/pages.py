@@ -27,6 +27,7 @@ from server.web import (
     host,
     host_rounds,
     hosts,
+    judges,
     lab,
     move_diff,
     people,
@@ -55,6 +56,7 @@ def install(app: FastAPI) -> None:
     of_people = (deletion, people, teams)
     of_hosts = (
         hosts,
+        judges,
         *of_people,
         freezing,
         retention,

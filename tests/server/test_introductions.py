@@ -65,7 +65,7 @@ def announce(redis_url: str, *judges: FakeJudge, seconds: float = float("inf")) 
 
 def known(redis_url: str) -> dict[str, str]:
     """The judges that a server learns of, and their tokenizers."""
-    return {info["name"]: info["tokenizer_json"] for info in ask(redis_url, lambda queue: queue.judges([]))}
+    return {info["name"]: info["tokenizer_json"] for info in ask(redis_url, lambda queue: queue.judges([])).judges}
 
 
 def workers(redis_url: str) -> int:

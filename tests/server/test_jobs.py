@@ -259,9 +259,9 @@ def test_announcements_tell_who_is_there(redis_url: str, claims: RedisClaims) ->
     claims.announce([Introduction.of(info)], "cpu", {JUDGE: 12.5})
     (worker,) = ask(redis_url, lambda queue: queue.workers())
     assert (worker.judges, worker.rates) == ((JUDGE,), {JUDGE: 12.5})
-    (found,) = ask(redis_url, lambda queue: queue.judges([]))
+    (found,) = ask(redis_url, lambda queue: queue.judges([])).judges
     assert found.items() >= info.items()
-    assert ask(redis_url, lambda queue: queue.judges([JUDGE])) == []
+    assert ask(redis_url, lambda queue: queue.judges([JUDGE])).judges == []
     claims.leave()
     assert ask(redis_url, lambda queue: queue.workers()) == []
 
@@ -275,7 +275,7 @@ def test_what_is_no_announcement_hides_no_other(
     with redis_server.client as client:
         client.hset("xa:judges", "x", said)
         client.hset("xa:workers", "x", said)
-    (found,) = ask(redis_url, lambda queue: queue.judges([]))
+    (found,) = ask(redis_url, lambda queue: queue.judges([])).judges
     assert found.items() >= info.items()
     (worker,) = ask(redis_url, lambda queue: queue.workers())
     assert worker.judges == (JUDGE,)

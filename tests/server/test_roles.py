@@ -27,6 +27,7 @@ ALLOWED = """
     GET    /readyz                                      ++++++++++++
     GET    /api/v1/judges                               ++++++++++++
     GET    /api/v1/judges/{name}                        ++++++++++++
+    GET    /api/v1/workers                              1333333++++3
     GET    /api/v1/games                                ++++++++++++
     GET    /api/v1/games/{name}                         ++++++++++++
     GET    /api/v1/games/{name}/versions                ++++++++++++
