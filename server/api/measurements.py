@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from server.api import bodies, schemas, views
 from server.api.json_route import JsonRoute
 from server.api.params import Wait
-from server.arena import measurements
+from server.arena import exploring
 from server.errors import ServerError
 from server.http.calls import MeasureOf, Read, ReadOf
 from server.http.live import until
@@ -23,9 +23,9 @@ async def measure_text(
     call: MeasureOf, read: ReadOf, body: bodies.MeasurementRequest, response: Response, wait: Wait = 0
 ) -> schemas.Measurement:
     """The bits of a text with and without a prefix. Runs in the bots' lane; closed to players of an open round with
-    an attempt limit for that judge, unless the host allows it."""
+    an attempt limit for that judge, and for its texts to everybody, unless the host allows it."""
     await call.context.look_for_workers()
-    shown = await call.show(views.measurement, measurements.explore, body.judge, body.prefix, body.text, body.profile)
+    shown = await call.show(views.measurement, exploring.explore, body.judge, body.prefix, body.text, body.profile)
     if shown.state == "pending" and wait:
         with suppress(ServerError):  # a round with an attempt limit opened meanwhile: it was taken all the same
             shown = await _held(read, shown.id, wait)
@@ -36,11 +36,11 @@ async def measure_text(
 
 @router.get("/measurements/{key}")
 async def get_measurement(read: ReadOf, key: str, wait: Wait = 0) -> schemas.Measurement:
-    """A free measurement, as it is now."""
+    """A free measurement that the caller has asked for, as it is now; 404 for anybody else."""
     return await _held(read, key, wait)
 
 
 async def _held(read: Read, key: str, seconds: float) -> schemas.Measurement:
-    row, base = await read(measurements.see, key)
-    look = partial(read.show, views.measurement, measurements.see, key)
+    row, base = await read(exploring.see, key)
+    look = partial(read.show, views.measurement, exploring.see, key)
     return await until(read.context.live, row.key, look, lambda shown: shown.state != "pending", seconds, also=base.key)

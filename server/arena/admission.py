@@ -1,7 +1,7 @@
 """Who may move in a round now: players while it is open, and for practice once it has ended."""
 
 from games.sentences import say
-from server.arena import callers, measurements, rounds
+from server.arena import callers, exploring, rounds
 from server.arena.round_setup import setup_of
 from server.arena.unit import Unit
 from server.db.models import Round
@@ -83,6 +83,6 @@ def _helping_hand(unit: Unit, round_: Round) -> str | None:
     """Practice on a text of a round that counts attempts would be an attempt that does not count."""
     texts = {*round_.passages, *round_.generated}
     for judge in set(setup_of(unit.session, round_).identities.values()):
-        if any(texts & {*other.passages, *other.generated} for other in measurements.counted(unit, judge)):
+        if any(texts & {*other.passages, *other.generated} for other in exploring.counted(unit, judge)):
             return say("A round with an attempt limit is open on the same text: practice goes on when it has ended.")
     return None

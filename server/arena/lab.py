@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from games.sentences import counted, say
 from judge.profiles import scored_count
 from judge.reading import MOST_TOP, READING, Reading, spell, unpack
-from server.arena import judges, measurements, work
+from server.arena import exploring, judges, measurements, work
 from server.arena.unit import Unit
 from server.arena.validation import clean
 from server.db.lab import ClosedLab, Experiment
@@ -115,7 +115,8 @@ def set_open(unit: Unit, competition_id: str, *, open_: bool) -> None:
 def refuse(unit: Unit, judge: Judge, texts: Iterable[str]) -> None:
     """Raises `RequestError` where the caller may not try these texts with this judge: as with free measuring, and where
     they would be looking into a round that counts attempts, or the host has closed the lab."""
-    measurements.refuse_exploring(unit, judge)
+    texts = [*texts]
+    exploring.refuse_exploring(unit, judge, "".join(texts))
     competition = unit.caller.competition
     if competition is None:
         return

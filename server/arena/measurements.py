@@ -10,32 +10,29 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from games.protocol import Measurement as Asked
-from games.sentences import say
 from judge.codec import unpack_bits
-from server.arena import judges, quotas
-from server.arena.unit import Unit
-from server.arena.validation import clean
-from server.db.models import Competition, Judge, Measurement, Round, RoundJudge
+from server.db.models import Measurement
 from server.db.session import insert, now
-from server.db.states import PlayerKind, RoundState, Scope, WorkState
-from server.errors import forbidden, invalid, limited, not_found
+from server.db.states import PlayerKind, WorkState
+from server.errors import limited
 from server.queue.messages import FIRST_OF_ONE, Job
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Question:
-    """The four parts that name a measurement."""
+    """The four parts that name a measurement. asker: for whom alone it is made, where that is somebody."""
 
     judge: str
     profile: str
     prefix: str
     text: str
+    asker: str = ""
 
     @property
     def key(self) -> str:
         """SHA-256 over the parts, each behind its length, so that no two questions look alike."""
         digest = hashlib.sha256()
-        for part in (self.judge, self.profile, self.prefix, self.text):
+        for part in (self.judge, self.profile, self.prefix, self.text, *([self.asker] if self.asker else ())):
             encoded = part.encode()
             digest.update(len(encoded).to_bytes(8, "big") + encoded)
         return digest.hexdigest()
@@ -156,98 +153,7 @@ def refuse_flood(waiting_now: int, limit: int) -> None:
         raise limited("pending", f"{waiting_now:,} of your measurements are waiting; the limit is {limit:,}.", 5)
 
 
-def explore(
-    unit: Unit,
-    judge_name: str | None,
-    prefix: str,
-    text: str,
-    profile: str,
-) -> tuple[Measurement, Measurement]:
-    """Ask for a text's bits outside any game: after a prefix, and without."""
-    prefix = clean(prefix, "/prefix", what=say("The prefix"), empty=True)
-    text = clean(text, "/text")
-    judge = judges.find(unit.session, unit.workforce.default_judge() if judge_name is None else judge_name)
-    refuse_exploring(unit, judge)
-    _check_length(judge, prefix, text)
-    questions = [Question(judge.identity, profile, each, text) for each in dict.fromkeys((prefix, ""))]
-    count = waiting(unit.session, unit.caller.player) if unit.caller.player else 0
-    refuse_flood(count, EXPLORE_LIMIT)
-    if unit.caller.player:
-        quotas.refuse_measuring(unit.session, unit.caller.player)
-    rows, new = ask(unit.session, questions, Requester(unit.caller.player, PlayerKind.BOT, count))
-    unit.outbox.jobs += new
-    return rows[questions[0].key], rows[questions[-1].key]
-
-
 RETRY = timedelta(minutes=1)  # a measurement that failed at a worker stays failed this long
-EXPLORE_LIMIT = 64  # free measurements of one participant that may wait at once
-
-
-def find(session: Session, key: str) -> tuple[Measurement, Measurement]:
-    """A measurement and the one of the same text without a prefix."""
-    row = session.get(Measurement, key)
-    base = row and session.get(Measurement, Question(row.judge, row.profile, "", row.text).key)
-    if row is None or base is None:
-        raise not_found("There is no measurement {name}.", key)
-    return row, base
-
-
-def see(unit: Unit, key: str) -> tuple[Measurement, Measurement]:
-    """A measurement and the one without a prefix, for a caller who may measure so."""
-    row, base = find(unit.session, key)
-    refuse_exploring(unit, unit.session.get_one(Judge, row.judge))
-    return row, base
-
-
-def refuse_exploring(unit: Unit, judge: Judge) -> None:
-    """Raises `RequestError` where the caller may not measure freely with this judge, nor see what others measured."""
-    if unit.caller.scope is Scope.BOARD:
-        raise forbidden("This token only reads boards. To measure, join the competition with its code.")
-    if judge.name in unit.settings.private_judge:
-        raise forbidden(f"The judge {judge.name!r} is private: it scores rounds only.")
-    _refuse_helping_hand(unit, judge)
-
-
-def _refuse_helping_hand(unit: Unit, judge: Judge) -> None:
-    """In a round that counts attempts, measuring for free would be an attempt that does not count."""
-    if counted(unit, judge.identity):
-        raise forbidden(
-            "A round with an attempt limit is open for this judge, so free measurements are closed until it ends."
-            " The host can allow them."
-        )
-
-
-def counted(unit: Unit, judge: str) -> Sequence[Round]:
-    """The rounds going on in the caller's competition that count attempts with this judge; none where its host lets
-    players measure freely all the same."""
-    if unit.caller.competition is None:
-        return []
-    if unit.session.get_one(Competition, unit.caller.competition).free_measurements:
-        return []
-    at = unit.now
-    going_on = Round.state.in_([RoundState.OPEN, RoundState.PAUSED])
-    just_begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
-    query = (
-        select(Round)
-        .join(RoundJudge, RoundJudge.round_id == Round.id)
-        .where(
-            Round.competition_id == unit.caller.competition,
-            ~Round.draft,
-            Round.archived_at.is_(None),
-            going_on | just_begun,
-            Round.attempts.is_not(None),
-            RoundJudge.identity == judge,
-            (Round.closes_at.is_(None)) | (Round.closes_at > at),
-        )
-    )
-    return unit.session.scalars(query).unique().all()
-
-
-def _check_length(judge: Judge, prefix: str, text: str) -> None:
-    tokens = judges.tokens(judge)
-    length = 1 + len(tokens.ids(prefix)) + len(tokens.ids(text))
-    if length > judge.context:
-        raise invalid("/text", f"Prefix and text are {length} tokens long; the judge reads {judge.context} at once.")
 
 
 def of_keys(session: Session, keys: Collection[str], *, lock: bool = False) -> dict[str, Measurement]:
