@@ -87,7 +87,9 @@ class Settings(BaseSettings):
     database_password: str | None = Field(default=None, description="Where the database's address has none.")
     redis_url: str | None = Field(default=None, description="redis://…; none: serve starts its own.")
     server: str | None = Field(
-        default=None, pattern=r"^https?://[^/?#@]+/?$", description="Of a lent worker: the server's https://HOST/."
+        default=None,
+        pattern=r"^https?://[^/?#@]+(/[^?#]*)?$",
+        description="Of a lent worker: the server's https://HOST/.",
     )
     worker_token: str | None = Field(default=None, min_length=32, description="Of a lent worker: its token.")
     worker_token_file: Path | None = Field(default=None, description="A file with the same.")

@@ -287,4 +287,8 @@ def test_a_worker_that_cannot_come_in_is_told_why(run: Run, sqlite_house: Runnin
     nowhere = run("worker", "--server", "http://127.0.0.1:1", "--token-file", str(file)).err
     assert "no Xent Arena that takes workers answers at http://127.0.0.1:1" in nowhere
     assert run("worker", "--server", "ftp://x", "--token-file", str(file)).status == 2
+    assert (
+        "answers at http://127.0.0.1:1/arena"
+        in run("worker", "--server", "http://127.0.0.1:1/arena/", *asked[3:], "--token-file", str(file)).err
+    )
     assert run(*asked, "--redis-url", "redis://127.0.0.1:1/0").status == 2
