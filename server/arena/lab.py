@@ -115,20 +115,20 @@ def set_open(unit: Unit, competition_id: str, *, open_: bool) -> None:
 def refuse(unit: Unit, judge: Judge, texts: Iterable[str]) -> None:
     """Raises `RequestError` where the caller may not try these texts with this judge: as with free measuring, and where
     they would be looking into a round that counts attempts, or the host has closed the lab."""
-    texts = [*texts]
-    exploring.refuse_exploring(unit, judge, "".join(texts))
+    given = [text for text in texts if text]
+    exploring.refuse_exploring(unit, judge, "\n".join(given))
     competition = unit.caller.competition
     if competition is None:
         return
     if unit.caller.player and not is_open(unit.session, competition):
         raise forbidden(CLOSED)
-    said = [_plain(text) for text in texts if text]
+    said = [_plain(text) for text in given]
     for round_ in _limited(unit, competition):
-        if judge.identity == round_.second_judge or any(_touch(said, each) for each in round_.passages):
+        if any(_touch(said, each) for each in round_.passages):
             raise forbidden(
                 say(
-                    "A round with an attempt limit is open that has this text or this judge, so the lab is closed for"
-                    " them until it ends. The host can allow it."
+                    "A round with an attempt limit is open that has this text, so the lab is closed for it until it"
+                    " ends. The host can allow it."
                 )
             )
 

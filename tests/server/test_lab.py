@@ -181,7 +181,10 @@ def test_rounds_that_count_attempts_are_not_looked_into(house: RunningApp, other
     assert not refused(ada)
     assert not refused(ada, other, PASSAGE)
     second = new_class(house, PLAIN, attempts=3, second_judge=other.identity)
-    assert refused(second.join(), other)
+    player = second.join()
+    assert not refused(player, other), "else whoever tries all judges would know which one is the second"
+    assert refused(player, other, PASSAGE)
+    second.close()  # its text is closed to all others, too
     assert not refused(new_class(house, PLAIN, attempts=3, free=True).join())
     assert answer(house.host.get(f"/readings/{shown['id']}"))["state"] == "known"
 

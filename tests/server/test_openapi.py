@@ -282,11 +282,8 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json, h
     lesson = new_class(house, PLAIN, attempts=5, second_judge=judge.identity)
     ada = lesson.join()
     sent = ada.score(lesson.round_id, "25")
-    measured = answer(
-        house.host.post("/measurements", json={"judge": "plain", "text": "a b", "prefix": "c"}, params={"wait": 20}),
-        201,
-    )
-    looked = answer(house.host.post("/readings", json={"judge": "plain", "text": "a b"}, params={"wait": 20}), 201)
+    asked: Json = {"json": {"judge": "plain", "text": "a b", "prefix": "c"}, "params": {"wait": 20}}
+    measured, looked = (answer(house.host.post(path, **asked), 201) for path in ("/measurements", "/readings"))
     lesson.close()
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
     seconds = f"/rounds/{lesson.round_id}/second-judge"
