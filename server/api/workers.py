@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from games.sentences import say
 from server.api import worker_bodies as bodies
 from server.api.json_route import JsonRoute
-from server.arena import callers
+from server.arena import callers, judges
 from server.errors import limited
 from server.http.lending import Lending, Lent, Wanted, asked
 from server.http.requests import ContextOf, bearer_of
@@ -77,8 +77,9 @@ async def add_tokenizer_part(lent: LentOf, lending: LendingOf, body: bodies.Toke
 
 
 @router.post("/worker/judges", status_code=204)
-async def introduce_judge(lent: LentOf, lending: LendingOf, body: bodies.JudgeAnnouncement) -> None:
-    """A judge whose tokenizer is there. One that is known stays as it is."""
+async def introduce_judge(context: ContextOf, lent: LentOf, lending: LendingOf, body: bodies.JudgeAnnouncement) -> None:
+    """A judge whose tokenizer is there. One that is known stays as it is, and so does what its name means."""
+    await context.read(partial(judges.refuse_taken_name, identity=body.identity, name=body.name))
     book = lending.introductions(lent, body.worker)
     if not await asked(book.may_enter):
         raise _spent()

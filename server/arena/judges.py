@@ -17,7 +17,7 @@ from server.arena.workforce import Workforce
 from server.caches import SizedCache
 from server.db.models import Judge
 from server.db.session import insert, now
-from server.errors import Detail, RequestError
+from server.errors import Detail, RequestError, invalid
 
 _faults: SizedCache[str, str] = SizedCache(64 * 1024)  # by the digest of the tokenizer, which takes a while to read
 
@@ -55,6 +55,19 @@ def remember(session: Session, infos: Sequence[dict[str, Any]]) -> None:
         }
         statement = insert(session, Judge).values(values).on_conflict_do_nothing(index_elements=["identity"])
         session.execute(statement)
+
+
+def refuse_taken_name(session: Session, identity: str, name: str) -> None:
+    """A lent machine brings no other judge under a name that is known: whoever names it would get that one. Raises
+    `RequestError`."""
+    known = Judge.name.in_([name, identity]) | (Judge.identity == name)
+    if session.scalars(select(Judge.identity).where(known, Judge.identity != identity).limit(1)).first() is not None:
+        told = say(
+            "The judge {name} is another one here: other weights, tokenizer or dtype. Bring the same, or one of another"
+            " name; or start it once beside the server, which may give a name anew.",
+            name=repr(name),
+        )
+        raise invalid("/name", told)
 
 
 def everyone(session: Session) -> Sequence[Judge]:

@@ -20,8 +20,9 @@ class Workforce:
     ignored: tuple[Ignored, ...] = ()
 
     def judges(self) -> list[str]:
-        """The judges at work, those that the first worker names first in front."""
-        return list(dict.fromkeys(judge for worker in self.workers for judge in worker.judges))
+        """The judges at work, those that the first worker names first in front, and those of lent machines last."""
+        own_first = sorted(self.workers, key=lambda worker: worker.lent)
+        return list(dict.fromkeys(judge for worker in own_first for judge in worker.judges))
 
     def default_judge(self) -> str | None:
         """What is meant where nobody says which."""

@@ -14,8 +14,11 @@ import pytest
 
 from judge.judge import Judge
 from server.arena import worker_tokens
+from server.arena.workforce import Workforce
+from server.queue import messages
 from server.queue.introductions import Introduction
 from server.queue.messages import ChangeNotice, GenerationJob, NotLetIn, Result
+from server.queue.worker import RedisClaims
 from server.settings import Settings
 from server.worker.lent import LentClaims, Server
 from server.worker.loop import Worker
@@ -211,11 +214,35 @@ def test_what_lent_workers_make_known_has_bounds(sqlite_house: RunningApp) -> No
     for start in range(2):
         assert answer(caller.post("/worker/tokenizers", json={**part, "start": start * MEGABYTE}))["bytes"] > 0
     judge = facts(FakeJudge())
-    statuses = [caller.post("/worker/judges", json={**judge, "identity": f"j{i}"}).status_code for i in range(200)]
+    answers = [caller.post("/worker/judges", json={**judge, "identity": f"j{i}", "name": f"n{i}"}) for i in range(200)]
+    statuses = [each.status_code for each in answers]
     assert statuses == [204] * statuses.count(204) + [429] * statuses.count(429)
     assert 100 < statuses.count(204) < 150
     parts = [caller.post("/worker/tokenizers", json=part) for _ in range(5)]
     problem(parts[-1], 429, "limit-reached")
+
+
+def test_a_lent_machine_takes_no_judges_name_and_is_nobodys_default(house: RunningApp) -> None:
+    known = FakeJudge()
+    claims = RedisClaims(house.redis_url, "beside", (known.identity,), 30)
+    claims.announce([Introduction.of(known.info())], BUILD, {})
+    eventually(lambda: house.measurable(known), what="the judge")
+    caller, name = house.caller(token_for(house)), str(known.info()["name"])
+    false = facts(FakeJudge())
+    assert caller.post("/worker/judges", json=facts(known)).status_code == 204
+    for lie in ({"name": name}, {"identity": name}, {"name": known.identity}):
+        told = problem(caller.post("/worker/judges", json={**false, **lie}), 422, "invalid-request")
+        assert told["errors"][0]["pointer"] == "/name"
+    found = answer(house.anyone.get(f"/judges/{name}"))
+    assert found["identity"] == known.identity
+    claims.close()
+
+
+def test_what_is_meant_without_a_name_is_of_a_machine_of_our_own() -> None:
+    lent_one = messages.Worker("tok/w", ("theirs", "both"), "cpu", {})
+    own = messages.Worker("w", ("ours", "both"), "cpu", {})
+    assert Workforce([lent_one, own]).judges() == ["ours", "both", "theirs"]
+    assert Workforce([lent_one]).default_judge() == "theirs"
 
 
 def facts(judge: FakeJudge) -> Json:
