@@ -97,6 +97,16 @@ def database_away() -> Unavailable:
     )
 
 
+def bodies_full() -> Unavailable:
+    return Unavailable(
+        "busy",
+        503,
+        "Busy",
+        say("The server holds as much of other requests' bodies as it can. Send the request again in a moment."),
+        retry_after=2,
+    )
+
+
 def disk_full() -> Unavailable:
     return Unavailable(
         "disk-full",

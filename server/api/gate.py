@@ -10,18 +10,20 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.problems import SAFE, response
-from server.errors import RequestError, invalid, not_found
+from server.errors import RequestError, bodies_full, invalid, not_found
 from server.http.public_address import path_of
 from server.metrics import REQUESTS
 
 API = "/api/v1"
+MOST_HELD = 256 * 2**20  # bytes of bodies, of all requests that are going on, whoever sends them
 
 
 class Gate:
-    """Middleware, the outermost."""
+    """Middleware, the outermost. held: bytes of bodies that have come, of requests that are not answered yet."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,13 +41,25 @@ class Gate:
                 status, answered = message["status"], time.perf_counter()  # a stream goes on for hours after this
             await send(message)
 
+        mine = 0
+
+        async def counted() -> Message:
+            nonlocal mine
+            message = await receive()
+            size = len(message.get("body", b""))
+            mine, self._held = mine + size, self._held + size
+            if self._held > MOST_HELD:
+                raise bodies_full()
+            return message
+
         app = response(refused) if (refused := _refused(scope)) else self._app
         try:
             if head:
                 await _without_body(app, scope, noted)
             else:
-                await app(scope, receive, noted)
+                await app(scope, counted, noted)
         finally:
+            self._held -= mine
             seconds = (answered or time.perf_counter()) - start
             REQUESTS.labels(method, _route(scope), str(status)).observe(seconds)
 

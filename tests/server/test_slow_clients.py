@@ -10,9 +10,10 @@ import httpx
 import pytest
 import uvicorn
 
+from server.api import gate
 from server.launch.http_server import Server
 from server.launch.slow_clients import TimedProtocol
-from tests.support.server import RunningApp, new_class
+from tests.support.server import RunningApp, new_class, problem
 from tests.support.services import eventually
 from tests.support.workers import PLAIN
 
@@ -93,3 +94,23 @@ def test_a_request_that_has_come_whole_takes_its_time(port: int, sqlite_house: R
 
 def test_the_server_is_one_of_these(sqlite_house: RunningApp) -> None:
     assert Server(sqlite_house.app).config.http is TimedProtocol
+
+
+def test_bodies_that_are_held_at_the_same_time_have_a_bound(
+    sqlite_house: RunningApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever sends them: nobody is known yet while a body comes."""
+    monkeypatch.setattr(gate, "MOST_HELD", 3_000)
+    join, body = f"{sqlite_house.url}/api/v1/competitions:join", {"code": "NOSUCH", "name": "A"}
+    begun = HALVES["half a body"].replace(b"Length: 500", b"Length: 2000") + b" " * 985
+    with ExitStack() as open_:
+        for _ in range(3):
+            slow = open_.enter_context(socket.create_connection(("127.0.0.1", sqlite_house.port), timeout=10))
+            slow.sendall(begun)
+        eventually(lambda: httpx.post(join, json=body).status_code == 503, what="all that is held")
+        refused = httpx.post(join, json=body)
+        problem(refused, 503, "busy")
+        assert refused.headers["retry-after"] == "2"
+        assert httpx.get(f"{sqlite_house.url}/healthz").status_code == 200
+    eventually(lambda: httpx.post(join, json=body).status_code == 404, what="room again")
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
