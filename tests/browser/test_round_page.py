@@ -80,7 +80,7 @@ def test_a_new_round_is_told_of_and_the_first_without_a_score_comes_first(
         second = answer(host.post(f"/competitions/{game.competition['id']}/rounds", json=body), 201)
     link = page.get_by_role("link", name="go there")
     expect(link).to_be_visible(timeout=SLOW)
-    assert link.get_attribute("href") == f"/rounds/{second['id']}"
+    assert link.get_attribute("href") == f"{arena.url}/rounds/{second['id']}"
     page.goto("/play")
     assert page.url.endswith(game.round["id"]), "the first open one that has no score"
     submit(page, "sea ship")
