@@ -33,7 +33,7 @@ def test_a_strategy_of_ones_own_climbs(demo: Demo) -> None:
     file = f"{EXAMPLES / 'climber.py'}:Climber"
     ended = command("bot", file, "--server", demo.url, "--code", demo.code, "--budget", "20", "--seed", "1")
     assert ended.returncode == 0, ended.stderr
-    earned = [float(bits) for bits in re.findall(r"(-?\d+\.\d{3}) bits", ended.stdout)]
+    earned = [float(bits) for bits in re.findall(r"(-?\d+\.\d{3}) bits  ", ended.stdout)]
     assert len(earned) == 20
     assert max(earned) > earned[0]
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import takewhile
+from uuid import uuid4
 
 import httpx
 import psutil
@@ -27,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iter
     flags = ["--database-url", url, "--api-processes", str(PROCESSES), "--judge", "pocket"]
     with serving(data, "--demo", *flags) as made:
         yield made
-        with connections(made, joined(made, "Eve")) as clients, streams(made, clients):
+        with connections(made) as clients, streams(made, clients):
             assert made.end(signal.SIGTERM) == 0
 
 
@@ -53,10 +54,15 @@ def connections(server: Serve, token: str = "") -> Iterator[list[httpx.Client]]:
 
 @contextmanager
 def streams(server: Serve, clients: Sequence[httpx.Client]) -> Iterator[list[httpx.Response]]:
-    """The events of the demo, on each of them."""
+    """The events of the demo, on each of them; each for somebody else, since nobody may have more than a few."""
     path = f"/competitions/{server.facts['demo']['competition']}/events"
     with ExitStack() as stack:
-        yield [stack.enter_context(client.stream("GET", path)) for client in clients]
+        made = []
+        for client in clients:
+            headers = {"Authorization": f"Bearer {joined(server, f'Ear {uuid4().hex[:8]}')}"}
+            made.append(stack.enter_context(client.stream("GET", path, headers=headers)))
+        assert [each.status_code for each in made] == [200] * len(made)
+        yield made
 
 
 def who_serves(server: Serve) -> Counter[int]:
@@ -89,7 +95,7 @@ def test_all_of_them_answer_and_a_move_is_scored_by_whichever(server: Serve) -> 
 def test_what_happens_in_one_is_heard_in_all(server: Serve) -> None:
     path = f"{server.api}/competitions/{server.facts['demo']['competition']}/announcements"
     host = {"Authorization": f"Bearer {server.facts['host_token']}"}
-    with connections(server, joined(server, "Bob")) as clients, streams(server, clients) as opened:
+    with connections(server) as clients, streams(server, clients) as opened:
         made = answer(httpx.post(path, json={"text": "Hear, hear."}, headers=host, timeout=30), 201)["id"]
         deadline = time.monotonic() + 60
         for stream in opened:

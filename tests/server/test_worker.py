@@ -440,11 +440,11 @@ def test_a_long_text_is_kept_while_it_is_written_and_holds_nobody_up(
 def test_a_text_that_takes_longer_than_a_lease_is_not_given_to_another(
     redis_url: str, redis_server: Redis, pocket: Judge
 ) -> None:
-    lease = 0.5
+    lease = 1.0
     other = RedisClaims(redis_url, "other", (pocket.identity,), lease)
     other.create_groups()
     with at_work(redis_url, pocket, lease=lease):
-        enqueue(redis_url, text_of(pocket, "w1", tokens=240))
+        enqueue(redis_url, text_of(pocket, "w1", tokens=480))
         eventually(lambda: held(redis_server, pocket.identity, "people-writing") == 1, what="a text in hand")
         start = time.monotonic()
         while held(redis_server, pocket.identity, "people-writing"):
