@@ -124,8 +124,8 @@ def test_a_judge_with_a_tokenizer_that_is_none_is_not_taken_up(lesson: Class, ho
 def test_what_is_not_even_a_list_makes_room_for_one(house: RunningApp, lesson: Class, host: Visitor) -> None:
     redis, digest = house.redis, "0" * 64
     for key in ("xa:workers", "xa:judges", "xa:ignored"):
-        redis.delete(key)
-        redis.sadd(key, "something else")
+        with redis.pipeline() as at_once:  # else a worker may say its next word in between
+            at_once.delete(key).sadd(key, "something else").execute()
     answer(house.anyone.get("/judges"))
     redis.sadd(f"xa:tokenizer:{digest}", "something else")
     redis.hset("xa:judges", "x", json.dumps({**JUDGE, "tokenizer": digest}))
