@@ -238,6 +238,7 @@ def test_of_others_moves_it_has_what_counted(house: RunningApp) -> None:
     black, white = class_.join("Ann"), class_.join("Ben")
     begun = duels.begin(class_, black, white)
     duels.move(black, begun[0], "9 b c d e f g h beyond the limit")
+    eventually(lambda: duels.now(white, begun[1])["state"] == "awaiting_move", what="White's turn")
     duels.move(white, begun[1], "4", wait=30)
     mine, his = receipt_of(black, begun[0]), receipt_of(white, begun[1])
     assert mine["play"]["moves"][0]["text"].endswith("limit")

@@ -10,6 +10,7 @@ from server.db.session import now
 from server.db.states import Scope
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes, pointers, problem, stream
+from tests.support.services import eventually
 from tests.support.workers import PLAIN
 from xentarena import Client
 
@@ -332,8 +333,10 @@ def together(house: RunningApp, source: str, one: str, other: str) -> tuple[Clas
     first = answer(ada.post(path, json={"seat": one}), 202)
     second = answer(bob.post(path, json={"seat": other}), 201, 202)
     answer(ada.post(f"/submissions/{first['id']}/moves", json={"move": "9 boats"}), 201, 202)
-    answer(bob.post(f"/submissions/{second['id']}/moves", json={"move": "3 replies"}), 201, 202)
-    assert answer(bob.get(f"/submissions/{second['id']}", params={"wait": 20}))["state"] == "scored"
+    his = f"/submissions/{second['id']}"
+    eventually(lambda: answer(bob.get(his))["state"] == "awaiting_move", what="Bob's turn")
+    answer(bob.post(f"{his}/moves", json={"move": "3 replies"}), 201, 202)
+    assert answer(bob.get(his, params={"wait": 20}))["state"] == "scored"
     lesson.close()
     return lesson, ada, bob
 
