@@ -54,7 +54,9 @@ def play(
     profile, dtype: how the judge is asked, and what it computes in. Scores are bits. Raises `InputError` for anything
     that cannot be used. ask: gives the move that is needed once those of its seat have run out; None ends the play.
     """
-    round_ = OfflineRound(game, stories, judge=judge, profile=profile, seed=seed, dtype=dtype)
+    program = game if isinstance(game, Program) else programs.find(game)
+    _seats(program, moves)  # told before a judge is loaded, which takes seconds
+    round_ = OfflineRound(program, stories, judge=judge, profile=profile, seed=seed, dtype=dtype)
     return round_.play(moves, ask=ask)
 
 

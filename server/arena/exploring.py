@@ -4,9 +4,9 @@ What somebody asks freely is measured for them alone, under a key that nobody el
 the same, and when, a round's hidden second judge among them, is not to be found out by asking.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from games.sentences import say
 from server.arena import judges, quotas
@@ -76,7 +76,21 @@ def refuse_exploring(unit: Unit, judge: Judge, said: str) -> None:
             "A round with an attempt limit is open for this judge, so free measurements are closed until it ends."
             " The host can allow them."
         )
-    if any(stands_in(said, text) for text in _texts_elsewhere(unit, judge.identity)):
+    # Whoever has tokens of two competitions may play in one and measure in the other.
+    elsewhere = Round.competition_id != (unit.caller.competition or "")
+    refuse_texts_of(unit, elsewhere & _judged_by(judge.identity), said)
+
+
+def refuse_texts_of(unit: Unit, which: ColumnElement[bool], said: str) -> None:
+    """Raises `RequestError` where a text of such a round stands in what is said, and the caller does not host it."""
+    rounds = unit.session.scalars(_limited(unit).where(which)).unique()
+    texts = (
+        text
+        for round_ in rounds
+        if not unit.caller.watches(round_.competition_id)
+        for text in (*round_.passages, *round_.generated)
+    )
+    if any(stands_in(said, text) for text in texts):
         raise forbidden(
             "A round with an attempt limit is open on this text, so nobody measures it freely until it ends."
         )
@@ -87,26 +101,21 @@ def counted(unit: Unit, judge: str) -> Sequence[Round]:
     players measure freely all the same. In these, measuring for free would be an attempt that does not count."""
     if unit.caller.competition is None:
         return []
-    query = _limited(unit, judge).where(Round.competition_id == unit.caller.competition)
+    query = _limited(unit).where(Round.competition_id == unit.caller.competition, _judged_by(judge))
     return unit.session.scalars(query).unique().all()
 
 
-def _texts_elsewhere(unit: Unit, judge: str) -> Iterator[str]:
-    """The texts of such rounds in competitions that the caller does not host: whoever has tokens of two competitions
-    may play in one and measure in the other."""
-    query = _limited(unit, judge).where(Round.competition_id != (unit.caller.competition or ""))
-    for round_ in unit.session.scalars(query).unique():
-        if not unit.caller.watches(round_.competition_id):
-            yield from (*round_.passages, *round_.generated)
+def _judged_by(judge: str) -> ColumnElement[bool]:
+    return Round.id.in_(select(RoundJudge.round_id).where(RoundJudge.identity == judge))
 
 
-def _limited(unit: Unit, judge: str) -> Select[Round]:
+def _limited(unit: Unit) -> Select[Round]:
+    """The rounds going on that count attempts, where measuring freely is not allowed all the same."""
     at = unit.now
     going_on = Round.state.in_([RoundState.OPEN, RoundState.PAUSED])
     just_begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
     return (
         select(Round)
-        .join(RoundJudge, RoundJudge.round_id == Round.id)
         .join(Competition, Competition.id == Round.competition_id)
         .where(
             ~Competition.free_measurements,
@@ -114,7 +123,6 @@ def _limited(unit: Unit, judge: str) -> Select[Round]:
             Round.archived_at.is_(None),
             going_on | just_begun,
             Round.attempts.is_not(None),
-            RoundJudge.identity == judge,
             (Round.closes_at.is_(None)) | (Round.closes_at > at),
         )
     )

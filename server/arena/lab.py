@@ -19,9 +19,9 @@ from server.arena import exploring, judges, measurements, work
 from server.arena.unit import Unit
 from server.arena.validation import clean
 from server.db.lab import ClosedLab, Experiment
-from server.db.models import Competition, Judge, Round
+from server.db.models import Judge, Round
 from server.db.session import insert
-from server.db.states import RoundState, WorkState
+from server.db.states import WorkState
 from server.errors import RequestError, forbidden, invalid, limited, not_found
 from server.queue.messages import LAB_LANE, ExperimentJob, Result
 
@@ -29,7 +29,6 @@ TOKENS = 512  # of a text and its prefix: what a judge reads in the time of a fe
 WAITING = 16  # experiments of one participant that may wait at once
 KEPT = 2_000  # rows that are made for one participant
 CLOSED = say("The host has closed the lab.")
-PART = 20  # characters from which on a text is taken for a part of a passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,49 +114,14 @@ def set_open(unit: Unit, competition_id: str, *, open_: bool) -> None:
 def refuse(unit: Unit, judge: Judge, texts: Iterable[str]) -> None:
     """Raises `RequestError` where the caller may not try these texts with this judge: as with free measuring, and where
     they would be looking into a round that counts attempts, or the host has closed the lab."""
-    given = [text for text in texts if text]
-    exploring.refuse_exploring(unit, judge, "\n".join(given))
+    said = "\n".join(text for text in texts if text)
+    exploring.refuse_exploring(unit, judge, said)
     competition = unit.caller.competition
     if competition is None:
         return
     if unit.caller.player and not is_open(unit.session, competition):
         raise forbidden(CLOSED)
-    said = [_plain(text) for text in given]
-    for round_ in _limited(unit, competition):
-        if any(_touch(said, each) for each in round_.passages):
-            raise forbidden(
-                say(
-                    "A round with an attempt limit is open that has this text, so the lab is closed for it until it"
-                    " ends. The host can allow it."
-                )
-            )
-
-
-def _limited(unit: Unit, competition_id: str) -> Sequence[Round]:
-    """The rounds going on that count attempts, whatever their judges."""
-    if unit.session.get_one(Competition, competition_id).free_measurements:
-        return []
-    going_on = Round.state.in_([RoundState.OPEN, RoundState.PAUSED])
-    just_begun = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= unit.now)
-    query = select(Round).where(
-        Round.competition_id == competition_id,
-        ~Round.draft,
-        Round.archived_at.is_(None),
-        going_on | just_begun,
-        Round.attempts.is_not(None),
-        (Round.closes_at.is_(None)) | (Round.closes_at > unit.now),
-    )
-    return unit.session.scalars(query).all()
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _touch(said: Sequence[str], passage: str) -> bool:
-    """Does one of these have the passage in it, or is it a part of it? A few common words are nobody's."""
-    wanted = _plain(passage)
-    return any(wanted in each or (len(each) >= PART and each in wanted) for each in said)
+    exploring.refuse_texts_of(unit, Round.competition_id == competition, said)  # whatever the judge
 
 
 # --- Rows -------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from games.sentences import say
 from judge.profiles import ARENA
 from judge.reading import Candidate, Reading
-from server.arena import competitions, judges, lab
+from server.arena import competitions, lab
 from server.arena.unit import Unit
 from server.db.models import Judge
 from server.db.states import WorkState
@@ -162,7 +162,7 @@ def _shown(unit: Unit, key: str) -> ReadingShown:
     places = list(_places(read, alone)) if known and read else []
     return ReadingShown(
         id=key,
-        judge=judges.find(unit.session, asked.after.judge).name,
+        judge=unit.session.get_one(Judge, asked.after.judge).name,
         text=asked.after.question["text"],
         prefix=asked.after.question["prefix"],
         state=asked.state,
