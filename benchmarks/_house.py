@@ -21,7 +21,6 @@ PASSAGE = (
     "counted sails until there was only one missing."
 )
 HOST = "benchmark-host-token-0123456789abcdef"
-KEPT = 2.0  # seconds for which an idle connection is used again
 
 
 class Client:
@@ -33,7 +32,6 @@ class Client:
         self._headers = {"Content-Type": "application/json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
-        self._used = time.monotonic()
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return self._ask("POST", path, json.dumps(body))
@@ -45,9 +43,6 @@ class Client:
         self._connection.close()
 
     def _ask(self, method: str, path: str, body: str | None) -> Any:
-        if time.monotonic() - self._used > KEPT:
-            self._connection.close()  # before the server does
-        self._used = time.monotonic()
         self._connection.request(method, f"/api/v1{path}", body, self._headers)
         response = self._connection.getresponse()
         answer = json.loads(response.read())

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from server.http.context import AppContext
 
 ONE_AT_A_TIME = 1  # connections that asyncio takes at a time: the rest is for other processes on the socket
+KEPT_SECONDS = 150  # an idle connection: longer than proxies (nginx 60, Caddy 120) and clients keep theirs, who
+# would else send a request into one that is just being closed
 LAST_SECONDS = 1  # for requests that are held and streams that are open, when the server stops
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -39,6 +41,7 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             proxy_headers=False,  # server.http.public_address reads them
+            timeout_keep_alive=KEPT_SECONDS,
             timeout_graceful_shutdown=LAST_SECONDS,
             backlog=ONE_AT_A_TIME,
         )

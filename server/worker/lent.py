@@ -29,7 +29,6 @@ from server.queue.messages import (
 log = structlog.get_logger()
 
 ANSWERS_WITHIN = 15.0  # seconds, besides what a claim waits
-KEPT = 2.0  # seconds for which an idle connection is used again: less than a server keeps it
 AT_ONCE = 256  # results, and leases, of one request
 
 
@@ -46,11 +45,8 @@ class Server:
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
-        limits = httpx.Limits(keepalive_expiry=KEPT)
         headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx.Client(
-            base_url=f"{self.url}/api/v1", headers=headers, limits=limits, timeout=ANSWERS_WITHIN
-        )
+        self._client = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=ANSWERS_WITHIN)
 
     def post(self, path: str, body: Mapping[str, Any], *, waits: float = 0.0) -> Any:
         """The answer. Raises `ServerAway` where there is none, `NotLetIn`, or `Refused`."""

@@ -13,10 +13,10 @@ from server.arena import worker_tokens
 from server.db import upgrade
 from tests.support.databases import sqlite_at
 from tests.support.scenario.deployment import Deployment, Process
-from tests.support.scenario.flight import Flight
+from tests.support.scenario.flight import PATIENCE, Flight
 from tests.support.services import Redis, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 * PATIENCE)]
 
 SETTINGS = {"XENTARENA_LEASE": "1.5", "XENTARENA_GRACE": "1", "XENTARENA_SWEEP": "0.5"}
 

@@ -13,10 +13,10 @@ import pytest
 
 from judge.judge import Judge
 from tests.support.scenario.deployment import HOST_TOKEN, Deployment
-from tests.support.scenario.flight import Flight
+from tests.support.scenario.flight import PATIENCE, Flight
 from tests.support.services import eventually, free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 * PATIENCE)]
 
 
 class Serve:

@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 
 import httpx
 import pytest
 
-from tests.support.server import KEPT, Class, Json, RunningApp, new_class
+from tests.support.server import Class, Json, RunningApp, new_class
 from tests.support.services import Postgres, eventually
 from tests.support.workers import FakeJudge, at_work, hand_of
 
@@ -82,12 +83,27 @@ def crowded(request: pytest.FixtureRequest, own_house: Callable[..., RunningApp]
 
 
 def test_300_wait_and_300_listen_while_the_judge_works(crowded: Class, judge: FakeJudge) -> None:
+    idle = HTTPConnection("127.0.0.1", crowded.house.port, timeout=30)
+    health(idle)
+    begun = time.monotonic()
     tokens = [str(crowded.join().token) for _ in range(PLAYERS)]
     asyncio.run(run(crowded, judge, tokens))
 
+    # Clients keep idle connections for five seconds and more, and would send a request into one that is being closed.
+    time.sleep(max(0.0, begun + 6 - time.monotonic()))
+    health(idle)
+    idle.close()
+
+
+def health(connection: HTTPConnection) -> None:
+    connection.request("GET", "/healthz")
+    response = connection.getresponse()
+    assert response.status == 200, response.read()
+    response.read()
+
 
 async def run(lesson: Class, judge: FakeJudge, tokens: list[str]) -> None:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(base_url=f"{lesson.house.url}/api/v1", timeout=120, limits=limits) as http:
         crowd = Crowd(lesson, http, tokens)
         opened = [asyncio.Event() for _ in range(STREAMS)]

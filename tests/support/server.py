@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 import httpx
 import redis
-import uvicorn
 from sqlalchemy import func, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from games.program import parse
+from server.addresses import Address
 from server.app import create_app
 from server.db.boards import RatingAfter, Standing, Unrated
 from server.db.columns import Base
@@ -25,13 +25,14 @@ from server.db.models import Attempt, FeedEvent, Game, Judge, Measurement, Playe
 from server.db.session import Database, now
 from server.db.states import RoundState, SubmissionState, WorkState
 from server.http.context import AppContext
+from server.launch.addresses import listen
+from server.launch.http_server import Server
 from server.settings import Settings
 from tests.support import contract
 from tests.support.scenario.deployment import HOST_TOKEN, PASSAGE, answer
 from tests.support.services import eventually
 from tests.support.workers import FakeJudge
 
-KEPT = 2.0  # seconds for which an idle connection is used again: less than the server keeps it
 Json = dict[str, Any]
 Headers = Mapping[str, str] | Mapping[bytes, bytes]
 
@@ -93,17 +94,16 @@ class RunningApp:
         self.database = Database(database_url, connections=2)
         self.redis: Any = redis.Redis.from_url(redis_url, protocol=2)
         self.app = create_app(self.settings)
-        self.server = uvicorn.Server(
-            uvicorn.Config(self.app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
-        )
-        self._thread = threading.Thread(target=self.server.run, daemon=True)
+        self.server = Server(self.app)
+        self._listener = listen(Address("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self.server.run, args=([self._listener],), daemon=True)
 
     def start(self) -> "RunningApp":
         self._thread.start()
         eventually(lambda: self.server.started or not self._thread.is_alive(), what="the server")
         assert self.server.started, "the server did not start; its log tells why"
-        self.port: int = self.server.servers[0].sockets[0].getsockname()[1]
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT)
+        self.port: int = self._listener.getsockname()[1]
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         hooks = {"response": [contract.check]}
         self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=60, limits=limits, event_hooks=hooks)
         return self

@@ -1,5 +1,6 @@
 """Submissions in flight, and what must have become of them when they land."""
 
+import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,9 @@ from tests.support.scenario.deployment import Deployment, Game, Process, answer,
 from tests.support.scenario.reference import words
 from tests.support.services import eventually
 
-PLAYERS, EACH = 10, 10
+PLAYERS = 10
+EACH = int(os.environ.get("XENTARENA_TEST_EACH", "10"))  # submissions of each; 200 where somebody has an hour
+PATIENCE = 1 + EACH // 20  # times as long as usual
 PASSAGE = (
     "the old man put his coat on, went out, and told nobody where he was going. The dog followed him to the gate, "
     "sat down in the mud and looked after him until he was a dot on the hill. Nobody in the house had seen him so "
@@ -64,7 +67,7 @@ class Flight:
         eventually(lambda: self.scored() >= before + more, what="another score")
         assert self.scored() <= self.count - 10, "the judge was too quick for this test"
 
-    def land(self, seconds: float = 120) -> None:
+    def land(self, seconds: float = 120 * PATIENCE) -> None:
         """Everything is scored, exactly once, and as it would have been without any fault."""
         eventually(self._all_final, seconds=seconds, what="every score")
         eventually(lambda: answers(f"{self._arena.url}/healthz"), what="the API")
@@ -89,7 +92,7 @@ class Flight:
     def _send(self, i: int) -> None:
         for k in range(self.each):
             move = self.moves[i * self.each + k]
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 120 * PATIENCE
             while time.monotonic() < deadline:
                 try:
                     headers = {"Idempotency-Key": f"{i}-{k}"}
