@@ -4,7 +4,6 @@ An object has the event's "type" and its fields; tuples are lists, tokens and te
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from games.protocol import Ask, EnsureFailed, Event, MoveMade, Reveal, Reward, Shown, ShownBits, Term, Why
@@ -19,17 +18,34 @@ def to_json(events: Iterable[Event]) -> list[Json]:
 
 
 def _fields(value: Any) -> Json:
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return {name: _plain(getattr(value, name)) for name in value.__match_args__}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, TokenBits | TermToken):
-        return value._asdict()
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, Shown | ShownBits | Term | Why):
-        return _fields(value)
-    return value
+    as_json = _AS_JSON.get(type(value))
+    return value if as_json is None else as_json(value)
+
+
+def _token(value: TokenBits) -> Json:
+    text, bits = value
+    return {"text": text, "bits": bits}
+
+
+def _term_token(value: TermToken) -> Json:
+    text, before, after, bits = value
+    return {"text": text, "before": before, "after": after, "bits": bits}
+
+
+#: By type, since a play has hundreds of tokens and each is asked for.
+_AS_JSON: dict[type, Callable[[Any], Any]] = {
+    TokenBits: _token,
+    TermToken: _term_token,
+    tuple: lambda value: [_plain(each) for each in value],
+    Shown: _fields,
+    ShownBits: _fields,
+    Term: _fields,
+    Why: _fields,
+}
 
 
 def from_json(events: Iterable[Mapping[str, Any]]) -> tuple[Event, ...]:
