@@ -30,6 +30,15 @@ class Joined:
 def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
     """A new player in the competition with this code. The code's case and dashes do not matter."""
     name = names.chosen(name)
+    competition = require_open(unit, code, kind)
+    player = newcomer(competition, name, kind, unit.now, pending=competition.joining is Joining.APPROVAL)
+    (joined,) = enrol(unit, competition, [player])
+    return joined
+
+
+def require_open(unit: Unit, code: str, kind: PlayerKind) -> Competition:
+    """The competition with this code. Raises `RequestError`: 404 where there is none, 403 or 409 where such a player
+    cannot join it now."""
     competition = unit.session.scalar(select(Competition).where(Competition.code == tidy_code(code)))
     if competition is None:
         raise not_found("There is no competition with the code {name}.", code)
@@ -40,9 +49,7 @@ def join(unit: Unit, code: str, name: str, kind: PlayerKind) -> Joined:
         raise RequestError("joining-locked", 403, "Joining is locked", told)
     if kind is PlayerKind.BOT and competition.bots == BotPolicy.NONE:
         raise forbidden("This competition takes no bots.")
-    player = newcomer(competition, name, kind, unit.now, pending=competition.joining is Joining.APPROVAL)
-    (joined,) = enrol(unit, competition, [player])
-    return joined
+    return competition
 
 
 def newcomer(

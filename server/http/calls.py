@@ -16,14 +16,16 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from server.arena import submissions
+from server.arena import names, players, submissions
 from server.arena.acceptance import Order
 from server.arena.callers import Caller, authenticate, identify
 from server.arena.foresight import Foreseen
 from server.arena.outbox import Outbox
+from server.arena.players import Joined
 from server.arena.submissions import Accepted
 from server.arena.unit import Unit
 from server.db.models import Submission
+from server.db.states import PlayerKind
 from server.errors import RequestError, ServerError
 from server.http.context import AppContext
 from server.http.desk import Desk, GroupView, Taken
@@ -169,6 +171,29 @@ class Write(Call):
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Takes somebody in. Whether there is such a code is found out without a write: most who guess are wrong."""
+
+    context: AppContext
+    token: str | None
+    address: str
+
+    async def __call__(self, view: View[Joined, V], code: str, name: str, kind: PlayerKind) -> V:
+        names.chosen(name)
+        code, limits = players.tidy_code(code), self.context.join_limits
+        limits.try_code(self.address, code)
+        try:
+            competition = await Read(self.context, self.token, known)(players.require_open, code, kind)
+        except RequestError as refused:
+            if refused.status != 404:
+                limits.was_right(self.address, code)
+            raise
+        limits.was_right(self.address, code)
+        limits.come(competition.id)
+        return await Write(self.context, self.token, known).show(view, players.join, code, name, kind)
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A move as it was sent, or the wish to begin without one. key: its Idempotency-Key."""
 
@@ -247,8 +272,8 @@ async def _write(context: ContextOf, token: TokenOf) -> Write:
     return Write(context, token)
 
 
-async def _join(context: ContextOf, token: TokenOf) -> Write:
-    return Write(context, token, known)
+async def _join(request: Request, context: ContextOf, token: TokenOf) -> Join:
+    return Join(context, token, request.client.host if request.client else "")
 
 
 async def _play(context: ContextOf, token: TokenOf) -> Write:
@@ -284,7 +309,7 @@ ReadOf = Annotated[Read, Depends(_read)]
 WaitOf = Annotated[Read, Depends(_wait)]  # those are let in, too, who wait for a host to do so
 VisitOf = Annotated[Read, Depends(_look)]  # visitors are let in
 WriteOf = Annotated[Write, Depends(_write)]
-JoinOf = Annotated[Write, Depends(_join)]  # visitors are let in
+JoinOf = Annotated[Join, Depends(_join)]  # visitors are let in
 PlayOf = Annotated[Write, Depends(_play)]  # charged like a move
 BeginOf = Annotated[Begin, Depends(_begin)]
 PreviewOf = Annotated[Read, Depends(_preview)]

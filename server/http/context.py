@@ -23,6 +23,7 @@ from server.db.session import Database, now
 from server.db.states import WorkState
 from server.http import condition
 from server.http.event_stream import Feeds
+from server.http.join_limits import JoinLimits
 from server.http.live import Notifier
 from server.http.rate_limit import Buckets, Rates, SharedBuckets
 from server.queue.announced import Ignored
@@ -49,6 +50,7 @@ class AppContext:
         self.feeds = Feeds(self.live, self._feed_page, self._reset)
         self._buckets = _buckets(settings, shared=not database.sqlite)
         self.rates = Rates(settings.rate_limit, self._buckets.take)
+        self.join_limits = JoinLimits()
         self.workforce = Workforce()
         self.judges_known: frozenset[str] = frozenset()
         self._told_of: frozenset[Ignored] = frozenset()

@@ -46,6 +46,13 @@ class Buckets:
                 del self._buckets[next(iter(self._buckets))]
         return max(0.0, short)
 
+    def give_back(self, participant: str, amount: int) -> None:
+        """What was spent for nothing."""
+        with self._lock:
+            if participant in self._buckets:
+                left, at = self._buckets[participant]
+                self._buckets[participant] = (min(self._burst, left + amount), at)
+
     def close(self) -> None:
         """Nothing is open."""
 

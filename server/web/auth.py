@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from server.arena import players
 from server.arena.callers import identify
+from server.arena.players import Joined
 from server.arena.unit import Unit
 from server.db.states import PlayerKind, Scope
 from server.errors import RequestError
@@ -31,13 +31,17 @@ async def join_by_link(read: VisitOf, code: str) -> Response:
 
 
 @router.post("/join")
-async def join(request: Request, read: VisitOf, write: JoinOf, form: FormOf) -> Response:
+async def join(request: Request, read: VisitOf, let_in: JoinOf, form: FormOf) -> Response:
     code, name = form.get("code", ""), form.get("name", "")
     try:
-        joined = await write(players.join, code, name, PlayerKind.PERSON)
+        token = await let_in(_token, code, name, PlayerKind.PERSON)
     except RequestError as refused:
         return await read(_join_page, code=code, name=name, refused=refused)
-    return signed_in(request, go("/play"), joined.token)
+    return signed_in(request, go("/play"), token)
+
+
+def _token(_: Unit, joined: Joined) -> str:
+    return joined.token
 
 
 @router.post("/join/name")
