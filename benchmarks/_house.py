@@ -88,11 +88,14 @@ def processor_seconds(pid: int | None) -> float:
 
 
 @contextmanager
-def serving(folder: Path, database_url: str | None = None) -> Iterator[str]:
-    """`xentarena serve` with `pocket`; its address. Without a database it has a file of its own."""
+def serving(folder: Path, database_url: str | None = None, code: Path | None = None) -> Iterator[str]:
+    """`xentarena serve` with `pocket`; its address. Without a database it has a file of its own.
+
+    code: another checkout, whose server it is."""
     flags = ["serve", "--judge", "pocket", "--json", "--port", "0", "--data", str(folder / "data")]
     flags += ["--database-url", database_url] if database_url else []
-    with child(_xentarena(*flags), {"XENTARENA_HOST_TOKEN": HOST}, output=subprocess.PIPE) as serve:
+    environment = {"XENTARENA_HOST_TOKEN": HOST} | ({} if code is None else {"PYTHONPATH": str(code)})
+    with child(_xentarena(*flags), environment, output=subprocess.PIPE, folder=code) as serve:
         assert serve.stdout is not None
         yield json.loads(serve.stdout.readline())["url"]
         serve.stdout.close()
@@ -126,10 +129,12 @@ def redis(folder: Path) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def child(command: Sequence[str], environment: dict[str, str], output: int | None = None) -> Iterator[Any]:
+def child(
+    command: Sequence[str], environment: dict[str, str], output: int | None = None, folder: Path | None = None
+) -> Iterator[Any]:
     """A process that ends with the block."""
     process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=output, stderr=subprocess.DEVNULL, text=True
+        command, env={**os.environ, **environment}, stdout=output, stderr=subprocess.DEVNULL, text=True, cwd=folder
     )
     try:
         yield process
