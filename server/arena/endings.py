@@ -45,6 +45,8 @@ class End:
 
 def finish(session: Session, outbox: Outbox, ends: Sequence[End], entries: Entries) -> None:
     """Close plays that are over, and add what feeds are to tell. Who stands is noted once for all of them."""
+    if not ends:
+        return
     taken = seats.taken_each(session, [end.play.id for end in ends])
     builds = measurements.builds(session, {key for end in ends for key in end.measured})
     scored: list[Submission] = []

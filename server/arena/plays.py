@@ -115,10 +115,12 @@ def begin(session: Session, outbox: Outbox, starts: Sequence[Start]) -> list[Sub
     submissions = _take_seats(session, starts, made)
     awaiting = _await_each(session, outbox, starts, made)
     entries: Entries = {}
+    ends = list[End]()
     for start, play in zip(starts, made, strict=True):
         if play.id not in awaiting:
             each = (start.round, start.setup, play, start.requester)
-            _replay(session, outbox, *each, entries, start.foreseen)
+            ends += _replay(session, outbox, *each, start.foreseen)
+    endings.finish(session, outbox, ends, entries)
     for competition in sorted(entries):
         leaderboards.tell(session, competition, entries[competition])
     return submissions
@@ -217,7 +219,8 @@ def _carry_on(
     try:
         with session.begin_nested():
             by = _latest_requester(session, play)
-            _replay(session, outbox, round_, setup, play, by, entries, foreseen, waited=True)
+            ends = _replay(session, outbox, round_, setup, play, by, foreseen, waited=True)
+            endings.finish(session, outbox, ends, entries)
     except DBAPIError:
         raise
     except Exception as defect:
@@ -283,7 +286,7 @@ def advance(
     """Carry a play on. foreseen: where it may stand then; looked at whether it is of the moves that the play has, and
     of its round as it is now."""
     entries: Entries = {}
-    _replay(session, outbox, round_, setup, play, requester, entries, foreseen)
+    endings.finish(session, outbox, _replay(session, outbox, round_, setup, play, requester, foreseen), entries)
     leaderboards.tell(session, round_.competition_id, entries.get(round_.competition_id, []))
 
 
@@ -294,12 +297,11 @@ def _replay(
     setup: RoundSetup,
     play: Play,
     requester: Requester,
-    entries: Entries,
     foreseen: Foreseen | None = None,
     *,
     waited: bool = False,
-) -> None:
-    """Replay until something is missing or the play is over. New feed entries are left to the caller.
+) -> Sequence[End]:
+    """Replay until something is missing or the play is over. Its end, if it has come, is left to the caller.
 
     waited: for results that have come, or never will.
     """
@@ -312,12 +314,12 @@ def _replay(
     play.events = to_json(effect.events)
     if isinstance(effect, NeedBits):
         _await_bits(session, outbox, round_, play, [table.row(asked) for asked in effect.measurements])
-        return
+        return []
     play.waiting = False
     if isinstance(effect, NeedMove):
         _await_move(session, outbox, round_, play, effect)
-    else:
-        endings.finish(session, outbox, [_end(session, round_, play, effect, seen)], entries)
+        return []
+    return [_end(session, round_, play, effect, seen)]
 
 
 def _moves(play: Play) -> tuple[Move, ...]:

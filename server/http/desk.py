@@ -1,11 +1,12 @@
 """Where moves that begin a play are accepted: whatever waits goes in together, in one transaction.
 
 There is one desk a process. A move that comes while nothing is at work is begun at once, alone; what comes meanwhile is
-the next group. The engine looks at a group before its transaction, for as much work as others may be held up by.
+the next group, one of each participant in turn, so that nobody waits for all that somebody else has sent. The engine
+looks at a group before its transaction, for as much work as others may be held up by.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -54,6 +55,36 @@ class _Waiting:
             self.answer.set_exception(error)
 
 
+class _Lines:
+    """Those that wait: a line for each participant, in which their own stay in order."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[str | None, deque[_Waiting]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._lines)
+
+    def add(self, coming: Sequence[_Waiting]) -> None:
+        for each in coming:
+            self._lines.setdefault(each.order.token, deque()).append(each)
+
+    def put_back(self, taken: Sequence[_Waiting]) -> None:
+        """Before all others."""
+        for each in reversed(taken):
+            self._lines.setdefault(each.order.token, deque()).appendleft(each)
+            self._lines.move_to_end(each.order.token, last=False)
+
+    def take(self, most: int) -> list[_Waiting]:
+        """The first of each line in turn."""
+        taken = list[_Waiting]()
+        while self._lines and len(taken) < most:
+            token, line = self._lines.popitem(last=False)
+            taken.append(line.popleft())
+            if line:
+                self._lines[token] = line
+        return taken
+
+
 @dataclass(slots=True)
 class _Group:
     """What became of some orders, filled in step by step: each was begun, or is refused; then each has its view."""
@@ -68,7 +99,7 @@ class Desk:
 
     def __init__(self, context: AppContext) -> None:
         self.context = context
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting = _Lines()
         self._at_work: asyncio.Task[None] | None = None
         self._following: set[asyncio.Task[None]] = set()
 
@@ -77,7 +108,7 @@ class Desk:
         at a time, after their commit; on behalf of nobody."""
         loop = asyncio.get_running_loop()
         waiting = [_Waiting(order, view, loop.create_future()) for order in orders]
-        self._waiting += waiting
+        self._waiting.add(waiting)
         if self._at_work is None:
             self._at_work = loop.create_task(self._work())
         taken = await asyncio.gather(*(each.answer for each in waiting), return_exceptions=True)
@@ -86,8 +117,7 @@ class Desk:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                group = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-                await self._serve(group)
+                await self._serve(self._waiting.take(AT_ONCE))
         finally:
             self._at_work = None
 
@@ -108,7 +138,7 @@ class Desk:
             for each in group:  # one that is broken must not take the others with it
                 await self._serve([each])
         else:
-            self._waiting.extendleft(reversed(left))
+            self._waiting.put_back(left)
 
     async def _accept(self, group: Sequence[_Waiting]) -> Sequence[_Waiting]:
         """Accept the first of a group, and have them answered. Returns those that are left for the next one."""
