@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from server.queue.announced import Ignored
 from server.queue.messages import Lane, Worker
@@ -12,12 +13,13 @@ MOVE_EVERY = 20.0  # seconds: how often somebody in a class sends a move, about;
 @dataclass(frozen=True, slots=True)
 class Workforce:
     """troubles: what keeps work from reaching them, in words. lanes: judge → lane → how much is in it. ignored: what
-    some have announced lately and nobody understood."""
+    some have announced lately and nobody understood. last_served: judge → when a worker of it was last heard of."""
 
     workers: Sequence[Worker] = ()
     troubles: tuple[str, ...] = ()
     lanes: Mapping[str, Mapping[str, Lane]] = field(default_factory=dict)
     ignored: tuple[Ignored, ...] = ()
+    last_served: Mapping[str, datetime] = field(default_factory=dict)
 
     def judges(self) -> list[str]:
         """The judges at work, those that the first worker names first in front, and those of lent machines last."""

@@ -122,14 +122,15 @@ class AppContext:
             workers = [
                 replace(each, judges=tuple(judge for judge in each.judges if judge in known)) for each in heard.workers
             ]
-            lanes = await self.queue.lanes(Workforce(workers).judges())
+            at_work = Workforce(workers).judges()
+            lanes, served = await self.queue.lanes(at_work), await self.queue.last_served(at_work)
         except RedisError as error:
             self.workforce = replace(self.workforce, troubles=(condition.of_queue(error),))
             raise
         for wrong in frozenset(ignored) - self._told_of:
             log.warning("worker.announcement_ignored", who=wrong.who, reason=wrong.reason)
         self._told_of = frozenset(ignored)
-        self.workforce = Workforce(workers, troubles, lanes, ignored)
+        self.workforce = Workforce(workers, troubles, lanes, ignored, served)
 
     async def _remember(self, new: Sequence[dict[str, Any]]) -> list[Ignored]:
         """Make rows of judges not seen before. Returns those with which nothing could be counted."""

@@ -11,6 +11,7 @@ put back by the sweeper.
     xa:results             stream of results, group "referees"
     xa:judges, xa:workers  hashes: what workers announced
     xa:ignored             stream of what was announced and not understood, a hundred at most
+    xa:served              hash: judge → when a worker that serves it was last heard of, seconds
     xa:tokenizer:<digest>  a tokenizer.json, whole once a judge that names it is in xa:judges
     xa:rate:<participant>  hash: what is left of a rate limit that several API processes share
     xa:lent:<token>        how many bytes of introductions came with a lent worker's token in a day
@@ -40,6 +41,7 @@ WORKER_SEEN = 10.0  # seconds after which a silent worker counts as gone
 WORKER_FORGOTTEN = 3_600.0  # seconds after which its name is taken off the list, if it did not do so itself
 JUDGES, WORKERS, RESULTS, NOTICES = "xa:judges", "xa:workers", "xa:results", "xa:notices"
 IGNORED = "xa:ignored"
+SERVED = "xa:served"
 WRITTEN = "xa:written"
 # A claim of the future, since Redis' clock was put back, would not lapse for as long as that: it begins now, whosever
 # it is. Redis shows it as idle for no time, and so a claim of this very moment, to which it makes no difference.

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import redis
@@ -30,6 +31,7 @@ from server.queue.messages import (
     LANE_BYTES,
     NOTICES,
     RESULTS,
+    SERVED,
     WORKERS,
     WRITTEN,
     AnyJob,
@@ -211,6 +213,20 @@ class Queue:
             with suppress(RedisError):  # a full one
                 await self._redis.hdel(WORKERS, *gone)
         return heard
+
+    async def last_served(self, at_work: Collection[str]) -> dict[str, datetime]:
+        """Judge → when a worker of it was last heard of, by Redis' clock; lost with Redis. at_work: those who are
+        served now, which is noted."""
+        seconds, _ = await self._redis.time()
+        if at_work:
+            with suppress(RedisError):  # a full one
+                await self._redis.hset(SERVED, mapping=dict.fromkeys(at_work, seconds))
+        said = await self._hash(SERVED)
+        return {
+            judge.decode(): datetime.fromtimestamp(int(raw), UTC)
+            for judge, raw in said.items()
+            if raw.isdigit() and int(raw) <= seconds
+        }
 
     async def judges(self, known: Iterable[str]) -> Introduced:
         """What workers announced of judges that are not among `known`.

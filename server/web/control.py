@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from server.arena import callers, competitions, copies, overlaps, players, progress
+from server.arena import callers, competitions, copies, missing_judges, overlaps, players, progress
 from server.arena.progress import Progress
 from server.arena.unit import Unit
 from server.db.models import Round, Submission
@@ -39,6 +39,7 @@ def _rounds(unit: Unit, competition_id: str) -> dict[str, Any]:
         "rounds": round_lines.lines(unit, competition_id),
         "progress": progress.of_rounds(unit, competition_id),
         "unmoved": Progress(),
+        "missing": missing_judges.of_competition(unit, competition_id),
         "waits": progress.waits(unit, competition_id),
         "overlaps": overlaps.of_competition(unit.session, competition_id, unit.now),
         "troubles": unit.workforce.troubles,

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import PlainTextResponse, Response
 
-from server.arena import callers, competitions, endings, passages, round_making, round_order, rounds
+from server.arena import callers, competitions, endings, missing_judges, passages, round_making, round_order, rounds
 from server.arena.unit import Unit
 from server.db.models import Round
 from server.db.states import RoundState
@@ -102,6 +102,7 @@ def _edit_page(
         viewer=host.viewer(unit),
         competition=competitions.see(unit, row.competition_id),
         line=round_lines.of_round(unit, row),
+        missing=missing_judges.of_round(unit, row),
         played=round_making.is_played(unit.session, row),
         opened=rounds.has_opened(row, unit.now),
         form=shown,

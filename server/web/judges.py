@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from server.arena import judges
+from server.arena import judges, missing_judges
 from server.arena.unit import Unit
 from server.http.calls import ReadOf
 from server.web import view_models
@@ -25,5 +25,6 @@ def _page(unit: Unit) -> Response:
         viewer=view_models.viewer(unit),
         judges=judges.visible(unit),
         workforce=workforce,
+        missing=missing_judges.of_server(unit),
         workers=sorted(workforce.workers, key=lambda worker: worker.id),
     )
