@@ -27,7 +27,9 @@ import torch
 import transformers
 from torch import Tensor
 
+from judge.cuts import speakable
 from judge.differentiable import Differentiable
+from judge.drawing import walk
 from judge.engine.choose import Engine, choose
 from judge.engine.cpu_lanes import Lanes, cores
 from judge.engine.cuda_buckets import Buckets
@@ -38,10 +40,13 @@ from judge.loading.identity import identity
 from judge.loading.model import DTYPES, context_length, load_model
 from judge.loading.source import Source, begin_token, find
 from judge.loading.tokenizer import Tokens
+from judge.methods import GREEDY, Method, parse
 from judge.profiles import ARENA, PROFILES, begins_with_bos, scored_count
 from judge.reading import MOST_TOP, USUAL_TOP, Prediction, Reading, spell
+from judge.samples import Sample, Walk
+from judge.samples import spell as spell_sample
 
-__all__ = ["Judge", "JudgeError", "NotFinite", "Pair", "Reading", "TooLong"]
+__all__ = ["Judge", "JudgeError", "NotFinite", "Pair", "Reading", "Sample", "TooLong"]
 
 A = TypeVar("A")
 
@@ -222,6 +227,54 @@ class Judge:
         if not torch.isfinite(bits).all():
             raise NotFinite
         return [Prediction(cost, *each) for cost, each in zip(bits.tolist(), seen, strict=True)]
+
+    def sample(
+        self, prefix: str = "", method: Method | str = GREEDY, *, tokens: int = 20, seed: int = 0, top: int = USUAL_TOP
+    ) -> Sample:
+        """`tokens` tokens after `prefix` (before it, by a backward judge), and what might have come in their places.
+
+        method: see `judge.methods`; "top-p=0.9" and its like are understood. seed: of what is drawn; the distributions
+        hang on what stands before alone. top: of how many tokens the probabilities are told. Special tokens are never
+        written: all probabilities are among the tokens that a text can hold. Raises TooLong beyond the context,
+        JudgeError for a judge without BOS or a `top` that is not 0 to 50, ValueError for a method that there is not.
+        """
+        steps = self.sample_in_steps(prefix, method, tokens=tokens, seed=seed, top=top)
+        try:
+            while True:
+                next(steps)
+        except StopIteration as end:
+            return spell_sample(self.tokens, prefix, self.direction, end.value)
+
+    def sample_in_steps(
+        self, prefix: str, method: Method | str, *, tokens: int, seed: int = 0, top: int = USUAL_TOP
+    ) -> Generator[None, None, Walk]:
+        """The same in short steps, so that others' work may come between."""
+        if not 0 <= top <= MOST_TOP:
+            raise JudgeError(f"a sample tells the 0 to {MOST_TOP} likeliest tokens at each place, not {top}")
+        found = parse(method) if isinstance(method, str) else method
+        ids = self.begin(prefix, tokens)
+        return (yield from walk(self._after, ids, found, tokens=tokens, seed=seed, top=top))
+
+    def begin(self, prefix: str, tokens: int, *, before: str = "prefix") -> list[int]:
+        """The ids to go on from by so many tokens, in the order in which the model reads. before: what errors call the
+        prefix. Raises JudgeError, TooLong."""
+        if self.bos is None:
+            raise JudgeError(f"{self.name} has no token to begin with, so it cannot write")
+        if tokens < 0:
+            raise JudgeError(f"a judge writes 0 tokens or more, not {tokens}")
+        ids = self.tokens.ids(prefix)
+        if 1 + len(ids) + tokens > self.context:
+            raise TooLong(bos=1, prefix=len(ids), text=tokens, context=self.context, before=before)
+        return [self.bos, *(reversed(ids) if self.direction == "backward" else ids)]
+
+    def _after(self, ids: list[int]) -> Generator[None, None, Tensor]:
+        """The logits of what a text can hold after these ids, with a pause wherever the model has one."""
+        steps = self._network.logits_in_steps([*ids, ids[0]], 1)  # any token stands where the next one will
+        while True:
+            (told,) = self._runner.map(lambda _: _step(steps), [ids])
+            yield
+            if isinstance(told, Tensor):
+                return speakable(self.tokens, told[0])
 
     def differentiable(self) -> Differentiable:
         """The model for gradients, loaded anew on the judge's device and in its dtype: see `judge.differentiable`.

@@ -32,12 +32,17 @@ def outlooks(logits: Tensor, targets: Tensor, top: int, _row: object = None) -> 
     ]
 
 
-def _top(logits: Tensor, p: Tensor, count: int) -> tuple[tuple[int, float], ...]:
-    """The likeliest tokens, the smaller id first among equals: which of those `topk` gives is not said anywhere."""
+def likeliest(logits: Tensor, count: int) -> Tensor:
+    """The ids of the greatest logits (V,), the smaller id first among equals: which of those `topk` gives is not said
+    anywhere."""
     count = min(count, len(logits))
     if count == 0:
-        return ()
+        return torch.empty(0, dtype=torch.long)
     least = torch.topk(logits, count).values[-1]
     ids = (logits >= least).nonzero()[:, 0]
-    ids = ids[torch.sort(logits[ids], descending=True, stable=True).indices][:count]
+    return ids[torch.sort(logits[ids], descending=True, stable=True).indices][:count]
+
+
+def _top(logits: Tensor, p: Tensor, count: int) -> tuple[tuple[int, float], ...]:
+    ids = likeliest(logits, count)
     return tuple(zip(ids.tolist(), p[ids].float().tolist(), strict=True))

@@ -16,7 +16,8 @@ import torch
 
 import judge as package
 from judge.judge import Judge, Pair
-from judge.sampling import Sampling, generate
+from judge.methods import Sampling
+from judge.sampling import generate
 from tests.judge import reference, tiny
 
 pytestmark = pytest.mark.slow  # on a CPU much of it is what other tests of this folder say in little

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 from transformers import MinPLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from judge import sampling
+from judge.cuts import candidates, choose
 from judge.judge import Judge, Pair, TooLong
-from judge.sampling import GREEDY, Sampling, beam_search, candidates, choose, generate, growing
+from judge.methods import GREEDY, Sampling
+from judge.samples import text_of
+from judge.sampling import beam_search, generate, growing
 from tests.judge import reference, tiny
 
 LOGITS = torch.log(torch.tensor([0.1, 0.4, 0.2, 0.3]))
@@ -106,13 +108,13 @@ def test_greedy_is_that_of_transformers(judge: Judge, tmp_path: Path) -> None:
     for token in expected:
         assert int(_log_p(judge, ids).argmax()) == token
         ids.append(token)
-    assert generate(judge, "The dragon", 12) == sampling.text_of(judge, expected)
+    assert generate(judge, "The dragon", 12) == text_of(judge.tokens, judge.direction, expected)
 
 
 @pytest.mark.parametrize("beams", [2, 5])
 def test_beams_are_those_of_transformers(judge: Judge, tmp_path: Path, beams: int) -> None:
     expected = by_transformers(tmp_path, [0, *judge.tokens.ids("The old castle")], 8, beams=beams)
-    assert beam_search(judge, "The old castle", 8, beams=beams) == sampling.text_of(judge, expected)
+    assert beam_search(judge, "The old castle", 8, beams=beams) == text_of(judge.tokens, judge.direction, expected)
 
 
 def test_a_text_grows_token_by_token_into_what_generate_gives(judge: Judge) -> None:
@@ -158,14 +160,16 @@ def test_a_beam_as_wide_as_the_vocabulary_finds_the_best_of_all(judge: Judge) ->
         for second in [_log_p(judge, [*start, token])]
     )
     assert nats < 0
-    assert beam_search(judge, "sea", 2, beams=judge.tokens.size) == sampling.text_of(judge, [token, then])
+    assert beam_search(judge, "sea", 2, beams=judge.tokens.size) == text_of(
+        judge.tokens, judge.direction, [token, then]
+    )
 
 
 def test_a_backward_judge_writes_to_the_left(tmp_path: Path) -> None:
     folder = tiny.declare(tiny.write_gpt2(tmp_path), direction="backward")
     judge = Judge.load(folder, device="cpu")
     best = int(_log_p(judge, [0, *reversed(judge.tokens.ids("the sea"))]).argmax())
-    assert generate(judge, "the sea", 1) == sampling.text_of(judge, [best])
+    assert generate(judge, "the sea", 1) == text_of(judge.tokens, judge.direction, [best])
 
 
 def test_a_text_beyond_the_context_is_refused(judge: Judge) -> None:

@@ -17,4 +17,6 @@ def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert len(re.findall(r"^ *\d+\.\d{3} bits after ", said, re.MULTILINE)) == 3
     assert len(re.findall(r"  rank +\d+  entropy \d", said)) == len(names["reading"].tokens) > 10
+    assert len(re.findall(r" bits, +\d+ tokens repeat: '", said)) == 4
+    assert len(re.findall(r"^ +\d+\.\d\d% +\d+\.\d\d% '", said, re.MULTILINE)) == 10
     assert re.search(r"-?\d+\.\d\d bits, 95 % between -?\d+\.\d\d and -?\d+\.\d\d", said)
