@@ -178,6 +178,17 @@ def read(judge: Judge, prefix: str, text: str, profile: str = ARENA, *, top: int
     return {**_facts(judge, profile), **told, "saved": alone and alone.bits - reading.bits}
 
 
+def sample(judge: Judge, prefix: str, methods: Sequence[str], *, tokens: int, seed: int, top: int) -> dict[str, Any]:
+    """What the judge writes after `prefix` by each of the methods, from the same seed. Raises `InputError`."""
+    try:
+        found = [judge.sample(prefix, method, tokens=tokens, seed=seed, top=top) for method in methods]
+    except (JudgeError, ValueError) as error:
+        raise InputError(str(error)) from error
+    samples = [{"method": method, **each.as_json()} for method, each in zip(methods, found, strict=True)]
+    facts = {"judge": judge.name, "identity": judge.identity, "build": judge.build}
+    return {**facts, "prefix": prefix, "seed": seed, "samples": samples}
+
+
 def load_judge(name: str, profile: str, dtype: str) -> Judge:
     """Raises `InputError`."""
     try:

@@ -1,14 +1,10 @@
 """What a judge knows, in a shell: `xentarena read`."""
 
-import csv
-import io
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,24 +13,16 @@ from judge.intervals import mean_interval
 from judge.profiles import ARENA, Profile
 from judge.reading import MOST_TOP, USUAL_TOP
 from server.cli import given
+from server.cli.batch import TEXT_BYTES, THREADS, Files, Lines, Texts, Token, Told, csv_line, each_of, texts_of
 from server.cli.flags import Dtype, OneJudge, ProfileOption
 from server.cli.output import BAR
 from xentarena.extras import require
 
-Token = Annotated[
-    str | None, typer.Option(envvar="XENTARENA_TOKEN", help="Whose token the server is asked with.", show_envvar=True)
-]
-THREADS = 4  # texts under way at once at home: a judge takes as many as there are cores
-TEXT_BYTES = 1_000_000  # of one text; no judge reads as much at once
-Told = dict[str, Any]
-
 
 def read(
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]…", help="Each is a text. -: standard input.")
-    ] = None,
-    text: Annotated[list[str] | None, typer.Option(metavar="T", help="A text; may be repeated.")] = None,
-    lines: Annotated[bool, typer.Option("--lines", help="Each line that is not empty is a text.")] = False,
+    files: Files = None,
+    text: Texts = None,
+    lines: Lines = False,
     prefix: Annotated[str | None, typer.Option(metavar="P", help="What the judge reads before each text.")] = None,
     prefix_file: Annotated[Path | None, typer.Option(metavar="FILE", help="The prefix, as a file.")] = None,
     top: Annotated[
@@ -53,13 +41,14 @@ def read(
 ) -> None:
     """Tell what a judge expected at each token of a text: bits, rank, entropy, the likeliest tokens; and what a prefix
     changes."""
-    texts = _texts(files or [], text or [], lines)
+    texts = texts_of(files or [], text or [], lines)
     before = given.one_text(prefix, prefix_file, "--prefix") or ""
     if server:
         with _at_a_server(server, token, before, judge, profile, top) as ask:
-            _write(format_, _each(ask, texts, 1), prefixed=bool(before))
+            _write(format_, each_of(ask, texts, 1, doing="reading"), prefixed=bool(before))
     else:
-        _write(format_, _each(_at_home(before, judge, profile, dtype, top), texts, THREADS), prefixed=bool(before))
+        ask = _at_home(before, judge, profile, dtype, top)
+        _write(format_, each_of(ask, texts, THREADS, doing="reading"), prefixed=bool(before))
 
 
 def _at_home(prefix: str, judge: str | None, profile: Profile, dtype: str, top: int) -> Callable[[str], Told]:
@@ -99,46 +88,6 @@ def _at_a_server(
         yield ask
 
 
-def _texts(files: Sequence[Path], texts: Sequence[str], lines: bool) -> list[str]:
-    if not files and not texts:
-        if sys.stdin.isatty():
-            raise typer.BadParameter("give a text: --text TEXT, a FILE, or - for standard input", param_hint="FILE")
-        files = [Path(given.STDIN)]
-    said = [given.STDIN for file in files if str(file) == given.STDIN]
-    read = given.texts(said, [file for file in files if str(file) != given.STDIN], "FILE")
-    found = [*texts, *read]
-    if lines:
-        found = [line for each in found for line in each.splitlines() if line.strip()]
-        if not found:
-            raise typer.BadParameter("there is no line that is not empty", param_hint="--lines")
-    return found
-
-
-def _each(ask: Callable[[str], Told], texts: Sequence[str], threads: int) -> Iterator[Told]:
-    """The readings in order, some at a time. How many are done is told on standard error, where somebody looks."""
-    from xentarena.errors import ArenaError
-
-    def numbered(number: int, text: str) -> Told:
-        try:
-            return ask(text)
-        except ArenaError as error:
-            if len(texts) > 1:
-                error.args = (f"text {number} of {len(texts)}: {error}",)
-            raise
-
-    shown = len(texts) > 1 and sys.stderr.isatty()
-    with ThreadPoolExecutor(threads) as pool:
-        found = pool.map(numbered, range(1, len(texts) + 1), texts)
-        try:
-            if not shown:
-                yield from found
-                return
-            with typer.progressbar(found, length=len(texts), label="reading", file=sys.stderr) as bar:
-                yield from bar
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
 def _write(format_: str, readings: Iterable[Told], *, prefixed: bool) -> None:
     saved: list[float] = []
 
@@ -149,7 +98,7 @@ def _write(format_: str, readings: Iterable[Told], *, prefixed: bool) -> None:
             yield told
 
     if format_ == "csv":
-        typer.echo(_csv_line(_columns(prefixed)))
+        typer.echo(csv_line(_columns(prefixed)))
     for number, told in enumerate(noted(), 1):
         typer.echo(FORMATS[format_](number, told))
     if len(saved) > 1:
@@ -195,14 +144,8 @@ def _csv(number: int, told: Told) -> str:
         beside = [alone["bits"], alone["rank"], alone["entropy"], alone["bits"] - token["bits"]] if alone else []
         top = json.dumps([[each["text"], each["probability"]] for each in token["top"]])
         numbers = [token["bits"], token["rank"], token["entropy"], *beside]
-        lines.append(_csv_line([number, index + 1, json.dumps(token["text"]), *numbers, top]))
+        lines.append(csv_line([number, index + 1, json.dumps(token["text"]), *numbers, top]))
     return "\n".join(lines)
-
-
-def _csv_line(cells: Sequence[Any]) -> str:
-    written = io.StringIO()
-    csv.writer(written, lineterminator="").writerow(cells)
-    return written.getvalue()
 
 
 FORMATS: dict[str, Callable[[int, Told], str]] = {
