@@ -45,6 +45,7 @@ from judge.profiles import ARENA, PROFILES, begins_with_bos, scored_count
 from judge.reading import MOST_TOP, USUAL_TOP, Prediction, Reading, spell
 from judge.samples import Sample, Walk
 from judge.samples import spell as spell_sample
+from judge.stepping import Stepper
 
 __all__ = ["Judge", "JudgeError", "NotFinite", "Pair", "Reading", "Sample", "TooLong"]
 
@@ -284,6 +285,17 @@ class Judge:
             raise JudgeError(_no_bos(self.name))
         model = load_model(self._source, dtype=self.dtype, device=self._network.device)
         return Differentiable(model, self.tokens, bos=self.bos, direction=self.direction, context=self.context)
+
+    def stepwise(self) -> Stepper:
+        """The model one token at a time, loaded anew on the judge's device and in its dtype: see `judge.stepping`.
+
+        Raises JudgeError for a judge without BOS."""
+        if self.bos is None:
+            raise JudgeError(_no_bos(self.name))
+        network = self._network
+        model = load_model(self._source, dtype=self.dtype, device=network.device)
+        vocabulary, keeps_state = network.vocabulary, network.keeps_state
+        return Stepper(model, bos=self.bos, vocabulary=vocabulary, context=self.context, keeps_state=keeps_state)
 
     def next_logits(self, rows: Sequence[list[int]]) -> list[Tensor]:
         """What may follow each row of ids, BOS and all: float32 logits (V,), each computed alone."""
