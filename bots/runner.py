@@ -5,14 +5,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 
+from bots.budget import Budget, Curve, Spent
+from bots.play import Play
 from bots.strategy import Strategy, StrategyError, StrategyFactory, load_strategy
 from xentarena import models
 from xentarena.client import Client
 from xentarena.errors import ApiError, ArenaError
 from xentarena.events import Reveal
 
-OPPONENT = 60.0  # seconds to wait for somebody to play against, or for their move
 LOOK = 5.0  # seconds between two looks for open rounds
 #: Refusals after which a round is over for this player, and another may not be.
 OVER = frozenset({"round-closed", "round-paused", "round-scheduled", "no-attempts-left", "quota-used"})
@@ -20,15 +22,20 @@ OVER = frozenset({"round-closed", "round-paused", "round-scheduled", "no-attempt
 
 @dataclass(slots=True)
 class Tally:
-    """What a run came to. sent: accepted submissions; best: round → highest score, in bits."""
+    """What a run came to. sent: accepted submissions; curves: round → its best so far."""
 
     sent: int = 0
-    best: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
 
-    def note(self, submission: models.Submission) -> None:
+    @property
+    def best(self) -> dict[str, float]:
+        """Round → highest score, in bits."""
+        return {id_: curve.best for id_, curve in self.curves.items() if curve.best is not None}
+
+    def note(self, submission: models.Submission, seconds: float, move: str) -> None:
         self.sent += 1
-        if submission.bits is not None:
-            self.best[submission.round] = max(submission.bits, self.best.get(submission.round, submission.bits))
+        curve = self.curves.setdefault(submission.round, Curve())
+        curve.note(Spent(curve.spent.submissions + 1, 0, seconds), submission.bits, move)
 
 
 def run(
@@ -39,6 +46,7 @@ def run(
     round_id: str | None = None,
     token: str | None = None,
     budget: int | None = 20,
+    seconds: float | None = None,
     seed: int | None = None,
     pause: float = 0,
     name: str | None = None,
@@ -47,22 +55,22 @@ def run(
     """Play every open round of a competition in turn, or only `round_id`, and say each score.
 
     strategy: a registered name, or FILE.py:CLASS. code: join with it as a new bot called `name`. token: play on as an
-    earlier one instead. budget: submissions in all; None plays on as long as it is let, and waits for rounds to open.
+    earlier one instead. budget: submissions in all, seconds: how long; None for both plays on as long as it is let, and
+    waits for rounds to open.
     seed: same seed, same words (as long as they earn the same). pause: seconds between two submissions. Raises
     `ArenaError` for anything a user can mend.
     """
     factory = load_strategy(strategy)
     if token is None and code is None:
         raise ArenaError("A bot needs the competition's join code, or the token of an earlier visit.")
-    if budget is not None and budget < 1:
-        raise ArenaError("The budget is at least one submission.")
+    allowed = Budget(budget, seconds=seconds)
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     with Client(server, token) as client:
         if token is None and code is not None:
             name = name or f"{strategy.rpartition(':')[2]}-{random.SystemRandom().getrandbits(16):04x}"
             if client.join(code, name).player.pending:
                 client.wait_to_be_let_in()
-        session = _Session(client, factory, str(seed), budget, pause, say or _to_stdout)
+        session = _Session(client, factory, str(seed), allowed, pause, say or _to_stdout)
         return session.play(round_id)
 
 
@@ -71,17 +79,18 @@ class _Session:
     client: Client
     factory: StrategyFactory
     seed: str
-    budget: int | None
+    budget: Budget
     pause: float
     say: Callable[[str], None]
     tally: Tally = field(default_factory=Tally)
+    begun: float = field(default_factory=monotonic)
     strategies: dict[str, Strategy] = field(default_factory=dict)  # by round
 
     def play(self, round_id: str | None) -> Tally:
         while self._more():
             played = [self._turn(each) for each in self._open_rounds(round_id) if self._more()]
             if not any(played):
-                if self.budget is not None:
+                if self.budget != Budget():
                     break
                 time.sleep(LOOK)
         if not self.tally.sent:
@@ -97,7 +106,7 @@ class _Session:
                 self.say(f"{id_}: best {self.tally.best[id_]:.3f} bits{f', {told}' if told else ''}")
 
     def _more(self) -> bool:
-        return self.budget is None or self.tally.sent < self.budget
+        return self.budget.allows(Spent(self.tally.sent, 0, monotonic() - self.begun))
 
     def _open_rounds(self, round_id: str | None) -> list[models.Round]:
         rounds = self.client.rounds() if round_id is None else [self.client.round(round_id)]
@@ -105,10 +114,9 @@ class _Session:
 
     def _turn(self, round_: models.Round) -> bool:
         """Submit one move; false where the round turns out to be over for us."""
-        strategy = self._strategy(round_)
-        move = _proposed(strategy)
+        play = Play(self.client, round_, self._strategy(round_))
         try:
-            submission = self._begun(round_, move)
+            submission = play.run()
         except ApiError as error:
             if error.type not in OVER:
                 raise
@@ -117,10 +125,8 @@ class _Session:
         if submission.reason and submission.reason.type == "withdrawn":
             self.say(f"{round_.game} {round_.id}: nobody came to play against")
             return False
-        while submission.state == "awaiting_move":
-            submission = self.client.wait_for(self.client.move_again(submission.id, _proposed(strategy)))
-        strategy.learn(move, submission.bits)
-        self.tally.note(submission)
+        move = " / ".join(play.moves)
+        self.tally.note(submission, monotonic() - self.begun, move)
         self.say(f"{round_.game} {round_.id}: {_outcome(submission)}  {move}")
         time.sleep(self.pause)
         return True
@@ -133,28 +139,6 @@ class _Session:
                 raise StrategyError(f"{type(made).__name__} is not a strategy: it lacks propose or learn.")
             self.strategies[round_.id] = made
         return self.strategies[round_.id]
-
-    def _begun(self, round_: models.Round, move: str) -> models.Submission:
-        """A play that has begun: with its first move, where it is asked for one at once."""
-        if len(round_.seats) > 1:
-            return self._met(self.client.challenge(round_.id))
-        if round_.opening is None:
-            return self.client.wait_for(self.client.begin(round_.id))
-        return self.client.wait_for(self.client.submit(round_.id, move))
-
-    def _met(self, submission: models.Submission) -> models.Submission:
-        """The play once it is our turn; taken back where nobody comes to play against us."""
-        try:
-            return self.client.wait_for(submission, OPPONENT)
-        except ArenaError:
-            return self.client.resign(submission.id)
-
-
-def _proposed(strategy: Strategy) -> str:
-    move: object = strategy.propose()
-    if not isinstance(move, str):
-        raise StrategyError(f"{type(strategy).__name__}.propose() gave {move!r}; a move is a text.")
-    return move
 
 
 def _texts(round_: models.Round) -> list[str]:

@@ -6,20 +6,42 @@ StrategyError   there is none of that name, or what is there is no strategy
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
 from xentarena.errors import ArenaError
+from xentarena.events import AnyEvent
 
 GROUP = "xentarena.strategies"  # of entry points
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a player has before it when a move is asked for. rules: the game's front page, Markdown. register, limit:
+    what is asked for, and how many tokens of it count. registers: what may be seen, by name. events: so far."""
+
+    title: str
+    rules: str
+    passages: Sequence[str]
+    seat: str
+    register: str
+    limit: int
+    registers: Mapping[str, str | Sequence[str]]
+    events: Sequence[AnyEvent]
+
+
 @runtime_checkable
 class Strategy(Protocol):
-    """One player's mind in one round. It may have a method ``summary() -> str``, told at the end."""
+    """One player's mind in one round. It may have further methods:
+
+    ``summary() -> str``: told at the end. ``refuse(move, why)``: what the rules have against a proposal, before it is
+    played. ``look(view)``: what a player sees, before each proposal. ``review(submission)``: how a play ended, with
+    all its events, before ``learn``.
+    """
 
     def propose(self) -> str:
         """The next move: a text of at most 8,192 bytes, not empty."""
@@ -34,6 +56,14 @@ StrategyFactory = Callable[[Sequence[str], str], Strategy]
 
 class StrategyError(ArenaError):
     """What was named cannot play; its text says why."""
+
+
+def proposed(strategy: Strategy) -> str:
+    """What a strategy plays next. Raises `StrategyError` where that is no text."""
+    move: object = strategy.propose()
+    if not isinstance(move, str):
+        raise StrategyError(f"{type(strategy).__name__}.propose() gave {move!r}; a move is a text.")
+    return move
 
 
 def load_strategy(name: str) -> StrategyFactory:

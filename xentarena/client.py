@@ -99,6 +99,10 @@ class Client:
     def round(self, round_id: str) -> models.Round:
         return self._get(f"/rounds/{round_id}", models.Round)
 
+    def game(self, game: str) -> models.Game:
+        """A game by name or digest, with its front page."""
+        return self._get(f"/games/{game}", models.Game)
+
     def submit(
         self, round_id: str, move: str, *, wait: float = HOLD, key: str | None = None, practice: bool = False
     ) -> models.Submission:

@@ -66,6 +66,18 @@ class Awaits(WireModel):
     due_at: datetime | None = None
 
 
+class Game(WireModel):
+    """description: its front page, Markdown. passages: how many a round takes. judges: slots besides the main one."""
+
+    digest: str
+    name: str
+    title: str
+    description: str
+    passages: int
+    seats: tuple[str, ...]
+    judges: tuple[str, ...] = ()
+
+
 class Reveal(WireModel):
     """which: all, top (the best three ranks), below_own_best (of those with no more bits). names: is it said whose?"""
 

@@ -15,6 +15,8 @@ from games.errors import GamesError, TextError
 from games.events import to_json
 from games.limits import MOVE_BYTES
 from games.preflight import check_round
+from games.preview import Preview as Previewed
+from games.preview import preview as engine_preview
 from games.program import Program
 from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
 from games.runtime.generation import needed
@@ -29,7 +31,7 @@ from judge.reading import USUAL_TOP
 from judge.sampling import write
 from xentarena import programs
 from xentarena.errors import InputError
-from xentarena.models import Outcome
+from xentarena.models import Outcome, Preview, Reason
 
 Judges = Judge | str | Mapping[str, Judge | str]
 Moves = Sequence[str] | Mapping[str, Sequence[str]]
@@ -126,6 +128,17 @@ class OfflineRound:
                         del logs[number]
                 self._measured([*wanted])
         return [self._outcome(effects[number], each) for number, each in enumerate(seats)]
+
+    def preview(self, move: str, moves: Moves = ()) -> Preview:
+        """What the rules say of `move` after those that were made, without making it: no judge reads anything for it,
+        but what `moves` need. Raises `InputError`."""
+        seats = _seats(self.program, moves)
+        text = text_of(move, "The move")
+        with _as_input_errors():
+            effect, log = _gone_on(self.program, self._setup, Log(), self._measured, seats)
+            if not isinstance(effect, NeedMove):
+                raise InputError("the play is over: no further move is asked for")
+            return _previewed(engine_preview(self.program, self._setup, log, self._told, effect.seat, text))
 
     def _told(self, asked: Sequence[Measurement]) -> dict[Measurement, list[float]]:
         return {each: self._known[each] for each in asked if each in self._known}
@@ -321,6 +334,14 @@ def _ended(effect: Finished | NeedMove) -> dict[str, Any]:
         place = {"line": reason.line, "column": reason.column}
         ended["reason"] = {"type": reason.type, "detail": reason.detail, **place}
     return ended
+
+
+def _previewed(found: Previewed) -> Preview:
+    """As a server tells it."""
+    reason = found.reason
+    why = None if reason is None else Reason(**{name: getattr(reason, name) for name in Reason.model_fields})
+    told = {"tokens": found.tokens, "limit": found.limit, "kept": found.kept, "events": to_json(found.events)}
+    return Preview.model_validate({**told, "refused": found.refused, "reason": why, "after_scoring": found.open})
 
 
 def _facts(judge: Judge, profile: str) -> dict[str, str]:

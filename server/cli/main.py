@@ -300,6 +300,7 @@ def bot(
         str | None, typer.Option(envvar="XENTARENA_TOKEN", help="Play on as an earlier player.", show_envvar=True)
     ] = None,
     budget: Annotated[int, typer.Option(min=1, help="Submissions in all.")] = 20,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="And so long at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed plays the same words.")] = None,
     pause: Annotated[float, typer.Option(min=0, help="Seconds between two submissions.")] = 0,
     name: Annotated[str | None, typer.Option(help="The name to join with.")] = None,
@@ -319,6 +320,7 @@ def bot(
         round_id=round_id,
         token=token,
         budget=budget,
+        seconds=seconds,
         seed=seed,
         pause=pause,
         name=name,

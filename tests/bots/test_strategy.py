@@ -9,7 +9,7 @@ import pytest
 from bots import runner, strategy
 from bots.strategies import searches
 from bots.strategy import StrategyError, load_strategy
-from tests.xentarena.builders import joined, round_, submission
+from tests.xentarena.builders import joined, preview, round_, submission
 from tests.xentarena.scripted import Answer, serving
 
 ROUNDS = Answer(200, {"items": [round_()], "next": None})
@@ -93,7 +93,7 @@ def test_an_entry_point_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("name", ["Climber", "climber"])
 def test_a_class_or_a_function_of_a_file_plays(file: Path, name: str) -> None:
-    with serving(Answer(201, joined()), ROUNDS, Answer(201, submission())) as script:
+    with serving(Answer(201, joined()), ROUNDS, Answer(200, preview()), Answer(201, submission())) as script:
         runner.run(f"{file}:{name}", script.url, code="K", budget=1, say=lambda line: None)
     assert script.asked[0].body["name"].startswith(f"{name}-")
     assert script.asked[-1].body == {"move": "anchor"}

@@ -49,3 +49,16 @@ def test_the_search_searches(tmp_path: Path) -> None:
         strategy.learn(tried[-1], float(len(tried[-1].split()) % 4))  # of four words the first is as good as none
     assert max(len(move.split()) for move in tried) == 4
     assert len({move.split()[0] for move in tried}) > 5
+
+
+def test_the_search_at_home_prints_its_curve(tmp_path: Path) -> None:
+    program = tmp_path / "home.py"
+    program.write_text(block("home"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(program)], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    steps = [line.split(maxsplit=3) for line in done.stdout.splitlines()]
+    assert len(steps) > 2
+    assert [int(number) for number, *_ in steps] == sorted(int(number) for number, *_ in steps)
+    assert float(steps[-1][2]) == max(float(bits) for _, _, bits, _ in steps)

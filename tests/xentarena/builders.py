@@ -47,6 +47,12 @@ def round_(**changes: Any) -> dict[str, Any]:
     return plain | changes
 
 
+def preview(**changes: Any) -> dict[str, Any]:
+    """Of a move that may be made as it is."""
+    plain = {"tokens": 3, "limit": 10, "kept": "sea ship", "events": [], "refused": False, "after_scoring": True}
+    return plain | {"reason": None} | changes
+
+
 def problem(type_: str, status: int, **changes: Any) -> dict[str, Any]:
     return {"type": type_, "title": type_, "status": status, "detail": f"It is {type_}.", "errors": []} | changes
 
