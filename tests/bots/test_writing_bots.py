@@ -3,11 +3,17 @@
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from bots import runner
+from bots.chat.player import NoMove
+from bots.journal import read
 from bots.strategy import load_strategy
+from judge.judge import Judge
+from tests.support.chat import chatting
 from tests.support.system import Demo, command, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -38,6 +44,18 @@ def test_the_strategy_plays(demo: Demo, tmp_path: Path) -> None:
     ended = command("bot", name, "--server", demo.url, "--code", demo.code, "--budget", "5", "--seed", "1")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.count(" bits  ") == 5
+
+
+def test_the_model_plays(demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MY_KEY", "sk-of-mine")
+    with chatting(Judge.load("pocket")) as chat, suppress(NoMove):  # what it says may be against the rules
+        Path("my_model.py").write_text(block("model").replace("http://127.0.0.1:8080", chat.url))
+        runner.run("my_model.py:plays", demo.url, code=demo.code, budget=1, say=lambda _: None)
+    first, second, *_ = read(Path("transcript.jsonl"))
+    assert first["question"]["most"] == 512
+    assert second["kind"] == "look"
+    assert second["move"] in first["text"]
 
 
 def test_the_search_searches(tmp_path: Path) -> None:
