@@ -1,11 +1,17 @@
 """Moves that wait at the same time are accepted in one transaction, and each is answered as if it had come alone."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import event
 
+from server.app import build
+from server.arena.acceptance import Order
+from server.arena.unit import Unit
+from server.db.models import Submission
+from server.http.desk import AT_ONCE, Desk
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, all_at_once, new_class, problem
 from tests.support.services import Postgres
@@ -157,3 +163,29 @@ def test_a_round_that_cannot_be_read_is_in_nobody_elses_way(
 
         assert all_at_once(12, send) == [500 if i % 3 == 0 else 201 for i in range(12)]
     problem(callers[0].submit(broken, "one"), 500, "internal-error")
+
+
+def test_whoever_sends_one_move_waits_for_nobodys_batches(sqlite_house: RunningApp) -> None:
+    """One of each participant is taken in turn, whatever else they have sent."""
+    lesson = new_class(sqlite_house, PLAIN)
+    bots, ada = [lesson.join(kind="bot") for _ in range(2)], lesson.join()
+    context = build(sqlite_house.settings)
+    desk = Desk(context)
+
+    def orders(caller: Caller, count: int) -> list[Order]:
+        return [Order(caller.token, lesson.round_id, f"{i}", None, False, lambda _: None) for i in range(count)]
+
+    async def work() -> None:
+        both = (desk.take(orders(bot, AT_ONCE), ids) for bot in bots)
+        await asyncio.gather(*both, desk.take(orders(ada, 2), ids))
+        await context.queue.close()
+
+    asyncio.run(work())
+    context.close()
+    sent_by = [row.player_id for row in sqlite_house.submissions(lesson.round_id)]
+    assert len(sent_by) == 2 * AT_ONCE + 2
+    assert [number for number, player in enumerate(sent_by) if player == ada.id] == [2, 5]
+
+
+def ids(_: Unit, rows: Sequence[Submission]) -> list[str]:
+    return [row.id for row in rows]
