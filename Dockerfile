@@ -12,7 +12,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONUNBUFFERED
 RUN useradd --create-home --uid 10001 arena
 
 
-FROM base AS wheel
+FROM base AS ours
 WORKDIR /source
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=bind,source=constraints.txt,target=constraints.txt \
     pip install -c constraints.txt hatchling
@@ -23,38 +23,45 @@ COPY judge ./judge
 COPY migrations ./migrations
 COPY server ./server
 COPY xentarena ./xentarena
-RUN pip wheel --no-deps --no-build-isolation -w /wheels .
+# The weights have a layer of their own, and only where something measures.
+RUN rm judge/*/model.safetensors && pip install --no-cache-dir --no-deps --no-build-isolation --prefix /ours .
 
 
+# pip would compile all there is; slim.py compiles what is used.
 FROM base AS server-packages
 WORKDIR /source
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=constraints.txt,target=/source/constraints.txt \
     --mount=type=bind,source=pyproject.toml,target=/source/pyproject.toml \
     --mount=type=bind,source=docker/packages.py,target=/source/packages.py \
-    python packages.py server > /tmp/packages && pip install -c constraints.txt -r /tmp/packages \
- && rm /tmp/packages
+    --mount=type=bind,source=docker/slim.py,target=/source/slim.py \
+    python packages.py server > /tmp/packages \
+ && PYTHONDONTWRITEBYTECODE=1 pip install --no-compile -c constraints.txt -r /tmp/packages \
+ && python slim.py server && rm /tmp/packages
 
 
 FROM server-packages AS all-packages
 # Empty: the package registry's own build, which for Linux is a CUDA one.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-# PyTorch's headers, tests and tools are for those who build on it.
 # hadolint ignore=DL3013
 RUN --mount=type=cache,target=/root/.cache/pip \
     --mount=type=bind,source=constraints.txt,target=/source/constraints.txt \
     --mount=type=bind,source=pyproject.toml,target=/source/pyproject.toml \
     --mount=type=bind,source=docker/packages.py,target=/source/packages.py \
     --mount=type=bind,source=docker/slim.py,target=/source/slim.py \
-    python packages.py all > /tmp/packages \
- && pip install --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$(grep '^torch==' constraints.txt)" \
- && pip install -c constraints.txt -r /tmp/packages && python slim.py && rm /tmp/packages
+    python packages.py all > /tmp/packages && export PYTHONDONTWRITEBYTECODE=1 \
+ && pip install --no-compile --no-deps ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$(grep '^torch==' constraints.txt)" \
+ && pip install --no-compile -c constraints.txt -r /tmp/packages \
+ && unset PYTHONDONTWRITEBYTECODE && python slim.py all && rm /tmp/packages
+RUN --mount=type=bind,source=judge/pocket/model.safetensors,target=/weights/pocket/model.safetensors \
+    --mount=type=bind,source=judge/pocket-backward/model.safetensors,target=/weights/pocket-backward/model.safetensors \
+    cp -r /weights "$(python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/judge"
 
 
 FROM server-packages AS api
 LABEL org.opencontainers.image.title="Xent Arena, API" org.opencontainers.image.licenses="MIT"
 COPY docker/healthy.py /opt/xentarena/
-RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels pip install --no-cache-dir --no-deps /wheels/*.whl
+COPY --from=ours /ours /usr/local
 ENV XENTARENA_HOST=0.0.0.0 XENTARENA_PORT=8000 XENTARENA_LOG_JSON=true
 USER 10001
 WORKDIR /home/arena
@@ -69,7 +76,7 @@ FROM all-packages AS worker
 LABEL org.opencontainers.image.title="Xent Arena, worker" org.opencontainers.image.licenses="MIT"
 COPY docker/healthy.py /opt/xentarena/
 RUN install -d -o arena -g arena /data /home/arena/.cache /home/arena/.cache/huggingface /home/arena/judges
-RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels pip install --no-cache-dir --no-deps /wheels/*.whl
+COPY --from=ours /ours /usr/local
 ENV XENTARENA_JUDGES=/home/arena/judges XENTARENA_HEARTBEAT=/tmp/xentarena-worker XENTARENA_LOG_JSON=true
 USER 10001
 WORKDIR /home/arena

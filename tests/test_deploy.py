@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import yaml
 
 from server import metrics
 from server.settings import Settings
+from server.web.i18n import LANGUAGES
 
 ROOT = Path(__file__).parents[1]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
@@ -84,3 +86,7 @@ def test_the_cluster_runs_this_version() -> None:
     assert {each["newTag"] for each in images} == {version}
     assert {container["image"] for _, container in _containers()} <= {each["name"] for each in images}
     assert any(each["metadata"]["name"] == f"xentarena-migrate-{version}" for each in _objects())
+
+
+def test_the_images_keep_what_the_languages_of_the_pages_need() -> None:
+    assert {*LANGUAGES} < {*runpy.run_path(str(ROOT / "docker" / "slim.py"))["LANGUAGES"]}
