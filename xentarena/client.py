@@ -261,24 +261,42 @@ class Client:
         self, text: str, prefix: str = "", *, judge: str | None = None, profile: str = "arena", seconds: float = 60
     ) -> models.Measurement:
         """Bits of `text` after `prefix` and alone. judge: name or identity; the newest where none is named."""
-        return self._look("/measurements", models.Measurement, text, prefix, judge, profile, seconds)
+        body = {"text": text, "prefix": prefix, "profile": profile}
+        return self._look("/measurements", models.Measurement, body, judge, seconds)
 
     def read(
-        self, text: str, prefix: str = "", *, judge: str | None = None, profile: str = "arena", seconds: float = 60
+        self,
+        text: str,
+        prefix: str = "",
+        *,
+        judge: str | None = None,
+        profile: str = "arena",
+        seconds: float = 60,
+        rule: str = "above",
+        bits: float | None = None,
     ) -> models.Reading:
         """What the judge expects at each token of `text`, after `prefix` and alone: bits, rank, entropy and the ten
-        likeliest tokens. judge: name or identity; the newest where none is named."""
-        return self._look("/readings", models.Reading, text, prefix, judge, profile, seconds)
+        likeliest tokens. judge: name or identity; the newest where none is named. rule, bits: what a border is, see
+        `judge.unforeseen`."""
+        body = {"text": text, "prefix": prefix, "profile": profile}
+        spike = {"rule": rule} | ({} if bits is None else {"bits": bits})
+        return self._look("/readings", models.Reading, body, judge, seconds, spike)
 
     def _look(
-        self, path: str, shape: type[Looked], text: str, prefix: str, judge: str | None, profile: str, seconds: float
+        self,
+        path: str,
+        shape: type[Looked],
+        body: dict[str, Any],
+        judge: str | None,
+        seconds: float,
+        params: Mapping[str, str | float] | None = None,
     ) -> Looked:
         """Ask for something of a judge until it is there."""
-        body = {"text": text, "prefix": prefix, "profile": profile} | ({} if judge is None else {"judge": judge})
+        body |= {} if judge is None else {"judge": judge}
         deadline = monotonic() + seconds
         while True:
             wait = min(HOLD, max(0.0, deadline - monotonic()))
-            found = self._transport.send(Call("POST", path, {"wait": wait}, body, wait=wait), shape)
+            found = self._transport.send(Call("POST", path, {"wait": wait, **(params or {})}, body, wait=wait), shape)
             if found.state != "pending":
                 return found
             if monotonic() >= deadline:

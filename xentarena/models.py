@@ -286,9 +286,29 @@ class ReadText(WireModel):
     tokens: tuple[ReadToken, ...]
 
 
+class Span(WireModel):
+    """The tokens from `start` up to but without `end`, counted from 0."""
+
+    start: int
+    end: int
+    text: str
+    bits: float
+
+
+class Parts(WireModel):
+    """borders: tokens before which the entropy spikes. surprising, explained: the spans that cost most, and those where
+    the prefix saves most."""
+
+    rule: str
+    threshold: float
+    borders: tuple[int, ...]
+    surprising: tuple[Span, ...]
+    explained: tuple[Span, ...] | None
+
+
 class Reading(WireModel):
-    """read: the text after the prefix; alone: without; saved: the bits between. Null until known, and `alone` and
-    `saved` where there is no prefix."""
+    """read: the text after the prefix; alone: without; saved: the bits between; parts: what could not be foreseen. Null
+    until known, and `alone` and `saved` where there is no prefix."""
 
     id: str
     judge: str
@@ -300,6 +320,7 @@ class Reading(WireModel):
     read: ReadText | None
     alone: ReadText | None
     saved: float | None
+    parts: Parts | None = None
     build: str | None
     failure: str | None
 

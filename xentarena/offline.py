@@ -29,6 +29,7 @@ from judge.loading.source import PACKAGED
 from judge.profiles import ARENA, begins_with_bos, scored_tokens
 from judge.reading import USUAL_TOP
 from judge.sampling import write
+from judge.unforeseen import Rule, parts
 from xentarena import programs
 from xentarena.errors import InputError
 from xentarena.models import Outcome, Preview, Reason
@@ -179,16 +180,28 @@ def measure(judge: Judge, prefix: str, text: str, profile: str) -> dict[str, Any
     return {"bits": total, "tokens": tokens, **_facts(judge, profile), "engine": engine}
 
 
-def read(judge: Judge, prefix: str, text: str, profile: str = ARENA, *, top: int = USUAL_TOP) -> dict[str, Any]:
-    """`text` as the judge reads it after `prefix` (`read`) and, where there is a prefix, without it (`alone`), and the
-    bits that the prefix saves. Raises `InputError`."""
+def read(
+    judge: Judge,
+    prefix: str,
+    text: str,
+    profile: str = ARENA,
+    *,
+    top: int = USUAL_TOP,
+    rule: Rule = "above",
+    bits: float | None = None,
+) -> dict[str, Any]:
+    """`text` as the judge reads it after `prefix` (`read`) and, where there is a prefix, without it (`alone`), the bits
+    that the prefix saves, and the parts that could not be foreseen; rule, bits: what a border is. Raises `InputError`.
+    """
     try:
         reading = judge.read(text, prefix, profile=profile, top=top)
         alone = judge.read(text, profile=profile, top=top) if prefix else None
     except JudgeError as error:
         raise InputError(str(error)) from error
     told = {"prefix": prefix, "text": text, "read": reading.as_json(), "alone": alone and alone.as_json()}
-    return {**_facts(judge, profile), **told, "saved": alone and alone.bits - reading.bits}
+    found = parts(reading, alone, direction=judge.direction, rule=rule, threshold=bits)
+    saved = alone and alone.bits - reading.bits
+    return {**_facts(judge, profile), **told, "saved": saved, "parts": found.as_json()}
 
 
 def sample(judge: Judge, prefix: str, methods: Sequence[str], *, tokens: int, seed: int, top: int) -> dict[str, Any]:

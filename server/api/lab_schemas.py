@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from judge.unforeseen import Rule
+
 
 class Candidate(BaseModel):
     text: str = Field(description="What the token would add to the text; its name where no text can spell it.")
@@ -29,6 +31,23 @@ class ReadText(BaseModel):
     tokens: list[ReadToken]
 
 
+class Span(BaseModel):
+    start: int = Field(description="Its first token, counted from 0.")
+    end: int = Field(description="The token after its last.")
+    text: str
+    bits: float
+
+
+class Parts(BaseModel):
+    """What of a text could not be foreseen."""
+
+    rule: Rule
+    threshold: float = Field(description="Bits of a spike of the entropy.")
+    borders: list[int] = Field(description="Before these tokens, counted from 0, the entropy spikes.")
+    surprising: list[Span] = Field(description="The five spans that cost most beyond the usual, and their bits.")
+    explained: list[Span] | None = Field(description="The five where the prefix saves most; null where there is none.")
+
+
 class Reading(BaseModel):
     id: str
     judge: str = Field(description="Its name.")
@@ -40,5 +59,6 @@ class Reading(BaseModel):
     read: ReadText | None = Field(description="The text after the prefix; null until it is known.")
     alone: ReadText | None = Field(description="The text alone; null also where there is no prefix.")
     saved: float | None = Field(description="Bits that the prefix saves.")
+    parts: Parts | None = Field(description="Null until it is known.")
     build: str | None
     failure: str | None

@@ -1,10 +1,12 @@
 """What a judge knows, in a shell: `xentarena read`."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 
@@ -12,11 +14,36 @@ from games.sentences import counted
 from judge.intervals import mean_interval
 from judge.profiles import ARENA, Profile
 from judge.reading import MOST_TOP, USUAL_TOP
+from judge.unforeseen import Rule
 from server.cli import given
 from server.cli.batch import TEXT_BYTES, THREADS, Files, Lines, Texts, Token, Told, csv_line, each_of, texts_of
 from server.cli.flags import Dtype, OneJudge, ProfileOption
 from server.cli.output import BAR
 from xentarena.extras import require
+
+Borders = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RULE",
+        help="Cut the text where entropy spikes: above or rise, or with bits as in rise=2; and tell the parts that"
+        " stand out.",
+    ),
+]
+
+
+class Spike(NamedTuple):
+    """What a border is; bits: None for pieces of a usual length."""
+
+    rule: Rule
+    bits: float | None
+
+
+class Shown(NamedTuple):
+    """prefixed: with what was read without the prefix; cut: at its borders."""
+
+    format_: str
+    prefixed: bool
+    cut: bool
 
 
 def read(
@@ -31,6 +58,7 @@ def read(
     format_: Annotated[
         Literal["table", "jsonl", "csv"], typer.Option("--format", help="jsonl: a line a text; csv: a line a token.")
     ] = "table",
+    borders: Borders = None,
     judge: OneJudge = None,
     profile: ProfileOption = ARENA,
     dtype: Dtype = "float32",
@@ -41,17 +69,33 @@ def read(
 ) -> None:
     """Tell what a judge expected at each token of a text: bits, rank, entropy, the likeliest tokens; and what a prefix
     changes."""
+    spike = _spike(borders)
     texts = texts_of(files or [], text or [], lines)
     before = given.one_text(prefix, prefix_file, "--prefix") or ""
+    shown = Shown(format_, prefixed=bool(before), cut=borders is not None)
     if server:
-        with _at_a_server(server, token, before, judge, profile, top) as ask:
-            _write(format_, each_of(ask, texts, 1, doing="reading"), prefixed=bool(before))
+        with _at_a_server(server, token, before, judge, profile, top, spike) as ask:
+            _write(shown, each_of(ask, texts, 1, doing="reading"))
     else:
-        ask = _at_home(before, judge, profile, dtype, top)
-        _write(format_, each_of(ask, texts, THREADS, doing="reading"), prefixed=bool(before))
+        ask = _at_home(before, judge, profile, dtype, top, spike)
+        _write(shown, each_of(ask, texts, THREADS, doing="reading"))
 
 
-def _at_home(prefix: str, judge: str | None, profile: Profile, dtype: str, top: int) -> Callable[[str], Told]:
+def _spike(said: str | None) -> Spike:
+    rule, equals, number = (said or "above").partition("=")
+    try:
+        bits = float(number) if equals else None
+    except ValueError:
+        bits = math.nan
+    if rule not in ("above", "rise") or (bits is not None and not -100 <= bits <= 100):
+        told = f"{said!r} is no rule for borders: say above or rise, or with bits from -100 to 100, as in rise=2"
+        raise typer.BadParameter(told, param_hint="--borders")
+    return Spike("above" if rule == "above" else "rise", bits)
+
+
+def _at_home(
+    prefix: str, judge: str | None, profile: Profile, dtype: str, top: int, spike: Spike
+) -> Callable[[str], Told]:
     """Text → its reading by a judge that is loaded now."""
     require("judge")
     from judge.loading.packages.store import usual_judge
@@ -59,14 +103,17 @@ def _at_home(prefix: str, judge: str | None, profile: Profile, dtype: str, top: 
 
     prefix = offline.text_of(prefix, "--prefix", empty=True, limit=TEXT_BYTES)
     loaded = offline.load_judge(judge or usual_judge(), profile, dtype)
-    return lambda text: offline.read(
-        loaded, prefix, offline.text_of(text, "The text", limit=TEXT_BYTES), profile, top=top
-    )
+
+    def ask(text: str) -> Told:
+        text = offline.text_of(text, "The text", limit=TEXT_BYTES)
+        return offline.read(loaded, prefix, text, profile, top=top, rule=spike.rule, bits=spike.bits)
+
+    return ask
 
 
 @contextmanager
 def _at_a_server(
-    server: str, token: str | None, prefix: str, judge: str | None, profile: Profile, top: int
+    server: str, token: str | None, prefix: str, judge: str | None, profile: Profile, top: int, spike: Spike
 ) -> Iterator[Callable[[str], Told]]:
     """Text → its reading by a server's judge."""
     if not token:
@@ -76,7 +123,7 @@ def _at_a_server(
     with Client(server, token=token) as client:
 
         def ask(text: str) -> Told:
-            found = client.read(text, prefix, judge=judge, profile=profile)
+            found = client.read(text, prefix, judge=judge, profile=profile, rule=spike.rule, bits=spike.bits)
             if found.failure:
                 raise InputError(found.failure)
             told = found.model_dump(mode="json", exclude={"id", "state", "failure"})
@@ -88,7 +135,7 @@ def _at_a_server(
         yield ask
 
 
-def _write(format_: str, readings: Iterable[Told], *, prefixed: bool) -> None:
+def _write(shown: Shown, readings: Iterable[Told]) -> None:
     saved: list[float] = []
 
     def noted() -> Iterator[Told]:
@@ -97,20 +144,20 @@ def _write(format_: str, readings: Iterable[Told], *, prefixed: bool) -> None:
                 saved.append(told["saved"])
             yield told
 
-    if format_ == "csv":
-        typer.echo(csv_line(_columns(prefixed)))
+    if shown.format_ == "csv":
+        typer.echo(csv_line(_columns(shown)))
     for number, told in enumerate(noted(), 1):
-        typer.echo(FORMATS[format_](number, told))
+        typer.echo(FORMATS[shown.format_](number, told, shown))
     if len(saved) > 1:
         found = mean_interval(saved)
         line = (
             f"on average over {counted(found.count, 'text')} the prefix saves {found.mean:.3f} bits"
             f" (95 % interval {found.low:.3f} to {found.high:.3f})"
         )
-        typer.echo(line, err=format_ != "table")
+        typer.echo(line, err=shown.format_ != "table")
 
 
-def _table(number: int, told: Told) -> str:
+def _table(number: int, told: Told, shown: Shown) -> str:
     after, alone = told["read"], told["alone"]
     most = max((token["bits"] for token in after["tokens"]), default=0.0) or 1.0
     head = f"{'bits':>8}  {'rank':>6}  {'entropy':>7}  "
@@ -127,15 +174,29 @@ def _table(number: int, told: Told) -> str:
     lines.append(f"{after['bits']:8.3f}  bits in {count}{density}, by {told['judge']}")
     if alone:
         lines.append(f"{alone['bits']:8.3f}  bits without the prefix, which saves {told['saved']:.3f}")
+    lines += _parts(told) if shown.cut else []
     return "\n".join(["", *lines] if number > 1 else lines)
 
 
-def _columns(prefixed: bool) -> list[str]:
-    alone = ["alone_bits", "alone_rank", "alone_entropy", "saved"] if prefixed else []
-    return ["text", "token", "token_text", "bits", "rank", "entropy", *alone, "top"]
+def _parts(told: Told) -> list[str]:
+    """The text cut at its borders, and what stands out of it."""
+    parts, texts = told["parts"], [token["text"] for token in told["read"]["tokens"]]
+    places = [0, *parts["borders"], len(texts)]
+    what = "is above" if parts["rule"] == "above" else "rises by more than"
+    lines = [f"cut where entropy {what} {parts['threshold']:.3f} bits:"]
+    lines.append(" | ".join(repr("".join(texts[start:end])) for start, end in pairwise(places)))
+    for what, spans in (("cost", parts["surprising"]), ("saved by the prefix on", parts["explained"] or [])):
+        lines += [f"{span['bits']:8.3f}  bits {what} {span['text']!r}" for span in spans]
+    return lines
 
 
-def _csv(number: int, told: Told) -> str:
+def _columns(shown: Shown) -> list[str]:
+    alone = ["alone_bits", "alone_rank", "alone_entropy", "saved"] if shown.prefixed else []
+    piece = ["piece"] if shown.cut else []
+    return ["text", "token", "token_text", "bits", "rank", "entropy", *alone, *piece, "top"]
+
+
+def _csv(number: int, told: Told, shown: Shown) -> str:
     """A line a token. Texts of tokens are JSON, by which white space is seen and no spreadsheet takes one for a
     formula."""
     lines = []
@@ -144,12 +205,13 @@ def _csv(number: int, told: Told) -> str:
         beside = [alone["bits"], alone["rank"], alone["entropy"], alone["bits"] - token["bits"]] if alone else []
         top = json.dumps([[each["text"], each["probability"]] for each in token["top"]])
         numbers = [token["bits"], token["rank"], token["entropy"], *beside]
+        numbers += [1 + sum(border <= index for border in told["parts"]["borders"])] if shown.cut else []
         lines.append(csv_line([number, index + 1, json.dumps(token["text"]), *numbers, top]))
     return "\n".join(lines)
 
 
-FORMATS: dict[str, Callable[[int, Told], str]] = {
+FORMATS: dict[str, Callable[[int, Told, Shown], str]] = {
     "table": _table,
-    "jsonl": lambda _, told: json.dumps(told),
+    "jsonl": lambda _, told, __: json.dumps(told),
     "csv": _csv,
 }

@@ -19,7 +19,8 @@ from server.db.states import WorkState
 from server.errors import RequestError, forbidden, invalid
 from server.http.calls import MeasureOf, ReadOf, WriteOf
 from server.http.live import until
-from server.web import view_models
+from server.web import lab_parts, view_models
+from server.web.lab_parts import PartsShown, Spike
 from server.web.rendering import FormOf, go, own_forms_only, page
 from server.web.score_breakdown import Piece
 from server.web.surprise import STEPS
@@ -70,6 +71,7 @@ class ReadingShown:
     alone: Reading | None
     places: Sequence[Place]
     marks: Sequence[Mark]
+    parts: PartsShown | None
     steps: Sequence[float] = STEPS
 
     @property
@@ -97,8 +99,9 @@ async def ask(call: MeasureOf, read: ReadOf, form: FormOf) -> Response:
 
 
 @router.get("/lab/readings/{reading_id}")
-async def reading(read: ReadOf, reading_id: str) -> Response:
-    """A reading of one's own; held until it is there, for some seconds."""
+async def reading(read: ReadOf, reading_id: str, rule: str = "", bits: str = "") -> Response:
+    """A reading of one's own; held until it is there, for some seconds. rule, bits: where its text is cut."""
+    spike = lab_parts.spike(rule, bits)
     asked = await read(lab.see, reading_id)
     also = None if asked.alone is None else asked.alone.key
 
@@ -106,7 +109,7 @@ async def reading(read: ReadOf, reading_id: str) -> Response:
         return (await read(lab.see, reading_id)).state
 
     await until(read.context.live, reading_id, look, lambda state: state is not WorkState.PENDING, HELD, also=also)
-    return await read(_reading, reading_id)
+    return await read(_reading, reading_id, spike)
 
 
 @router.get("/lab/readings/{reading_id}/tokens.csv")
@@ -144,8 +147,8 @@ def _page(
     )
 
 
-def _reading(unit: Unit, key: str) -> Response:
-    shown = _shown(unit, key)
+def _reading(unit: Unit, key: str, spike: Spike) -> Response:
+    shown = _shown(unit, key, spike)
     return _page(unit, {"text": shown.text, "prefix": shown.prefix, "judge": shown.judge}, None, shown)
 
 
@@ -155,14 +158,15 @@ def _choices(unit: Unit) -> list[str]:
     return [name for name in dict.fromkeys(found) if name not in unit.settings.private_judge]
 
 
-def _shown(unit: Unit, key: str) -> ReadingShown:
+def _shown(unit: Unit, key: str, spike: Spike | None = None) -> ReadingShown:
     asked = lab.see(unit, key)
     read, alone = [lab.reading(unit.session, row) if row else None for row in (asked.after, asked.alone)]
     known = asked.state is WorkState.KNOWN
     places = list(_places(read, alone)) if known and read else []
+    judge = unit.session.get_one(Judge, asked.after.judge)
     return ReadingShown(
         id=key,
-        judge=unit.session.get_one(Judge, asked.after.judge).name,
+        judge=judge.name,
         text=asked.after.question["text"],
         prefix=asked.after.question["prefix"],
         state=asked.state,
@@ -171,6 +175,7 @@ def _shown(unit: Unit, key: str) -> ReadingShown:
         alone=alone if known else None,
         places=places,
         marks=list(_marks(places)),
+        parts=lab_parts.shown(read, alone, judge.direction, spike) if known and read and spike else None,
     )
 
 

@@ -6,11 +6,13 @@ import json
 import sys
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from judge.judge import Judge, Pair
+from judge.unforeseen import parts
 from tests.support.command import Ended, Run
 from tests.support.server import RunningApp, new_class
 from tests.support.workers import PLAIN, bits
@@ -72,6 +74,22 @@ def test_a_table_has_a_line_a_token_and_what_it_adds_up_to(run: Run) -> None:
     assert "(95 % interval" in out
 
 
+def test_a_text_is_cut_where_entropy_spikes(run: Run, pocket: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, asked = "The tide came in over the flats.", ("--prefix", "The sea rose.", "--borders", "rise=0.5")
+    found = parts(pocket.read(text, "The sea rose."), pocket.read(text), rule="rise", threshold=0.5)
+    assert len(found.borders) > 1
+    told = run("read", "--text", text, *asked, "--format", "jsonl").json
+    assert told["parts"] == json.loads(json.dumps(found.as_json()))
+    rows = list(csv.DictReader(io.StringIO(run("read", "--text", text, *asked, "--format", "csv").out)))
+    assert [index for index, (a, b) in enumerate(pairwise(rows), 1) if a["piece"] != b["piece"]] == [*found.borders]
+    out = run("read", "--text", text, *asked).out
+    pieces = out[out.index("cut where entropy rises by more than 0.500 bits:") :].splitlines()[1]
+    assert "".join(json.loads(piece.replace("'", '"')) for piece in pieces.split(" | ")) == text
+    assert f"bits cost {found.surprising[0].text!r}" in out
+    for wrong in ("fall", "rise=much", "above=1e9", "rise=nan"):
+        assert "is no rule for borders" in run("read", "--text", text, "--borders", wrong).err
+
+
 def test_bad_input_is_told_in_a_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for status, arguments, given, told in (
         (1, ("--text", ""), "", "The text is empty."),
@@ -101,6 +119,7 @@ def test_a_servers_judge_is_asked_instead_of_loading_one(
         assert [token["bits"] for token in each["read"]["tokens"]] == bits("7", text)
         assert [token["bits"] for token in each["alone"]["tokens"]] == bits("", text)
         assert (each["text"], each["saved"], each["read"]["tokens"][0]["top"]) == (text, 7.0, [])
+        assert each["parts"]["explained"][0]["bits"] == 7.0
     assert told[0].keys() == run("read", "--text", TEXTS[0], "--format", "jsonl").json.keys(), "as at home"
     assert "bits without the prefix, which saves 7.000" in run("read", *asked).out
     refused = run("read", "--server", sqlite_house.url, "--text", "a", "--judge", "nobody")

@@ -36,6 +36,13 @@ def test_a_reading_is_what_the_judge_said_after_the_prefix_and_without(lesson: C
         assert all((token["rank"], token["entropy"]) == (2, 3.5) for token in shown[name]["tokens"])
         assert all(token["top"] == [{"text": " <unk>", "probability": 0.25}] for token in shown[name]["tokens"])
     assert shown["saved"] == shown["alone"]["bits"] - shown["read"]["bits"]
+    if profile == "arena":
+        first = {"start": 0, "end": 1, "text": "The "}
+        assert shown["parts"]["surprising"] == [{**first, "bits": 96.5}]
+        assert shown["parts"]["explained"] == [{**first, "bits": 7.5}]
+        assert shown["parts"]["borders"] == [], "the fake judge is as unsure everywhere"
+        spiky = answer(ada.get(f"/readings/{shown['id']}", params={"rule": "rise", "bits": -1}))["parts"]
+        assert (spiky["rule"], spiky["threshold"], spiky["borders"]) == ("rise", -1, [1, 2, 3, 4, 5, 6])
     assert (shown["judge"], shown["identity"], shown["state"]) == ("plain", PLAIN.identity, "known")
     with nothing_changes(lesson.house):
         assert read(ada, prefix="worth 7.5", profile=profile) == shown, "it is kept"
