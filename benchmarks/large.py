@@ -38,20 +38,21 @@ from server.db.states import WorkState
 from server.http.requests import COOKIE
 
 TIMES, IDLE = 11, 20.0
-PLAYERS = ("p7", "p123", "p4321", "p9999")
+PLAYERS = ("p7", "p12", "p43", "p99")
 PLAYERS_SEE = (
     "/rounds/r",
     "/rounds/r/board",
     "/rounds/r/mine",
-    "/competitions/c",
+    "/rounds",
     "/api/v1/me/submissions?limit=100",
     "/api/v1/rounds/r/leaderboard?limit=100",
 )
 HOSTS_SEE = (
-    "/competitions/c",
+    "/host/competitions/c",
     "/rounds/r",
-    "/players",
-    "/moves",
+    "/host/competitions/c/rounds",
+    "/host/competitions/c/players",
+    "/host/competitions/c/moves",
     "/host/competitions/c/audit",
     "/api/v1/competitions/c/players?limit=100",
     "/api/v1/rounds/r/submissions?limit=100",
@@ -159,7 +160,7 @@ def measure(url: str, folder: Path, wanted: argparse.Namespace) -> Iterator[str]
     database.dispose()
     if url.startswith("sqlite"):
         yield backup(folder)
-    told = transfer.command("export", folder.parent / "export.zip", url)
+    told = transfer.command("export", folder.parent / f"{database.engine.dialect.name}.zip", url)
     yield f"export: {told.seconds:.0f} s, {told.file_mb:.0f} MB, memory at its height {told.memory:.0f} MiB"
 
 

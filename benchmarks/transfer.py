@@ -24,6 +24,7 @@ import psutil
 from sqlalchemy.orm import Session
 
 from benchmarks._house import PASSAGE, postgresql
+from benchmarks.boards import TOKENIZER
 from games import catalog
 from games.program import parse
 from server.db.migrate import migrate
@@ -100,8 +101,8 @@ def _class(session: Session, players: int) -> None:
         [
             Competition(id="c", name="Class", code="C", bots=BotPolicy.MIXED, free_measurements=True, created_at=AT),
             Judge(
-                identity="j", name="j", context=1, direction="forward", dtype="float32", tokenizer="{}", build="b",
-                created_at=AT,
+                identity="j", name="j", context=400, bos=0, direction="forward", dtype="float32", tokenizer=TOKENIZER,
+                build="b", created_at=AT,
             ),
             Game(digest=program.digest, version=1, packaged=True, created_at=AT, **told),
         ]

@@ -78,7 +78,7 @@ def _moves(unit: Unit, competition_id: str) -> dict[str, Any]:
     query = select(Submission).join(Round, Round.id == Submission.round_id).where(*there)
     rows = unit.session.scalars(query.order_by(Submission.number.desc()).limit(MOVES)).all()
     return {
-        "moves": [view_models.submission_line(unit.session, row) for row in rows],
+        "moves": view_models.submission_lines(unit.session, rows),
         "copies": copies.of_competition(unit.session, competition_id),
     }
 

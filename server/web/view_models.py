@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -270,7 +271,7 @@ def own(unit: Unit, round_id: str, *, practice: bool = False) -> list[Submission
         rounds.see(unit, round_id)
         return []
     rows = submissions.of_round(unit, round_id, None, EARLIER, practice).items
-    return [submission_line(unit.session, row) for row in rows]
+    return submission_lines(unit.session, rows)
 
 
 def _limit(judge: Judge, tokens: int) -> str:
@@ -301,7 +302,7 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
     several = len(setup.program.seats) > 1 or sum(event["type"] == "ask" for event in events) > 1
     earned = parts(session, setup, play, row.seat, own=mine) if row.state == SubmissionState.SCORED else []
     return SubmissionShown(
-        line=submission_line(session, row),
+        line=submission_lines(session, [row])[0],
         round=row.round_id,
         title=round_row.title or setup.program.title,
         passages=rounds.passages_for(session, round_row, host=caller.watches(round_row.competition_id), at=unit.now),
@@ -337,8 +338,20 @@ def _names(session: Session, play: Play) -> dict[str, str]:
     return {each.seat: players.find(session, each.player_id).name for each in seats.taken(session, play)}
 
 
-def submission_line(session: Session, row: Submission) -> SubmissionLine:
-    moves = session.get_one(Play, row.play_id).moves
+def submission_lines(session: Session, rows: Sequence[Submission]) -> list[SubmissionLine]:
+    """In their order. Plays are read without their events, which are much and not shown."""
+    query = (
+        select(Submission.id, Play.moves, Round.number, Player.name)
+        .join(Play, Play.id == Submission.play_id)
+        .join(Round, Round.id == Submission.round_id)
+        .join(Player, Player.id == Submission.player_id)
+        .where(Submission.id.in_([row.id for row in rows]))
+    )
+    found = {id_: rest for id_, *rest in session.execute(query)}
+    return [_line(row, *found[row.id]) for row in rows]
+
+
+def _line(row: Submission, moves: Sequence[Mapping[str, Any]], round_number: int, player: str) -> SubmissionLine:
     return SubmissionLine(
         id=row.id,
         move=next((move["text"] for move in moves if move["seat"] == row.seat), ""),
@@ -347,6 +360,6 @@ def submission_line(session: Session, row: Submission) -> SubmissionLine:
         hidden=row.hidden,
         practice=row.practice,
         accepted_at=row.accepted_at,
-        round_number=session.get_one(Round, row.round_id).number,
-        player=players.find(session, row.player_id).name,
+        round_number=round_number,
+        player=player,
     )
