@@ -114,6 +114,9 @@ class Settings(BaseSettings):
         default=5, ge=0, description="A job not in the queue this long after its commit is queued again."
     )
     sweep: float = Field(default=2, gt=0, description="Pause between two sweeps for lost jobs.")
+    remeasure: int = Field(
+        default=50, ge=0, description="One in so many measurements is made again by another worker; 0: none is."
+    )
     rate_limit: float = Field(default=100, gt=0, description="Submissions per second and participant, sustained.")
     rate_burst: int = Field(default=1_000, ge=1, description="Submissions a participant may send at once.")
     pending_limit: int = Field(default=5_000, ge=1, description="Measurements one participant may have waiting.")

@@ -52,7 +52,7 @@ WorkerName = Annotated[
 Identity = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Judges = Annotated[list[Identity], Field(max_length=32, description="Identities of its judges.")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of a tokenizer.json, in hex.")]
-Lane = Literal["people", "people-rest", "bots", "bots-rest", "people-writing", "bots-writing", "lab"]
+Lane = Literal["people", "people-rest", "bots", "bots-rest", "people-writing", "bots-writing", "lab", "check"]
 Rate = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
@@ -194,7 +194,7 @@ def jobs(claims: Sequence[Claim]) -> bytes:
 
 def _job(claim: Claim) -> dict[str, object]:
     job = claim.job
-    lane = claim.stream.rpartition(":")[2]
+    lane = claim.stream.rpartition(":")[2].partition("@")[0]
     said = {"judge": job.judge, "lane": lane, "entry": claim.entry, "delivery": claim.delivery, "key": job.key}
     if isinstance(job, Job):
         return {**said, "profile": job.profile, "prefix": job.prefix, "text": job.text}

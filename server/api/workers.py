@@ -101,14 +101,14 @@ async def claim_jobs(request: Request, lent: LentOf, lending: LendingOf, body: b
 async def renew_jobs(lent: LentOf, lending: LendingOf, body: bodies.HeldRequest) -> None:
     """Start the leases of these again, as far as this worker holds them."""
     claiming = lending.claiming(lent, body.worker)
-    await asked(partial(claiming.renew, [(each.place.stream, each.entry) for each in body.jobs]))
+    await asked(partial(claiming.renew, [claiming.held_at(each.place) for each in body.jobs]))
 
 
 @router.post("/worker/jobs:release", status_code=204)
 async def release_jobs(lent: LentOf, lending: LendingOf, body: bodies.HeldRequest) -> None:
     """Let others have these at once, as far as this worker holds them."""
     claiming = lending.claiming(lent, body.worker)
-    await asked(partial(claiming.release, [(each.place.stream, each.entry) for each in body.jobs]))
+    await asked(partial(claiming.release, [claiming.held_at(each.place) for each in body.jobs]))
 
 
 @router.post("/worker/jobs:publish")

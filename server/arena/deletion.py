@@ -37,6 +37,7 @@ from server.db.models import (
 )
 from server.db.rescorings import Rescore, RescoredPlay
 from server.db.states import FINAL
+from server.db.trust import Check
 from server.errors import invalid, not_found
 
 PORTION = 500  # keys in one statement
@@ -142,7 +143,9 @@ def _delete_measurements(session: Session, player_id: str, plays: Sequence[Play]
     asked -= _of_rounds(session, {play.round_id for play in plays}) | _of_the_same_words(session, plays)
     for portion in _portions(asked):
         of_others = select(PendingMeasurement.key).where(PendingMeasurement.key.in_(portion))
-        session.execute(delete(Measurement).where(Measurement.key.in_(portion), Measurement.key.not_in(of_others)))
+        gone = (Measurement.key.in_(portion), Measurement.key.not_in(of_others))
+        session.execute(delete(Check).where(Check.measurement.in_(select(Measurement.key).where(*gone))))
+        session.execute(delete(Measurement).where(*gone))
     session.execute(update(Measurement).where(Measurement.player_id == player_id).values(player_id=None))
     session.execute(delete(Experiment).where(Experiment.asker == player_id))
 

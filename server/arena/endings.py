@@ -15,7 +15,7 @@ from games.events import to_json
 from games.protocol import Finished, Status
 from games.sentences import say
 from games.values.bits import millibits
-from server.arena import feed, leaderboards, measurements, rated_plays, seats, totals
+from server.arena import checks, feed, leaderboards, measurements, rated_plays, seats, totals
 from server.arena.attempts import give_back
 from server.arena.outbox import Outbox
 from server.arena.seats import lock_plays
@@ -61,7 +61,7 @@ def finish(session: Session, outbox: Outbox, ends: Sequence[End], entries: Entri
         else:
             scored += _finish(session, outbox, end, here)
     session.flush()
-    for round_, entry in _improved(session, scored):
+    for round_, entry in _improved(session, scored, {end.play.id: end.measured for end in ends}):
         entries[round_.competition_id].append(entry)
 
 
@@ -160,11 +160,15 @@ def _score(outbox: Outbox, round_: Round, play: Play, submission: Submission, re
     outbox.competitions.add(round_.competition_id)
 
 
-def _improved(session: Session, scored: Sequence[Submission]) -> list[tuple[Round, feed.Entry]]:
+def _improved(
+    session: Session, scored: Sequence[Submission], measured: Mapping[str, Collection[str]] | None = None
+) -> list[tuple[Round, feed.Entry]]:
     """Note who stands better by these; what is to be told of it, and in which round. Of a deleted round nobody
-    hears."""
+    hears. measured: play → keys of what was measured for it, where they are at hand."""
     counting = [each for each in scored if not (each.hidden or each.practice)]
-    return [each for each in leaderboards.improve(session, counting) if each[0].archived_at is None]
+    improved = leaderboards.improve(session, counting)
+    checks.of_bests(session, counting, measured or {})
+    return [each for each in improved if each[0].archived_at is None]
 
 
 def _give_back(session: Session, round_: Round, submission: Submission) -> None:

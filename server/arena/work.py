@@ -11,10 +11,11 @@ from server.db.lab import Experiment
 from server.db.models import Generation, Measurement
 from server.db.session import now
 from server.db.states import WorkState
+from server.db.trust import Check
 from server.db.work import QueuedWork
 from server.queue.messages import Result
 
-R = TypeVar("R", Measurement, Generation, Experiment)
+R = TypeVar("R", Measurement, Generation, Experiment, Check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def settle(
                     "key": done.key,
                     "state": done.state,
                     "build": result.build,
+                    "worker": result.worker,
                     "failure": done.failure,
                     "finished_at": at,
                     value: None if done.failure else getattr(result, value),

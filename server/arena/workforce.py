@@ -13,13 +13,15 @@ MOVE_EVERY = 20.0  # seconds: how often somebody in a class sends a move, about;
 @dataclass(frozen=True, slots=True)
 class Workforce:
     """troubles: what keeps work from reaching them, in words. lanes: judge → lane → how much is in it. ignored: what
-    some have announced lately and nobody understood. last_served: judge → when a worker of it was last heard of."""
+    some have announced lately and nobody understood. last_served: judge → when a worker of it was last heard of.
+    kept_out: workers that nobody believes, and that are there."""
 
     workers: Sequence[Worker] = ()
     troubles: tuple[str, ...] = ()
     lanes: Mapping[str, Mapping[str, Lane]] = field(default_factory=dict)
     ignored: tuple[Ignored, ...] = ()
     last_served: Mapping[str, datetime] = field(default_factory=dict)
+    kept_out: Sequence[Worker] = ()
 
     def judges(self) -> list[str]:
         """The judges at work, those that the first worker names first in front, and those of lent machines last."""

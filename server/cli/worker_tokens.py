@@ -46,7 +46,7 @@ def revoke(
     database_url: DatabaseUrl = None,
     redis_url: RedisUrl = None,
 ) -> None:
-    """End a token at once. What its worker measured stays; what it held goes to others after a lease."""
+    """End a token at once. What its worker measured stays; what it held goes to others at once."""
     require("server")
     from server.launch import worker_tokens
 

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.db import boards, lab, rescorings, retention  # noqa: F401 with these tables they are all
+from server.db import boards, lab, rescorings, retention, trust  # noqa: F401 with these tables they are all
 from server.db.columns import Base, Counter
 from server.db.states import BotPolicy, Joining, PlayerKind, RoundState, Scope, SubmissionState, Total
 from server.db.work import QueuedWork

@@ -78,6 +78,13 @@ class SubmissionState(StrEnum):
 FINAL = frozenset({SubmissionState.SCORED, SubmissionState.REJECTED, SubmissionState.VOID, SubmissionState.FAILED})
 
 
+class Blamed(StrEnum):
+    """What a host may distrust."""
+
+    WORKER = "worker"
+    BUILD = "build"
+
+
 class WorkState(StrEnum):
     """The life of a measurement or a generation."""
 

@@ -9,12 +9,16 @@ from server.db.states import WorkState
 
 
 class QueuedWork:
-    """What a row has that a worker fills in: its way through the queue. tries: how often it was put in it again."""
+    """What a row has that a worker fills in: its way through the queue. tries: how often it was put in it again.
+
+    worker: who filled it in.
+    """
 
     key: Mapped[str] = mapped_column(primary_key=True)
     judge: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
     state: Mapped[WorkState]
     build: Mapped[str | None]
+    worker: Mapped[str | None]
     failure: Mapped[str | None]
     tries: Mapped[int] = mapped_column(default=0)
     lane: Mapped[str]

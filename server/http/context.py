@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import metrics
-from server.arena import feed, judges
+from server.arena import feed, judges, trust
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
 from server.arena.workforce import Workforce
@@ -99,6 +99,8 @@ class AppContext:
             tuple(outbox.submissions), tuple(outbox.measurements), tuple(outbox.competitions), tuple(outbox.tokens)
         )
         try:
+            if outbox.trust:
+                await self.keep_out()
             if outbox.jobs:
                 await self.queue.enqueue(sorted(outbox.jobs, key=lambda job: job.key))
             if notice != ChangeNotice():
@@ -130,7 +132,12 @@ class AppContext:
         for wrong in frozenset(ignored) - self._told_of:
             log.warning("worker.announcement_ignored", who=wrong.who, reason=wrong.reason)
         self._told_of = frozenset(ignored)
-        self.workforce = Workforce(workers, troubles, lanes, ignored, served)
+        self.workforce = Workforce(workers, troubles, lanes, ignored, served, heard.kept_out)
+
+    async def keep_out(self) -> None:
+        """Let Redis know who gets no work. Raises `RedisError` where it is away."""
+        heard = (*self.workforce.workers, *self.workforce.kept_out)
+        await self.queue.keep_out(await self.read(partial(trust.kept_out, workers=heard)))
 
     async def _remember(self, new: Sequence[dict[str, Any]]) -> list[Ignored]:
         """Make rows of judges not seen before. Returns those with which nothing could be counted."""

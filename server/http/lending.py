@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import structlog
 
 from games.sentences import say
-from server.errors import Unavailable, limited
+from server.errors import Unavailable, forbidden, limited
 from server.http.context import AppContext
 from server.queue.claiming import Claim
 from server.queue.lent import LentClaiming, LentIntroductions
-from server.queue.messages import RedisError, lent_name
+from server.queue.messages import NotLetIn, RedisError, lent_name
 
 log = structlog.get_logger()
 
@@ -69,6 +69,7 @@ class Lending:
     async def claim(self, lent: Lent, claiming: LentClaiming, wanted: Wanted, gone: Gone) -> list[Claim]:
         """Jobs, as soon as there are some, or none after a while; none where the worker is `gone`, or its token ended,
         while it waited."""
+        await claiming.refuse_distrusted()
         with self._in_line(lent):
             if wanted.recall and (mine := await claiming.recall(wanted.count, texts=wanted.texts)):
                 return mine
@@ -115,9 +116,11 @@ class Lending:
 
 
 async def asked(work: Callable[[], Awaitable[T]]) -> T:
-    """What the queue answers. Raises `Unavailable` where Redis is away."""
+    """What the queue answers. Raises `Unavailable` where Redis is away, and 403 where it does not let the worker in."""
     try:
         return await work()
+    except NotLetIn as error:
+        raise forbidden(str(error)) from error
     except RedisError as error:
         log.warning("queue.away", error=str(error))
         raise Unavailable(

@@ -2,7 +2,7 @@
 where they cannot be reached."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 import structlog
@@ -32,8 +32,11 @@ def written(settings: Settings, work: Callable[[Session], T]) -> T:
         raise CommandError(error.detail) from error
 
 
-def tell(settings: Settings, tokens: Iterable[str]) -> None:
-    """End what these tokens hold open now; where Redis is away the servers find out by themselves."""
+def tell(settings: Settings, tokens: Collection[str]) -> None:
+    """End what these tokens hold open now, and let others have the jobs that their workers hold.
+
+    Where Redis is away the servers find out by themselves, and a lease has to lapse.
+    """
     url = settings.redis_url or leftover.url(settings.data / "redis")
     if url is None:
         return
@@ -42,6 +45,7 @@ def tell(settings: Settings, tokens: Iterable[str]) -> None:
         queue = Queue(url, lease=settings.lease)
         try:
             await queue.notify(ChangeNotice(tokens=tuple(tokens)))
+            await queue.hand_back(tokens)
         finally:
             await queue.close()
 

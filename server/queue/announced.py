@@ -31,8 +31,11 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
+    """kept_out: workers that get no work."""
+
     workers: Sequence[Worker] = ()
     ignored: Sequence[Ignored] = ()
+    kept_out: Sequence[Worker] = ()
 
 
 @dataclass(frozen=True, slots=True)

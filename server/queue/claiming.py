@@ -17,29 +17,33 @@ from server.queue.messages import (
     ALONE_FROM,
     BEGIN_ANEW,
     BOT_LANES,
-    LANES,
+    DISTRUSTED,
     PEOPLE_LANES,
     RESULTS,
     WORKERS,
     WRITING_LANES,
     AnyJob,
     Entry,
+    NotLetIn,
     Result,
+    check_lane,
     index,
     outcome,
+    party,
     read_job,
     served_lanes,
     stream,
 )
 
 # What is let go of comes before what is added: behind a deletion Redis refuses no addition, so that a full one drains.
+# ARGV: the worker, then of each result stream, entry, index, key, build, field and value.
 PUBLISH = """
-for i = 1, #ARGV, 7 do
+for i = 2, #ARGV, 7 do
   local name, entry, index, key = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   redis.call('XACK', name, 'workers', entry)
   redis.call('XDEL', name, entry)
   redis.call('HDEL', index, key)
-  redis.call('XADD', KEYS[1], '*', 'key', key, 'build', unpack(ARGV, i + 4, i + 6))
+  redis.call('XADD', KEYS[1], '*', 'worker', ARGV[1], 'key', key, 'build', unpack(ARGV, i + 4, i + 6))
 end
 """
 
@@ -102,6 +106,7 @@ class Claiming:
         """Take this worker's name off every list. What it still held can be claimed at once."""
         await self.redis.hdel(WORKERS, self.worker)
         for judge in self.judges:
+            await self.redis.delete(stream(judge, check_lane(self.worker)))  # for another worker
             for lane in ALL_LANES:
                 name = stream(judge, lane)
                 held = await self.redis.xpending_range(name, "workers", "-", "+", 10_000, self.worker)
@@ -119,9 +124,19 @@ class Claiming:
         done alone.
 
         Stale jobs first; then new ones, people's before bots', but at least one measurement in eight a bot's. Waits
-        at most `block` seconds for the first.
+        at most `block` seconds for the first. Raises `NotLetIn` where nobody believes this worker.
         """
+        await self.refuse_distrusted()
         return await self.claim_now(count, texts=texts) or await self.wait(count, block=block, texts=texts)
+
+    async def refuse_distrusted(self) -> None:
+        """Raises `NotLetIn` where nobody believes this worker."""
+        if any(await self.redis.smismember(DISTRUSTED, [self.worker, party(self.worker)])):
+            raise NotLetIn("a host of this server, or a comparison with other workers, has stopped this worker")
+
+    def lanes(self, *, texts: bool) -> tuple[str, ...]:
+        """Those that this worker serves."""
+        return (*served_lanes(texts), check_lane(self.worker))
 
     async def claim_now(self, count: int, *, texts: bool) -> list[Claim]:
         """The same without waiting: what is stale, and what is new unless it was listened for in vain before."""
@@ -145,7 +160,7 @@ class Claiming:
 
     async def listen(self, *, block: float, texts: bool) -> list[Claim]:
         """The first job of any lane, as soon as it is there. Whoever cancels this claims nothing."""
-        lanes = {stream(judge, lane): (judge, lane) for judge in self.judges for lane in served_lanes(texts)}
+        lanes = {stream(judge, lane): (judge, lane) for judge in self.judges for lane in self.lanes(texts=texts)}
         try:
             answer = await self.redis.xreadgroup(
                 "workers", self.worker, dict.fromkeys(lanes, ">"), count=1, block=max(1, int(block * 1000))
@@ -173,7 +188,7 @@ class Claiming:
 
     async def create_groups(self) -> None:
         for judge in self.judges:
-            for lane in ALL_LANES:
+            for lane in self.lanes(texts=True):
                 await self._create_group(stream(judge, lane))
 
     async def _create_group(self, name: str) -> None:
@@ -190,7 +205,7 @@ class Claiming:
 
     async def publish(self, done: Sequence[tuple[Claim, Result]]) -> None:
         """Hand in results and let go of their jobs, in one step and one round trip."""
-        said: list[str | bytes] = []
+        said: list[str | bytes] = [self.worker]
         for claim, result in done:
             said += (claim.stream, claim.entry, index(claim.job.judge), claim.job.key, result.build, *outcome(result))
         await self.redis.eval(PUBLISH, 1, RESULTS, *said)
@@ -200,8 +215,8 @@ class Claiming:
         must not grow because it crashes workers."""
         idle = int(self.lease * 1000)
         for judge in self.judges:
-            for lane in served_lanes(texts):
-                name, most = stream(judge, lane), count if lane in LANES else 1
+            for lane in self.lanes(texts=texts):
+                name, most = stream(judge, lane), 1 if lane in WRITING_LANES else count
                 await self.redis.eval(BEGIN_ANEW, 1, name, "workers")
                 lapsed = await self.redis.xpending_range(name, "workers", "-", "+", most, idle=idle)
                 gentle = [e for e in lapsed if e["times_delivered"] < ALONE_FROM - 1]
@@ -237,11 +252,14 @@ class Claiming:
         # What bots are owed is carried over, so that they get their eighth also where batches are small.
         self._owed = min(self._owed + count / 8, count)
         for_people = count - int(self._owed)
-        plan = [(lane, for_people) for lane in PEOPLE_LANES] + [(lane, count) for lane in (*BOT_LANES, *PEOPLE_LANES)]
+        # Out of what bots get: people do not wait for it, and it is not put off for ever.
+        checks = check_lane(self.worker)
+        plan = [(lane, for_people) for lane in PEOPLE_LANES]
+        plan += [(lane, count) for lane in (checks, *BOT_LANES, *PEOPLE_LANES)]
         for lane, limit in plan:
             if limit > len(found):
                 found += await self._next(judge, lane, limit - len(found))
-        self._owed = max(0.0, self._owed - sum(claim.job.lane in BOT_LANES for claim in found))
+        self._owed = max(0.0, self._owed - sum(claim.job.lane not in PEOPLE_LANES for claim in found))
         if texts:
             found += await self._next_to_write(judge)
 

@@ -9,7 +9,18 @@ from typing import Any
 
 from server.queue.claiming import Claim, Claiming
 from server.queue.introductions import Introductions
-from server.queue.messages import ALONE_FROM, RESULTS, WORKERS, Result, index, lent_key, outcome, served_lanes, stream
+from server.queue.messages import (
+    ALONE_FROM,
+    CHECK_LANE,
+    RESULTS,
+    WORKERS,
+    Result,
+    check_lane,
+    index,
+    lent_key,
+    outcome,
+    stream,
+)
 
 DAY = 24 * 3600
 INTRODUCED = 512 * 2**20  # bytes of tokenizers that may come with one token in a day
@@ -33,7 +44,7 @@ for i = 2, #ARGV, 6 do
     redis.call('XACK', name, 'workers', entry)
     redis.call('XDEL', name, entry)
     redis.call('HDEL', ARGV[i + 2], key)
-    redis.call('XADD', KEYS[1], '*', 'key', key, 'build', ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
+    redis.call('XADD', KEYS[1], '*', 'worker', ARGV[1], 'key', key, 'build', ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
   else
     table.insert(refused, (i - 2) / 6)
   end
@@ -55,12 +66,8 @@ class Place:
     """Where a job stands: by what a worker names what it holds."""
 
     judge: str
-    lane: str  # of the stream, so one of ALL_LANES
+    lane: str  # of the stream, so one of ALL_LANES, or CHECK_LANE
     entry: str
-
-    @property
-    def stream(self) -> str:
-        return stream(self.judge, self.lane)
 
 
 class LentClaiming(Claiming):
@@ -70,9 +77,14 @@ class LentClaiming(Claiming):
         """What this worker holds: an answer with it may have been lost on its way. Not a delivery."""
         found: list[Claim] = []
         for judge in self.judges:
-            for lane in served_lanes(texts):
+            for lane in self.lanes(texts=texts):
                 found += await self._held(judge, lane, count - len(found)) if len(found) < count else []
         return found
+
+    def held_at(self, place: Place) -> tuple[str, str]:
+        """Stream and entry. Only what the worker itself is to check can be meant by it."""
+        lane = check_lane(self.worker) if place.lane == CHECK_LANE else place.lane
+        return stream(place.judge, lane), place.entry
 
     async def _held(self, judge: str, lane: str, count: int) -> list[Claim]:
         name = stream(judge, lane)
@@ -86,7 +98,7 @@ class LentClaiming(Claiming):
         """Results of what this worker holds, as `PUBLISH_HELD` says. What key a result has counts for nothing."""
         said: list[str | bytes] = []
         for place, result in done:
-            said += (place.stream, place.entry, index(place.judge), result.build, *outcome(result))
+            said += (*self.held_at(place), index(place.judge), result.build, *outcome(result))
         return [int(each) for each in await self.redis.eval(PUBLISH_HELD, 1, RESULTS, self.worker, *said)]
 
 

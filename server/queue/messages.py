@@ -14,6 +14,8 @@ put back by the sweeper.
     xa:served              hash: judge → when a worker that serves it was last heard of, seconds
     xa:tokenizer:<digest>  a tokenizer.json, whole once a judge that names it is in xa:judges
     xa:rate:<participant>  hash: what is left of a rate limit that several API processes share
+    xa:<judge>:check@<worker>  stream of measurements that this worker is to make again, since others made them
+    xa:distrusted          set: workers, and tokens of lent ones, that get no work
     xa:lent:<token>        how many bytes of introductions came with a lent worker's token in a day
     xa:written             stream of one entry, by which is found out whether Redis takes any
     xa:notices             pub/sub: which submissions and competitions changed
@@ -33,6 +35,7 @@ PEOPLE_LANES, BOT_LANES = LANES[:2], LANES[2:]
 LAB_LANE = "lab"
 WRITING_LANES = ("people-writing", "bots-writing", LAB_LANE)  # of what is done in many small steps
 ALL_LANES = LANES + WRITING_LANES
+CHECK_LANE = "check"  # of what one worker is to measure again; behind an @ the worker
 FIRST_OF_ONE = 32  # pending entries of one participant that may stand before another's first
 ALONE_FROM = 3  # at this delivery an entry is measured alone
 LAST_DELIVERY = 5  # at this one the failure is its result
@@ -42,6 +45,7 @@ WORKER_FORGOTTEN = 3_600.0  # seconds after which its name is taken off the list
 JUDGES, WORKERS, RESULTS, NOTICES = "xa:judges", "xa:workers", "xa:results", "xa:notices"
 IGNORED = "xa:ignored"
 SERVED = "xa:served"
+DISTRUSTED = "xa:distrusted"
 WRITTEN = "xa:written"
 # A claim of the future, since Redis' clock was put back, would not lapse for as long as that: it begins now, whosever
 # it is. Redis shows it as idle for no time, and so a claim of this very moment, to which it makes no difference.
@@ -114,7 +118,7 @@ AnyJob = Job | GenerationJob | ExperimentJob
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of a job: `bits` (float32, little-endian, one a scored token), `text` (written), `answer` (of an
-    experiment, as its kind packs it) or `failure`."""
+    experiment, as its kind packs it) or `failure`. worker: who says so, which the queue knows."""
 
     key: str
     build: str
@@ -122,6 +126,7 @@ class Result:
     failure: str | None = None
     text: str | None = None
     answer: bytes | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,11 @@ class Worker:
     @property
     def lent(self) -> bool:
         """Does it come in by HTTP, with a worker's token?"""
-        return "/" in self.id
+        return is_lent(self.id)
+
+    @property
+    def party(self) -> str:
+        return party(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,24 @@ def stream(judge: str, lane: str) -> str:
 
 def served_lanes(texts: bool) -> tuple[str, ...]:
     return ALL_LANES if texts else LANES
+
+
+def check_lane(worker: str) -> str:
+    return f"{CHECK_LANE}@{worker}"
+
+
+def asked_of(lane: str) -> str:
+    """The worker of such a lane."""
+    return lane.partition("@")[2]
+
+
+def is_lent(worker: str) -> bool:
+    return "/" in worker
+
+
+def party(worker: str) -> str:
+    """Whose word a worker's is: of a lent one its token, under which it may take any name."""
+    return worker.partition("/")[0]
 
 
 def tokenizer_key(digest: str) -> str:
@@ -197,7 +224,7 @@ def read_job(judge: str, lane: str, raw: dict[bytes, bytes]) -> AnyJob | None:
     """The job; None where these are not the fields of one."""
     try:
         fields = {name.decode(): value.decode() for name, value in raw.items()}
-        if lane in LANES:
+        if lane in LANES or lane.startswith(CHECK_LANE):
             return Job(judge=judge, lane=lane, **fields)
         if lane == LAB_LANE:
             return ExperimentJob(judge=judge, **fields)
@@ -227,7 +254,8 @@ def read_result(fields: dict[bytes, bytes]) -> Result | None:
         return _text(fields[name]) if name in fields else None
 
     key, build = _text(fields[b"key"]), _text(fields[b"build"])
-    return Result(key, build, fields.get(b"bits"), said(b"failure"), said(b"text"), fields.get(b"answer"))
+    told = fields.get(b"bits"), said(b"failure"), said(b"text"), fields.get(b"answer")
+    return Result(key, build, *told, worker=said(b"worker") or "")
 
 
 def read_notice(data: bytes) -> ChangeNotice | None:

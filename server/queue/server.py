@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import RedisError, ResponseError
 
+from server.queue import trust
 from server.queue.announced import (
     IGNORED_FOR,
     LARGEST_TOKENIZER,
@@ -26,6 +27,7 @@ from server.queue.lent import LentClaiming, LentIntroductions
 from server.queue.messages import (
     ALL_LANES,
     BEGIN_ANEW,
+    DISTRUSTED,
     IGNORED,
     JUDGES,
     LANE_BYTES,
@@ -212,7 +214,22 @@ class Queue:
         if gone:
             with suppress(RedisError):  # a full one
                 await self._redis.hdel(WORKERS, *gone)
-        return heard
+            await trust.forget_checks(self._redis, [name.decode(errors="replace") for name in gone])
+        names = {raw.decode() for raw in await self._redis.smembers(DISTRUSTED)}
+        out = [each for each in heard.workers if names & {each.id, each.party}]
+        return replace(heard, workers=[each for each in heard.workers if each not in out], kept_out=out)
+
+    async def keep_out(self, names: Collection[str]) -> None:
+        """As `trust.keep_out`."""
+        await trust.keep_out(self._redis, names)
+
+    async def hand_back(self, names: Collection[str]) -> None:
+        """As `trust.hand_back`."""
+        await trust.hand_back(self._redis, names)
+
+    async def forget_checks(self, workers: Iterable[str]) -> None:
+        """As `trust.forget_checks`."""
+        await trust.forget_checks(self._redis, workers)
 
     async def last_served(self, at_work: Collection[str]) -> dict[str, datetime]:
         """Judge → when a worker of it was last heard of, by Redis' clock; lost with Redis. at_work: those who are

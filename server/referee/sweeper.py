@@ -19,11 +19,13 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from server.arena import (
+    checks,
     endings,
     generations,
     lab,
     leaderboards,
     measurements,
+    mending,
     plays,
     rescoring_work,
     retention,
@@ -93,10 +95,12 @@ class Referee:
                 await self._settle_alone(one)
 
     async def _settle(self, taken: Sequence[tuple[str, Result]]) -> None:
-        left = await self._context.write(partial(settle, results=[result for _, result in taken]))
+        context = self._context
+        results = [result for _, result in taken]
+        left = await context.write(partial(settle, results=results, one_in=context.settings.remeasure))
         while left:
-            left = await self._context.write(partial(plays.resume_plays, play_ids=left))
-        await self._context.queue.settled([entry for entry, _ in taken])
+            left = await context.write(partial(plays.resume_plays, play_ids=left))
+        await context.queue.settled([entry for entry, _ in taken])
 
     async def _settle_alone(self, one: tuple[str, Result]) -> None:
         """Settle one result, or drop it: the sweeper has it measured again, a limited number of times."""
@@ -115,13 +119,15 @@ class Referee:
         for task in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
             await context.write(task)
         await context.learn_of_workers()
+        await context.keep_out()
         served = context.workforce.judges()
         for ending in (retirement.end_rounds, retirement.end_work):
             await context.write(partial(ending, served=served))
         await context.gauge()
         for model in (Measurement, Generation, Experiment):
             await self._requeue_lost(model)
-        for rest in (leaderboards.rate_on, second_judges.begin_due, rescoring_work.go_on):
+        await self._measure_again()
+        for rest in (leaderboards.rate_on, second_judges.begin_due, mending.go_on, rescoring_work.go_on):
             while await context.write(rest):
                 pass
         await self._delete_due()
@@ -139,6 +145,14 @@ class Referee:
             while await context.write(expire):
                 pass
             await context.scrub()
+
+    async def _measure_again(self) -> None:
+        context = self._context
+        workers = context.workforce.workers
+        if asked := await context.read(checks.addressees):
+            await context.queue.forget_checks(asked - {"", *(worker.id for worker in workers)})
+            one_in = context.settings.remeasure
+            await context.write(partial(checks.go_on, workers=workers, one_in=one_in, grace=self._grace))
 
     async def _requeue_lost(self, model: type[QueuedWork]) -> None:
         for judge in await self._context.read(partial(_waited_for, model=model)):

@@ -1,13 +1,22 @@
 """The page of judges and workers: who measures, and what was announced that nobody understood."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 from fastapi import APIRouter, Depends
+from sqlalchemy import select
 from starlette.responses import Response
 
-from server.arena import judges, missing_judges
+from server.arena import distrusting, judges, missing_judges, second_judges, trust
 from server.arena.unit import Unit
-from server.http.calls import ReadOf
+from server.db.models import Competition, Round
+from server.db.rescorings import Rescoring
+from server.db.states import Blamed, RescoringState
+from server.errors import RequestError
+from server.http.calls import ReadOf, WriteOf
 from server.web import view_models
-from server.web.rendering import own_forms_only, page
+from server.web.rendering import FormOf, go, own_forms_only, page
+from server.web.words import told
 
 router = APIRouter(prefix="/host/judges", include_in_schema=False, dependencies=[Depends(own_forms_only)])
 
@@ -18,13 +27,47 @@ async def everyone(read: ReadOf) -> Response:
     return await read(_page)
 
 
-def _page(unit: Unit) -> Response:
+@router.post("/{action}")
+async def change(read: ReadOf, write: WriteOf, action: Literal["distrust", "trust"], form: FormOf) -> Response:
+    await read.context.look_for_workers()
+    kind, name = Blamed.BUILD if form.get("kind") == Blamed.BUILD else Blamed.WORKER, form.get("name", "")
+    try:
+        if action == "distrust":
+            await write(distrusting.distrust, kind, name)
+        else:
+            await write(distrusting.trust_again, kind, name)
+    except RequestError as refused:
+        if refused.status != 422:
+            raise
+        return await read(_page, refused)
+    return go("/host/judges")
+
+
+def _page(unit: Unit, refused: RequestError | None = None) -> Response:
     workforce = judges.workers(unit)
     return page(
         "judges.html",
+        refused.status if refused else 200,
         viewer=view_models.viewer(unit),
         judges=judges.visible(unit),
         workforce=workforce,
         missing=missing_judges.of_server(unit),
         workers=sorted(workforce.workers, key=lambda worker: worker.id),
+        distrusted=trust.everyone(unit.session),
+        differences=trust.differences(unit.session),
+        aside=_aside(unit),
+        may_change=unit.caller.owner,
+        builds=sorted({worker.build for worker in workforce.workers}),
+        error=told(refused) if refused else None,
     )
+
+
+def _aside(unit: Unit) -> Sequence[tuple[Rescoring, Round, Competition]]:
+    """Scores that wait for a host to look at them: of rounds that are scored again, and not by a second judge."""
+    query = select(Rescoring, Round, Competition).join(Round, Round.id == Rescoring.round_id).join(Competition)
+    rows = unit.session.execute(query.where(Rescoring.state == RescoringState.RUNNING).order_by(Rescoring.made_at))
+    return [
+        (row, round_, competition)
+        for row, round_, competition in rows.all()
+        if unit.caller.watches(competition.id) and not second_judges.is_second(round_, row)
+    ]

@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 ANSWERS_WITHIN = 15.0  # seconds, besides what a claim waits
 AT_ONCE = 256  # results, and leases, of one request
+MOST_BYTES = 6 * 2**20  # of results in one request: the server takes eight megabytes
 
 
 class Unusable(Exception):
@@ -108,9 +109,9 @@ class LentClaims:
             self._ask("/worker/jobs:release", {"jobs": [_place(claim) for claim in some]})
 
     def publish_all(self, done: Sequence[tuple[Claim, Result]]) -> None:
-        for some in chunks(done, AT_ONCE):
+        for some in portions([_result(*each) for each in done]):
             try:
-                said = self._ask("/worker/jobs:publish", {"results": [_result(*each) for each in some]})
+                said = self._ask("/worker/jobs:publish", {"results": some})
             except Refused as error:  # others will measure them; here they would stand in the way for ever
                 log.error("worker.results_refused", count=len(some), error=str(error))
                 continue
@@ -142,6 +143,20 @@ class _Book:
 
     async def enter(self, judge: str, facts: str) -> None:
         self._ask("/worker/judges", json.loads(facts))
+
+
+def portions(results: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """As many of these in a row as one request may have."""
+    some, size = list[dict[str, Any]](), 0
+    for each in results:
+        more = len(json.dumps(each))
+        if some and (len(some) == AT_ONCE or size + more > MOST_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(each)
+        size += more
+    if some:
+        yield some
 
 
 def _answer(response: httpx.Response) -> Any:

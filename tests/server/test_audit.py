@@ -90,7 +90,7 @@ OF_HOSTS: list[tuple[str, Json | None, str]] = [
     ("POST /games/{name}:withdraw", None, "game.withdraw"),
     ("POST /games/{name}:restore", None, "game.restore"),
 ]
-#: Of several players at once, or of a file that comes back: what each does is tested where they are.
+#: Of several players at once, of a file that comes back, or of a worker: what each does is tested where they are.
 OF_MANY = {
     "POST /competitions/{competition_id}/players:admit",
     "POST /competitions/{competition_id}/players:remove",
@@ -101,6 +101,8 @@ OF_MANY = {
     "POST /rounds/{round_id}/submissions:show",
     "POST /competitions/{competition_id}/gradebook",
     "POST /competitions/{competition_id}/gradebook:preview",
+    "POST /workers:distrust",
+    "POST /workers:trust",
 }
 #: Names of the tests' own for places in the addresses.
 PLACES = {

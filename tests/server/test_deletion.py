@@ -93,6 +93,7 @@ def test_deleting_sees_to_every_column_that_leads_to_a_player() -> None:
         "submissions.play_id", "submissions.player_id", "tokens.player_id", "unrated.first",
         "frozen_standings.number", "frozen_standings.player_id", "frozen_ratings.number", "frozen_ratings.player_id",
         "games.host_id", "hosting.token_id", "rescored_plays.play_id", "rescores.number",
+        "checks.measurement",
     }  # fmt: skip
 
 

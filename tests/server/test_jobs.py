@@ -8,6 +8,7 @@ import pytest
 
 from server.queue.introductions import Introduction
 from server.queue.messages import (
+    DISTRUSTED,
     LANE_BYTES,
     LAST_DELIVERY,
     ChangeNotice,
@@ -137,7 +138,7 @@ def test_publishing_leaves_a_result_and_no_job(redis_url: str, redis_server: Red
     (claim,) = claims.claim(8, block=0.1)
     claims.publish(claim, Result("k1", "cpu", bits=b"\1\2\3\4"))
     ((_, result),) = results(redis_url)
-    assert result == Result("k1", "cpu", bits=b"\1\2\3\4")
+    assert result == Result("k1", "cpu", bits=b"\1\2\3\4", worker="worker-1")
     with redis_server.client as client:
         assert client.xlen(stream(JUDGE, "people")) == 0
         assert client.xpending(stream(JUDGE, "people"), "workers")["pending"] == 0
@@ -316,7 +317,7 @@ def test_a_written_text_comes_back_and_leaves_no_job(redis_url: str, claims: Red
     (claim,) = claims.claim(8, block=0.1)
     claims.publish(claim, Result("w1", "cpu", text=text))
     ((_, result),) = results(redis_url)
-    assert result == Result("w1", "cpu", text=text)
+    assert result == Result("w1", "cpu", text=text, worker="worker-1")
     assert ask(redis_url, lambda queue: queue.depth(JUDGE)) == 0
     assert ask(redis_url, lambda queue: queue.missing(JUDGE, ["w1", "w2"])) == ["w2"]
     assert enqueue(redis_url, writing("w1")) == 1
@@ -413,7 +414,7 @@ def test_what_is_claimed_is_kept_where_redis_refuses_the_next_lane(own_redis: Re
             client.execute_command("ACL", "SETUSER", "limited", "on", ">pw", "~*", "+@all")
             enqueue(own_redis.url, job("k0"))
             assert len(limited.claim(1, block=0.1)) == 1  # what is stale was looked for, and is not soon again
-            keys = [f"~{stream(JUDGE, 'people')}", f"~{index(JUDGE)}"]
+            keys = [f"~{stream(JUDGE, 'people')}", f"~{index(JUDGE)}", f"~{DISTRUSTED}"]
             client.execute_command("ACL", "SETUSER", "limited", "resetkeys", *keys)
         enqueue(own_redis.url, job("k1"), job("k2"), job("k3", "bots"))
         assert {claim.job.key for claim in limited.claim(8, block=0.1)} == {"k1", "k2"}

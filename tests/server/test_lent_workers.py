@@ -16,8 +16,9 @@ from judge.judge import Judge
 from server.arena import worker_tokens
 from server.arena.workforce import Workforce
 from server.queue import messages
+from server.queue.claiming import Claim
 from server.queue.introductions import Introduction
-from server.queue.messages import ChangeNotice, GenerationJob, NotLetIn, Result
+from server.queue.messages import ChangeNotice, GenerationJob, Job, NotLetIn, Result
 from server.queue.worker import RedisClaims
 from server.settings import Settings
 from server.worker.lent import LentClaims, Server
@@ -142,6 +143,29 @@ def test_a_worker_hands_in_what_it_holds_and_nothing_else(house: RunningApp) -> 
         eventually(lambda: answer(player.get(f"/submissions/{made}"))["state"] == "scored", what="the score")
         assert answer(player.get(f"/submissions/{made}"))["bits"] == 25
         assert published(house.caller(mine), *zeros) == [0, 1], "once"
+
+
+def test_more_results_than_one_request_may_have_are_handed_in_in_parts(sqlite_house: RunningApp) -> None:
+    judge = FakeJudge()
+    with lent(sqlite_house, judge) as claims:
+        jobs = [Job(f"large {i}", judge.identity, "arena", "", "text", "bots") for i in range(120)]
+        claims.claim(8, block=0.01)
+        enqueue(sqlite_house.redis_url, *jobs)
+        held = all_of(claims, 120)
+        large = b"\0" * 65_532
+        assert 120 * len(b64encode(large)) > 8 * MEGABYTE
+        claims.publish_all([(claim, Result(claim.job.key, BUILD, bits=large)) for claim in held])
+        assert sqlite_house.redis.xlen(messages.stream(judge.identity, "bots")) == 0
+
+
+def all_of(claims: LentClaims, count: int) -> list[Claim]:
+    """So many jobs, as soon as they are there."""
+    held: list[Claim] = []
+    for _ in range(100):
+        held += claims.claim(count - len(held), block=0.2)
+        if len(held) == count:
+            return held
+    raise AssertionError(f"only {len(held)} of {count} jobs came")
 
 
 def packed_bits(job: Json) -> bytes:
@@ -300,6 +324,21 @@ def test_the_command_makes_lists_and_revokes(run: Run, tmp_path: Path, own_redis
     assert loads(run("worker-token", "list", *at, "--json").out) == []
     assert "There is no worker's token" in run("worker-token", "revoke", listed["id"], *at).err
     assert run("worker-token", "create", "\n", *at).status == 1
+
+
+def test_what_a_worker_holds_whose_token_is_revoked_is_others_at_once(run: Run, sqlite_house: RunningApp) -> None:
+    house, judge = sqlite_house, FakeJudge()
+    token = token_for(house)
+    (row,) = [row for row in house.database.read(worker_tokens.all_good) if token.startswith(row.prefix)]
+    with lent(house, judge, token) as claims, lent(house, judge) as other:
+        lesson = new_class(house, judge)
+        sent(lesson, "25")
+        held = all_of(claims, 2)
+        at = ("--database-url", str(house.settings.database_url), "--redis-url", house.redis_url)
+        assert run("worker-token", "revoke", row.id, *at).status == 0
+        taken = other.claim(8, block=0.1)
+        assert {claim.job for claim in taken} == {claim.job for claim in held}
+        assert {claim.delivery for claim in taken} == {1}
 
 
 def test_a_worker_that_cannot_come_in_is_told_why(run: Run, sqlite_house: RunningApp, tmp_path: Path) -> None:

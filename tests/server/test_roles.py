@@ -41,6 +41,8 @@ ALLOWED = """
     POST   /api/v1/games/{name}:withdraw                13333333+3+3
     POST   /api/v1/games/{name}:restore                 13333333+3+3
     POST   /api/v1/keys                                 1333333333+3
+    POST   /api/v1/workers:distrust                     1333333333+3
+    POST   /api/v1/workers:trust                        1333333333+3
     POST   /api/v1/hosts                                1333333333+3
     GET    /api/v1/hosts                                1333333333+3
     GET    /api/v1/audit.jsonl                          1333333333+3
@@ -333,6 +335,8 @@ def _bodies_of_teams() -> dict[str, Callable[[School], object]]:
         "PUT /api/v1/players/{player_id}/team": lambda _: {"team": None},
         "PUT /api/v1/competitions/{competition_id}/retention": lambda _: {"days": 9},
         "PUT /api/v1/retention": lambda _: {"days": None},
+        "POST /api/v1/workers:distrust": lambda _: {"kind": "worker", "name": "none"},
+        "POST /api/v1/workers:trust": lambda _: {"kind": "worker", "name": "none"},
     }
 
 

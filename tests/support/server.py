@@ -24,6 +24,7 @@ from server.db.columns import Base
 from server.db.models import Attempt, FeedEvent, Game, Judge, Measurement, Player, Round, Submission, WithheldEvent
 from server.db.session import Database, now
 from server.db.states import RoundState, SubmissionState, WorkState
+from server.db.trust import Check
 from server.http.context import AppContext
 from server.launch.addresses import listen
 from server.launch.http_server import Server
@@ -149,7 +150,8 @@ class RunningApp:
 
         Left out is what workers and the referee make by themselves: judges, standings, ratings and the feed.
         """
-        own = {table.__tablename__ for table in (Judge, Standing, RatingAfter, Unrated, FeedEvent, WithheldEvent)}
+        made = (Judge, Standing, RatingAfter, Unrated, FeedEvent, WithheldEvent, Check)
+        own = {table.__tablename__ for table in made}
         tables = [table for table in Base.metadata.tables.values() if table.name not in own]
         counts = [select(literal(table.name), func.count()).select_from(table) for table in tables]
         sums = [select(literal("attempts used"), func.coalesce(func.sum(Attempt.used), 0))]

@@ -35,14 +35,19 @@ DECISIONS = {
     "announcements": Columns(omitted="number id competition_id text made_at withdrawn_at"),
     "attempts": Columns("round_id used", people="player_id"),
     "audit": Columns(omitted="number at token_id competition_id action target detail"),
+    "checks": Columns(
+        omitted="key measurement number judge state bits build worker failure tries lane queued_at finished_at"
+    ),
     "closed_labs": Columns("competition_id closed_at"),
     "competitions": Columns(
         "id name bots free_measurements total joining draft last_event frozen_at created_at",
         omitted="code",  # whoever has it may join
     ),
+    "differences": Columns(omitted="number at judge said stopped"),  # names of machines
+    "distrusted": Columns(omitted="kind name at by mended"),
     # What people try for themselves is nobody else's.
     "experiments": Columns(
-        omitted="key judge asker kind question answer state build failure tries lane queued_at finished_at"
+        omitted="key judge asker kind question answer state build worker failure tries lane queued_at finished_at"
     ),
     "feed": Columns(omitted="competition_id number type data at"),  # names; and the other tables tell the same
     "frozen_ratings": Columns("number round_id mu sigma plays points", people="player_id"),
@@ -56,7 +61,9 @@ DECISIONS = {
         omitted="tokenizer",  # others' work, under a licence of its own
     ),
     "measurements": Columns(
-        "key judge profile prefix text state bits build failure tries lane queued_at finished_at", people="player_id"
+        "key judge profile prefix text state bits build failure tries lane queued_at finished_at",
+        people="player_id",
+        omitted="worker",
     ),
     "needs": Columns("key play_id"),
     "players": Columns(
@@ -87,7 +94,9 @@ DECISIONS = {
     "tokens": Columns(omitted="id prefix digest scope player_id competition_id name owner created_at revoked_at"),
     "unrated": Columns("round_id first"),
     "withheld": Columns(omitted="number competition_id type data at"),  # as the feed
-    "writings": Columns("key judge state build failure tries lane queued_at finished_at prompt tokens seed text"),
+    "writings": Columns(
+        "key judge state build failure tries lane queued_at finished_at prompt tokens seed text", omitted="worker"
+    ),
 }
 
 
