@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from server.api import bodies, schemas, views, workforce
 from server.api.json_route import ProgramRoute
 from server.api.params import Cursor, Limit
-from server.arena import games, judges
+from server.arena import games, judges, naming
 from server.errors import RequestError, not_found
 from server.http.calls import PlayOf, ReadOf, VisitOf, WriteOf
 
@@ -30,6 +30,14 @@ async def get_judge(read: VisitOf, name: str) -> schemas.Judge:
         return await read.show(views.judge, judges.see, name)
     except RequestError:
         raise not_found("There is no judge {name}.", name) from None
+
+
+@router.post("/judges/{identity}:accept")
+async def accept_judge(write: WriteOf, identity: str) -> schemas.Judge:
+    """Give a judge the name that it brought and does not have, since another has it or a lent machine came first; never
+    a packaged judge's. The server's owner only."""
+    await write.context.look_for_workers()
+    return await write.show(views.judge, naming.accept, identity)
 
 
 @router.get("/workers")

@@ -81,7 +81,7 @@ class JudgeAnnouncement(OfWorker):
     tokenizer: Digest
 
     def facts(self) -> str:
-        return json.dumps(self.model_dump(exclude={"worker"}))
+        return json.dumps({**self.model_dump(exclude={"worker"}), "lent": True})
 
 
 class TokenizerPart(OfWorker):

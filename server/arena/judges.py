@@ -11,7 +11,7 @@ from games.library import load
 from games.protocol import Ends, JudgeFacts
 from games.sentences import say
 from judge.loading.tokenizer import Tokens
-from server.arena import callers
+from server.arena import callers, naming
 from server.arena.unit import Unit
 from server.arena.workforce import Workforce
 from server.caches import SizedCache
@@ -39,12 +39,13 @@ def _fault(tokenizer_json: str) -> str:
 
 
 def remember(session: Session, infos: Sequence[dict[str, Any]]) -> None:
-    """Keep what workers announced. An identity never changes, so the first word stands."""
+    """Keep what workers announced. An identity never changes, so the first word stands; but for the name, which it may
+    not get (`server.arena.naming`)."""
     at = now(session)
     for info in infos:
         values = {
             "identity": info["identity"],
-            "name": info["name"],
+            "name": naming.name_of(session, info),
             "context": info["context"],
             "bos": info["bos"],
             "direction": info["direction"],
@@ -78,7 +79,9 @@ def find(session: Session, name: str | None, pointer: str = "/judge") -> Judge:
     """A judge by identity or name; the newest of that name. None: the newest of all (see `Workforce.default_judge`)."""
     query = select(Judge).order_by(Judge.created_at.desc(), Judge.identity)
     if name is not None:
-        query = query.where((Judge.identity == name) | (Judge.name == name))
+        known = naming.packaged(name)
+        meant = Judge.name == name if known is None else (Judge.name == name) & Judge.identity.in_(known)
+        query = query.where((Judge.identity == name) | meant)
     judge = session.scalars(query.limit(1)).one_or_none()
     if judge is None:
         known = ", ".join(sorted({known.name for known in everyone(session)})) or "none so far"

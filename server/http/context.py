@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import metrics
-from server.arena import feed, judges, trust
+from server.arena import feed, judges, naming, trust
 from server.arena.outbox import Outbox
 from server.arena.unit import Unit
 from server.arena.workforce import Workforce
@@ -54,6 +54,7 @@ class AppContext:
         self.workforce = Workforce()
         self.judges_known: frozenset[str] = frozenset()
         self._told_of: frozenset[Ignored] = frozenset()
+        self._named: set[str] = set()
         self._show = show
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
         self._feed_thread = ThreadPoolExecutor(1, thread_name_prefix="feed")  # who writes does not wait for who reads
@@ -126,6 +127,7 @@ class AppContext:
             ]
             at_work = Workforce(workers).judges()
             lanes, served = await self.queue.lanes(at_work), await self.queue.last_served(at_work)
+            await self._name_own({judge for each in workers if not each.lent for judge in each.judges})
         except RedisError as error:
             self.workforce = replace(self.workforce, troubles=(condition.of_queue(error),))
             raise
@@ -151,6 +153,12 @@ class AppContext:
         refused = [Ignored(info["identity"], fault) for info, fault in zip(new, faults, strict=True) if fault]
         await self.queue.drop_judges([each.who for each in refused])
         return refused
+
+    async def _name_own(self, served: set[str]) -> None:
+        """Judges of our own workers get their names."""
+        if new := served - self._named:
+            await self.write(partial(naming.name_own, served=new))
+            self._named |= new
 
     async def _troubles(self) -> tuple[str, ...]:
         full = (condition.DISK_FULL,) if self.database.full else ()

@@ -69,7 +69,7 @@ class _Worker(_Said):
 
 
 class _Judge(_Said):
-    """tokenizer: the digest of its `tokenizer.json`."""
+    """tokenizer: the digest of its `tokenizer.json`. lent: a lent machine was the first to bring it."""
 
     identity: Label
     name: Label
@@ -79,6 +79,7 @@ class _Judge(_Said):
     dtype: Label
     build: Label
     tokenizer: str = Field(pattern=DIGEST)
+    lent: bool = False
 
 
 def read_workers(said: dict[bytes, bytes], at: float) -> tuple[Heard, Sequence[bytes]]:

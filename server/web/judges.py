@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from sqlalchemy import select
 from starlette.responses import Response
 
-from server.arena import distrusting, judges, missing_judges, second_judges, trust
+from server.arena import distrusting, judges, missing_judges, naming, second_judges, trust
 from server.arena.unit import Unit
 from server.db.models import Competition, Round
 from server.db.rescorings import Rescoring
@@ -28,28 +28,34 @@ async def everyone(read: ReadOf) -> Response:
 
 
 @router.post("/{action}")
-async def change(read: ReadOf, write: WriteOf, action: Literal["distrust", "trust"], form: FormOf) -> Response:
+async def change(
+    read: ReadOf, write: WriteOf, action: Literal["distrust", "trust", "accept"], form: FormOf
+) -> Response:
     await read.context.look_for_workers()
     kind, name = Blamed.BUILD if form.get("kind") == Blamed.BUILD else Blamed.WORKER, form.get("name", "")
     try:
         if action == "distrust":
             await write(distrusting.distrust, kind, name)
-        else:
+        elif action == "trust":
             await write(distrusting.trust_again, kind, name)
+        else:
+            await write(naming.accept, name)
     except RequestError as refused:
-        if refused.status != 422:
+        if refused.status not in (404, 409, 422):
             raise
         return await read(_page, refused)
     return go("/host/judges")
 
 
 def _page(unit: Unit, refused: RequestError | None = None) -> Response:
-    workforce = judges.workers(unit)
+    workforce, found = judges.workers(unit), judges.visible(unit)
     return page(
         "judges.html",
         refused.status if refused else 200,
         viewer=view_models.viewer(unit),
-        judges=judges.visible(unit),
+        judges=found,
+        unnamed={row.identity: wanted for row in found if (wanted := naming.wanted_name(row)) is not None},
+        packaged={row.identity for row in found if naming.packaged(naming.wanted_name(row) or "") is not None},
         workforce=workforce,
         missing=missing_judges.of_server(unit),
         workers=sorted(workforce.workers, key=lambda worker: worker.id),

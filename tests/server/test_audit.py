@@ -101,6 +101,7 @@ OF_MANY = {
     "POST /rounds/{round_id}/submissions:show",
     "POST /competitions/{competition_id}/gradebook",
     "POST /competitions/{competition_id}/gradebook:preview",
+    "POST /judges/{identity}:accept",
     "POST /workers:distrust",
     "POST /workers:trust",
 }

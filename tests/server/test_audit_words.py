@@ -14,7 +14,7 @@ ARENA = Path(__file__).parents[2] / "server/arena"
 #: Of the whole server, which no competition's page tells; and the state of a round, which makes three of one call.
 ELSEWHERE = {
     "host.add", "key.replace", "game.upload", "game.withdraw", "game.restore", "server.retention", "worker.distrust",
-    "worker.difference", "worker.trust",
+    "worker.difference", "worker.trust", "judge.accept",
 }  # fmt: skip
 MADE = {"round.opened", "round.paused", "round.closed", "submission.hide", "submission.show", "player.delete"}
 

@@ -41,6 +41,7 @@ ALLOWED = """
     POST   /api/v1/games/{name}:withdraw                13333333+3+3
     POST   /api/v1/games/{name}:restore                 13333333+3+3
     POST   /api/v1/keys                                 1333333333+3
+    POST   /api/v1/judges/{identity}:accept             1333333333+3
     POST   /api/v1/workers:distrust                     1333333333+3
     POST   /api/v1/workers:trust                        1333333333+3
     POST   /api/v1/hosts                                1333333333+3
@@ -236,6 +237,7 @@ def school(sqlite_house: RunningApp) -> School:
         "submission_id": roles["player"].score(lesson.round_id, "7 of ada")["id"],
         "key": measured["id"],
         "name": game["name"],
+        "identity": PLAIN.identity,
         "move_id": "mov_none",
         "reading_id": "none",
         "play_id": challenge(roles["bot"], duels)["play"],
