@@ -9,7 +9,7 @@ from server.api.json_route import ProgramRoute
 from server.api.params import Cursor, Limit
 from server.arena import games, judges, naming
 from server.errors import RequestError, not_found
-from server.http.calls import PlayOf, ReadOf, VisitOf, WriteOf
+from server.http.calls import ReadOf, UploadOf, VisitOf, WriteOf
 
 router = APIRouter(tags=["judges and games"], route_class=ProgramRoute)
 
@@ -59,12 +59,12 @@ async def list_games(read: VisitOf, cursor: Cursor = None, limit: Limit = PROGRA
     status_code=201,
     responses={200: {"description": "It was there already", "model": schemas.Game}},
 )
-async def upload_game(call: PlayOf, body: bodies.GameRequest, response: Response) -> schemas.Game:
+async def upload_game(upload: UploadOf, body: bodies.GameRequest, response: Response) -> schemas.Game:
     """Bring a game of your own, or a new version of it. A program with errors is told all of them. Hosts only.
 
     Rounds pin the digest of their game, so that a new version changes no round that there is.
     """
-    game, fresh = await call.show(views.uploaded, games.upload, body.source, body.name)
+    game, fresh = await upload(views.uploaded, body.source, body.name)
     response.headers["Location"] = f"/api/v1/games/{game.digest}"
     response.status_code = 201 if fresh else 200
     return game

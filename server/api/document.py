@@ -21,7 +21,7 @@ SCHEMES = {
     }
 }
 VISITORS = {calls.VisitOf, calls.JoinOf}  # nobody needs a token for these
-CHARGED = {calls.JoinOf, calls.PlayOf, calls.BeginOf, calls.PreviewOf, calls.ReceiptOf, calls.MeasureOf}
+CHARGED = {calls.JoinOf, calls.UploadOf, calls.PlayOf, calls.BeginOf, calls.PreviewOf, calls.ReceiptOf, calls.MeasureOf}
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 
 #: Refusals, and when each is given.

@@ -6,7 +6,7 @@ that is not withdrawn is what the name stands for. A round pins a digest, so tha
 
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
@@ -137,6 +137,16 @@ def check(source: str, name: str | None = None) -> Program:
         raise _refusal(errors.errors) from None
 
 
+def require_uploader(unit: Unit) -> None:
+    callers.require_host(unit.caller)
+
+
+def look_through(source: str, name: str | None = None) -> None:
+    """Find out what `upload` and the views of the game need, and keep it. Raises what `check` raises."""
+    given = check(source, name)
+    _keep_facts(given.digest, lambda: given)
+
+
 def plan(unit: Unit, source: str, name: str | None = None) -> Plan:
     """What `upload` would do. Raises `RequestError` for a program with errors, a bad name, the name of a packaged game
     or of another host's, and a program that is here under another name."""
@@ -259,7 +269,11 @@ class Facts:
 
 def facts(row: Game) -> Facts:
     """Of the program of a row, kept apart from it: a list of games that parsed them all would take seconds."""
-    return _facts.get(row.digest, lambda: _facts_of(program(row)), lambda found: 200 * (1 + len(found.warnings)))
+    return _keep_facts(row.digest, lambda: program(row))
+
+
+def _keep_facts(digest: str, given: Callable[[], Program]) -> Facts:
+    return _facts.get(digest, lambda: _facts_of(given()), lambda found: 200 * (1 + len(found.warnings)))
 
 
 _facts: SizedCache[str, Facts] = SizedCache(8 * 1024 * 1024)

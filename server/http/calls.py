@@ -16,10 +16,11 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from server.arena import names, players, submissions
+from server.arena import games, names, players, submissions
 from server.arena.acceptance import Order
 from server.arena.callers import Caller, authenticate, identify
 from server.arena.foresight import Foreseen
+from server.arena.games import Uploaded
 from server.arena.outbox import Outbox
 from server.arena.players import Joined
 from server.arena.submissions import Accepted
@@ -194,6 +195,24 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """Takes a host's program in. It is looked through before the transaction, one program at a time: that takes as long
+    as many moves do. Charged like a move."""
+
+    context: AppContext
+    token: str | None
+
+    async def __call__(self, view: View[Uploaded, V], source: str, name: str | None) -> V:
+        await self.look_through(source, name)
+        return await Write(self.context, self.token).show(view, games.upload, source, name)
+
+    async def look_through(self, source: str, name: str | None) -> None:
+        """So that whatever is told of it is known. Raises `RequestError` for a program with errors."""
+        await Read(self.context, self.token, charged="")(games.require_uploader)
+        await self.context.one_at_a_time(partial(games.look_through, source, name))
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A move as it was sent, or the wish to begin without one. key: its Idempotency-Key."""
 
@@ -276,6 +295,10 @@ async def _join(request: Request, context: ContextOf, token: TokenOf) -> Join:
     return Join(context, token, request.client.host if request.client else "")
 
 
+async def _upload(context: ContextOf, token: TokenOf) -> Upload:
+    return Upload(context, token)
+
+
 async def _play(context: ContextOf, token: TokenOf) -> Write:
     return Write(context, token, charged="")
 
@@ -310,6 +333,7 @@ WaitOf = Annotated[Read, Depends(_wait)]  # those are let in, too, who wait for 
 VisitOf = Annotated[Read, Depends(_look)]  # visitors are let in
 WriteOf = Annotated[Write, Depends(_write)]
 JoinOf = Annotated[Join, Depends(_join)]  # visitors are let in
+UploadOf = Annotated[Upload, Depends(_upload)]  # charged like a move
 PlayOf = Annotated[Write, Depends(_play)]  # charged like a move
 BeginOf = Annotated[Begin, Depends(_begin)]
 PreviewOf = Annotated[Read, Depends(_preview)]

@@ -57,6 +57,7 @@ class AppContext:
         self._named: set[str] = set()
         self._show = show
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
+        self._heavy_thread = ThreadPoolExecutor(1, thread_name_prefix="heavy")  # what computes for long, one at a time
         self._feed_thread = ThreadPoolExecutor(1, thread_name_prefix="feed")  # who writes does not wait for who reads
 
     async def read(self, work: Callable[[Session], T]) -> T:
@@ -91,8 +92,11 @@ class AppContext:
         return _Shown(outbox, lambda: value)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        here = copy_context()  # threads of an executor have none of their own: the language of a page is in it
-        return await asyncio.get_running_loop().run_in_executor(self._threads, here.run, work)
+        return await _run_in(self._threads, work)
+
+    async def one_at_a_time(self, work: Callable[[], T]) -> T:
+        """Work without the database, after all such work of before."""
+        return await _run_in(self._heavy_thread, work)
 
     async def follow_up(self, outbox: Outbox) -> None:
         """What a commit leads to. Where Redis is away the sweeper will do it, and this process hears its own notice."""
@@ -194,7 +198,7 @@ class AppContext:
             log.warning("queue.not-rewritten", error=str(error))
 
     def close(self) -> None:
-        for threads in (self._threads, self._feed_thread):
+        for threads in (self._threads, self._feed_thread, self._heavy_thread):
             threads.shutdown(wait=True, cancel_futures=True)
         self._buckets.close()
         self.database.dispose()
@@ -228,6 +232,11 @@ def _buckets(settings: Settings, *, shared: bool) -> Buckets | SharedBuckets:
     if not shared or settings.redis_url is None:
         return Buckets(*limits)
     return SharedBuckets(settings.redis_url, *limits)
+
+
+async def _run_in(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    here = copy_context()  # threads of an executor have none of their own: the language of a page is in it
+    return await asyncio.get_running_loop().run_in_executor(threads, here.run, work)
 
 
 def _with_outbox(work: Callable[[Session, Outbox], T], session: Session) -> tuple[T, Outbox]:

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ ONE_AT_A_TIME = 1  # connections that asyncio takes at a time: the rest is for o
 KEPT_SECONDS = 150  # an idle connection: longer than proxies (nginx 60, Caddy 120) and clients keep theirs, who
 # would else send a request into one that is just being closed
 LAST_SECONDS = 1  # for requests that are held and streams that are open, when the server stops
+TURN = 0.0005  # seconds for which a thread computes while others want to: a move takes dozens of turns
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -110,6 +112,7 @@ class Shutdown:
     def run(self, server: Server, listener: socket.socket) -> None:
         """Serve until stopped. Raises CommandError where the application does not start."""
         _raise_file_limit()
+        sys.setswitchinterval(TURN)
         _forgive_cancelled_tasks()
         self._server = server
         if self.event.is_set():  # asked after `now` can see the server: one of the two notices the other

@@ -13,7 +13,7 @@ from server.arena import callers, games
 from server.arena.unit import Unit
 from server.db.models import Game
 from server.errors import Detail, RequestError
-from server.http.calls import Read, ReadOf, VisitOf, WriteOf
+from server.http.calls import Read, ReadOf, UploadOf, VisitOf, WriteOf
 from server.web import view_models
 from server.web.i18n import _, localised, ngettext, translated
 from server.web.rendering import FormOf, go, own_forms_only, page
@@ -187,9 +187,11 @@ def _new_game(unit: Unit, of: str | None) -> Response:
 
 
 @router.post("/host/games/check")
-async def check_game(read: ReadOf, form: FormOf) -> Response:
+async def check_game(read: ReadOf, upload: UploadOf, form: FormOf) -> Response:
     """Say what is wrong with a program, or show what players will read; keep nothing."""
+    source, name = _given(form)
     try:
+        await upload.look_through(source, name or None)
         return await read(_checked, form)
     except RequestError as refused:
         return await _told(read, form, refused)
@@ -202,13 +204,17 @@ def _checked(unit: Unit, form: dict[str, str]) -> Response:
 
 
 @router.post("/host/games")
-async def save_game(read: ReadOf, call: WriteOf, form: FormOf) -> Response:
+async def save_game(read: ReadOf, upload: UploadOf, form: FormOf) -> Response:
     source, name = _given(form)
     try:
-        uploaded = await call(games.upload, source, name or None)
+        digest = await upload(_digest, source, name or None)
     except RequestError as refused:
         return await _told(read, form, refused)
-    return go(f"/games/{uploaded.game.digest}")
+    return go(f"/games/{digest}")
+
+
+def _digest(_: Unit, uploaded: games.Uploaded) -> str:
+    return uploaded.game.digest
 
 
 @router.post("/host/games/{name}/{action}")
