@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
+from judge import samples
 from judge.errors import JudgeError
 from judge.judge import Judge, Pair
 from judge.reading import READING, USUAL_TOP, pack
+from judge.samples import SAMPLE
 
 Steps = Generator[None, None, bytes]
 
@@ -17,9 +19,18 @@ def steps(judge: Judge, kind: str, question: Mapping[str, Any]) -> Steps:
     is not known here."""
     if kind == READING:
         return _reading(judge, **question)
+    if kind == SAMPLE:
+        return _samples(judge, **question)
     raise JudgeError(f"this worker knows no experiment {kind!r}: bring it to the version of the server")
 
 
 def _reading(judge: Judge, prefix: str, text: str, profile: str) -> Steps:
     predictions = yield from judge.read_in_steps(Pair(prefix, text, profile), USUAL_TOP)
     return pack(predictions)
+
+
+def _samples(judge: Judge, prefix: str, methods: list[str], tokens: int, seed: int) -> Steps:
+    walks = []
+    for method in methods:
+        walks.append((yield from judge.sample_in_steps(prefix, method, tokens=tokens, seed=seed, top=USUAL_TOP)))
+    return samples.pack(walks)

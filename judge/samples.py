@@ -91,8 +91,8 @@ class SampleStep:
 
     @property
     def bits(self) -> float:
-        """What the token costs: −log₂ of its probability before the cuts."""
-        return -math.log2(self.before) if self.before > 0 else math.inf
+        """What the token costs: −log₂ of its probability before the cuts; at most 149, which is all float32 tells."""
+        return -math.log2(max(self.before, 2.0**-149))
 
 
 @dataclass(frozen=True, slots=True)

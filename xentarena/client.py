@@ -19,13 +19,13 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from xentarena import models
+from xentarena import lab_models, models
 from xentarena.errors import ApiError, ArenaError
 from xentarena.feed import follow
 from xentarena.transport import NOT_DONE, Call, Transport, pause
 
 T = TypeVar("T", bound=models.WireModel)
-Looked = TypeVar("Looked", models.Measurement, models.Reading)
+Looked = TypeVar("Looked", models.Measurement, lab_models.Reading, lab_models.Samples)
 
 BATCH, BATCH_BYTES = 32, 48_000  # what the server takes at once: so many items, and 64 KB with everything
 WAITING = frozenset({"queued", "awaiting_opponent"})  # states in which it is others who have to do something
@@ -274,13 +274,28 @@ class Client:
         seconds: float = 60,
         rule: str = "above",
         bits: float | None = None,
-    ) -> models.Reading:
+    ) -> lab_models.Reading:
         """What the judge expects at each token of `text`, after `prefix` and alone: bits, rank, entropy and the ten
         likeliest tokens. judge: name or identity; the newest where none is named. rule, bits: what a border is, see
         `judge.unforeseen`."""
         body = {"text": text, "prefix": prefix, "profile": profile}
         spike = {"rule": rule} | ({} if bits is None else {"bits": bits})
-        return self._look("/readings", models.Reading, body, judge, seconds, spike)
+        return self._look("/readings", lab_models.Reading, body, judge, seconds, spike)
+
+    def sample(
+        self,
+        prefix: str,
+        methods: Sequence[str] = ("greedy",),
+        *,
+        tokens: int = 20,
+        seed: int = 0,
+        judge: str | None = None,
+        seconds: float = 60,
+    ) -> lab_models.Samples:
+        """What the judge writes after `prefix` by each method ("top-p=0.9" and its like), and what might have come at
+        each token. judge: name or identity; the newest where none is named."""
+        body = {"prefix": prefix, "methods": list(methods), "tokens": tokens, "seed": seed}
+        return self._look("/samples", lab_models.Samples, body, judge, seconds)
 
     def _look(
         self,

@@ -212,7 +212,7 @@ def sample(judge: Judge, prefix: str, methods: Sequence[str], *, tokens: int, se
         raise InputError(str(error)) from error
     samples = [{"method": method, **each.as_json()} for method, each in zip(methods, found, strict=True)]
     facts = {"judge": judge.name, "identity": judge.identity, "build": judge.build}
-    return {**facts, "prefix": prefix, "seed": seed, "samples": samples}
+    return {**facts, "prefix": prefix, "tokens": tokens, "seed": seed, "samples": samples}
 
 
 def load_judge(name: str, profile: str, dtype: str) -> Judge:

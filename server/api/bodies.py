@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from judge.methods import USUAL
 from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT
 from server.arena.reveals import Which
@@ -262,6 +263,25 @@ class ReadingRequest(Request):
     prefix: str = Field("", examples=["ships at sea"])
     text: str = Field(description="With the prefix at most 512 tokens.", examples=["The tide came in."])
     profile: Profile = ARENA
+
+
+class SampleRequest(Request):
+    judge: Label | None = Field(
+        None, description="Name or identity; if absent, what a live worker serves.", examples=["pocket"]
+    )
+    prefix: str = Field(
+        description="What is to be gone on with; with what is written at most 256 tokens.",
+        examples=["The tide came in over"],
+    )
+    methods: list[str] = Field(
+        [*USUAL],
+        max_length=64,
+        description="greedy, sampling, beam=4; or, joined by commas, temperature=0.7, top-k=40, top-p=0.9, min-p=0.1,"
+        " typical=0.9.",
+        examples=[["greedy", "top-p=0.9"]],
+    )
+    tokens: int = Field(20, description="How many tokens are written, 1 to 64.", examples=[12])
+    seed: int = Field(0, ge=0, lt=2**53, description="What the draws come from.")
 
 
 class MeasurementRequest(Request):

@@ -62,3 +62,48 @@ class Reading(BaseModel):
     parts: Parts | None = Field(description="Null until it is known.")
     build: str | None
     failure: str | None
+
+
+class Choice(BaseModel):
+    text: str = Field(description="What the token would add to the text.")
+    before: float = Field(description="Its probability under the judge.")
+    after: float = Field(description="Its probability once temperature and cuts did their work.")
+
+
+class SampleStep(BaseModel):
+    text: str = Field(description="What the token that came adds to the text.")
+    before: float
+    after: float
+    kept: int = Field(description="How many tokens the cuts left.")
+    mass: float = Field(description="What those have of the judge's distribution together.")
+    entropy: float = Field(description="Bits, of the judge's distribution over what a text can hold.")
+    entropy_after: float = Field(description="Bits, of what was drawn from.")
+    repeats: bool = Field(description="It ends a run of four tokens that was there before.")
+    top: list[Choice] = Field(description="The ten likeliest tokens.")
+
+
+class BeamText(BaseModel):
+    text: str
+    bits: float
+
+
+class Sample(BaseModel):
+    method: str
+    text: str
+    bits: float = Field(description="What it costs under the judge.")
+    steps: list[SampleStep] = Field(description="In the order in which it was written.")
+    beams: list[BeamText] = Field(description="Of a beam search what was kept to the end, the likeliest first.")
+
+
+class Samples(BaseModel):
+    id: str
+    judge: str = Field(description="Its name.")
+    identity: str
+    prefix: str
+    methods: list[str]
+    tokens: int
+    seed: int
+    state: Literal["pending", "known", "failed"]
+    samples: list[Sample] | None = Field(description="One of each method; null until they are known.")
+    build: str | None
+    failure: str | None

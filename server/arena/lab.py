@@ -13,8 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from games.sentences import counted, say
+from judge import samples
 from judge.profiles import scored_count
 from judge.reading import MOST_TOP, READING, Reading, spell, unpack
+from judge.samples import SAMPLE
 from server.arena import exploring, judges, measurements, work
 from server.arena.unit import Unit
 from server.arena.validation import clean
@@ -26,8 +28,8 @@ from server.errors import RequestError, forbidden, invalid, limited, not_found
 from server.queue.messages import LAB_LANE, ExperimentJob, Result
 
 TOKENS = 512  # of a text and its prefix: what a judge reads in the time of a few moves
-WAITING = 16  # experiments of one participant that may wait at once
-KEPT = 2_000  # rows that are made for one participant
+WAITING = {READING: 16, SAMPLE: 4}  # experiments of one participant that may wait at once
+KEPT = 2_000  # rows of a kind that are made for one participant
 CLOSED = say("The host has closed the lab.")
 
 
@@ -56,16 +58,16 @@ def read(unit: Unit, judge_name: str | None, prefix: str, text: str, profile: st
     text = clean(text, "/text")
     judge = judges.find(unit.session, unit.workforce.default_judge() if judge_name is None else judge_name)
     refuse(unit, judge, (prefix, text))
-    _check_length(judge, prefix, text)
+    check_length(judge, prefix, judges.tokens(judge).count(text), TOKENS, "/text")
     asked = [{"prefix": each, "text": text, "profile": profile} for each in dict.fromkeys((prefix, ""))]
-    after, *alone = _ask(unit, judge, READING, asked)
+    after, *alone = ask(unit, judge, READING, asked)
     return Asked(after, alone[0] if alone else None)
 
 
 def see(unit: Unit, key: str) -> Asked:
     """A reading that the caller has asked for."""
     row = unit.session.get(Experiment, key)
-    if row is None or row.asker != _asker(unit) or row.kind != READING:
+    if row is None or row.asker != asker(unit) or row.kind != READING:
         raise not_found("There is no reading {name}.", key)
     judge = unit.session.get_one(Judge, row.judge)
     refuse(unit, judge, (row.question["prefix"], row.question["text"]))
@@ -127,20 +129,20 @@ def refuse(unit: Unit, judge: Judge, texts: Iterable[str]) -> None:
 # --- Rows -------------------------------------------------------------------------------------------------------------
 
 
-def _ask(unit: Unit, judge: Judge, kind: str, questions: Sequence[dict[str, Any]]) -> list[Experiment]:
+def ask(unit: Unit, judge: Judge, kind: str, questions: Sequence[dict[str, Any]]) -> list[Experiment]:
     """The rows of these questions, in order; what is new is put in the queue."""
-    session, asker = unit.session, _asker(unit)
-    keys = {_key(judge.identity, asker, kind, question): question for question in questions}
+    session, who = unit.session, asker(unit)
+    keys = {_key(judge.identity, who, kind, question): question for question in questions}
     rows = _of_keys(session, keys)
     new = {key: question for key, question in keys.items() if key not in rows}
     again = [row for row in rows.values() if _may_be_tried_again(row, unit.now)]
     if new or again:
-        _refuse_too_many(session, asker, len(new))
+        _refuse_too_many(session, who, kind, len(new))
     for row in again:
         row.retry(unit.now)
     session.flush()
     if new:
-        values = [_values(key, judge, asker, kind, question, unit) for key, question in new.items()]
+        values = [_values(key, judge, who, kind, question, unit) for key, question in new.items()]
         statement = insert(session, Experiment).on_conflict_do_nothing(index_elements=["key"])
         made = session.scalars(statement.returning(Experiment), values).all()
         again += made
@@ -179,14 +181,15 @@ def _key(judge: str, asker: str, kind: str, question: dict[str, Any]) -> str:
     return hashlib.sha256(f"experiment\n{named}".encode()).hexdigest()
 
 
-def _asker(unit: Unit) -> str:
+def asker(unit: Unit) -> str:
     return unit.caller.player or unit.caller.token
 
 
-def _refuse_too_many(session: Session, asker: str, more: int) -> None:
-    mine = select(func.count()).where(Experiment.asker == asker)
+def _refuse_too_many(session: Session, asker: str, kind: str, more: int) -> None:
+    """Each kind has a quota of its own."""
+    mine = select(func.count()).where(Experiment.asker == asker, Experiment.kind == kind)
     waiting = session.scalars(mine.where(Experiment.state == WorkState.PENDING)).one()
-    if waiting + more > WAITING:
+    if waiting + more > WAITING[kind]:
         raise limited("experiments", say("{number} of your experiments are waiting.", number=waiting), 2)
     if session.scalars(mine).one() + more > KEPT:
         told = say(
@@ -196,16 +199,18 @@ def _refuse_too_many(session: Session, asker: str, more: int) -> None:
         raise RequestError("quota-used", 409, "Quota used", told, limit="experiments")
 
 
-def _check_length(judge: Judge, prefix: str, text: str) -> None:
-    tokens = judges.tokens(judge)
-    length, most = 1 + tokens.count(prefix) + tokens.count(text), min(TOKENS, judge.context)
+def check_length(judge: Judge, prefix: str, tokens: int, most: int, pointer: str) -> None:
+    """Raises `RequestError` where a prefix and so many tokens are more than the lab has read at once."""
+    length, most = 1 + judges.tokens(judge).count(prefix) + tokens, min(most, judge.context)
     if length > most:
         told = say("Prefix and text are {number} tokens long; the lab reads {most} at once.", number=length, most=most)
-        raise invalid("/text", told)
+        raise invalid(pointer, told)
 
 
 def _fault(session: Session, row: Any, result: Result) -> str | None:
     """What is wrong with the answer of a worker, if anything."""
+    if row.kind == SAMPLE:
+        return _fault_of_samples(row.question, result.answer or b"")
     try:
         predictions = unpack(result.answer or b"")
     except ValueError as error:
@@ -217,4 +222,16 @@ def _fault(session: Session, row: Any, result: Result) -> str | None:
         return f"The worker sent a reading of {counted(len(predictions), 'token')} for {counted(expected, 'token')}."
     if not all(each.is_sound() and len(each.top) <= MOST_TOP for each in predictions):
         return "The worker sent a reading with values that no reading can have."
+    return None
+
+
+def _fault_of_samples(question: dict[str, Any], answer: bytes) -> str | None:
+    try:
+        walks = samples.unpack(answer)
+    except ValueError as error:
+        return f"The worker sent something else than samples: {error}."
+    if len(walks) != len(question["methods"]):
+        return f"The worker sent {counted(len(walks), 'sample')} for {counted(len(question['methods']), 'method')}."
+    if not all(walk.is_sound(question["tokens"]) for walk in walks):
+        return "The worker sent samples with values that no sample can have."
     return None

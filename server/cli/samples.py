@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 import typer
@@ -12,11 +13,19 @@ from judge import methods
 from judge.diversity import distinct, self_overlap
 from judge.profiles import ARENA
 from judge.reading import MOST_TOP, USUAL_TOP
-from server.cli.batch import TEXT_BYTES, THREADS, Files, Lines, Texts, Told, csv_line, each_of, texts_of
+from server.cli.batch import TEXT_BYTES, THREADS, Files, Lines, Texts, Token, Told, csv_line, each_of, texts_of
 from server.cli.flags import Dtype, OneJudge
 from xentarena.extras import require
 
 Asked = tuple[str, int]  # a text to go on with, and a seed
+Ways = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="M",
+        help="greedy, sampling, temperature=0.7, top-k=40, top-p=0.9, min-p=0.1, typical=0.9, beam=4; may be repeated;"
+        " cuts joined by commas.  [default: each of these]",
+    ),
+]
 RUNS = (1, 2, 3)  # of so many tokens each: what diversity is told by
 
 
@@ -24,14 +33,7 @@ def sample(
     files: Files = None,
     text: Texts = None,
     lines: Lines = False,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="M",
-            help="greedy, sampling, temperature=0.7, top-k=40, top-p=0.9, min-p=0.1, typical=0.9, beam=4; may be"
-            " repeated; cuts joined by commas.  [default: each of these]",
-        ),
-    ] = None,
+    method: Ways = None,
     tokens: Annotated[int, typer.Option(min=1, metavar="N", help="How many tokens are written.")] = 20,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="What the draws come from.")] = 0,
     count: Annotated[
@@ -45,14 +47,22 @@ def sample(
     ] = "table",
     judge: OneJudge = None,
     dtype: Dtype = "float32",
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this server's judge instead of loading one; it tells ten.")
+    ] = None,
+    token: Token = None,
 ) -> None:
     """Have a judge go on with a text, by several methods side by side; and tell at each token what might have come,
     before and after the method's cut."""
     ways = _spelled(method or methods.USUAL)
     texts = texts_of(files or [], text or [], lines)
     asked = [(each, seed + number) for each in texts for number in range(count)]
-    ask = _at_home(ways, tokens, top, judge, dtype)
-    _write(format_, each_of(ask, asked, THREADS, doing="sampling", what="sample"), many=len(asked) > 1)
+    if server:
+        with _at_a_server(server, token, ways, tokens, top, judge) as ask:
+            _write(format_, each_of(ask, asked, 1, doing="sampling", what="sample"))
+    else:
+        ask = _at_home(ways, tokens, top, judge, dtype)
+        _write(format_, each_of(ask, asked, THREADS, doing="sampling", what="sample"))
 
 
 def _spelled(said: Sequence[str]) -> list[str]:
@@ -77,7 +87,31 @@ def _at_home(ways: Sequence[str], tokens: int, top: int, judge: str | None, dtyp
     return ask
 
 
-def _write(format_: str, found: Iterable[Told], *, many: bool) -> None:
+@contextmanager
+def _at_a_server(
+    server: str, token: str | None, ways: Sequence[str], tokens: int, top: int, judge: str | None
+) -> Iterator[Callable[[Asked], Told]]:
+    """Text and seed → samples by a server's judge."""
+    if not token:
+        raise typer.BadParameter("needed with --server; XENTARENA_TOKEN says it, too", param_hint="--token")
+    from xentarena import Client, InputError
+
+    with Client(server, token=token) as client:
+
+        def ask(asked: Asked) -> Told:
+            found = client.sample(asked[0], ways, tokens=tokens, seed=asked[1], judge=judge)
+            if found.failure:
+                raise InputError(found.failure)
+            told = found.model_dump(mode="json", exclude={"id", "state", "failure", "methods"})
+            for each in told["samples"]:
+                for step in each["steps"]:
+                    step["top"] = step["top"][:top]
+            return told
+
+        yield ask
+
+
+def _write(format_: str, found: Iterable[Told]) -> None:
     """The samples, and of each text and method with several how much they repeat themselves and each other."""
     written: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
 
@@ -92,7 +126,7 @@ def _write(format_: str, found: Iterable[Told], *, many: bool) -> None:
     for number, told in enumerate(noted(), 1):
         typer.echo(FORMATS[format_](number, told))
     for (_, way), texts in written.items():
-        if many and len(texts) > 1:
+        if len(texts) > 1:
             typer.echo(_diversity(way, texts), err=format_ != "table")
 
 

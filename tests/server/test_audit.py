@@ -26,6 +26,7 @@ OF_PLAYERS = {
     "POST /submissions/{submission_id}:resign",
     "POST /measurements",
     "POST /readings",
+    "POST /samples",
     "DELETE /me/token",
 }
 #: What workers ask.

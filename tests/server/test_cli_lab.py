@@ -126,3 +126,17 @@ def test_a_servers_judge_is_asked_instead_of_loading_one(
     assert (refused.status, "No worker has announced the judge 'nobody'" in refused.err) == (1, True)
     monkeypatch.delenv("XENTARENA_TOKEN")
     assert run("read", "--server", sqlite_house.url, "--text", "a").status == 2
+
+
+def test_samples_come_from_a_servers_judge_as_from_one_at_home(
+    run: Run, sqlite_house: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XENTARENA_TOKEN", str(new_class(sqlite_house, PLAIN).join().token))
+    asked = ("sample", "--text", TEXTS[0], "--tokens", "3", "--method", "greedy", "--format", "jsonl", "--top", "1")
+    told = run(*asked, "--server", sqlite_house.url, "--judge", "plain").json
+    assert told.keys() == run(*asked).json.keys()
+    (found,) = told["samples"]
+    assert (found["method"], found["bits"], len(found["steps"])) == ("greedy", 6.0, 3)
+    assert [len(step["top"]) for step in found["steps"]] == [1, 1, 1]
+    refused = run(*asked, "--server", sqlite_house.url, "--judge", "nobody")
+    assert (refused.status, "No worker has announced the judge 'nobody'" in refused.err) == (1, True)

@@ -141,7 +141,7 @@ def test_each_has_a_quota_and_bad_input_says_what_is_wrong(
     with hand_of(house.redis_url, judge):
         lesson = new_class(house, judge)
         ada, bob = lesson.join(), lesson.join()
-        for number in range(WAITING // 2):
+        for number in range(WAITING["reading"] // 2):
             body = {"judge": judge.identity, "text": f"text {number}", "prefix": "a"}
             answer(ada.post("/readings", json=body), 202)
         with nothing_changes(house):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from judge import reading
+from judge import reading, samples
 from judge.judge import Judge
 from server.queue.messages import ExperimentJob, Job, Result
 from server.queue.server import Queue
@@ -50,6 +50,15 @@ async def results(queue: Queue, *keys: str) -> dict[str, Result]:
         if taken:
             await queue.settled([entry for entry, _ in taken])
     return found
+
+
+def test_a_worker_samples_as_the_judge_does_at_home(at_work: str, pocket: Judge) -> None:
+    question = {"prefix": TEXT, "methods": ["greedy", "top-p=0.9", "beam=2"], "tokens": 4, "seed": 7}
+    enqueue(at_work, ExperimentJob("s1", pocket.identity, "sample", json.dumps(question)))
+    found = ask(at_work, lambda queue: results(queue, "s1"))["s1"]
+    walks = samples.unpack(found.answer or b"")
+    told = [samples.spell(pocket.tokens, TEXT, "forward", walk) for walk in walks]
+    assert told == [pocket.sample(TEXT, method, tokens=4, seed=7) for method in ("greedy", "top-p=0.9", "beam=2")]
 
 
 def test_a_worker_reads_as_the_judge_does_at_home(at_work: str, pocket: Judge) -> None:

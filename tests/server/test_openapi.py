@@ -85,6 +85,8 @@ PROMISED = """
     POST /measurements
     POST /readings
     GET /readings/{}
+    POST /samples
+    GET /samples/{}
 """
 #: operationId, method, path, who may ask, statuses: of every route. A new route adds a line.
 RECORDED = Path(__file__).parent / "operations.txt"
@@ -282,20 +284,20 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json, h
     lesson = new_class(house, PLAIN, attempts=5, second_judge=judge.identity)
     ada = lesson.join()
     sent = ada.score(lesson.round_id, "25")
-    asked: Json = {"json": {"judge": "plain", "text": "a b", "prefix": "c"}, "params": {"wait": 20}}
-    measured, looked = (answer(house.host.post(path, **asked), 201) for path in ("/measurements", "/readings"))
+    asked: Json = {"judge": "plain", "prefix": "c"}
+    measured, looked, written = (
+        answer(house.host.post(path, json=asked | more, params={"wait": 20}), 201)
+        for path, more in (("/measurements", {"text": "a b"}), ("/readings", {"text": "a b"}), ("/samples", {}))
+    )
     lesson.close()
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
-    seconds = f"/rounds/{lesson.round_id}/second-judge"
-    eventually(lambda: house.host.get(seconds).status_code == 200, what="the second judge's column")
+    second = f"/rounds/{lesson.round_id}/second-judge"
+    eventually(lambda: house.host.get(second).status_code == 200, what="the second judge's column")
     values = {
         "rescoring_id": answer(house.host.post(f"/rounds/{lesson.round_id}/rescorings", json={}), 201)["id"],
-        "competition_id": lesson.id,
-        "round_id": lesson.round_id,
-        "submission_id": sent["id"],
+        **{"competition_id": lesson.id, "round_id": lesson.round_id, "submission_id": sent["id"]},
         "player_id": str(ada.id),
-        "key": measured["id"],
-        "reading_id": looked["id"],
+        **{"key": measured["id"], "reading_id": looked["id"], "samples_id": written["id"]},
         "move_id": answer(house.host.get(f"/rounds/{lesson.round_id}/moves"))["items"][0]["id"],
     }
     worker = house.caller(house.database.write(lambda session: worker_tokens.create(session, "a GPU")[0]))

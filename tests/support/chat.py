@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from judge.judge import Judge
-from judge.sampling import Sampling, generate
+from judge.methods import Sampling
+from judge.sampling import generate
 
 SEEN, WRITTEN = 300, 8  # tokens of the end of a prompt that the judge reads, and that it writes
 

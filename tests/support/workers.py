@@ -19,9 +19,10 @@ from typing import Any, cast
 
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from judge import reading
+from judge import reading, samples
 from judge.judge import Judge, Pair
 from judge.reading import Prediction
+from judge.samples import SAMPLE, Draw, Walk
 from server.queue.claiming import Claim
 from server.queue.introductions import Introduction
 from server.queue.messages import ExperimentJob, GenerationJob, Job, RedisError, Result
@@ -115,9 +116,16 @@ def written(writing: GenerationJob) -> str:
     return " ".join(f"word{zlib.crc32(seed.encode()) % 1000}" for seed in seeds)
 
 
+#: What the fake judge writes, token by token: one of two, of which the cut leaves one.
+DRAWN = Draw(0, 0.25, 1.0, 1, 0.25, 1.5, 0.0, ((1, 0.75, 0.0), (0, 0.25, 1.0)))
+
+
 def tried(experiment: ExperimentJob) -> bytes:
     """What the fake judge expects at each word: the bits that it says of it, at rank 2 of its one token."""
     question = json.loads(experiment.question)
+    if experiment.kind == SAMPLE:
+        walk = Walk((DRAWN,) * question["tokens"])
+        return samples.pack([walk] * len(question["methods"]))
     costs = bits(question["prefix"], question["text"], question["profile"])
     return reading.pack([Prediction(cost, 2, 3.5, ((0, 0.25),)) for cost in costs])
 
