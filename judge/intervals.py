@@ -1,11 +1,11 @@
-"""A mean and how well it is known. Standard library only."""
+"""A mean or a share, and how well it is known. Standard library only."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import NormalDist, fmean, stdev
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,18 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     mean = fmean(values)
     half = student(0.5 + level / 2, len(values) - 1) * stdev(values) / math.sqrt(len(values))
     return Interval(mean, mean - half, mean + half, len(values))
+
+
+def share_interval(hits: int, count: int, level: float = 0.95) -> Interval:
+    """Wilson's confidence interval of the share that `hits` of `count` independent tries are. Raises ValueError for no
+    try."""
+    if not 0 <= hits <= count or count == 0:
+        raise ValueError(f"a share needs at least one try, and not more hits than tries: not {hits} of {count}")
+    z, share = NormalDist().inv_cdf(0.5 + level / 2), hits / count
+    middle = share + z * z / (2 * count)
+    half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    stretch = 1 + z * z / count
+    return Interval(share, max(0.0, (middle - half) / stretch), min(1.0, (middle + half) / stretch), count)
 
 
 def student(p: float, freedom: int) -> float:

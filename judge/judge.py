@@ -27,6 +27,7 @@ import torch
 import transformers
 from torch import Tensor
 
+from judge.chat_template import ChatTemplate
 from judge.cuts import speakable
 from judge.differentiable import Differentiable
 from judge.drawing import walk
@@ -185,6 +186,23 @@ class Judge:
                 failed = some[nth]
         if failed is not None:
             raise NotFinite(failed)
+
+    def measure_rows(self, jobs: Sequence[Job]) -> Iterator[tuple[int, list[float]]]:
+        """Yield (index, bits) of the last ids of each row of ids, at least one, as each is done: for rows that no text
+        spells, such as a chat's. A job is the ids, the first of which is never scored, and how many of the last are.
+
+        Raises TooLong before anything is measured, NotFinite for a row without a score."""
+        for index, (ids, scored) in enumerate(jobs):
+            if len(ids) > self.context:
+                raise TooLong(bos=0, prefix=len(ids) - scored, text=scored, context=self.context, index=index)
+        for index, bits in self._runner.each(jobs):
+            if not torch.isfinite(bits).all():
+                raise NotFinite(index)
+            yield index, bits.tolist()
+
+    def chat(self) -> ChatTemplate:
+        """The frame that the judge's chat template puts around what somebody says. Raises JudgeError without one."""
+        return ChatTemplate.of(self._source)
 
     def read(self, text: str, prefix: str = "", *, profile: str = ARENA, top: int = USUAL_TOP) -> Reading:
         """What was expected at each token of `text` after `prefix`: bits, rank, entropy and the `top` likeliest tokens.

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from judge.profiles import ARENA
-from server.cli import compression, host_tokens, judges, lab, receipts, samples, worker_tokens
+from server.cli import answers, compression, host_tokens, judges, lab, pairs, receipts, samples, worker_tokens
 from server.cli.flags import (
     Data,
     DatabaseUrl,
@@ -45,6 +45,8 @@ app.add_typer(worker_tokens.app, name="worker-token")
 app.command()(receipts.verify)
 app.command()(lab.read)
 app.command()(samples.sample)
+app.command()(answers.answers)
+app.command()(pairs.pairs)
 app.command()(compression.compress)
 app.command()(compression.decompress)
 

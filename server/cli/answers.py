@@ -1,0 +1,180 @@
+"""Questions with known answers, in a shell: `xentarena answers`."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from games.sentences import counted
+from judge.calibration import Answered, bins, calibration_error, coverage
+from judge.errors import JudgeError
+from judge.intervals import share_interval
+from judge.profiles import ARENA
+from server.cli import diagrams, given
+from server.cli.flags import Dtype, OneJudge
+from server.errors import CommandError
+from xentarena import quizzes
+from xentarena.extras import require
+
+if TYPE_CHECKING:
+    from judge.answers import Progress, Reply
+    from judge.judge import Judge
+
+Format = Annotated[Literal["table", "jsonl", "csv"], typer.Option("--format", help="jsonl, csv: a line each.")]
+Chat = Annotated[bool, typer.Option("--chat", help="Ask in the judge's chat template.")]
+COVERED = (1.0, 0.75, 0.5, 0.25)  # of the questions, in the table
+KINDS: "dict[str, Callable[[Reply], Answered]]" = {
+    "as it says": lambda reply: reply.plain,
+    "without its prior": lambda reply: reply.calibrated,
+}
+
+
+def answers(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="JSON Lines or CSV: question, answer, answers. -: standard input.")
+    ],
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A", help="An answer that is allowed where the file names none; to be repeated."),
+    ] = None,
+    template: Annotated[
+        str | None, typer.Option(metavar="T", help="What stands before an answer, with {question} in it.")
+    ] = None,
+    chat: Chat = False,
+    judge: OneJudge = None,
+    dtype: Dtype = "float32",
+    svg: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw how far its confidence can be trusted.")
+    ] = None,
+    format_: Format = "table",
+) -> None:
+    """Ask a judge questions to which only some answers are allowed: how often it is right, how far its confidence can
+    be trusted, and what saying "I do not know" is worth; as it says, and without its prior for the answers."""
+    if template is not None and chat:
+        raise typer.BadParameter("a chat has a template of its own", param_hint="--template")
+    text = read_text(file)
+    require("judge")
+    from judge.answers import TEMPLATE, ask
+
+    questions = quizzes.questions(text, name_of(file), answer or [])
+    with asked(judge, dtype, "asking") as (loaded, progress):
+        replies = ask(loaded, questions, template=template or TEMPLATE, chat=chat, progress=progress)
+    if svg:
+        kinds = {name: [of(reply) for reply in replies] for name, of in KINDS.items()}
+        _save(svg, diagrams.reliability(kinds, f"{loaded.name}: {counted(len(replies), 'question')}"))
+    write(format_, [_told(reply) for reply in replies], lambda: _table(replies, loaded.name))
+
+
+@contextmanager
+def asked(judge: str | None, dtype: str, label: str) -> "Iterator[tuple[Judge, Progress | None]]":
+    """A judge, and what tells on standard error how far it is, where somebody looks. Raises CommandError for what it
+    cannot do."""
+    from judge.loading.packages.store import usual_judge
+    from xentarena import offline
+
+    loaded = offline.load_judge(judge or usual_judge(), ARENA, dtype)
+    try:
+        if not sys.stderr.isatty():
+            yield loaded, None
+            return
+        with typer.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+            def told(done: int, of: int) -> None:
+                bar.length = of
+                bar.update(done - bar.pos)
+
+            yield loaded, told
+    except JudgeError as error:
+        raise CommandError(str(error)) from error
+
+
+def read_text(file: Path) -> str:
+    """A file of questions or pairs."""
+    at_stdin = str(file) == given.STDIN
+    (text,) = given.texts([given.STDIN] if at_stdin else [], [] if at_stdin else [file], "FILE")
+    return text
+
+
+def name_of(file: Path) -> str:
+    return "standard input" if str(file) == given.STDIN else str(file)
+
+
+def write(format_: str, rows: Sequence[dict[str, Any]], table: Callable[[], str]) -> None:
+    """Rows of one kind as lines of JSON or CSV, or the table of them all."""
+    if format_ == "table":
+        typer.echo(table())
+    elif format_ == "jsonl":
+        for row in rows:
+            typer.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        written = io.StringIO()
+        writer = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: json.dumps(value, ensure_ascii=False) for key, value in row.items()} for row in rows)
+        typer.echo(written.getvalue(), nl=False)
+
+
+def _told(reply: "Reply") -> dict[str, Any]:
+    from judge.answers import log_odds
+
+    question, plain, calibrated = reply.question, reply.plain, reply.calibrated
+    return {
+        "question": question.text,
+        "answer": question.answers[question.right],
+        "answers": list(question.answers),
+        "bits": list(reply.bits),
+        "log_odds": log_odds(reply.bits),
+        "probabilities": list(plain.probabilities),
+        "says": question.answers[plain.chosen],
+        "right": plain.is_right,
+        "entropy": plain.entropy,
+        "calibrated_log_odds": log_odds(reply.without_prior),
+        "calibrated_probabilities": list(calibrated.probabilities),
+        "calibrated_says": question.answers[calibrated.chosen],
+        "calibrated_right": calibrated.is_right,
+        "calibrated_entropy": calibrated.entropy,
+    }
+
+
+def _table(replies: "Sequence[Reply]", judge: str) -> str:
+    lines = [f"{counted(len(replies), 'question')}, by {judge}"]
+    for name, of in KINDS.items():
+        found = [of(reply) for reply in replies]
+        known = share_interval(sum(each.is_right for each in found), len(found))
+        lines += [
+            "",
+            f"{name}:",
+            f"  right        {known.mean:.3f}  (95 % interval {known.low:.3f} to {known.high:.3f})",
+            f"  confidence   {fmean(each.confidence for each in found):.3f}",
+            f"  calibration  {calibration_error(found):.3f} expected error",
+            "  confidence   questions  mean   right",
+        ]
+        lines += [
+            f"  {each.low:.1f} to {each.high:.1f}   {each.count:9}  {each.confidence:.3f}  {each.right:.3f}"
+            for each in bins(found)
+        ]
+        lines.append("  answered     right  where the entropy is at most")
+        lines += [f"  {share:6.1%}       {right:.3f}  {entropy:.3f} bits" for share, right, entropy in _covered(found)]
+    return "\n".join(lines)
+
+
+def _covered(found: Sequence[Answered]) -> Iterator[tuple[float, float, float]]:
+    """Of what not answering leaves, the points nearest to those that are told."""
+    points = coverage(found)
+    nearest = [min(points, key=lambda each: abs(each.share - wanted)) for wanted in COVERED]
+    for each in dict.fromkeys(nearest):
+        yield each.share, each.right, each.entropy
+
+
+def _save(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"cannot write {file}: {error.strerror}") from error

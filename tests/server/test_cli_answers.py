@@ -1,0 +1,134 @@
+"""`xentarena answers` and `pairs`: files of questions and sentences in, tables, lines and a picture out."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from judge.answers import ask
+from judge.judge import Judge
+from judge.loading.source import find
+from judge.pairs import Pair, compare
+from tests.judge import tiny
+from tests.support.command import Run
+from xentarena import offline, quizzes
+
+ROOT = Path(__file__).parents[2]
+QUESTIONS = 'question,answer,answers\n"Is the sea old, or new?",old,old|new\nIs it?,yes,\nIs it not?,no,\n'
+
+
+@pytest.fixture(autouse=True, scope="module")
+def loaded_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(offline, "load_judge", cache(offline.load_judge))
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny.write_gpt2(tmp_path_factory.mktemp("judge") / "small"))
+
+
+@pytest.fixture(scope="module")
+def judge(folder: str) -> Judge:
+    return offline.load_judge(folder, "arena", "float32")
+
+
+def test_questions_are_told_as_a_judge_answers_them(run: Run, folder: str, judge: Judge, tmp_path: Path) -> None:
+    file = tmp_path / "questions.csv"
+    file.write_text(QUESTIONS)
+    replies = ask(judge, quizzes.questions(QUESTIONS, "here", ["yes", "no", "perhaps"]))
+    assert [reply.question.answers for reply in replies] == [("old", "new"), *2 * [("yes", "no", "perhaps")]]
+    asked = ("answers", str(file), "--judge", folder, *(f"--answer={each}" for each in ("yes", "no", "perhaps")))
+    for row, reply in zip(map(json.loads, run(*asked, "--format", "jsonl").out.splitlines()), replies, strict=True):
+        assert row["bits"] == pytest.approx(reply.bits)
+        assert row["probabilities"] == pytest.approx(reply.plain.probabilities)
+        assert row["calibrated_probabilities"] == pytest.approx(reply.calibrated.probabilities)
+        assert (row["says"] == row["answer"]) == row["right"] == reply.plain.is_right
+        assert (row["calibrated_says"] == row["answer"]) == row["calibrated_right"] == reply.calibrated.is_right
+        assert row["entropy"] == pytest.approx(reply.plain.entropy)
+    rows = list(csv.DictReader(io.StringIO(run(*asked, "--format", "csv").out)))
+    assert [json.loads(row["question"]) for row in rows] == [reply.question.text for reply in replies]
+    out = run(*asked, "--svg", str(tmp_path / "trust.svg")).out
+    right = sum(reply.plain.is_right for reply in replies) / 3
+    assert f"right        {right:.3f}  (95 % interval" in out
+    assert out.count("expected error") == 2
+    picture = ElementTree.fromstring((tmp_path / "trust.svg").read_text())
+    words = " ".join(each.text or "" for each in picture.iter("{http://www.w3.org/2000/svg}text"))
+    assert f"as it says: {right:.1%} right" in words
+    assert "without its prior" in words
+
+
+def test_files_of_both_kinds_say_the_same(tmp_path: Path) -> None:
+    lines = '{"question": "Is it?", "answer": "yes", "answers": ["yes", "no"]}\n\n{"question": "2?", "answer": "no"}\n'
+    table = "question,answer,answers\nIs it?,yes,yes|no\n2?,no,\n"
+    assert quizzes.questions(lines, "a") == quizzes.questions(table, "b")
+    sentences = '{"true": "a", "false": "b"}', "\ufefftrue,false\na,b\n"
+    assert [quizzes.pairs(each, "c") for each in sentences] == 2 * [[Pair("", "a", "b")]]
+    known = quizzes.questions((ROOT / "examples" / "questions.csv").read_text(), "examples")
+    assert len(known) == len({each.text for each in known}) == 100
+
+
+def test_the_packaged_pairs_are_two_hundred_and_balanced() -> None:
+    found = quizzes.packaged_pairs()
+    counts = {subject: sum(each.subject == subject for each in found) for subject in {each.subject for each in found}}
+    assert counts == {"arithmetic": 50, "facts": 50, "physics": 50, "strings": 50}
+    said = [sentence for each in found for sentence in (each.true, each.false)]
+    assert len(set(said)) == len(said) == 400, "no sentence is there twice, or both true and false"
+    tokens = find("pocket").tokens
+    equal = sum(tokens.count(each.true) == tokens.count(each.false) for each in found)
+    assert equal >= 140, "and most are of equal token count, whoever counts"
+
+
+def test_pairs_are_told_as_a_judge_compares_them(run: Run, folder: str, judge: Judge, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text("subject,true,false\nsea,It is 1.,It is 2.\nsky,It flew.,It flew to a castle.\n")
+    (tmp_path / "one.csv").write_text("true,false\nIt is 1.,It is 2.\n")
+    found = compare(judge, quizzes.pairs(file.read_text(), "here"))
+    asked = ("pairs", str(file), "--judge", folder)
+    rows = [json.loads(line) for line in run(*asked, "--format", "jsonl").out.splitlines()]
+    for row, each in zip(rows, found, strict=True):
+        assert (row["true_bits"], row["false_bits"]) == pytest.approx(each.bits)
+        assert (row["true_yes"], row["false_yes"]) == pytest.approx(each.yes)
+        assert (row["true_first"], row["true_second"]) == pytest.approx(each.which)
+        told = [row[name] for name in ("cheaper", "cheaper_a_token", "said_yes", "said_which")]
+        assert told == [each.cheaper, each.cheaper_a_token, each.said_yes, each.said_which]
+    lines = run(*asked).out.splitlines()
+    assert [line.split("  ")[0] for line in lines[2:]] == ["sea (1)", "sky (1)", "all (2)", "of equal token count (1)"]
+    share = sum(each.cheaper for each in found) / 2
+    assert f" {share:.1%} (" in lines[4]
+    lone = run("pairs", str(tmp_path / "one.csv"), "--judge", folder).out.splitlines()
+    assert [line.split("  ")[0] for line in lone[2:]] == ["all (1)", "of equal token count (1)"]
+
+
+def test_bad_files_are_told_with_the_line(run: Run, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command, text, told in (
+        ("answers", "", "has no column 'question'"),
+        ("answers", "question,answer\n", "standard input has no line but perhaps its head"),
+        ("answers", "question,answer\nIs it?,\n", "line 2: 'answer' is missing"),
+        ("answers", "question,answer\na?,yes\n", "line 2: 'yes' is the only answer that is allowed"),
+        ("answers", "question,answer,answers\na?,yes,no|perhaps\n", "line 2: the answer 'yes' is none of no, perhaps"),
+        ("answers", "question,answer,answers\na?,yes,yes|no|yes\n", "line 2: an answer is there twice"),
+        ("answers", 'question,answer\n"a?,yes\n', "no CSV"),
+        ("answers", '{"question": "a?", "answer": "yes"}\n{"question"\n', "line 2: no JSON"),
+        ("answers", '{"question": "a?", "answer": 1}\n', "line 1: 'answer' is missing or no text"),
+        (
+            "answers",
+            "question,answer\na?,yes\nb?,no\n" + "z " * 400 + "?,no\n",
+            "do not fit the judge's context of 256",
+        ),
+        ("pairs", "true,false\nsame,same\n", "line 2: both sentences are 'same'"),
+        ("pairs", "right,wrong\na,b\n", "has no column 'true'"),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        ended = run(command, "-", "--judge", folder)
+        assert (ended.status, told in ended.err) == (1, True), (text, ended)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(QUESTIONS.encode())))
+    assert "no chat template" in run("answers", "-", "--judge", folder, "--chat").err
+    assert run("answers", "-", "--chat", "--template", "{question}").status == 2
