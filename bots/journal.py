@@ -16,6 +16,7 @@ from xentarena.errors import ArenaError
 
 Record = dict[str, Any]
 REDACTED = "[secret]"
+WASTED = "wasted"  # the kind of what cost something and came to nothing
 
 
 class JournalError(ArenaError):
@@ -33,15 +34,12 @@ class Journal:
         if file is not None and file.exists():
             _cut(file, self.records)
 
-    @property
-    def is_behind(self) -> bool:
-        """Is there still something to be read before anything new happens?"""
-        return self._next < len(self.records)
-
     def once(self, kind: str, do: Callable[[], Mapping[str, Any]]) -> Record:
-        """What stands next, or else what `do` gives, written first. Raises `JournalError` where something of another
-        kind stands there."""
-        if not self.is_behind:
+        """What stands next, or else what `do` gives, written first. What was wasted is passed over. Raises
+        `JournalError` where something of another kind stands there."""
+        while self._next < len(self.records) and self.records[self._next].get("kind") == WASTED:
+            self._next += 1
+        if self._next == len(self.records):
             return self.write(kind, do())
         found = self.records[self._next]
         if found.get("kind") != kind:

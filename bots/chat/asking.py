@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from time import monotonic, sleep
 from typing import Any, Protocol
 
-from bots.journal import Journal
+from bots.journal import WASTED, Journal
 from xentarena.errors import ArenaError
 
 RETRIES = 6  # tries of one question
@@ -132,7 +132,7 @@ class Asking:
         return str(self.journal.once("reply", lambda: self._asked(question))["text"])
 
     def _asked(self, question: Question) -> dict[str, Any]:
-        begun, troubles, spent = monotonic(), list[str](), [0, 0]
+        begun, troubles = monotonic(), list[str]()
         for attempt in range(self.retries):
             held = self.meter.hold(question)
             used = (0, 0)
@@ -141,18 +141,21 @@ class Asking:
                 used = (_known(reply.read, held[0]), _known(reply.written, held[1]))
                 break
             except Trouble as trouble:
-                used = held if trouble.paid else used
                 troubles.append(str(trouble))
+                if trouble.paid:
+                    used = held
+                    self.journal.write(WASTED, {"why": str(trouble), **self._used(used)})
                 if not trouble.again or attempt + 1 == self.retries:
                     raise NoAnswer(f"The model did not answer: {trouble}") from trouble
                 pause = _pause(attempt) if trouble.pause is None else trouble.pause
             finally:
                 self.meter.settle(held, *used)
-                spent = [spent[0] + used[0], spent[1] + used[1]]
             self.pause(min(pause, LONGEST_PAUSE))
         told = {"question": asdict(question), "text": reply.text[-KEPT:], "characters": len(reply.text)}
-        used_up = {"read": spent[0], "written": spent[1], "cost": self.meter.price.of(*spent)}
-        return told | used_up | {"seconds": round(monotonic() - begun, 3), "troubles": troubles}
+        return told | self._used(used) | {"seconds": round(monotonic() - begun, 3), "troubles": troubles}
+
+    def _used(self, used: tuple[int, int]) -> dict[str, float]:
+        return {"read": used[0], "written": used[1], "cost": self.meter.price.of(*used)}
 
 
 def _known(said: int | None, dearest: int) -> int:

@@ -52,20 +52,25 @@ class ChatPlayer:
             echo = without_thoughts(said)[-ECHO:] or "…"
             reminder = prompt.REMINDER.format(example=prompt.EXAMPLE)
             messages += [{"role": "assistant", "content": echo}, {"role": "user", "content": reminder}]
-        raise NoMove(f"There was no move in {self.manner.attempts} answers.")
+        raise self._gives_up(f"There was no move in {self.manner.attempts} answers.")
 
     def refuse(self, move: str, why: str) -> None:
         """Raises `NoMove` where it proposes nothing that can be played."""
         self._moves.pop()
         self._refusals += 1
         if self._refusals == self.manner.attempts:
-            raise NoMove(f"The rules took none of {self._refusals} proposals; the last, {move!r}: {why}")
+            raise self._gives_up(f"The rules took none of {self._refusals} proposals; the last, {move!r}: {why}")
         self._refused = f"You wrote {move!r}. {why}"
 
     def review(self, submission: models.Submission) -> None:
         why = submission.reason.detail if submission.reason else submission.state
         self.played.append(prompt.Played(self._moves, submission.bits, why, submission.events))
         self._moves = []
+
+    def _gives_up(self, why: str) -> "NoMove":
+        """What it had made in this play is no part of the next."""
+        self._moves = []
+        return NoMove(why)
 
     def learn(self, move: str, bits: float | None) -> None:
         """What it earned was in the review."""

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from bots.chat.asking import Provider, Question, Reply, Trouble
+from bots.journal import REDACTED
 from xentarena.errors import InputError
 from xentarena.extras import require
 
@@ -28,7 +29,7 @@ class OpenAIEndpoint:
         require("players")
         import openai
 
-        self._library, self._model = openai, model
+        self._library, self._model, self._key = openai, model, key
         # Retries are ours: they are counted and told.
         self._client = openai.OpenAI(base_url=endpoint, api_key=key or "none", max_retries=0, timeout=seconds)
         own = str(self._client.base_url).startswith(OWN)
@@ -38,7 +39,7 @@ class OpenAIEndpoint:
         first = {"role": "system", "content": question.system}
         body: dict[str, Any] = {"model": self._model, "messages": [first, *question.messages]}
         body |= {self._most: question.most, **_temperature(question)}
-        said = _said(self._library, lambda: self._client.chat.completions.with_raw_response.create(**body))
+        said = _said(self._library, self._key, lambda: self._client.chat.completions.with_raw_response.create(**body))
         try:
             text = said["choices"][0]["message"]["content"]
         except (KeyError, IndexError, TypeError):
@@ -56,14 +57,14 @@ class AnthropicEndpoint:
         require("players")
         import anthropic
 
-        self._library, self._model = anthropic, model
+        self._library, self._model, self._key = anthropic, model, key
         self._client = anthropic.Anthropic(base_url=endpoint, api_key=key or "none", max_retries=0, timeout=seconds)
 
     def ask(self, question: Question) -> Reply:
         body: dict[str, Any] = {"model": self._model, "system": question.system, "messages": [*question.messages]}
         # Its newer models have no temperature, and so its library has none; others of the protocol may.
         body |= {"max_tokens": question.most, "extra_body": _temperature(question)}
-        said = _said(self._library, lambda: self._client.messages.with_raw_response.create(**body))
+        said = _said(self._library, self._key, lambda: self._client.messages.with_raw_response.create(**body))
         try:
             blocks = [block["text"] for block in said["content"] if block["type"] == "text"]
             text = "".join(blocks)
@@ -110,8 +111,9 @@ def _temperature(question: Question) -> dict[str, float]:
     return {} if question.temperature is None else {"temperature": question.temperature}
 
 
-def _said(library: Any, call: Callable[[], Any]) -> dict[str, Any]:
-    """The JSON that comes back. Both libraries are made alike, and name their errors the same. Raises `Trouble`."""
+def _said(library: Any, key: str, call: Callable[[], Any]) -> dict[str, Any]:
+    """The JSON that comes back. Both libraries are made alike, and name their errors the same. Raises `Trouble`, in
+    which the key is not told though an endpoint may say it."""
     try:
         raw = call().http_response.text
     except library.APITimeoutError as error:
@@ -119,19 +121,20 @@ def _said(library: Any, call: Callable[[], Any]) -> dict[str, Any]:
     except library.APIConnectionError as error:
         raise Trouble(f"it cannot be reached ({error.__cause__ or error})", again=True) from error
     except library.APIStatusError as error:
-        told = " ".join(error.response.text.split())[:EXCERPT]
+        said = error.response.text.replace(key, REDACTED) if key else error.response.text
+        told = " ".join(said.split())[:EXCERPT]
         again = error.status_code in AGAIN
         pause = asked_pause(error.response.headers.get("Retry-After", ""), datetime.now(UTC))
         raise Trouble(f"status {error.status_code}: {told}", again=again, pause=pause) from error
     except (library.APIError, ValueError) as error:
         raise Trouble(f"an answer that cannot be read ({error})", again=True, paid=True) from error
     try:
-        said = json.loads(raw)
+        answer = json.loads(raw)
     except ValueError:
-        said = None
-    if not isinstance(said, dict):
-        raise _strange(raw)
-    return said
+        answer = None
+    if not isinstance(answer, dict):
+        raise _strange(raw.replace(key, REDACTED) if key else raw)
+    return answer
 
 
 def _strange(said: object) -> Trouble:

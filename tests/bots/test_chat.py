@@ -16,7 +16,7 @@ from bots.chat.providers import AnthropicEndpoint, OpenAIEndpoint, asked_pause
 from bots.journal import Journal
 from bots.play import Play
 from judge.judge import Judge
-from tests.support.chat import Chat, Fault, chatting, saying
+from tests.support.chat import WRITTEN, Chat, Fault, chatting, saying
 from tests.xentarena.builders import preview, round_, submission
 from tests.xentarena.scripted import Answer, serving
 from xentarena.client import Client
@@ -71,7 +71,7 @@ def test_a_model_behind_either_protocol_gives_a_move(chat: Chat, protocol: str) 
     assert move
     assert move != "so and so."
     assert (reply.read or 0) > 5
-    assert reply.written == 8
+    assert reply.written == WRITTEN
     body, headers = chat.asked[0]
     assert (body["model"], body["max_tokens"], body["temperature"]) == ("pocket", 64, 0)
     sent = {name.lower(): value for name, value in headers.items()}
@@ -145,8 +145,8 @@ def test_an_endpoint_that_is_down_or_refuses_is_given_up(chat: Chat) -> None:
         down.ask(question())
     assert len(pauses) == 3
     assert pauses[0] <= 1 < pauses[2] <= 4
-    chat.faults = [Fault(401, b'{"error": "wrong key"}')] * 2
-    with pytest.raises(NoAnswer, match=r"status 401: .*wrong key"):
+    chat.faults = [Fault(401, b'{"error": "wrong key ' + KEY.encode() + b'"}')] * 2
+    with pytest.raises(NoAnswer, match=r"status 401: .*wrong key \[secret\]"):
         asking(chat.url).ask(question())
     assert len(chat.asked) == 1, "to ask again would not help"
 
@@ -178,13 +178,17 @@ def test_no_limit_is_ever_passed(chat: Chat) -> None:
     assert len(chat.asked) == before
 
 
-def test_what_may_have_been_paid_counts_though_no_answer_came(chat: Chat) -> None:
+def test_what_may_have_been_paid_counts_though_no_answer_came(chat: Chat, tmp_path: Path) -> None:
     chat.faults = [MISBEHAVIOUR["slow"], MISBEHAVIOUR["429"]]
-    asks, meter, journal = question(), Meter(Price(1.0, 1.0)), Journal(None)
+    asks, meter, journal = question(), Meter(Price(1.0, 1.0)), Journal(tmp_path / "log.jsonl")
     asking(chat.url, meter, seconds=0.5, journal=journal).ask(asks)
     reply = meter.read - asks.worst
     assert 0 < reply < asks.worst, "once as much as it could be, once as much as it was, and nothing for the refusal"
-    assert meter.written == 64 + 8
+    assert meter.written == 64 + WRITTEN
+    assert [record["kind"] for record in journal.records] == ["wasted", "reply"]
+    again = Journal(tmp_path / "log.jsonl")
+    assert asking(chat.url, journal=again).ask(asks) == journal.records[1]["text"]
+    assert sum(record["written"] for record in again.records) == meter.written
 
 
 def test_replies_are_in_the_journal_before_they_are_used_and_read_from_there(chat: Chat, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from judge.judge import Judge
 from judge.methods import Sampling
 from judge.sampling import generate
 
-SEEN, WRITTEN = 300, 8  # tokens of the end of a prompt that the judge reads, and that it writes
+SEEN, WRITTEN = 120, 5  # tokens of the end of a prompt that the judge reads, and that it writes
 
 
 @dataclass(frozen=True, slots=True)
