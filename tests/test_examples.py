@@ -46,6 +46,16 @@ def test_the_judge_is_asked_at_home(tmp_path: Path) -> None:
     assert scored == pytest.approx(saved, abs=0.002)
 
 
+def test_a_tournament_starts_a_server_of_its_own_and_reports(tmp_path: Path) -> None:
+    ended = command("tournament", str(EXAMPLES / "tournament.toml"), "--out", str(tmp_path / "out"))
+    assert ended.returncode == 0, ended.stderr
+    report = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
+    ranking = report.partition("## Ranking")[2].partition("##")[0]
+    assert all(f"| {name} |" in ranking for name in ("near words", "builds", "climbs", "random"))
+    assert "## What went wrong\n\nNothing." in report
+    assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").count("<svg") == 4
+
+
 def test_every_example_is_run_here() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
-    assert all(file.name in text for file in EXAMPLES.glob("*.py"))
+    assert all(file.name in text for file in EXAMPLES.iterdir() if file.is_file())

@@ -12,7 +12,18 @@ from typing import Annotated, Any
 import typer
 
 from judge.profiles import ARENA
-from server.cli import answers, compression, host_tokens, judges, lab, pairs, receipts, samples, worker_tokens
+from server.cli import (
+    answers,
+    compression,
+    host_tokens,
+    judges,
+    lab,
+    pairs,
+    receipts,
+    samples,
+    tournament,
+    worker_tokens,
+)
 from server.cli.flags import (
     Data,
     DatabaseUrl,
@@ -49,6 +60,7 @@ app.command()(answers.answers)
 app.command()(pairs.pairs)
 app.command()(compression.compress)
 app.command()(compression.decompress)
+app.command()(tournament.tournament)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Judges = Annotated[

@@ -1,0 +1,1 @@
+"""Tournaments: players × games × passages × repeats, each with a budget, and a report."""

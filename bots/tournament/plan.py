@@ -1,0 +1,223 @@
+"""What a tournament's file says. Whatever is wrong in it is told with its line and what was probably meant."""
+
+import difflib
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from bots.strategy import StrategyFactory, load_strategy, names
+from xentarena.errors import ArenaError
+
+BASELINE = "random"  # the strategy that everything is held against
+Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f#]*$")]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class PlanError(ArenaError):
+    """A tournament's file cannot be used; its text says where and why."""
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class BudgetTable(Table):
+    """Of each player in each round. seconds: after which no further play begins."""
+
+    submissions: int = Field(default=20, ge=1, le=10_000)
+    seconds: Positive | None = None
+
+
+class PlayerTable(Table):
+    """A strategy, or a model: who runs it, at which address, with the key in which variable of the environment.
+
+    answer: tokens of one answer. seconds: the most that one may take. tokens, cost: the most in the whole tournament.
+    price_read, price_written: of a million tokens.
+    """
+
+    name: Name
+    strategy: str | None = None
+    model: str | None = None
+    provider: Literal["openai", "anthropic", "local"] = "openai"
+    endpoint: str | None = None
+    key: str | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    answer: int = Field(default=512, ge=8, le=100_000)
+    seconds: Positive = 120.0
+    tokens: int | None = Field(default=None, ge=1)
+    cost: Positive | None = None
+    price_read: Money = 0.0
+    price_written: Money = 0.0
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "PlayerTable":
+        if (self.strategy is None) == (self.model is None):
+            raise ValueError("a player has either a strategy or a model")
+        if self.strategy is not None and (more := self.model_fields_set - {"name", "strategy"}):
+            raise ValueError(f"{sorted(more)[0]} is for a model; a strategy has none")
+        if self.cost is not None and not (self.price_read or self.price_written):
+            raise ValueError("a limit on the cost needs price_read and price_written")
+        return self
+
+
+class GameTable(Table):
+    """game: a packaged or uploaded one's name, or a .xent file. passages: a round for each; a list where the game
+    takes several at once."""
+
+    game: str = Field(min_length=1)
+    passages: list[str | list[str]] = Field(default=[[]], min_length=1)
+
+    @property
+    def rounds(self) -> list[list[str]]:
+        return [[each] if isinstance(each, str) else each for each in self.passages]
+
+
+class Plan(Table):
+    """judge: of the server that is started where none is named. parallel: plays at the same time. folder: where files
+    that it names are looked for."""
+
+    title: Name = "Tournament"
+    seed: int = 1
+    repeats: int = Field(default=1, ge=1, le=100)
+    parallel: int = Field(default=4, ge=1, le=64)
+    judge: str = "pocket"
+    budget: BudgetTable = BudgetTable()
+    players: list[PlayerTable] = Field(min_length=1, max_length=200)
+    games: list[GameTable] = Field(min_length=1, max_length=200)
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("players")
+    @classmethod
+    def _different(cls, players: list[PlayerTable]) -> list[PlayerTable]:
+        known = [each.name for each in players]
+        if twice := [name for name in known if known.count(name) > 1]:
+            raise ValueError(f"two players are called {twice[0]!r}")
+        return players
+
+    @property
+    def everybody(self) -> list[PlayerTable]:
+        """The players, and the baseline where it is none of them."""
+        if any(each.strategy == BASELINE for each in self.players):
+            return self.players
+        name = next(name for name in (BASELINE, "the baseline") if name not in {each.name for each in self.players})
+        return [*self.players, PlayerTable(name=name, strategy=BASELINE)]
+
+    @property
+    def baseline(self) -> str:
+        return next(each.name for each in self.everybody if each.strategy == BASELINE)
+
+    @property
+    def digest(self) -> str:
+        """Of all that decides what is played: not of the title, and not of how many plays run at once."""
+        told = self.model_dump(mode="json", exclude={"title", "parallel"})
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+    def file(self, name: str) -> str:
+        """A path in the plan, from its own folder."""
+        return str(self.folder / name)
+
+    def strategies(self) -> dict[str, StrategyFactory]:
+        """Player → its strategy, for those that have one. Raises `StrategyError`."""
+        return {each.name: load_strategy(self._located(each.strategy)) for each in self.everybody if each.strategy}
+
+    def _located(self, strategy: str) -> str:
+        return self.file(strategy) if ":" in strategy or strategy.endswith(".py") else strategy
+
+    def keys(self) -> dict[str, str]:
+        """Player → its key. Raises `PlanError` where a variable is not set."""
+        found = {}
+        for each in self.players:
+            if each.key is not None:
+                if not os.environ.get(each.key):
+                    raise PlanError(f"{each.name!r}: the variable {each.key} of the environment has no key.")
+                found[each.name] = os.environ[each.key]
+        return found
+
+
+def load(file: Path) -> Plan:
+    """Raises `PlanError`."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{file}: {error}.") from error
+    if "folder" in given:
+        raise PlanError(f"{file}:{_line(text, ('folder',))}: there is no 'folder' here.")
+    try:
+        return Plan.model_validate({**given, "folder": file.resolve().parent})
+    except ValidationError as error:
+        raise PlanError("\n".join(_told(file, text, each) for each in error.errors())) from error
+
+
+def unknown_strategy(file: Path, plan: Plan) -> str | None:
+    """The place of the first strategy that no package has registered, and what was probably meant."""
+    text, known = file.read_text(encoding="utf-8"), names()
+    for number, each in enumerate(plan.players):
+        of_a_file = each.strategy is None or ":" in each.strategy or each.strategy.endswith(".py")
+        if each.strategy is not None and not of_a_file and each.strategy not in known:
+            place = f"{file}:{_line(text, ('players', number, 'strategy'))}"
+            there = f"There is: {', '.join(known)}; one of your own is FILE.py:CLASS."
+            return f"{place}: there is no strategy {each.strategy!r}.{_meant(each.strategy, known, told=False)} {there}"
+    return None
+
+
+def _told(file: Path, text: str, error: Mapping[str, Any]) -> str:
+    path: Sequence[str | int] = error["loc"]
+    where = f"{file}:{_line(text, path)}: {_named(path)}"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: there is no such key.{_meant(str(path[-1]), _keys(path))}"
+    if error["type"] == "missing":
+        return f"{where} is missing."
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}."
+
+
+def _meant(given: str, known: Sequence[str], *, told: bool = True) -> str:
+    """told: are all of them named where none is near?"""
+    if near := difflib.get_close_matches(given, known, 1):
+        return f" Did you mean {near[0]!r}?"
+    return f" There is: {', '.join(known)}." if told else ""
+
+
+def _keys(path: Sequence[str | int]) -> list[str]:
+    """The keys of the table in which the last one of the path stands."""
+    tables: dict[str, type[Table]] = {"budget": BudgetTable, "players": PlayerTable, "games": GameTable}
+    table = tables.get(str(path[0]), Plan) if len(path) > 1 else Plan
+    return [name for name in table.model_fields if name != "folder"]
+
+
+def _named(path: Sequence[str | int]) -> str:
+    """`players 2, strategy`: as somebody counts who reads the file."""
+    parts = [f" {part + 1}" if isinstance(part, int) else f", {part}" for part in path]
+    return "".join(parts).removeprefix(", ") or "the file"
+
+
+def _line(text: str, path: Sequence[str | int]) -> int:
+    """Where the key of a path stands, or else the table that it would stand in; from 1."""
+    table, number = "", -1
+    seen: dict[str, int] = {}
+    wanted = str(path[0]) if len(path) > 1 else ""
+    place = next((part for part in path[1:] if isinstance(part, int)), -1)
+    key = next((str(part) for part in path[1:] if isinstance(part, str)), "") if wanted else str(next(iter(path), ""))
+    found = 1
+    for at, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\[?\s*([\w-]+)\s*\]?\]", line):
+            table = header[1]
+            number = seen[table] = seen.get(table, -1) + 1
+            if (table, number) == (wanted, max(place, 0)) or (table == key and not wanted):
+                found = at
+        elif (given := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=", line)) and given[1] in (key, wanted or key):
+            here = table == wanted and (place < 0 or number == place)
+            if here or (table == "" and given[1] in (wanted, key)):
+                return at
+    return found

@@ -1,0 +1,104 @@
+"""A tournament at a server: its competition, its rounds and its players, each made where it is not there yet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bots.tournament.folder import Cell, Folder
+from bots.tournament.plan import Plan, PlanError
+from xentarena import models
+from xentarena.client import Client
+from xentarena.errors import ApiError
+from xentarena.transport import Call, Transport
+
+
+class Competition(models.Competition):
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """rounds: in the order of the plan. tokens: name at the server → token."""
+
+    server: str
+    competition: str
+    rounds: list[models.Round]
+    games: dict[str, models.Game]
+    tokens: dict[str, str]
+
+
+def prepare(plan: Plan, folder: Folder, cells: list[Cell], server: str, host_token: str) -> Venue:
+    """Whatever was made before a kill is found by its name. Raises `PlanError` for what a server refuses."""
+    transport = Transport(server, host_token, timeout=30, patience=60)
+    with Client(server, host_token) as host:
+        competition = _competition(transport, f"{plan.title} {folder.name}")
+        rounds = _rounds(host, transport, plan, competition.id)
+        games = {round_.digest: host.game(round_.digest) for round_ in rounds}
+        for game in games.values():
+            if len(game.seats) > 1:
+                raise PlanError(f"{game.title} has {len(game.seats)} seats: a tournament plays games of one.")
+        tokens = _tokens(host, server, folder, competition, sorted({cell.seat for cell in cells}))
+        for round_ in rounds:
+            if round_.state != "open":
+                raise PlanError(f"Round {round_.number} ({round_.game}) of the tournament is {round_.state}: open it.")
+    transport.http.close()
+    return Venue(server, competition.id, rounds, games, tokens)
+
+
+def save_results(venue: Venue, host_token: str, file: Path) -> None:
+    """What the server itself says of everybody's best, as its hosts get it."""
+    with Client(venue.server, host_token) as host:
+        host.save_results(file, venue.competition)
+
+
+def _competition(transport: Transport, name: str) -> Competition:
+    page = transport.send(Call("GET", "/competitions", {"limit": 1_000}), models.Page[Competition])
+    if found := [each for each in page.items if each.name == name]:
+        return found[0]
+    body = {"name": name, "bots": "mixed", "total": "bits"}
+    try:
+        return transport.send(Call("POST", "/competitions", body=body, repeatable=False), Competition)
+    except ApiError as error:
+        raise PlanError(f"The server makes no competition: {error.detail} (is the host's token right?)") from error
+
+
+def _rounds(host: Client, transport: Transport, plan: Plan, competition: str) -> list[models.Round]:
+    """Those that are there were made in the order of the plan."""
+    made = sorted(host.rounds(competition), key=lambda each: each.number or 0)
+    wanted = [(game.game, passages) for game in plan.games for passages in game.rounds]
+    for game, passages in wanted[len(made) :]:
+        name = _uploaded(transport, plan, game) if game.endswith(".xent") else game
+        body = {"game": name, "passages": passages, "seed": str(plan.seed)}
+        try:
+            call = Call("POST", f"/competitions/{competition}/rounds", body=body, repeatable=False)
+            made.append(transport.send(call, models.Round))
+        except ApiError as error:
+            where = "".join(f" {each.pointer}: {each.detail}" for each in error.errors)
+            raise PlanError(f"The game {game!r} cannot be played: {error.detail}{where}") from error
+    return made
+
+
+def _uploaded(transport: Transport, plan: Plan, file: str) -> str:
+    """The digest of a game that the plan brings along."""
+    from xentarena import programs
+
+    source = programs.read(Path(plan.file(file)))
+    try:
+        return transport.send(Call("POST", "/games", body={"source": source}), models.Game).digest
+    except ApiError as error:
+        where = "".join(f"\n  {each.detail}" for each in error.errors)
+        raise PlanError(f"{file} is no game: {error.detail}{where}") from error
+
+
+def _tokens(host: Client, server: str, folder: Folder, competition: Competition, seats: list[str]) -> dict[str, str]:
+    """Everybody's, joined where they have not. One who joined just before a kill gets a new key: nothing was played."""
+    tokens = folder.tokens()
+    there = {each.name: each.id for each in host.players(competition.id)}
+    for seat in seats:
+        if seat not in tokens:
+            if seat in there:
+                tokens[seat] = host.new_key(there[seat]).token
+            else:
+                with Client(server) as client:
+                    tokens[seat] = client.join(competition.code, seat).token
+            folder.keep_tokens(tokens)
+    return tokens

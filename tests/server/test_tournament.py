@@ -1,0 +1,166 @@
+"""A tournament over HTTP: killed and gone on with, it comes to the same; and who fails fails alone."""
+
+import csv
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from judge.judge import Judge
+from tests.support.chat import Chat, Fault, chatting, saying
+from tests.support.command import Run
+from tests.support.scenario.deployment import HOST_TOKEN
+from tests.support.server import RunningApp
+from tests.support.system import environment
+
+PLAN = """
+title = "Five by four"
+parallel = {parallel}
+[budget]
+submissions = 2
+[[players]]
+name = "any words"
+strategy = "random"
+[[players]]
+name = "near words"
+strategy = "field-words"
+[[players]]
+name = "climber"
+strategy = "climb"
+[[players]]
+name = "chain"
+strategy = "mcmc"
+[[players]]
+name = "a model"
+model = "pocket"
+endpoint = "{url}/v1"
+key = "TOURNAMENT_KEY"
+temperature = 0.0
+answer = 32
+price_read = 1.0
+price_written = 2.0
+"""
+SEA = "The tide came in over the flats before the boats were home; the captain watched the waves."
+GAMES = f"""
+[[games]]
+game = "condense"
+passages = ["{SEA}"]
+[[games]]
+game = "reverse_prompt"
+passages = ["{SEA}"]
+[[games]]
+game = "best_of_three"
+passages = ["{SEA}"]
+[[games]]
+game = "synthesize"
+passages = [["{SEA}", "Gulls cried over the harbour.", "The sails were wet with rain."]]
+"""
+KEY = "sk-tournament-77"
+
+
+@pytest.fixture(scope="module")
+def chat() -> Iterator[Chat]:
+    with chatting(Judge.load("pocket")) as made:
+        yield made
+
+
+def started(house: RunningApp, file: Path, out: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "server.cli", "tournament", str(file), "--server", house.url, "--out", str(out)]
+    env = environment() | {"XENTARENA_HOST_TOKEN": HOST_TOKEN, "TOURNAMENT_KEY": KEY}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env)
+
+
+def records(out: Path) -> int:
+    """So far, in all journals."""
+    return sum(file.read_bytes().count(b"\n") for file in out.glob("cells/*.jsonl"))
+
+
+def ended(process: "subprocess.Popen[bytes]") -> None:
+    said, _ = process.communicate(timeout=100)
+    assert process.returncode == 0, said.decode()
+
+
+def scores(out: Path) -> str:
+    """The report but for times and cost, which are told last."""
+    told, _, _ = (out / "report.md").read_text().partition("## Cost and time")
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_at_three_points_and_resumed_it_reports_the_same(
+    sqlite_house: RunningApp, chat: Chat, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOURNAMENT_KEY", KEY)
+    file, calm, killed = tmp_path / "plan.toml", tmp_path / "calm", tmp_path / "killed"
+    file.write_text(PLAN.format(url=chat.url, parallel=1) + GAMES)
+    where = ["--server", sqlite_house.url, "--host-token", HOST_TOKEN]
+    assert run("tournament", str(file), *where, "--out", str(calm)).status == 0
+    asked, total = len(chat.asked), records(calm)
+    points = sorted(random.Random().sample(range(1, total - 1), 3))
+    for point in points:
+        process = started(sqlite_house, file, killed)
+        while records(killed) < point and process.poll() is None:
+            time.sleep(0.002)
+        process.kill()
+        process.communicate()
+    ended(started(sqlite_house, file, killed))
+    assert scores(killed) == scores(calm), f"killed at {points} of {total}"
+    assert "| a model |" in scores(calm)
+    assert records(killed) == total
+    assert len(chat.asked) - asked <= asked + 3, "at most one reply was lost by each kill, before it was written"
+    with (killed / "results.csv").open(encoding="utf-8-sig") as opened:
+        counted = {(row["player"], row["round"]): int(row["attempts"]) for row in csv.DictReader(opened)}
+    played = [json.loads(line) for each in killed.glob("cells/*.jsonl") for line in each.read_text().splitlines()]
+    sent = [each for each in played if each["kind"] == "step" and each["submission"]["state"] != "awaiting_move"]
+    assert sum(counted.values()) == len(sent), "the server has counted each play once"
+    everything = b"".join(each.read_bytes() for each in killed.rglob("*") if each.is_file())
+    assert KEY.encode() not in everything
+    assert (killed / "tokens.json").stat().st_mode & 0o777 == 0o600
+
+
+RAISING = """
+class Mine:
+    def __init__(self, passages, seed):
+        self.left = 1
+
+    def propose(self):
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("out of ideas")
+        return "sea ship"
+
+    def learn(self, move, bits):
+        pass
+"""
+
+
+def test_who_fails_fails_alone_and_a_later_run_tries_again(
+    sqlite_house: RunningApp, chat: Chat, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOURNAMENT_KEY", KEY)
+    (tmp_path / "mine.py").write_text(RAISING)
+    file = tmp_path / "plan.toml"
+    one_game = GAMES.partition('[[games]]\ngame = "reverse')[0]
+    file.write_text(PLAN.format(url=chat.url, parallel=3).replace('"climb"', '"mine.py:Mine"') + one_game)
+    command = ["tournament", str(file), "--server", sqlite_house.url, "--host-token", HOST_TOKEN]
+    chat.faults = [Fault(401, f"wrong key {KEY}".encode())]
+    first = run(*command)
+    assert first.status == 0
+    out = tmp_path / "plan"
+    report = (out / "report.md").read_text()
+    assert "out of ideas" in report
+    assert "status 401: wrong key" in report
+    assert KEY not in report + first.out + first.err
+    assert "| chain |" in report
+    chat.faults = [Fault(raw=saying("MOVE: a storm")), Fault(raw=saying("MOVE: boats"))]
+    assert run(*command).status == 0
+    again = (out / "report.md").read_text()
+    assert "401" not in again
+    assert "out of ideas" in again
+    assert "| a model |" in again
