@@ -1,5 +1,6 @@
 """A journal is what a player that was killed goes on from."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ class Fixed:
 def test_what_was_written_is_read_in_order_and_then_goes_on(tmp_path: Path) -> None:
     file = tmp_path / "log.jsonl"
     first = Journal(file)
-    assert [first.once("reply", lambda n=n: {"n": n})["n"] for n in range(2)] == [0, 1]
+    assert [first.once("reply", partial(dict, n=n))["n"] for n in range(2)] == [0, 1]
     first.write("wasted", {"n": -1})
     again = Journal(file)
     assert [again.once("reply", lambda: {"n": 7})["n"] for _ in range(4)] == [0, 1, 7, 7]
