@@ -91,11 +91,15 @@ def processor_seconds(pid: int | None) -> float:
 def serving(folder: Path, database_url: str | None = None, code: Path | None = None) -> Iterator[str]:
     """`xentarena serve` with `pocket`; its address. Without a database it has a file of its own.
 
-    code: another checkout, whose server it is."""
+    code: another checkout, whose server it is. What it logs is in the folder's file `log`."""
     flags = ["serve", "--judge", "pocket", "--json", "--port", "0", "--data", str(folder / "data")]
     flags += ["--database-url", database_url] if database_url else []
-    environment = {"XENTARENA_HOST_TOKEN": HOST} | ({} if code is None else {"PYTHONPATH": str(code)})
-    with child(_xentarena(*flags), environment, output=subprocess.PIPE, folder=code) as serve:
+    environment = {"XENTARENA_HOST_TOKEN": HOST, "XENTARENA_LOG_JSON": "true"}
+    environment |= {} if code is None else {"PYTHONPATH": str(code)}
+    with (
+        (folder / "log").open("w", encoding="utf-8") as log,
+        child(_xentarena(*flags), environment, output=subprocess.PIPE, folder=code, log=log) as serve,
+    ):
         assert serve.stdout is not None
         yield json.loads(serve.stdout.readline())["url"]
         serve.stdout.close()
@@ -130,11 +134,15 @@ def redis(folder: Path) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def child(
-    command: Sequence[str], environment: dict[str, str], output: int | None = None, folder: Path | None = None
+    command: Sequence[str],
+    environment: dict[str, str],
+    output: int | None = None,
+    folder: Path | None = None,
+    log: Any = subprocess.DEVNULL,
 ) -> Iterator[Any]:
     """A process that ends with the block."""
     process = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=output, stderr=subprocess.DEVNULL, text=True, cwd=folder
+        command, env={**os.environ, **environment}, stdout=output, stderr=log, text=True, cwd=folder
     )
     try:
         yield process

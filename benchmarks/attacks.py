@@ -3,8 +3,7 @@
 `xentarena serve` with `pocket`, on PostgreSQL (out of the test dependencies' wheel, or XENTARENA_BENCH_DATABASE_URL) or
 on SQLite, with a class of 10,000 players, 10,000 events and 300 games. One person sends a move every half second,
 whether those before are answered or not: first alone, then while up to ten hostile participants, or whoever has no
-account, do what they can (benchmarks/_attackers.py). For each attack, on a server of its own, and for those of a class
-all at once,
+account, do what they can (benchmarks/_attackers.py). For each attack, and for those of a class all at once,
 
     idle, attacked   milliseconds from when a move is due to its score, the median and the worst
     lost             moves that had no score half a minute after the last
@@ -26,7 +25,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,8 @@ from benchmarks import _crowd, _house
 from benchmarks._attackers import ATTACKS, Plan, plan_of
 from benchmarks._house import PASSAGE, Client
 
-EVERY, IDLE_SECONDS, PATIENCE = 0.5, 5.0, 30.0
+EVERY, IDLE_SECONDS, PATIENCE = 0.5, 2.5, 30.0
+QUIET = 500.0  # milliseconds of a move when nobody attacks any more
 HOSTILE = 10
 #: Of a class, at once: by the numbers under which they were found, 8 to 13.
 TOGETHER = ("streams", "invitations", "joining", "boards", "measuring", "repeats")
@@ -145,25 +145,41 @@ class Result:
     answers: dict[str, int]
 
 
-def attacked(url: str, database_url: str, names: Sequence[str], seconds: float) -> Result:
-    """By these attacks, all at once."""
-    person, plan = _scene(url, database_url, names, seconds)
-    person.play(2.0)  # the first of anything is slower
-    idle = person.play(IDLE_SECONDS)
-    command = [sys.executable, "-m", "benchmarks._attackers"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as mob:
-        assert mob.stdin is not None
-        assert mob.stdout is not None
-        mob.stdin.write(plan_of(plan))
-        mob.stdin.close()
-        time.sleep(1.0)  # until they have begun
-        found = person.play(seconds - 1.0)
-        answers = json.loads(mob.stdout.read())
-    return Result(" + ".join(names), idle, found, answers)
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A class with its crowd, one person in it, and those who attack. hostile: attack → the round of its game."""
+
+    person: Person
+    plan: Plan
+    hostile: dict[str, str | None]
+
+    def attacked(self, names: Sequence[str], seconds: float) -> Result:
+        """By these attacks, all at once."""
+        self._settle()
+        idle = self.person.play(IDLE_SECONDS)
+        name = next((each for each in names if each in SOURCES), "")
+        plan = replace(
+            self.plan, attacks=names, seconds=seconds, source=SOURCES.get(name), hostile_round=self.hostile.get(name)
+        )
+        command = [sys.executable, "-m", "benchmarks._attackers"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as mob:
+            assert mob.stdin is not None
+            assert mob.stdout is not None
+            mob.stdin.write(plan_of(plan))
+            mob.stdin.close()
+            time.sleep(1.0)  # until they have begun
+            found = self.person.play(seconds - 1.0)
+            answers = json.loads(mob.stdout.read())
+        return Result(" + ".join(names), idle, found, answers)
+
+    def _settle(self) -> None:
+        """Wait until what an attack has left is done, for a while."""
+        until = time.perf_counter() + PATIENCE
+        while self.person.play(EVERY).worst > QUIET and time.perf_counter() < until:
+            pass
 
 
-def _scene(url: str, database_url: str, names: Sequence[str], seconds: float) -> tuple[Person, Plan]:
-    """A class with its crowd, one person in it, and those who attack."""
+def _scene(url: str, database_url: str) -> Scene:
     host = Client(url, _house.HOST)
     while not any(each["workers"] for each in host.get("/judges")["items"]):
         time.sleep(0.2)
@@ -178,42 +194,34 @@ def _scene(url: str, database_url: str, names: Sequence[str], seconds: float) ->
     tokens = [_join(host, class_, f"bad {i}")["token"] for i in range(HOSTILE)]
     elsewhere = [_join(host, other, f"bad {i}")["token"] for i in range(HOSTILE)]
     _crowd.settle(database_url, class_["id"], me)
-    source = next((SOURCES[name] for name in names if name in SOURCES), None)
-    hostile_round = _hostile_round(host, other["id"], source, judge) if source else None
+    hostile = {name: _hostile_round(host, other["id"], source, "pocket") for name, source in SOURCES.items()}
     host.close()
     ids = {"competition": class_["id"], "code": class_["code"], "round": round_["id"], "duel": duel["id"]}
-    return person, Plan(
-        url,
-        names,
-        seconds,
-        _house.HOST,
-        tokens,
-        elsewhere,
-        passage=PASSAGE,
-        source=source,
-        hostile_round=hostile_round,
-        **ids,
-    )
+    plan = Plan(url, (), 0.0, _house.HOST, tokens, elsewhere, passage=PASSAGE, **ids)
+    person.play(2.0)  # the first of anything is slower
+    return Scene(person, plan, hostile)
 
 
 def _join(host: Client, competition: dict[str, Any], name: str) -> Any:
     return host.post("/competitions:join", {"code": competition["code"], "name": name})
 
 
-def _hostile_round(host: Client, competition: str, source: str, judge: dict[str, Any]) -> str | None:
+def _hostile_round(host: Client, competition: str, source: str, judge: str) -> str | None:
     """Where the server does not take such a game there is none."""
     with suppress(RuntimeError):
         game = host.post("/games", {"source": source})["name"]
-        made: str = host.post(f"/competitions/{competition}/rounds", {"game": game} | judge)["id"]
+        wanted = {"game": game, "judge": judge, "passages": []}
+        made: str = host.post(f"/competitions/{competition}/rounds", wanted)["id"]
         return made
     return None
 
 
 def measure(database: str, attacks: Sequence[Sequence[str]], seconds: float, code: Path | None) -> Iterator[Result]:
-    """Each on a server of its own."""
-    for names in attacks:
-        with _served(database, code) as (url, database_url):
-            yield attacked(url, database_url, names, seconds)
+    """One after the other."""
+    with _served(database, code) as (url, database_url):
+        scene = _scene(url, database_url)
+        for names in attacks:
+            yield scene.attacked(names, seconds)
 
 
 @contextmanager
@@ -221,6 +229,7 @@ def _served(database: str, code: Path | None) -> Iterator[tuple[str, str]]:
     """The addresses of a server and of its database."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        stack.callback(_tell_errors, folder / "log")
         if database == "SQLite":
             url = stack.enter_context(_house.serving(folder, code=code))
             yield url, f"sqlite:///{folder / 'data' / 'xentarena.sqlite3'}"
@@ -231,11 +240,18 @@ def _served(database: str, code: Path | None) -> Iterator[tuple[str, str]]:
         yield stack.enter_context(_house.serving(folder, there.url, code=code)), there.url
 
 
+def _tell_errors(log: Path) -> None:
+    """What the server was surprised by."""
+    for line in log.read_text(encoding="utf-8").splitlines():
+        if '"error"' in line:
+            sys.stderr.write(line[:4_000] + "\n")
+
+
 def line(result: Result) -> str:
     """Of the table."""
     idle, now = result.idle, result.attacked
     told = ", ".join(f"{name}: {count:,}" for name, count in result.answers.items())
-    name = "all at once" if " + " in result.attack else result.attack
+    name = "together" if " + " in result.attack else result.attack
     waits = "".join(f"{value:>9,.0f}" for value in (idle.median, idle.worst, now.median, now.worst))
     times = now.median / idle.median
     return f"{name:<13}{waits}{times:>7.1f}{now.lost:>6}{len(now.refused):>9}   {told}\n"
@@ -244,7 +260,7 @@ def line(result: Result) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print a table, or one JSON object."""
     asked = _parser().parse_args(arguments)
-    attacks = [[name] for name in asked.attack] if asked.attack else [*([name] for name in ATTACKS), list(TOGETHER)]
+    attacks = [TOGETHER if name == "together" else (name,) for name in asked.attack or (*ATTACKS, "together")]
     report: dict[str, Any] = {"cores": os.cpu_count()}
     for database in asked.database or ["PostgreSQL", "SQLite"]:
         if not asked.json:
@@ -266,8 +282,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="benchmarks.attacks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--database", action="append", choices=["PostgreSQL", "SQLite"])
-    parser.add_argument("--attack", action="append", choices=list(ATTACKS))
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--attack", action="append", choices=[*ATTACKS, "together"])
+    parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--code", type=lambda given: Path(given).resolve())
     parser.add_argument("--json", action="store_true")
     return parser
