@@ -141,7 +141,7 @@ def _page(
         viewer=viewer,
         form={"text": "", "prefix": "", "judge": "", **form},
         error=told(refused) if refused else None,
-        judges=_choices(unit),
+        judges=choices(unit),
         reading=shown,
         most=lab.TOKENS,
     )
@@ -152,7 +152,7 @@ def _reading(unit: Unit, key: str, spike: Spike) -> Response:
     return _page(unit, {"text": shown.text, "prefix": shown.prefix, "judge": shown.judge}, None, shown)
 
 
-def _choices(unit: Unit) -> list[str]:
+def choices(unit: Unit) -> list[str]:
     """The names of the judges at work that may be asked."""
     found = [unit.session.get_one(Judge, identity).name for identity in unit.workforce.judges()]
     return [name for name in dict.fromkeys(found) if name not in unit.settings.private_judge]

@@ -29,6 +29,7 @@ from server.web import (
     hosts,
     judges,
     lab,
+    lab_samples,
     move_diff,
     people,
     rescorings,
@@ -68,7 +69,7 @@ def install(app: FastAPI) -> None:
         announcements,
         gradebooks,
     )
-    for part in (auth, sharing, games, lab, *of_hosts):
+    for part in (auth, sharing, games, lab, lab_samples, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))

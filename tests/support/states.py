@@ -87,6 +87,14 @@ def _reading(page: Page) -> None:
     _press("Read it")(page)
 
 
+def _sampling(page: Page) -> None:
+    page.get_by_label("The text to go on with").fill("The tide came in over the flats, naïve and")
+    page.get_by_label("Methods").fill("greedy top-p=0.9,temperature=1.2 beam=2")
+    page.get_by_label("Tokens to write").fill("8")
+    page.get_by_label("Judge", exact=True).select_option("pocket")
+    _press("Write")(page)
+
+
 def _too_long_to_read(page: Page) -> None:
     page.get_by_label("The text").fill("word " * 600)
     _press("Read it")(page)
@@ -177,6 +185,8 @@ DOORS = (
     State("me", "ada", "/me", ".card"),
     State("the lab", "ada", "/lab", "math"),
     State("a reading", "host", "/lab", "#reading tbody tr", _reading),
+    State("sampling", "ada", "/lab/sampling", "math"),
+    State("samples", "host", "/lab/sampling", "#samples .cut", _sampling),
     State("a reading that is refused", "host", "/lab", "form .error:not(:empty)", _too_long_to_read),
     State("me with my key", "ada", "/me", "#shown-key", _press("Show my key")),
 )
