@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bots import runner
+from bots.chat.answers import move_of
 from bots.chat.player import NoMove
 from bots.journal import read
 from bots.strategy import load_strategy
@@ -52,10 +53,10 @@ def test_the_model_plays(demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyP
     with chatting(Judge.load("pocket")) as chat, suppress(NoMove):  # what it says may be against the rules
         Path("my_model.py").write_text(block("model").replace("http://127.0.0.1:8080", chat.url))
         runner.run("my_model.py:plays", demo.url, code=demo.code, budget=1, say=lambda _: None)
-    first, second, *_ = read(Path("transcript.jsonl"))
-    assert first["question"]["most"] == 512
-    assert second["kind"] == "look"
-    assert second["move"] in first["text"]
+    first, *_ = read(Path("transcript.jsonl"))
+    assert (first["kind"], first["question"]["most"], first["question"]["temperature"]) == ("reply", 512, 0)
+    assert move_of(first["text"])
+    assert "Condense" in first["question"]["messages"][0]["content"]
 
 
 def test_the_search_searches(tmp_path: Path) -> None:
