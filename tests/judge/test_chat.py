@@ -57,7 +57,7 @@ def test_the_same_seed_draws_the_same_answer(chat: Chat) -> None:
 def test_a_player_can_ask_it(folder: Path) -> None:
     reply = LocalModel(str(folder)).ask(Question("Answer briefly.", (ASKED[1],), 8, None))
     assert reply.text
-    assert reply.read == 27 or (reply.read or 0) > 10
+    assert (reply.read or 0) > 10
     assert 0 < (reply.written or 0) <= 8
 
 
