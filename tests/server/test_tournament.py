@@ -106,7 +106,7 @@ def test_killed_at_three_points_and_resumed_it_reports_the_same(
     for point in points:
         process = started(sqlite_house, file, killed)
         while records(killed) < point and process.poll() is None:
-            time.sleep(0.002)
+            time.sleep(0.02)
         process.kill()
         process.communicate()
     ended(started(sqlite_house, file, killed))
