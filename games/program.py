@@ -3,6 +3,7 @@
 import ast
 import hashlib
 from dataclasses import dataclass, field
+from threading import Lock
 
 from games import limits
 from games.builtins.banned import VERSION as BANNED_WORDS_VERSION
@@ -16,6 +17,8 @@ from games.syntax.source import Line, front_page, lines_of, normalised, size_err
 
 #: The functions that draw from the round's seed, beside ``generate…``.
 DRAWING = ("sample", "shuffle")
+#: Up to Python 3.12 two threads that make syntax trees at once can be told "AST constructor recursion depth mismatch".
+_ONE_TREE = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ def _compile(checker: Checker, line: Line, index: int) -> Instruction | None:
 def _parsed(checker: Checker, line: Line) -> ast.expr | None:
     """The syntax tree of the line, if it has one that is not too deep."""
     try:
-        tree = ast.parse(line.text, mode="eval").body
+        with _ONE_TREE:
+            tree = ast.parse(line.text, mode="eval").body
     except SyntaxError as error:
         column = min(max(error.offset or 1, 1), len(line.text) + 1)
         checker.error(line.indent + column, f"a line that cannot be read: {error.msg}", "name(arguments)")

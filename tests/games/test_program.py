@@ -1,6 +1,9 @@
 """Programs: front page, digest, what is known of one before play; and the messages its author reads."""
 
+import gc
 import hashlib
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -126,3 +129,23 @@ def test_the_alethiometer_has_36_symbols() -> None:
     symbols = str(effect.registers["s1"]).split(" ")
     assert len(set(symbols)) == len(symbols) == 36
     assert all(symbol in program.description for symbol in symbols)
+
+
+def test_programs_are_read_in_many_threads_at_once() -> None:
+    """Python 3.11 counts how deep its trees are once for all threads, which take turns while it collects garbage."""
+    line = "assign(s=" + " + ".join(["story()"] * 60) + ")"
+    source = "# Wide\n\n" + "\n".join([line] * 10) + "\nelicit(x, 5)\nreward(xent(x))\n"
+    before = gc.get_threshold()
+    gc.callbacks.append(_take_turns)
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = {program.digest for program in threads.map(lambda _: parse(source), range(8))}
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(_take_turns)
+    assert len(found) == 1
+
+
+def _take_turns(phase: str, info: object) -> None:
+    time.sleep(0)
