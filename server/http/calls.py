@@ -90,7 +90,7 @@ class Read(Call):
     """Runs a use case that only looks. What it would write is undone."""
 
     async def __call__(self, use_case: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.context.read(partial(self._show, _result, use_case, args, kwargs))
+        return await self.context.read(partial(self._show, _result, use_case, args, kwargs), self.token)
 
     async def show(
         self,
@@ -99,7 +99,7 @@ class Read(Call):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> V:
-        return await self.context.read(partial(self._show, view, use_case, args, kwargs))
+        return await self.context.read(partial(self._show, view, use_case, args, kwargs), self.token)
 
     async def stream(
         self, use_case: Callable[Concatenate[Unit, P], Iterator[T]], *args: P.args, **kwargs: P.kwargs
@@ -161,7 +161,7 @@ class Write(Call):
     ) -> Foreseen | None:
         """What the step will lead to; None where it will be refused, and told why by the step itself."""
         try:
-            return await self.context.read(
+            return await self.context.read_at_once(
                 lambda session: self._run(charge, before, args, kwargs, session, Outbox())[1]
             )
         except RequestError:

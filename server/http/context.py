@@ -23,6 +23,7 @@ from server.db.session import Database, now
 from server.db.states import WorkState
 from server.http import condition
 from server.http.event_stream import Feeds
+from server.http.fair_threads import FairThreads
 from server.http.join_limits import JoinLimits
 from server.http.live import Notifier
 from server.http.rate_limit import Buckets, Rates, SharedBuckets
@@ -32,6 +33,8 @@ from server.queue.server import Queue
 from server.settings import Settings
 
 log = structlog.get_logger()
+
+READERS = 4  # threads for what only looks: more of them would take turns from those that write, and be no quicker
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -56,11 +59,17 @@ class AppContext:
         self._told_of: frozenset[Ignored] = frozenset()
         self._named: set[str] = set()
         self._show = show
+        self._readers = FairThreads(min(READERS, settings.threads), "readers")
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="database")
         self._heavy_thread = ThreadPoolExecutor(1, thread_name_prefix="heavy")  # what computes for long, one at a time
         self._feed_thread = ThreadPoolExecutor(1, thread_name_prefix="feed")  # who writes does not wait for who reads
 
-    async def read(self, work: Callable[[Session], T]) -> T:
+    async def read(self, work: Callable[[Session], T], who: str | None = None) -> T:
+        """who: the token of whoever asks, who waits in a line of their own."""
+        return await self._readers.run(who, partial(self.database.read, work))
+
+    async def read_at_once(self, work: Callable[[Session], T]) -> T:
+        """A look that is a part of playing: it waits for no other one."""
         return await self.in_thread(partial(self.database.read, work))
 
     async def stream(self, work: Callable[[Session], Iterator[T]]) -> Iterator[T]:
@@ -200,6 +209,7 @@ class AppContext:
     def close(self) -> None:
         for threads in (self._threads, self._feed_thread, self._heavy_thread):
             threads.shutdown(wait=True, cancel_futures=True)
+        self._readers.close()
         self._buckets.close()
         self.database.dispose()
 

@@ -143,7 +143,7 @@ class Desk:
     async def _accept(self, group: Sequence[_Waiting]) -> Sequence[_Waiting]:
         """Accept the first of a group, and have them answered. Returns those that are left for the next one."""
         orders = [each.order for each in group]
-        foreknown = await self.context.read(lambda session: foresee(self._place(session, Outbox()), orders))
+        foreknown = await self.context.read_at_once(lambda session: foresee(self._place(session, Outbox()), orders))
         taken, left = group[: len(foreknown)], group[len(foreknown) :]
         done = await self.context.in_thread(partial(self._commit, taken, foreknown))
         following = asyncio.create_task(self._follow_up(taken, done))

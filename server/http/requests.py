@@ -51,7 +51,7 @@ async def settled(
     state = select(Submission.state).where(Submission.id == submission_id)
 
     async def read() -> str | None:
-        return await context.read(lambda session: session.scalars(state).one_or_none())
+        return await context.read_at_once(lambda session: session.scalars(state).one_or_none())
 
     await until(
         context.live, submission_id, read, lambda now: now is None or (now in SETTLED and now != known), seconds
