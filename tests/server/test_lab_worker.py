@@ -78,7 +78,9 @@ def test_a_move_waits_for_less_than_twice_as_long_while_people_try_things_in_the
 ) -> None:
     story = " ".join([TEXT] * 5)
     longest = TEXT * ((pocket.context - 10) // len(pocket.tokens.ids(TEXT)))
-    tried = [experiment(pocket, f"long {i}", text=longest, prefix=str(i)) for i in range(50)]
+    beam = {"prefix": TEXT * 14, "methods": ["beam=8"], "tokens": 4, "seed": 0}
+    tried = [ExperimentJob("beam", pocket.identity, "sample", json.dumps(beam))]
+    tried += [experiment(pocket, f"long {i}", text=longest, prefix=str(i)) for i in range(50)]
 
     async def waits(queue: Queue, name: str) -> float:
         found = []
