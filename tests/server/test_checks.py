@@ -67,7 +67,8 @@ def test_honest_workers_of_two_builds_are_not_stopped(house: RunningApp, judge: 
             judge=judge.identity,
         )
         assert {frozenset(each) for each in again} == {frozenset((one.name, other.name))}, "each by the other one"
-        answer(house.host.request("DELETE", f"/players/{player.id}", json={"name": house.player(str(player.id)).name}))
+        named = {"name": house.player(str(player.id)).name}
+        assert house.host.request("DELETE", f"/players/{player.id}", json=named).status_code == 204
         assert len(checked(house, judge)) <= 1, "deleted with what was measured for them"
     assert not [each for each in told(house)["differences"] if each["judge"] == judge.identity]
 
