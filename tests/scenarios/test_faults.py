@@ -147,7 +147,8 @@ def test_the_api_is_killed_between_commit_and_enqueue(system: System, flight: Fl
     system.redis.pause()
     with pytest.raises(httpx.ReadTimeout):  # committed, and hanging at the queue
         late.post(flight.game.submissions, json={"move": "harbour whale"}, timeout=1)
-    assert count(system.arena, "SELECT count(*) FROM measurements WHERE prefix LIKE '%harbour whale%'") == 1
+    committed = "SELECT count(*) FROM measurements WHERE prefix LIKE '%harbour whale%'"
+    eventually(lambda: count(system.arena, committed) == 1, seconds=15, what="the commit")
     system.api.kill()
     system.redis.go_on()
     restart(system)
