@@ -154,7 +154,8 @@ def test_a_plain_install_helps_checks_and_plays(plain: Path, tmp_path: Path) -> 
     (tmp_path / "game.xent").write_text("reward(3)\n")
     assert _xentarena(plain, "check", str(tmp_path / "game.xent")).stdout.startswith(f"{tmp_path}/game.xent:1:8: ")
     round_ = Answer(200, {"items": [builders.round_()], "next": None})
-    with serving(Answer(201, builders.joined()), round_, Answer(201, builders.submission())) as script:
+    looked_at, scored = Answer(200, builders.preview()), Answer(201, builders.submission())
+    with serving(Answer(201, builders.joined()), round_, looked_at, scored) as script:
         done = _xentarena(plain, "bot", "random", "--server", script.url, "--code", "K", "--budget", "1")
     assert done.returncode == 0, done.stderr
     assert "12.345 bits" in done.stdout
@@ -254,4 +255,10 @@ def test_the_images_install_what_they_run() -> None:
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert told == [*project["dependencies"], *extras["judge"], *extras["receipts"], *extras["server"]]
+    assert told == [
+        *project["dependencies"],
+        *extras["judge"],
+        *extras["players"],
+        *extras["receipts"],
+        *extras["server"],
+    ]

@@ -263,7 +263,7 @@ def test_the_device_is_busy_also_on_a_slow_line(redis_url: str, redis_server: Re
     assert len(device.measured) == 500
 
 
-@pytest.mark.parametrize(("lane", "least", "most"), [("bots", 50, 110), ("people", 3, 10)])
+@pytest.mark.parametrize(("lane", "least", "most"), [("bots", 20, 110), ("people", 1, 10)])
 def test_no_more_is_in_hand_than_this_batch_and_the_next(
     redis_url: str, redis_server: Redis, lane: str, least: int, most: int
 ) -> None:
@@ -398,7 +398,7 @@ def test_the_same_judge_prompt_tokens_and_seed_give_the_same_text(redis_url: str
         second = Referee(redis_url).collect(23)
     assert first["w1"].text == first["w2"].text != first["w3"].text
     assert first["w1"].text
-    assert all(second[key] == result for key, result in first.items())
+    assert all((second[key].text, second[key].build) == (each.text, each.build) for key, each in first.items())
     assert first["w1"].build == pocket.build
 
 

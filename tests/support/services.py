@@ -70,6 +70,7 @@ class Redis:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(how)
+            self.process.send_signal(signal.SIGCONT)  # a test may have failed while it was paused
             self.process.wait()
             self.process = None
 
