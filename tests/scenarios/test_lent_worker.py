@@ -12,7 +12,7 @@ from judge.judge import Judge
 from server.arena import worker_tokens
 from server.db import upgrade
 from tests.support.databases import sqlite_at
-from tests.support.scenario.deployment import Deployment, Process
+from tests.support.scenario.deployment import Deployment, Process, answer
 from tests.support.scenario.flight import PATIENCE, Flight
 from tests.support.services import Redis, eventually
 
@@ -51,8 +51,10 @@ def pull_each_plug(arena: Deployment, flight: Flight, redis: Redis, api: Process
     for _ in range(2):
         in_flight(flight)
         time.sleep(random.uniform(0, 0.3))
+        known = workers(arena)
         worker.kill()
         worker.start()
+        eventually(lambda known=known: workers(arena) - known, seconds=90, what="the worker")  # type: ignore[misc]
     in_flight(flight)
     api.kill()
     api.start()
@@ -64,6 +66,12 @@ def pull_each_plug(arena: Deployment, flight: Flight, redis: Redis, api: Process
     in_flight(flight)
     assert worker.stop() == 0, "it publishes what it has done, and gives back the rest"
     worker.start()
+
+
+def workers(arena: Deployment) -> set[str]:
+    """Their names, a new one after each start: a worker that finds no server when it begins, ends."""
+    with arena.client() as host:
+        return {each["id"] for each in answer(host.get("/workers"))["items"]}
 
 
 def in_flight(flight: Flight) -> None:
