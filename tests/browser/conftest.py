@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.support.browser import OpenPage, Watch
 from tests.support.databases import sqlite_at
@@ -24,6 +24,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE = 30_000  # ms; machines that run tests are slow
+expect.set_options(PATIENCE)
 
 
 @pytest.fixture(scope="module")
