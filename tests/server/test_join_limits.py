@@ -1,5 +1,6 @@
 """Guessed codes and floods of newcomers: refused, without a write, and nobody's class is closed by them."""
 
+import time
 from collections.abc import Callable
 
 import httpx
@@ -10,6 +11,7 @@ from server.errors import RequestError
 from server.http.join_limits import GUESSES, JOINS, JoinLimits
 from tests.support.scenario.deployment import answer
 from tests.support.server import RunningApp, new_competition, problem
+from tests.support.services import eventually
 from tests.support.web import Visitor, text_of
 
 
@@ -33,6 +35,8 @@ def test_codes_are_guessed_only_so_often_and_without_a_write(own_house: Callable
     answer(join(house, known, "Ada"), 201)
     begun = list[bool]()
     event.listen(house.arena.database.engine, "begin", lambda each: begun.append(_writes(each)))
+    eventually(lambda: _at_rest(begun), what="the end of the first sweep")
+    begun.clear()
     statuses = [join(house, f"NOSUCH{number}", "Eve").status_code for number in range(GUESSES)]
     assert statuses == [404] * GUESSES
     assert len(begun) == GUESSES
@@ -47,6 +51,12 @@ def test_codes_are_guessed_only_so_often_and_without_a_write(own_house: Callable
     visitor.http.close()
     assert page.status_code == 429
     assert "Too many join codes from your network were wrong." in text_of(page)
+
+
+def _at_rest(begun: list[bool]) -> bool:
+    count = len(begun)
+    time.sleep(0.5)
+    return len(begun) == count
 
 
 def _writes(connection: Connection) -> bool:
