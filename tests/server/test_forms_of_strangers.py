@@ -8,13 +8,15 @@ from fastapi.routing import iter_route_contexts
 from tests.support.duels import challenge, class_of
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, RunningApp, new_class, nothing_changes
+from tests.support.services import eventually
 from tests.support.web import HTML
 from tests.support.workers import PLAIN
 
 #: Of no competition, or for whoever knows a secret: a code, a key, the address of a wall.
 FOR_EVERYBODY = {"/join", "/join/name", "/sign-in", "/sign-out", "/language", "/me/key", "/show/{code}/names"}
 #: Those that are about no competition but one's own.
-OF_ONES_OWN = {"/lab/readings", "/host/rounds/look"}
+OF_ONES_OWN = {"/lab/readings", "/lab/samples", "/host/rounds/look"}
+RESCORED = "SELECT count(*) FROM rescored_plays WHERE done AND rescoring_id = :id"
 FIELDS = {
     "name": "a name",
     "move": "7",
@@ -38,6 +40,7 @@ ACTIONS = {
     "/host/rounds/{round_id}/{action}": "close",
     "/host/teams/{team_id}/{action}": "delete",
     "/host/hosts/{host_id}/{action}": "dismiss",
+    "/host/judges/{action}": "distrust",
     "/host/competitions/{competition_id}/hosts/{host_id}/{action}": "dismiss",
 }
 
@@ -62,7 +65,9 @@ def things(lesson: Class, ada: Caller) -> dict[str, str]:
     other = answer(host.post(f"{at}/hosts", json={"name": "Ms Byron"}), 201)["host"]["id"]
     known = {"competition_id": lesson.id, "round_id": lesson.round_id, "submission_id": scored, "host_id": other}
     known |= {"player_id": str(ada.id), "text_id": scored, "name": "condense", "removal": "rmv_none"}
-    return known | {name: answer(each, 201)["id"] for name, each in made.items()}
+    known |= {name: answer(each, 201)["id"] for name, each in made.items()}
+    eventually(lambda: lesson.house.sql(RESCORED, id=known["rescoring_id"])[0][0] == 1, what="the rescoring")
+    return known
 
 
 def strangers(lesson: Class) -> dict[str, Caller]:

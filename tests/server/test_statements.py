@@ -1,5 +1,6 @@
 """Pages and lists ask the database no more often where there is more to show."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,7 +41,7 @@ HOSTS_SEE = (
     "/api/v1/competitions/{competition}/moves.csv",
     "/api/v1/competitions/{competition}/moves.jsonl",
 )
-TRIES = 4  # the least of them counts: the server has other things to do meanwhile
+TRIES = 2  # the least of them counts: the server has other things to do meanwhile, but none of them a dozen times
 
 
 @contextmanager
@@ -96,5 +97,6 @@ def test_more_players_and_moves_take_no_more_statements(sqlite_house: RunningApp
     for number in range(MORE):
         lesson.join().score(lesson.round_id, f"3.{number}")
         ada.score(lesson.round_id, f"4.{number}")
-    more = {path: asked for path, asked in _asked(lesson, visitor).items() if len(asked) > len(few[path])}
-    assert not {path: sorted(set(asked), key=asked.count)[-1] for path, asked in more.items()}
+    for path, asked in _asked(lesson, visitor).items():
+        added = Counter(asked) - Counter(few[path])
+        assert not {statement for statement, times in added.items() if times >= MORE // 2}, path
