@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, select, true
 
-from server.arena import callers, rounds
+from server.arena import callers, naming, rounds
 from server.arena.unit import Unit
 from server.db.models import Competition, Judge, Round, RoundJudge
 from server.db.states import RoundState
@@ -64,8 +64,10 @@ def _of(unit: Unit, which: ColumnElement[bool]) -> list[Missing]:
         seen = unit.caller.hosts(row.competition_id) or not row.draft
         if seen and rounds.state_of(row, unit.now) is not RoundState.CLOSED:
             waiting.setdefault((identity, name), {})[row.id] = Waiting(row, competition)
-    names = set(unit.session.scalars(select(Judge.name).where(Judge.identity.in_(served)))) if waiting else set()
+    at_work = select(Judge.identity, Judge.name).where(Judge.identity.in_(served))
+    names = {naming.brought_name(*each) for each in unit.session.execute(at_work)} if waiting else set()
+    last_served = unit.workforce.last_served
     return [
-        Missing(identity, name, unit.workforce.last_served.get(identity), name in names, list(found.values()))
-        for (identity, name), found in waiting.items()
+        Missing(each[0], each[1], last_served.get(each[0]), naming.brought_name(*each) in names, list(found.values()))
+        for each, found in waiting.items()
     ]

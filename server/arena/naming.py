@@ -36,9 +36,14 @@ def name_of(session: Session, info: Mapping[str, Any]) -> str:
     return name if free else _apart(name, identity)
 
 
+def brought_name(identity: str, name: str) -> str:
+    """The name that a judge brought, whether it goes by it or not."""
+    return name.removesuffix(_suffix(identity))
+
+
 def wanted_name(judge: Judge) -> str | None:
     """The name that a judge brought and does not have; None where it has it."""
-    wanted = judge.name.removesuffix(_suffix(judge.identity))
+    wanted = brought_name(judge.identity, judge.name)
     return None if wanted == judge.name else wanted
 
 
