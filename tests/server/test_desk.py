@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
 
 from server.app import build
 from server.arena.acceptance import Order
@@ -15,25 +13,10 @@ from server.http.desk import AT_ONCE, Desk
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, all_at_once, new_class, problem
 from tests.support.services import Postgres
+from tests.support.statements import statements
 from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@contextmanager
-def statements(house: RunningApp) -> Iterator[list[str]]:
-    """What the server sends to its database in the block."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    engine = house.arena.database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def batch(*items: Json) -> Json:

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
 
 from tests.support.scenario.deployment import HOST_TOKEN
 from tests.support.server import Caller, Class, RunningApp, new_class
+from tests.support.statements import statements
 from tests.support.web import Visitor
 from tests.support.workers import PLAIN
 
@@ -42,22 +41,6 @@ HOSTS_SEE = (
     "/api/v1/competitions/{competition}/moves.jsonl",
 )
 TRIES = 2  # the least of them counts: the server has other things to do meanwhile, but none of them a dozen times
-
-
-@contextmanager
-def statements(house: RunningApp) -> Iterator[list[str]]:
-    """What the server sends to its database in the block."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    engine = house.arena.database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
