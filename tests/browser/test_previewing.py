@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.support.browser import SLOW, OpenPage, come
+from tests.support.browser import SLOW, OpenPage, come, join
 from tests.support.scenario.deployment import PASSAGE, Deployment, Game
 
 pytestmark = pytest.mark.slow
@@ -31,6 +31,23 @@ def test_condense_counts_strikes_and_cuts(open_page: OpenPage, arena: Deployment
     expect(told).to_contain_text("Struck words are taken out. The end is over the limit.")
     page.get_by_label("Your words").fill("")
     expect(told).to_be_empty()
+
+
+def test_words_typed_before_the_script_was_there_are_previewed_and_kept(open_page: OpenPage, game: Game) -> None:
+    page = open_page()
+    join(page, game, "Ada")
+    held: list[Route] = []
+    page.route("**/static/moves.js", lambda route: held.append(route))
+    with page.expect_request("**/static/moves.js"):
+        page.reload(wait_until="commit")
+    page.get_by_label("Your words").fill("lighthouse sailors")
+    assert held
+    for route in held:
+        route.continue_()
+    expect(page.locator("form.move .preview")).to_contain_text("of 10 tokens", timeout=SLOW)
+    page.unroute("**/static/moves.js")
+    page.reload()
+    expect(page.get_by_label("Your words")).to_have_value("lighthouse sailors")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import APIResponse, Page, Route, ViewportSize, expect
 
 from tests.support.browser import SLOW, OpenPage, Watch, answers, fits, live, sign_in_as_host
 from tests.support.scenario.deployment import PASSAGE, Deployment, answer
@@ -130,6 +130,25 @@ def steps(wall: Page) -> None:
     for _ in range(2):
         wall.get_by_role("button", name="Next").click()
     expect(wall.locator(".step:visible [data-player]")).to_have_count(4)
+
+
+def test_a_late_scene_hides_nobody_who_joined_meanwhile(open_page: OpenPage, arena: Deployment) -> None:
+    """The scene was asked for before somebody joined and comes after their number was shown."""
+    made = competition(arena)
+    wall = opened(open_page(), made)
+    held: list[tuple[Route, APIResponse]] = []
+    wall.route("**/scene", lambda route: held.append((route, route.fetch())), times=1)
+    wall.evaluate("window.dispatchEvent(new Event('online'))")  # a new stream, and everything is looked at again
+    while not held:
+        wall.wait_for_timeout(50)
+    join(arena, made, "Ada")
+    expect(wall.locator(".joined strong")).to_have_text("1", timeout=SLOW)
+    wall.evaluate("document.querySelector('.joined').early = true")
+    for route, of_before in held:
+        route.fulfill(response=of_before)
+    while wall.evaluate("document.querySelector('.joined').early"):
+        wall.wait_for_timeout(50)
+    expect(wall.locator(".joined strong")).to_have_text("1", timeout=SLOW)
 
 
 def test_a_hosts_page_keeps_up_and_loses_nothing_that_is_typed(open_page: OpenPage, arena: Deployment) -> None:

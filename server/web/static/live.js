@@ -23,28 +23,35 @@ const FIRST = 500; // ms before what is awaited is looked for
 const HIDDEN = 60000; // ms after which a page that nobody sees lets go of its stream
 
 const due = new Map();
+let heard = 0; // how often something was heard that parts are fetched for
 let source = null;
 let polling = null;
 let hiding = null;
 
 // "reset": the server does not tell all that happened since we last heard, so everything is looked at again.
 export function refresh(kind) {
+  heard += 1;
   for (const part of document.querySelectorAll("[data-part]")) {
-    if ((kind === null || kind === "reset" || part.dataset.on.split(" ").includes(kind)) && !due.has(part)) {
-      const spread = SPREAD + MORE * part.querySelectorAll("tr").length;
-      due.set(part, setTimeout(load, kind === "own" ? 0 : Math.random() * spread, part));
-    }
+    const everything = kind === null || kind === "reset";
+    if (everything || part.dataset.on.split(" ").includes(kind)) schedule(part, kind === "own");
   }
+}
+
+function schedule(part, atOnce = false) {
+  if (due.has(part)) return;
+  const spread = SPREAD + MORE * part.querySelectorAll("tr").length;
+  due.set(part, setTimeout(load, atOnce ? 0 : Math.random() * spread, part));
 }
 
 async function load(part) {
   due.delete(part);
   if (!part.dataset.part) return; // nothing more is awaited there
   const number = (part.loads = (part.loads ?? 0) + 1);
+  const known = heard;
   let response;
   try {
-    const known = part.stamp ? { "If-None-Match": part.stamp } : {};
-    response = await fetch(part.dataset.part, { headers: { Accept: "text/html", ...known } });
+    const stamp = part.stamp ? { "If-None-Match": part.stamp } : {};
+    response = await fetch(part.dataset.part, { headers: { Accept: "text/html", ...stamp } });
   } catch {
     return; // the next look will find it
   }
@@ -55,6 +62,8 @@ async function load(part) {
   [part.came, part.stamp] = [text, response.headers.get("ETag")];
   const [before, edition, rank, news] = [stateOf(part), revisionOf(part), rankIn(part), newsIn(part)];
   replace(part, text);
+  // The parts in it came with it, so they may be older than what was heard meanwhile.
+  if (heard > known) for (const inner of part.querySelectorAll("[data-part]")) schedule(inner);
   localTimes(part);
   countDown();
   place(part, rank);

@@ -31,7 +31,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("input", (event) => {
   const form = event.target.closest?.("form[data-move]");
   if (!form) return;
-  storage((kept) => kept.setItem(draftOf(form), form.elements.move.value));
+  keep(form);
   clearTimeout(form.previewing);
   form.previewing = setTimeout(preview, TYPING, form);
 });
@@ -93,6 +93,8 @@ const fields = (form, name, value) => new URLSearchParams([...new FormData(form)
 
 const draftOf = (form) => `draft ${form.action}`;
 
+const keep = (form) => storage((kept) => kept.setItem(draftOf(form), form.elements.move.value));
+
 // A browser may refuse to keep anything: then nothing is kept.
 function storage(use) {
   try {
@@ -102,11 +104,13 @@ function storage(use) {
   }
 }
 
+// What was kept comes back. Words may be there already: typed before this script was, or brought back by the browser.
 function restore(root) {
   for (const form of root.querySelectorAll("form[data-move]")) {
-    const draft = storage((kept) => kept.getItem(draftOf(form)));
-    if (!draft || form.elements.move.value) continue;
-    form.elements.move.value = draft;
+    const field = form.elements.move;
+    field.value ||= storage((kept) => kept.getItem(draftOf(form))) ?? "";
+    if (!field.value) continue;
+    keep(form);
     preview(form);
   }
 }
