@@ -14,8 +14,8 @@ IDLE = 1_000  # plays in a row for which the judge had nothing to read: there is
 def search(strategy: Strategy, round_: OfflineRound, budget: Budget) -> Curve:
     """Let a strategy play the first seat of a round again and again, as long as the budget allows.
 
-    What was measured before is not measured again, and costs no tokens. Raises `InputError` for a move that no server
-    would take, `ArenaError` for no budget.
+    What was measured before is not measured again, and costs no tokens; what a strategy reads by itself does (its
+    `read`, if it has one). Raises `InputError` for a move that no server would take, `ArenaError` for no budget.
     """
     if budget == Budget():
         raise ArenaError("A search at home ends with its budget: give it one.")
@@ -23,7 +23,8 @@ def search(strategy: Strategy, round_: OfflineRound, budget: Budget) -> Curve:
     while budget.allows(curve.spent) and idle < IDLE:
         moves, bits = _played(strategy, round_)
         strategy.learn(moves[0], bits)
-        spent = Spent(curve.spent.submissions + 1, round_.read - read, monotonic() - begun)
+        tokens = round_.read - read + getattr(strategy, "read", 0)
+        spent = Spent(curve.spent.submissions + 1, tokens, monotonic() - begun)
         idle = idle + 1 if spent.judge_tokens == curve.spent.judge_tokens else 0
         curve.note(spent, bits, " / ".join(moves))
     return curve
@@ -38,4 +39,6 @@ def _played(strategy: Strategy, round_: OfflineRound) -> tuple[list[str], float 
         return moves[-1]
 
     outcome = round_.play(ask=next_move)
+    if (review := getattr(strategy, "review", None)) is not None:
+        review(outcome)
     return moves, outcome.rewards[next(iter(outcome.rewards))] if outcome.status == "scored" else None

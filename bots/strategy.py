@@ -40,7 +40,7 @@ class Strategy(Protocol):
 
     ``summary() -> str``: told at the end. ``refuse(move, why)``: what the rules have against a proposal, before it is
     played. ``look(view)``: what a player sees, before each proposal. ``review(submission)``: how a play ended, with
-    all its events, before ``learn``.
+    all its events, before ``learn``; at home it is an ``Outcome``. ``read``: tokens that a judge of its own has read.
     """
 
     def propose(self) -> str:
