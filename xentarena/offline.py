@@ -82,6 +82,7 @@ class OfflineRound:
     """A game with its passages and its judge, to be played again and again; what was measured is kept.
 
     What it is made of is said as with `play`. read: tokens that the judge has read for it so far, prefixes included.
+    judges: slot → judge, as loaded.
     """
 
     def __init__(
@@ -103,8 +104,8 @@ class OfflineRound:
         self._profile = profile
         self._known: dict[Measurement, list[float]] = {}
         with _as_input_errors():
-            self._judges = _loaded(named, profile, dtype)
-            self._setup = _prepared(self.program, stories, profile, seed, self._judges)
+            self.judges = _loaded(named, profile, dtype)
+            self._setup = _prepared(self.program, stories, profile, seed, self.judges)
 
     def play(self, moves: Moves = (), *, ask: Callable[[NeedMove], str | None] | None = None) -> Outcome:
         """One play. Raises `InputError`."""
@@ -145,7 +146,7 @@ class OfflineRound:
         return {each: self._known[each] for each in asked if each in self._known}
 
     def _measured(self, asked: Sequence[Measurement]) -> dict[Measurement, list[float]]:
-        for slot, judge in self._judges.items():
+        for slot, judge in self.judges.items():
             new = [each for each in asked if each.judge == slot and each not in self._known]
             self.read += sum(judge.tokens.count(each.prefix) + judge.tokens.count(each.text) for each in new)
             self._known.update(zip(new, bits_of(judge, new), strict=True))
@@ -153,7 +154,7 @@ class OfflineRound:
 
     def _outcome(self, effect: Finished | NeedMove, seats: Mapping[str, deque[str]]) -> Outcome:
         left = {"moves_left": sum(map(len, seats.values()))}
-        return Outcome.model_validate({**_ended(effect), **_facts(self._judges[MAIN], self._profile), **left})
+        return Outcome.model_validate({**_ended(effect), **_facts(self.judges[MAIN], self._profile), **left})
 
 
 @contextmanager
