@@ -9,7 +9,6 @@ has no reward of one's own writing alone, and is refused.
 """
 
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -18,15 +17,14 @@ from games.errors import TextError
 from games.program import Program
 from games.sentences import counted
 from games.values.text import accept
-from xentarena import programs
 from xentarena.client import Client
 from xentarena.errors import ApiError, InputError
 from xentarena.models import Submission
+from xentarena.rounds import OfflineRounds, one_seat
 
 if TYPE_CHECKING:
-    from xentarena.offline import Judges, OfflineRound
+    from xentarena.offline import Judges
 
-ROUNDS = 64  # with passages of their own, of which what was measured is kept
 UNUSABLE = 422  # how a server answers a move that it cannot read
 
 #: A text, or a conversation whose last message is it, as trainers hand over what a chat model wrote.
@@ -108,35 +106,22 @@ class OfflineReward(Reward[tuple[str, ...]]):
         moves: Callable[[str], Sequence[str]] = whole,
     ) -> None:
         super().__init__(refused=refused, moves=moves)
-        self._program = one_seat(game)
-        self._judge, self._how = judge, {"profile": profile, "seed": seed, "dtype": dtype}
-        self._rounds: OrderedDict[tuple[str, ...], OfflineRound] = OrderedDict()
-        self._stories = None if stories is None and self._program.passages else tuple(stories or ())
+        self._rounds = OfflineRounds(game, judge=judge, profile=profile, seed=seed, dtype=dtype)
+        self._stories = None if stories is None and self._rounds.program.passages else tuple(stories or ())
         if self._stories is not None:
-            self._round(self._stories)
+            self._rounds(self._stories)
 
     def _places(self, column: Sequence[Any] | None, count: int) -> list[tuple[str, ...]]:
         if column is not None:
             return [(each,) if isinstance(each, str) else tuple(each) for each in column]
         if self._stories is None:
-            wanted = counted(self._program.passages, "passage")
+            wanted = counted(self._rounds.program.passages, "passage")
             raise InputError(f"the game takes {wanted}: give stories=…, or a column 'stories' in the data set")
         return [self._stories] * count
 
     def _played(self, place: tuple[str, ...], plays: Sequence[Play]) -> list[float | None]:
-        outcomes = self._round(place).play_many(plays)
+        outcomes = self._rounds(place).play_many(plays)
         return [next(iter(each.rewards.values())) if each.status == "scored" else None for each in outcomes]
-
-    def _round(self, stories: tuple[str, ...]) -> "OfflineRound":
-        from xentarena import OfflineRound
-
-        if stories not in self._rounds:
-            self._rounds[stories] = OfflineRound(self._program, stories, judge=self._judge, **self._how)
-            self._judge = self._rounds[stories].judges  # loaded once for all of them
-        self._rounds.move_to_end(stories)
-        if len(self._rounds) > ROUNDS:
-            self._rounds.popitem(last=False)
-        return self._rounds[stories]
 
 
 class ServerReward(Reward[str]):
@@ -172,7 +157,7 @@ class ServerReward(Reward[str]):
 
     def _played(self, place: str, plays: Sequence[Play]) -> list[float | None]:
         if place not in self._checked:
-            _one_seat(self._client.round(place).seats)
+            one_seat(self._client.round(place).seats)
             self._checked.add(place)
         begun = self._client.submit_batch(place, [play[0] for play in plays])
         now = dict(enumerate(map(_sent, begun)))
@@ -190,19 +175,6 @@ class ServerReward(Reward[str]):
             self._client.resign(submission.id)
             return None
         return self._client.move_again(submission.id, left.pop(0), wait=0)
-
-
-def one_seat(game: str | Path | Program) -> Program:
-    """The game, which one player plays alone. Raises `InputError` for any other."""
-    program = game if isinstance(game, Program) else programs.find(game)
-    _one_seat(program.seats)
-    return program
-
-
-def _one_seat(seats: Sequence[str]) -> None:
-    if len(seats) != 1:
-        told = f"{len(seats)} players ({', '.join(seats)})" if seats else "nobody"
-        raise InputError(f"a reward is what one player earns alone, and this game is for {told}")
 
 
 def _text(completion: Completion) -> str:

@@ -1,0 +1,53 @@
+"""What a player sees, as text: for a language model that plays, and for a policy that is trained."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from xentarena.events import AnyEvent, EnsureFailed, Reveal, Reward, Shown, ShownBits
+
+TOKENS = 40  # of a reward of which it is told what each gave: those with most bits, lost ones too
+LONGEST = 6_000  # characters of a text that is shown
+
+Registers = Mapping[str, str | Sequence[str]]
+
+
+def seen(registers: Registers, passages: Sequence[str] = ()) -> Iterator[str]:
+    """Registers by name; the round's passages, where none of them shows it."""
+    shown = {name: value if isinstance(value, str) else "\n".join(value) for name, value in registers.items()}
+    for number, passage in enumerate(passages, 1):
+        if passage not in shown.values():
+            yield f"Passage {number}:\n{_short(passage)}"
+    for name, text in shown.items():
+        if text.strip():
+            yield f"{name}:\n{_short(text)}"
+
+
+def happened(events: Sequence[AnyEvent]) -> Iterator[str]:
+    """A line for what the game answered, what earned bits and what was revealed."""
+    for event in events:
+        if isinstance(event, EnsureFailed):
+            yield f"The game asked again: {event.say or event.condition}"
+        elif isinstance(event, Reward):
+            yield f"{event.label or 'Score'}: {event.bits:.1f} bits{_by_token(event)}"
+        elif isinstance(event, Reveal):
+            yield from (f"{each.register_ or 'Shown'}: {_value(each)}" for each in event.values)
+
+
+def wanted(register: str, limit: int) -> str:
+    return f"Write {register}, at most {limit} tokens (about {max(1, limit * 3 // 4)} words)."
+
+
+def _by_token(reward: Reward) -> str:
+    """What each token gave, in order of the text."""
+    most = sorted(range(len(reward.tokens)), key=lambda place: -abs(reward.tokens[place].bits))[:TOKENS]
+    told = [f"{reward.tokens[place].text!r} {reward.tokens[place].bits:+.1f}" for place in sorted(most)]
+    return f", by token: {', '.join(told)}" if told else ""
+
+
+def _value(shown: Shown) -> str:
+    if isinstance(shown.value, ShownBits):
+        return f"{shown.value.bits:.1f} bits"
+    return _short(", ".join(shown.value) if isinstance(shown.value, tuple) else str(shown.value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
