@@ -3,9 +3,10 @@
 # make play TORCH_INDEX=URL  the same, with PyTorch from that package index (a CPU or a CUDA build; see README.md)
 # make test                  the tests without the slow ones
 # make test-all              all tests
+# make test-train            the tests of training, in an environment of their own (.venv-train)
 # make coverage              all tests, and then which lines and branches none of them ran
 # make check                 lint, format, types, import rules, migrations complete
-# make clean                 remove .venv and what tools left behind
+# make clean                 remove .venv, .venv-train and what tools left behind
 #
 # PROCESSES=1 runs the tests in one process; more than one, since most of them wait for servers.
 # PYTHON=python3.12 picks another interpreter for a new .venv; ARGS="--port 9000" goes to `xentarena serve`.
@@ -37,7 +38,10 @@ endif
 USUAL := smollm2-135m
 JUDGE ?= $(USUAL)
 
-.PHONY: judge play test test-all coverage check clean FORCE
+TRAIN := .venv-train
+TRAIN_PIP := $(TRAIN)/bin/python -m pip --disable-pip-version-check
+
+.PHONY: judge play test test-all test-train coverage check clean FORCE
 
 play: $(STAMPS)/all judge
 	$(BIN)/xentarena serve --demo $(if $(filter-out $(USUAL),$(JUDGE)),$(addprefix --judge ,$(JUDGE))) $(ARGS)
@@ -54,6 +58,9 @@ test-all: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)
 	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+test-train: $(TRAIN)/stamp
+	$(TRAIN)/bin/pytest -c tests/train/pytest.ini tests/train $(ARGS)
+
 coverage: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)
 	$(BIN)/coverage erase
@@ -69,7 +76,7 @@ check: $(STAMPS)/dev
 	$(BIN)/pytest -q tests/server/test_migrations.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build dist
+	rm -rf $(VENV) $(TRAIN) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMPS)/venv:
@@ -94,4 +101,12 @@ $(STAMPS)/all: $(STAMPS)/torch pyproject.toml constraints.txt
 
 $(STAMPS)/dev: $(STAMPS)/all
 	$(PIP) install -q -c constraints.txt --group dev
+	@touch $@
+
+$(TRAIN)/stamp: pyproject.toml constraints-train.txt
+	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN_PIP) install -q -c constraints-train.txt pip
+	$(TRAIN_PIP) install -q --no-deps $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	$(TRAIN_PIP) install -q -c constraints-train.txt hatchling editables
+	$(TRAIN_PIP) install -q -c constraints-train.txt --no-build-isolation -e '.[judge,train]' --group test-train
 	@touch $@
