@@ -9,8 +9,19 @@ from bots.strategy import Strategy, StrategyError, View
 from xentarena import models
 from xentarena.client import Client
 from xentarena.errors import ApiError, ArenaError
+from xentarena.events import Reveal
 
 OPPONENT = 60.0  # seconds to wait for somebody to play against
+
+
+def texts_of(round_: models.Round) -> list[str]:
+    """What a round is about: its passages, or what it shows before the first move."""
+    if round_.passages or round_.opening is None:
+        return [*round_.passages]
+    events, registers = round_.opening.events, round_.opening.registers
+    shown = [each.value for event in events if isinstance(event, Reveal) for each in event.values]
+    stories = [value for name, value in registers.items() if name.startswith("s")]
+    return [text for text in (shown or stories) if isinstance(text, str) and text.strip()]
 
 
 def _made_up(step: int) -> str | None:

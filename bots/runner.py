@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from bots.budget import Budget, Curve, Spent
-from bots.play import Play
+from bots.play import Play, texts_of
 from bots.strategy import Strategy, StrategyError, StrategyFactory, load_strategy
 from xentarena import models
 from xentarena.client import Client
 from xentarena.errors import ApiError, ArenaError
-from xentarena.events import Reveal
 
 LOOK = 5.0  # seconds between two looks for open rounds
 #: Refusals after which a round is over for this player, and another may not be.
@@ -134,18 +133,11 @@ class _Session:
     def _strategy(self, round_: models.Round) -> Strategy:
         """The one that plays this round, from its first move to its last."""
         if round_.id not in self.strategies:
-            made = self.factory(_texts(round_), f"{self.seed}:{round_.id}")
+            made = self.factory(texts_of(round_), f"{self.seed}:{round_.id}")
             if not isinstance(made, Strategy):
                 raise StrategyError(f"{type(made).__name__} is not a strategy: it lacks propose or learn.")
             self.strategies[round_.id] = made
         return self.strategies[round_.id]
-
-
-def _texts(round_: models.Round) -> list[str]:
-    """What a round is about: its passages, or what it shows before the first move."""
-    opening = round_.opening.events if round_.opening else ()
-    shown = [each.value for event in opening if isinstance(event, Reveal) for each in event.values]
-    return [*round_.passages] or [text for text in shown if isinstance(text, str)]
 
 
 def _outcome(submission: models.Submission) -> str:

@@ -1,6 +1,7 @@
 """What a player sees, as text: for a language model that plays, and for a policy that is trained."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from xentarena.events import AnyEvent, EnsureFailed, Reveal, Reward, Shown, ShownBits
 
@@ -8,6 +9,22 @@ TOKENS = 40  # of a reward of which it is told what each gave: those with most b
 LONGEST = 6_000  # characters of a text that is shown
 
 Registers = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How bits are told: as such, or as whole numbers of so many parts of one."""
+
+    parts: int = 1
+
+    def total(self, bits: float) -> str:
+        return f"{bits:.1f} bits" if self.parts == 1 else f"{round(bits * self.parts)} points"
+
+    def of_token(self, bits: float) -> str:
+        return f"{bits:+.1f}" if self.parts == 1 else f"{round(bits * self.parts):+d}"
+
+
+BITS = Figures()
 
 
 def seen(registers: Registers, passages: Sequence[str] = ()) -> Iterator[str]:
@@ -21,31 +38,32 @@ def seen(registers: Registers, passages: Sequence[str] = ()) -> Iterator[str]:
             yield f"{name}:\n{_short(text)}"
 
 
-def happened(events: Sequence[AnyEvent]) -> Iterator[str]:
+def happened(events: Sequence[AnyEvent], figures: Figures = BITS) -> Iterator[str]:
     """A line for what the game answered, what earned bits and what was revealed."""
     for event in events:
         if isinstance(event, EnsureFailed):
             yield f"The game asked again: {event.say or event.condition}"
         elif isinstance(event, Reward):
-            yield f"{event.label or 'Score'}: {event.bits:.1f} bits{_by_token(event)}"
+            yield f"{event.label or 'Score'}: {figures.total(event.bits)}{_by_token(event, figures)}"
         elif isinstance(event, Reveal):
-            yield from (f"{each.register_ or 'Shown'}: {_value(each)}" for each in event.values)
+            yield from (f"{each.register_ or 'Shown'}: {_value(each, figures)}" for each in event.values)
 
 
 def wanted(register: str, limit: int) -> str:
     return f"Write {register}, at most {limit} tokens (about {max(1, limit * 3 // 4)} words)."
 
 
-def _by_token(reward: Reward) -> str:
+def _by_token(reward: Reward, figures: Figures) -> str:
     """What each token gave, in order of the text."""
     most = sorted(range(len(reward.tokens)), key=lambda place: -abs(reward.tokens[place].bits))[:TOKENS]
-    told = [f"{reward.tokens[place].text!r} {reward.tokens[place].bits:+.1f}" for place in sorted(most)]
+    tokens = [reward.tokens[place] for place in sorted(most)]
+    told = [f"{token.text!r} {figures.of_token(token.bits)}" for token in tokens]
     return f", by token: {', '.join(told)}" if told else ""
 
 
-def _value(shown: Shown) -> str:
+def _value(shown: Shown, figures: Figures) -> str:
     if isinstance(shown.value, ShownBits):
-        return f"{shown.value.bits:.1f} bits"
+        return figures.total(shown.value.bits)
     return _short(", ".join(shown.value) if isinstance(shown.value, tuple) else str(shown.value))
 
 

@@ -8,6 +8,7 @@ from bots.chat.answers import move_of, without_thoughts
 from bots.chat.asking import Asking, NoAnswer, Question
 from bots.strategy import View
 from xentarena import models
+from xentarena.telling import BITS, Figures
 
 ATTEMPTS = 3  # answers for one move, reminders between them
 ECHO = 2_000  # characters of a bad answer that it is shown again
@@ -15,11 +16,13 @@ ECHO = 2_000  # characters of a bad answer that it is shown again
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a model is asked. most: tokens of an answer. temperature: None: the endpoint's own; 0: the likeliest."""
+    """How a model is asked. most: tokens of an answer. temperature: None: the endpoint's own; 0: the likeliest.
+    figures: how it is told bits."""
 
     most: int = 512
     temperature: float | None = None
     attempts: int = ATTEMPTS
+    figures: Figures = BITS
 
 
 @dataclass(slots=True)
@@ -41,7 +44,7 @@ class ChatPlayer:
     def propose(self) -> str:
         """Raises `NoAnswer` where the model cannot be asked, or gives no move after reminders."""
         assert self._view is not None, "it is shown what it sees before it is asked"
-        told = prompt.question(self._view, self._moves, self.played, self._refused)
+        told = prompt.question(self._view, self._moves, self.played, self._refused, self.manner.figures)
         messages: list[dict[str, str]] = [{"role": "user", "content": told}]
         for _ in range(self.manner.attempts):
             question = Question(prompt.SYSTEM, tuple(messages), self.manner.most, self.manner.temperature)

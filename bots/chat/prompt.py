@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bots.strategy import View
 from xentarena.events import AnyEvent
-from xentarena.telling import happened, seen, wanted
+from xentarena.telling import BITS, Figures, happened, seen, wanted
 
 SYSTEM = (
     "You play a word game. Another language model, the judge, reads texts and measures in bits how much each token"
@@ -27,22 +27,24 @@ class Played:
     events: Sequence[AnyEvent]
 
 
-def question(view: View, moves: Sequence[str], played: Sequence[Played], refused: str | None) -> str:
+def question(
+    view: View, moves: Sequence[str], played: Sequence[Played], refused: str | None, figures: Figures = BITS
+) -> str:
     """moves: that were made in this play. refused: what the rules had against the last proposal."""
     parts = [f"# {view.title}", view.rules, "## What you see", *seen(view.registers, view.passages)]
     if played:
-        parts += ["## Your earlier plays", *[_told(each) for each in _worth_telling(played)]]
+        parts += ["## Your earlier plays", *[_told(each, figures) for each in _worth_telling(played)]]
     if moves or view.events:
-        parts += ["## This play so far", *[f"You wrote: {move}" for move in moves], *happened(view.events)]
+        parts += ["## This play so far", *[f"You wrote: {move}" for move in moves], *happened(view.events, figures)]
     if refused is not None:
         parts.append(f"Your last proposal cannot be played. {refused}")
-    parts.append(f"{wanted(view.register, view.limit)} {_aim(played)}End with a line MOVE: {EXAMPLE}")
+    parts.append(f"{wanted(view.register, view.limit)} {_aim(played, figures)}End with a line MOVE: {EXAMPLE}")
     return "\n\n".join(part for part in parts if part)
 
 
-def _aim(played: Sequence[Played]) -> str:
+def _aim(played: Sequence[Played], figures: Figures) -> str:
     scored = [each.bits for each in played if each.bits is not None]
-    return f"Your best so far is {max(scored):.1f} bits: beat it with other words. " if scored else ""
+    return f"Your best so far is {figures.total(max(scored))}: beat it with other words. " if scored else ""
 
 
 def _worth_telling(played: Sequence[Played]) -> list[Played]:
@@ -53,8 +55,8 @@ def _worth_telling(played: Sequence[Played]) -> list[Played]:
     return [played[number] for number in sorted({*best, *numbers[-LAST:]})]
 
 
-def _told(play: Played) -> str:
+def _told(play: Played, figures: Figures) -> str:
     moves = " / ".join(play.moves)
     if play.bits is None:
         return f"{moves!r} was not scored: {play.why}"
-    return "\n".join([f"{moves!r} earned {play.bits:.1f} bits.", *happened(play.events)])
+    return "\n".join([f"{moves!r} earned {figures.total(play.bits)}.", *happened(play.events, figures)])

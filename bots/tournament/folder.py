@@ -40,11 +40,10 @@ class Cell:
 
 def cells(plan: Plan) -> list[Cell]:
     """In the order in which they are begun."""
-    rounds = sum(len(each.rounds) for each in plan.games)
     return [
         Cell(each.name, number, repeat, round_)
         for repeat in range(1, plan.repeats + 1)
-        for round_ in range(1, rounds + 1)
+        for round_ in range(1, len(plan.rounds) + 1)
         for number, each in enumerate(plan.everybody, 1)
     ]
 

@@ -7,14 +7,17 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bots.strategy import StrategyFactory, load_strategy, names
+from bots.tournament import benchmark
 from xentarena.errors import ArenaError
 
+OURS = frozenset({"folder", "notes"})  # what of a plan no file says
 BASELINE = "random"  # the strategy that everything is held against
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f#]*$")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -68,12 +71,31 @@ class PlayerTable(Table):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class RoundPlan:
+    """A round as it is to be made."""
+
+    game: "GameTable"
+    passages: list[str]
+    seed: str
+
+
 class GameTable(Table):
-    """game: a packaged or uploaded one's name, or a .xent file. passages: a round for each; a list where the game
-    takes several at once."""
+    """game: a packaged or uploaded one's name, a .xent file, or what the program in `source` is called. passages: a
+    round for each; a list where the game takes several at once. seeds: of each round, where it has its own. profile:
+    how the judge is asked."""
 
     game: str = Field(min_length=1)
+    source: str | None = None
     passages: list[str | list[str]] = Field(default=[[]], min_length=1)
+    seeds: list[str] | None = None
+    profile: Literal["arena", "xent-0.5"] = "arena"
+
+    @model_validator(mode="after")
+    def _a_seed_for_each(self) -> "GameTable":
+        if self.seeds is not None and len(self.seeds) != len(self.passages):
+            raise ValueError(f"there are {len(self.passages)} rounds and {len(self.seeds)} seeds")
+        return self
 
     @property
     def rounds(self) -> list[list[str]]:
@@ -81,8 +103,10 @@ class GameTable(Table):
 
 
 class Plan(Table):
-    """judge: of the server that is started where none is named. parallel: plays at the same time. folder: where files
-    that it names are looked for."""
+    """judge: of the server that is started where none is named. parallel: plays at the same time. benchmark: a
+    configuration of the published benchmark that the games are of; external: do its language models play? presentation:
+    how models are told bits. table: is the benchmark's own table in the report? folder: where files that it names are
+    looked for."""
 
     title: Name = "Tournament"
     seed: int = 1
@@ -91,8 +115,13 @@ class Plan(Table):
     judge: str = "pocket"
     budget: BudgetTable = BudgetTable()
     players: list[PlayerTable] = Field(min_length=1, max_length=200)
-    games: list[GameTable] = Field(min_length=1, max_length=200)
+    games: list[GameTable] = Field(min_length=1, max_length=1_000)
+    benchmark: str | None = None
+    external: bool = False
+    presentation: Literal["bits", "tenfold"] = "bits"
+    table: bool = False
     folder: Path = Field(default=Path(), exclude=True)
+    notes: list[str] = Field(default=[], exclude=True)
 
     @field_validator("players")
     @classmethod
@@ -101,6 +130,15 @@ class Plan(Table):
         if twice := [name for name in known if known.count(name) > 1]:
             raise ValueError(f"two players are called {twice[0]!r}")
         return players
+
+    @property
+    def rounds(self) -> list[RoundPlan]:
+        """In the order in which they are made."""
+        return [
+            RoundPlan(game, passages, game.seeds[number] if game.seeds else str(self.seed))
+            for game in self.games
+            for number, passages in enumerate(game.rounds)
+        ]
 
     @property
     def everybody(self) -> list[PlayerTable]:
@@ -116,8 +154,8 @@ class Plan(Table):
 
     @property
     def digest(self) -> str:
-        """Of all that decides what is played: not of the title, and not of how many plays run at once."""
-        told = self.model_dump(mode="json", exclude={"title", "parallel"})
+        """Of all that decides what is played: not of the title, what is reported, and how many plays run at once."""
+        told = self.model_dump(mode="json", exclude={"title", "parallel", "table"})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     def file(self, name: str) -> str:
@@ -143,21 +181,43 @@ class Plan(Table):
 
 
 def load(file: Path) -> Plan:
-    """Raises `PlanError`."""
+    """A tournament's file, or a configuration of the published benchmark by itself. Raises `PlanError`,
+    `BenchmarkError`."""
+    text, given = ("", {"benchmark": file.name}) if file.suffix == ".json" else _read(file)
+    if own := OURS & given.keys():
+        raise PlanError(f"{file}:{_line(text, (min(own),))}: there is no {min(own)!r} here.")
+    folder = file.resolve().parent
+    if isinstance(given.get("benchmark"), str):
+        given = _with_benchmark(file, text, given, folder / given["benchmark"])
+    try:
+        return Plan.model_validate({**given, "folder": folder})
+    except ValidationError as error:
+        raise PlanError("\n".join(_told(file, text, each) for each in error.errors())) from error
+
+
+def _read(file: Path) -> tuple[str, dict[str, Any]]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     try:
-        given = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{file}: {error}.") from error
-    if "folder" in given:
-        raise PlanError(f"{file}:{_line(text, ('folder',))}: there is no 'folder' here.")
-    try:
-        return Plan.model_validate({**given, "folder": file.resolve().parent})
-    except ValidationError as error:
-        raise PlanError("\n".join(_told(file, text, each) for each in error.errors())) from error
+
+
+def _with_benchmark(file: Path, text: str, given: Mapping[str, Any], config: Path) -> dict[str, Any]:
+    """The games, the rounds and the players of a configuration, beside what the file says itself."""
+    if "games" in given:
+        raise PlanError(f"{file}:{_line(text, ('games',))}: a file with a benchmark has the games of that.")
+    of = benchmark.read(config, external=given.get("external") is True)
+    budget, players = given.get("budget", {}), given.get("players", [])
+    if isinstance(budget, dict):
+        budget = {"submissions": of.rounds, **budget}
+    if isinstance(players, list):
+        players = [*players, *of.players] or [{"name": BASELINE, "strategy": BASELINE}]
+    told = {"presentation": "tenfold", "table": True} | dict(given)
+    return told | {"games": of.games, "budget": budget, "players": players, "notes": of.notes}
 
 
 def unknown_strategy(file: Path, plan: Plan) -> str | None:
@@ -193,7 +253,7 @@ def _keys(path: Sequence[str | int]) -> list[str]:
     """The keys of the table in which the last one of the path stands."""
     tables: dict[str, type[Table]] = {"budget": BudgetTable, "players": PlayerTable, "games": GameTable}
     table = tables.get(str(path[0]), Plan) if len(path) > 1 else Plan
-    return [name for name in table.model_fields if name != "folder"]
+    return [name for name in table.model_fields if name not in OURS]
 
 
 def _named(path: Sequence[str | int]) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
-from bots.tournament import plots
+from bots.tournament import plots, published
 from bots.tournament.folder import Folder, write
 from bots.tournament.plan import Plan
 from bots.tournament.plots import Bar, Curve
@@ -73,10 +73,10 @@ def save(plan: Plan, folder: Folder, found: Sequence[Outcome]) -> tuple[Path, Pa
 
 def _blocks(plan: Plan, found: Sequence[Outcome]) -> Iterator[Block]:
     lines = board(plan, found)
-    rounds = sum(len(game.rounds) for game in plan.games)
     yield Paragraph(
-        f"Players: {len(plan.everybody)}. Games: {len(plan.games)}. Rounds: {rounds}. Repeats: {plan.repeats}."
-        f" Submissions of a player in a round: {plan.budget.submissions} at most. The baseline is {plan.baseline}."
+        f"Players: {len(plan.everybody)}. Games: {len(plan.games)}. Rounds: {len(plan.rounds)}. Repeats:"
+        f" {plan.repeats}. Submissions of a player in a round: {plan.budget.submissions} at most. The baseline is"
+        f" {plan.baseline}."
     )
     yield Heading("Ranking")
     yield from _ranking(lines)
@@ -85,6 +85,9 @@ def _blocks(plan: Plan, found: Sequence[Outcome]) -> Iterator[Block]:
         own = [each for each in found if first <= each.cell.round < first + len(game.rounds)]
         yield Heading(f"Game {number + 1}: {game.game}")
         yield from _of_game(number + 1, [line.player for line in lines], own)
+    if plan.table:
+        yield Heading("The published benchmark's table")
+        yield from _published(plan, found)
     yield Heading("How to read this")
     yield from map(Paragraph, NOTES)
     yield Heading("What went wrong")
@@ -102,6 +105,17 @@ def _ranking(lines: Sequence[Line]) -> Iterator[Block]:
     known = [(each.player, each.beyond) for each in lines if each.beyond]
     svg = plots.bars([Bar(name, of.mean, of.low, of.high) for name, of in known], across="bits beyond the baseline")
     yield from _picture("ranking.svg", "Bits beyond the baseline, by player", svg)
+
+
+def _published(plan: Plan, found: Sequence[Outcome]) -> Iterator[Block]:
+    rows = published.table(published.scores(plan, found))
+    games = sorted({game for row in rows for game in row.games})
+    cells = [
+        (str(n), row.player, f"{100 * row.score:.2f}", *(f"{100 * row.games.get(game, 0.0):.2f}" for game in games))
+        for n, row in enumerate(rows, 1)
+    ]
+    yield Rows(("", "Player", "Score", *games), cells)
+    yield Paragraph(published.NOTE)
 
 
 def _of_game(number: int, players: Sequence[str], found: Sequence[Outcome]) -> Iterator[Block]:

@@ -11,11 +11,12 @@ from bots.chat.asking import Asking, Meter, Price, Provider
 from bots.chat.player import ChatPlayer, Manner, NoMove
 from bots.chat.providers import REMOTE, LocalModel
 from bots.journal import WASTED, Journal, read
-from bots.play import Play
+from bots.play import Play, texts_of
 from bots.strategy import Strategy, StrategyFactory
 from bots.tournament.folder import Cell, Folder, write
 from bots.tournament.plan import Plan, PlayerTable
 from bots.tournament.venue import Venue
+from xentarena.telling import Figures
 from xentarena import models
 from xentarena.client import Client
 from xentarena.errors import NoArena, ServerUnavailable
@@ -129,7 +130,7 @@ class _Seat:
             asking = Asking(model.provider, model.meter, self.journal, pause=self.tournament.stop.wait)
             return ChatPlayer(asking, model.manner)
         seed = f"{self.tournament.plan.seed}:{player}:{cell.repeat}:{cell.round}"
-        return self.tournament.strategies[player](round_.passages, seed)
+        return self.tournament.strategies[player](texts_of(round_), seed)
 
 
 def models_of(plan: Plan, keys: Mapping[str, str]) -> dict[str, Model]:
@@ -145,7 +146,8 @@ def _model(player: PlayerTable, key: str, plan: Plan) -> Model:
     else:
         provider = REMOTE[player.provider](player.model, player.endpoint, key, player.seconds)
     meter = Meter(Price(player.price_read, player.price_written), player.tokens, player.cost)
-    return Model(provider, meter, Manner(player.answer, player.temperature), key)
+    figures = Figures(10 if plan.presentation == "tenfold" else 1)
+    return Model(provider, meter, Manner(player.answer, player.temperature, figures=figures), key)
 
 
 def _add_used(meter: Meter, folder: Folder, cell: Cell) -> None:

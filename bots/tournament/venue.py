@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 from bots.tournament.folder import Cell, Folder
-from bots.tournament.plan import Plan, PlanError
+from bots.tournament.plan import GameTable, Plan, PlanError
 from xentarena import models
 from xentarena.client import Client
 from xentarena.errors import ApiError
 from xentarena.transport import Call, Transport
+
+WRITING = 300.0  # seconds that a judge may take to write the texts of a round
 
 
 class Competition(models.Competition):
@@ -64,29 +67,39 @@ def _competition(transport: Transport, name: str) -> Competition:
 def _rounds(host: Client, transport: Transport, plan: Plan, competition: str) -> list[models.Round]:
     """Those that are there were made in the order of the plan."""
     made = sorted(host.rounds(competition), key=lambda each: each.number or 0)
-    wanted = [(game.game, passages) for game in plan.games for passages in game.rounds]
-    for game, passages in wanted[len(made) :]:
-        name = _uploaded(transport, plan, game) if game.endswith(".xent") else game
-        body = {"game": name, "passages": passages, "seed": str(plan.seed)}
+    for wanted in plan.rounds[len(made) :]:
+        name = _uploaded(transport, plan, wanted.game)
+        body = {"game": name, "passages": wanted.passages, "seed": wanted.seed, "profile": wanted.game.profile}
         try:
             call = Call("POST", f"/competitions/{competition}/rounds", body=body, repeatable=False)
-            made.append(transport.send(call, models.Round))
+            made.append(_written(host, transport.send(call, models.Round)))
         except ApiError as error:
             where = "".join(f" {each.pointer}: {each.detail}" for each in error.errors)
-            raise PlanError(f"The game {game!r} cannot be played: {error.detail}{where}") from error
+            raise PlanError(f"The game {wanted.game.game!r} cannot be played: {error.detail}{where}") from error
     return made
 
 
-def _uploaded(transport: Transport, plan: Plan, file: str) -> str:
-    """The digest of a game that the plan brings along."""
+def _written(host: Client, round_: models.Round) -> models.Round:
+    """The round once a judge has written what its game wants of it."""
+    deadline = monotonic() + WRITING
+    while round_.state == "preparing" and monotonic() < deadline:
+        sleep(0.2)
+        round_ = host.round(round_.id)
+    return round_
+
+
+def _uploaded(transport: Transport, plan: Plan, game: GameTable) -> str:
+    """The name of a game, or the digest of one that the plan brings along."""
     from xentarena import programs
 
-    source = programs.read(Path(plan.file(file)))
+    if game.source is None and not game.game.endswith(".xent"):
+        return game.game
+    source = game.source or programs.read(Path(plan.file(game.game)))
     try:
         return transport.send(Call("POST", "/games", body={"source": source}), models.Game).digest
     except ApiError as error:
         where = "".join(f"\n  {each.detail}" for each in error.errors)
-        raise PlanError(f"{file} is no game: {error.detail}{where}") from error
+        raise PlanError(f"{game.game} is no game: {error.detail}{where}") from error
 
 
 def _tokens(host: Client, server: str, folder: Folder, competition: Competition, seats: list[str]) -> dict[str, str]:

@@ -20,7 +20,13 @@ Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where it is kept.
 
 
 def tournament(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Who plays what, as TOML; docs/tournaments.md.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Who plays what, as TOML, or a configuration of the published benchmark; docs/tournaments.md.",
+        ),
+    ],
     server: Server = None,
     host_token: HostToken = None,
     out: Out = None,
@@ -37,10 +43,9 @@ def tournament(
     from bots.tournament.run import Tournament, models_of
     from bots.tournament.venue import prepare, save_results
 
-    def say(line: str) -> None:
-        if not quiet:
-            typer.echo(line)
-
+    say = _silent if quiet else typer.echo
+    for note in plan.notes:
+        say(note)
     models = models_of(plan, keys)
     with held(out or file.with_suffix(""), plan) as folder, _server(server, host_token, folder.path, plan.judge) as at:
         all_ = cells(plan)
@@ -52,6 +57,10 @@ def tournament(
 
         html, markdown = save(plan, folder, outcomes(plan, folder, all_))
     typer.echo(f"{html}\n{markdown}")
+
+
+def _silent(line: str) -> None:
+    """What is not to be printed."""
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def test_a_folder_keeps_to_its_plan_and_to_one_run(file: Path) -> None:
 
 def test_what_the_documentation_shows_is_a_plan(file: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "tournaments.md").read_text(encoding="utf-8")
-    whole, player = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    whole, player, _ = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     file.write_text(whole + player)
     plan = load(file)
     assert [each.name for each in plan.players] == ["greedy", "chain", "small model"]

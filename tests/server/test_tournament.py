@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import re
 import subprocess
 import sys
 import time
@@ -164,3 +165,32 @@ def test_who_fails_fails_alone_and_a_later_run_tries_again(
     assert "401" not in again
     assert "out of ideas" in again
     assert "| a model |" in again
+
+
+BENCHMARK = {
+    "config_type": "condensed_xent_config",
+    "metadata": {"judge_model": "gpt2", "num_rounds_per_game": 2, "seed": "s", "benchmark_id": "b"},
+    "expansion_config": {
+        "num_maps_per_game": 2,
+        "text_generation_config": {"generator_type": "JUDGE", "generator_config": {}, "max_length": 12},
+    },
+    "players": [],
+    "games": [
+        {"name": "Condense", "code": "assign(s=story())\nelicit(x, 10)\nreveal(x)\nreward(xed(s | x))\n"},
+        {"name": "Contrast", "code": "assign(s=story(), s1=story())\nelicit(x, 9)\nreward(xed(s | x) - xed(s1 | x))\n"},
+    ],
+}
+
+
+def test_a_configuration_of_the_published_benchmark_plays(sqlite_house: RunningApp, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(BENCHMARK))
+    ended = run("tournament", str(tmp_path / "config.json"), "--server", sqlite_house.url, "--host-token", HOST_TOKEN)
+    assert ended.status == 0, ended.err
+    assert records(tmp_path / "config") >= 4 * 2
+    report = (tmp_path / "config" / "report.md").read_text()
+    _, _, table = report.partition("## The published benchmark's table")
+    found = re.search(r"\| 1 \| random \| ([-\d.]+) \| ([-\d.]+) \| ([-\d.]+) \|", table)
+    assert found, report
+    score, *games = map(float, found.groups())
+    assert score == pytest.approx(sum(games) / 2, abs=0.01)
+    assert {abs(each) for each in games} <= {0.0, 50.0, 100.0}, "alone, each map is a whole or none"
