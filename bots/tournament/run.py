@@ -16,10 +16,10 @@ from bots.strategy import Strategy, StrategyFactory
 from bots.tournament.folder import Cell, Folder, write
 from bots.tournament.plan import Plan, PlayerTable
 from bots.tournament.venue import Venue
-from xentarena.telling import Figures
 from xentarena import models
 from xentarena.client import Client
 from xentarena.errors import NoArena, ServerUnavailable
+from xentarena.telling import Figures
 
 
 @dataclass(slots=True)
