@@ -9,7 +9,7 @@ from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT
 from server.arena.reveals import Which
 from server.arena.round_setup import LEAST_MOVE_SECONDS, MOST_MOVE_SECONDS
-from server.db.states import BotPolicy, Joining, PlayerKind, Total
+from server.db.states import BotPolicy, Joining, LabExperiment, PlayerKind, Total
 
 MoveText = Annotated[
     str, Field(description="What the player says. At most 8,192 bytes of UTF-8.", examples=["sea ship"])
@@ -111,6 +111,12 @@ class CompetitionChange(Request):
         " until a host lets them in ('approval').",
     )
     lab: bool | None = Field(None, strict=True, description="Whether players may use the lab.")
+    closed_experiments: list[LabExperiment] | None = Field(
+        None,
+        max_length=len(LabExperiment),
+        description="The experiments of the lab that are closed to players; all others are open while the lab is.",
+        examples=[["sampling"]],
+    )
 
 
 class NameRequest(Request):

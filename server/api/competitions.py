@@ -59,8 +59,8 @@ async def get_competition(read: ReadOf, competition_id: str) -> schemas.Competit
 async def change_competition(
     write: WriteOf, competition_id: str, body: bodies.CompetitionChange
 ) -> schemas.Competition:
-    """Let the board over all rounds add up something else, let others join than before, or open or close the lab. Hosts
-    only."""
+    """Let the board over all rounds add up something else, let others join than before, open or close the lab or
+    single experiments of it. Hosts only."""
     return await write.show(
         views.competition,
         competitions.change,
@@ -68,6 +68,7 @@ async def change_competition(
         total=body.total,
         joining=body.joining,
         lab_open=body.lab,
+        closed=body.closed_experiments,
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from server.api.round_warnings import RoundWarning
 from server.arena.reveals import Which
-from server.db.states import BotPolicy, Joining, PlayerKind, RoundState, SubmissionState, Total
+from server.db.states import BotPolicy, Joining, LabExperiment, PlayerKind, RoundState, SubmissionState, Total
 from xentarena.events import Event as PlayEvent
 
 T = TypeVar("T")
@@ -120,13 +120,13 @@ class Competition(BaseModel):
     bots: BotPolicy
     free_measurements: bool
     lab: bool = Field(True, description="Whether its host has left the lab open to players.")
+    closed_experiments: list[LabExperiment] = Field([], description="Those of the lab that are closed to players.")
     total: Total
     joining: Joining = Field(Joining.OPEN, description="Who may join by the code.")
     draft: bool = Field(description="Not published: nobody can join.")
     last_event: int = Field(description="Number of the newest event of its feed.")
     frozen_at: datetime | None = Field(
-        None,
-        description="Since when all but hosts and observers see the boards as they were; null: they are not frozen.",
+        None, description="Since when all but hosts and observers see the boards as they were; null: as they are."
     )
     created_at: datetime
 

@@ -14,10 +14,11 @@ from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from judge.profiles import scored_tokens
 from server.api import round_warnings, schemas
-from server.arena import attempts, games, judges, lab, measurements, queue_positions, round_making, round_setup, rounds
+from server.arena import attempts, games, judges, measurements, queue_positions, round_making, round_setup, rounds
 from server.arena.challenges import Challenge
 from server.arena.games import Uploaded
 from server.arena.hosts import Issued
+from server.arena.lab_doors import closed_experiments, is_open
 from server.arena.leaderboards import Entry, Named
 from server.arena.listing import Sliced
 from server.arena.players import Joined
@@ -47,7 +48,6 @@ from xentarena.events import Event as PlayEvent
 
 LONGEST = 10_000_000  # rows of a list; what is beyond is an empty page
 _EVENTS = TypeAdapter(list[PlayEvent])
-
 Row = TypeVar("Row")
 Shown = TypeVar("Shown", bound=BaseModel)
 
@@ -134,7 +134,8 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
         code=row.code if unit.caller.watches(row.id) else None,
         bots=row.bots,
         free_measurements=row.free_measurements,
-        lab=lab.is_open(unit.session, row.id),
+        lab=is_open(unit.session, row.id),
+        closed_experiments=closed_experiments(unit.session, row.id),
         total=row.total,
         joining=row.joining,
         draft=row.draft,

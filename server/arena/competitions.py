@@ -1,16 +1,16 @@
 """Competitions: rounds, players and a board."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.arena import audit, callers, feed, lab
+from server.arena import audit, callers, feed, lab_doors
 from server.arena.unit import Unit
 from server.arena.validation import clean_name, new_id
 from server.db.models import Competition, Hosting
-from server.db.states import BotPolicy, Joining, Total
+from server.db.states import BotPolicy, Joining, LabExperiment, Total
 from server.errors import not_found
 
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
@@ -58,9 +58,10 @@ def change(
     total: Total | None = None,
     joining: Joining | None = None,
     lab_open: bool | None = None,
+    closed: Collection[LabExperiment] | None = None,
 ) -> Competition:
-    """Let the board add up something else, let others join than before, or open or close the lab; None: as it is. Hosts
-    only."""
+    """Let the board add up something else, let others join than before, open or close the lab, or say which of its
+    experiments are closed; None: as it is. Hosts only."""
     competition = lock(unit, competition_id)
     changed: dict[str, str] = {}
     if total is not None and competition.total != total:
@@ -71,13 +72,26 @@ def change(
         audit.record(unit, "competition.joining", competition.id, before=competition.joining, after=joining)
         competition.joining = joining
         changed["joining"] = joining
-    if lab_open is not None and lab.is_open(unit.session, competition.id) != lab_open:
-        lab.set_open(unit, competition.id, open_=lab_open)
+    if lab_open is not None and lab_doors.is_open(unit.session, competition.id) != lab_open:
+        lab_doors.set_open(unit, competition.id, open_=lab_open)
         changed["lab"] = "open" if lab_open else "closed"
         audit.record(unit, "competition.lab", competition.id, before=not lab_open, after=lab_open)
+    if closed is not None:
+        changed |= _close(unit, competition.id, closed)
     if changed:
         _tell(unit, competition, changed)
     return competition
+
+
+def _close(unit: Unit, competition_id: str, closed: Collection[LabExperiment]) -> dict[str, str]:
+    """Leave the other experiments of the lab open; what changes, as the feed tells it."""
+    before = ", ".join(lab_doors.closed_experiments(unit.session, competition_id))
+    lab_doors.set_closed(unit, competition_id, closed)
+    after = ", ".join(lab_doors.closed_experiments(unit.session, competition_id))
+    if before == after:
+        return {}
+    audit.record(unit, "competition.experiments", competition_id, before=before, after=after)
+    return {"closed_experiments": after}
 
 
 def renew_code(unit: Unit, competition_id: str) -> Competition:

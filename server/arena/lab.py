@@ -17,20 +17,19 @@ from judge import samples
 from judge.profiles import scored_count
 from judge.reading import MOST_TOP, READING, Reading, spell, unpack
 from judge.samples import SAMPLE
-from server.arena import exploring, judges, measurements, work
+from server.arena import exploring, judges, lab_doors, measurements, work
 from server.arena.unit import Unit
 from server.arena.validation import clean
-from server.db.lab import ClosedLab, Experiment
+from server.db.lab import Experiment
 from server.db.models import Judge, Round
 from server.db.session import insert
-from server.db.states import WorkState
-from server.errors import RequestError, forbidden, invalid, limited, not_found
+from server.db.states import LabExperiment, WorkState
+from server.errors import RequestError, invalid, limited, not_found
 from server.queue.messages import LAB_LANE, ExperimentJob, Result
 
 TOKENS = 512  # of a text and its prefix: what a judge reads in the time of a few moves
 WAITING = {READING: 16, SAMPLE: 4}  # experiments of one participant that may wait at once
 KEPT = 2_000  # rows of a kind that are made for one participant
-CLOSED = say("The host has closed the lab.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def read(unit: Unit, judge_name: str | None, prefix: str, text: str, profile: st
     prefix = clean(prefix, "/prefix", what=say("The prefix"), empty=True)
     text = clean(text, "/text")
     judge = judges.find(unit.session, unit.workforce.default_judge() if judge_name is None else judge_name)
-    refuse(unit, judge, (prefix, text))
+    refuse(unit, LabExperiment.READING, judge, (prefix, text))
     check_length(judge, prefix, judges.tokens(judge).count(text), TOKENS, "/text")
     asked = [{"prefix": each, "text": text, "profile": profile} for each in dict.fromkeys((prefix, ""))]
     after, *alone = ask(unit, judge, READING, asked)
@@ -70,7 +69,7 @@ def see(unit: Unit, key: str) -> Asked:
     if row is None or row.asker != asker(unit) or row.kind != READING:
         raise not_found("There is no reading {name}.", key)
     judge = unit.session.get_one(Judge, row.judge)
-    refuse(unit, judge, (row.question["prefix"], row.question["text"]))
+    refuse(unit, LabExperiment.READING, judge, (row.question["prefix"], row.question["text"]))
     alone = row.question["prefix"] and unit.session.get(
         Experiment, _key(row.judge, row.asker, row.kind, {**row.question, "prefix": ""})
     )
@@ -98,31 +97,15 @@ def settle(session: Session, results: Sequence[Result]) -> list[work.Settled]:
 # --- Who may ask ------------------------------------------------------------------------------------------------------
 
 
-def is_open(session: Session, competition_id: str) -> bool:
-    """Has its host left the lab open to players?"""
-    return session.get(ClosedLab, competition_id) is None
-
-
-def set_open(unit: Unit, competition_id: str, *, open_: bool) -> None:
-    """Open it or close it. The caller looks whether they may."""
-    row = unit.session.get(ClosedLab, competition_id)
-    if open_ and row is not None:
-        unit.session.delete(row)
-    elif not open_ and row is None:
-        unit.session.add(ClosedLab(competition_id=competition_id, closed_at=unit.now))
-    unit.session.flush()
-
-
-def refuse(unit: Unit, judge: Judge, texts: Iterable[str]) -> None:
+def refuse(unit: Unit, experiment: LabExperiment, judge: Judge, texts: Iterable[str]) -> None:
     """Raises `RequestError` where the caller may not try these texts with this judge: as with free measuring, and where
-    they would be looking into a round that counts attempts, or the host has closed the lab."""
+    they would be looking into a round that counts attempts, or the host has closed the lab or this experiment."""
     said = "\n".join(text for text in texts if text)
     exploring.refuse_exploring(unit, judge, said)
     competition = unit.caller.competition
     if competition is None:
         return
-    if unit.caller.player and not is_open(unit.session, competition):
-        raise forbidden(CLOSED)
+    lab_doors.require(unit, experiment)
     exploring.refuse_texts_of(unit, Round.competition_id == competition, said)  # whatever the judge
 
 

@@ -13,7 +13,7 @@ from server.arena.unit import Unit
 from server.arena.validation import clean
 from server.db.lab import Experiment
 from server.db.models import Judge
-from server.db.states import WorkState
+from server.db.states import LabExperiment, WorkState
 from server.errors import invalid, not_found
 
 TOKENS = 256  # of a prefix and what is written after it
@@ -27,7 +27,7 @@ def sample(unit: Unit, judge_name: str | None, prefix: str, said: Sequence[str],
     prefix = clean(prefix, "/prefix", what=say("The text"))
     ways = _methods(said, tokens)
     judge = judges.find(unit.session, unit.workforce.default_judge() if judge_name is None else judge_name)
-    lab.refuse(unit, judge, (prefix,))
+    lab.refuse(unit, LabExperiment.SAMPLING, judge, (prefix,))
     lab.check_length(judge, prefix, tokens, TOKENS, "/prefix")
     question = {"prefix": prefix, "methods": ways, "tokens": tokens, "seed": seed}
     (row,) = lab.ask(unit, judge, SAMPLE, [question])
@@ -39,7 +39,8 @@ def see(unit: Unit, key: str) -> Experiment:
     row = unit.session.get(Experiment, key)
     if row is None or row.asker != lab.asker(unit) or row.kind != SAMPLE:
         raise not_found("There are no samples {name}.", key)
-    lab.refuse(unit, unit.session.get_one(Judge, row.judge), (row.question["prefix"],))
+    judge = unit.session.get_one(Judge, row.judge)
+    lab.refuse(unit, LabExperiment.SAMPLING, judge, (row.question["prefix"],))
     return row
 
 

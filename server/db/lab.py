@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.columns import Base
+from server.db.states import LabExperiment
 from server.db.work import QueuedWork
 
 
@@ -35,4 +36,14 @@ class ClosedLab(Base):
     __tablename__ = "closed_labs"
 
     competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), primary_key=True)
+    closed_at: Mapped[datetime]
+
+
+class ClosedExperiment(Base):
+    """One of the lab's experiments that a host has closed to players, whether or not the lab is open."""
+
+    __tablename__ = "closed_experiments"
+
+    competition_id: Mapped[str] = mapped_column(ForeignKey("competitions.id"), primary_key=True)
+    experiment: Mapped[LabExperiment] = mapped_column(primary_key=True)
     closed_at: Mapped[datetime]

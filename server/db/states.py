@@ -28,6 +28,13 @@ class Joining(StrEnum):
     LOCKED = "locked"
 
 
+class LabExperiment(StrEnum):
+    """What players do in the lab, each of which a host may close by itself."""
+
+    READING = "reading"
+    SAMPLING = "sampling"
+
+
 class PlayerKind(StrEnum):
     PERSON = "person"
     BOT = "bot"

@@ -9,7 +9,7 @@ from server.arena.reveals import Which
 from server.db.states import Joining, RoundState, Total
 from server.web.i18n import _, gettext, localised, mark, ngettext
 from server.web.rendering import moment
-from server.web.words import state_name
+from server.web.words import experiment_name, state_name
 
 ACTIONS = {
     "competition.create": mark("made the competition"),
@@ -19,6 +19,7 @@ ACTIONS = {
     "competition.publish": mark("published the competition"),
     "competition.joining": mark("changed who may join"),
     "competition.lab": mark("changed whether players may use the lab"),
+    "competition.experiments": mark("changed which experiments of the lab are closed to players"),
     "competition.code": mark("made another join code"),
     "competition.retention": mark("changed how long players are kept"),
     "competition.retention-due": mark("set when the players are deleted"),
@@ -160,6 +161,10 @@ def _players(told: str) -> str:
     )
 
 
+def _experiments(told: str) -> str:
+    return ", ".join(experiment_name(each) for each in told.split(", ")) if told else _("none")
+
+
 def _reveal(told: str) -> str:
     which, _comma, names = told.partition(", ")
     return f"{_one_of(_REVEALS)(which)}, {gettext(_WITH_NAMES if names == _WITH_NAMES else _WITHOUT_NAMES)}"
@@ -185,6 +190,7 @@ _VALUES: dict[str, Callable[[str], str]] = {
     "competition.joining": _one_of(_JOINING),
     "competition.total": _one_of(_TOTALS),
     "competition.publish": _one_of(_STEPS),
+    "competition.experiments": _experiments,
     "competition.freeze": _frozen,
     "competition.unfreeze": _frozen,
     "competition.retention": _kept,

@@ -12,7 +12,7 @@ from server.arena import (
     callers,
     competitions,
     games,
-    lab,
+    lab_doors,
     players,
     retention,
     reveals,
@@ -24,13 +24,13 @@ from server.arena import (
 from server.arena.reveals import Which
 from server.arena.unit import Unit
 from server.db.models import Competition, Submission
-from server.db.states import BotPolicy, Scope, Total
+from server.db.states import BotPolicy, LabExperiment, Scope, Total
 from server.errors import RequestError, invalid
 from server.http.calls import ReadOf, WriteOf
 from server.http.public_address import base_url
 from server.web import announcements, control, round_form, view_models
 from server.web.rendering import FormOf, go, own_forms_only, page
-from server.web.words import told
+from server.web.words import experiment_name, told
 
 router = APIRouter(prefix="/host", include_in_schema=False, dependencies=[Depends(own_forms_only)])
 
@@ -136,6 +136,7 @@ def competition_page(
     if not unit.caller.hosts(competition_id):
         return page("observed.html", **seen)
     deleted = round_order.deleted(unit, competition_id)
+    shut = lab_doors.closed_experiments(unit.session, competition_id)
     return page(
         "competition.html",
         amiss.status if (amiss := refused or trouble) else 200,
@@ -146,7 +147,8 @@ def competition_page(
         trouble=told(trouble) if trouble else None,
         deleted=deleted,
         kept=retention.see(unit, competition_id),
-        lab_open=lab.is_open(unit.session, competition_id),
+        lab_open=lab_doors.is_open(unit.session, competition_id),
+        experiments=[(each, each not in shut, experiment_name(each)) for each in LabExperiment],
         titles=games.titles(unit.session, {row.digest for row in deleted}),
         form=form or {},
         opened=False,

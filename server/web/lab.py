@@ -12,11 +12,11 @@ from starlette.responses import Response
 from games.sentences import say
 from judge.profiles import ARENA
 from judge.reading import Candidate, Reading
-from server.arena import competitions, lab
+from server.arena import competitions, lab, lab_doors
 from server.arena.unit import Unit
 from server.db.models import Judge
-from server.db.states import WorkState
-from server.errors import RequestError, forbidden, invalid
+from server.db.states import LabExperiment, WorkState
+from server.errors import RequestError, invalid
 from server.http.calls import MeasureOf, ReadOf, WriteOf
 from server.http.live import until
 from server.web import lab_parts, view_models
@@ -24,11 +24,26 @@ from server.web.lab_parts import PartsShown, Spike
 from server.web.rendering import FormOf, go, own_forms_only, page
 from server.web.score_breakdown import Piece
 from server.web.surprise import STEPS
-from server.web.words import told
+from server.web.words import experiment_name, told
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 HELD = 10  # seconds that a page waits for its reading
 TOLD = 5  # of the likeliest tokens at a place
+
+
+PATHS = {
+    LabExperiment.READING: "/lab",
+    LabExperiment.SAMPLING: "/lab/sampling",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The way to an experiment."""
+
+    name: str
+    path: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,8 @@ class ReadingShown:
 @router.get("/lab")
 async def front(read: ReadOf, text: str = "", prefix: str = "", judge: str = "") -> Response:
     """The form; what the address says of it is filled in, and nothing is asked before somebody presses the button."""
+    if not text and (elsewhere := await read(_instead)):
+        return go(elsewhere)
     await read.context.look_for_workers()
     return await read(_page, {"text": text, "prefix": prefix, "judge": judge})
 
@@ -129,16 +146,23 @@ async def switch(write: WriteOf, competition_id: str, form: FormOf) -> Response:
     return go(f"/host/competitions/{competition_id}")
 
 
+@router.post("/host/competitions/{competition_id}/experiments")
+async def choose(write: WriteOf, competition_id: str, form: FormOf) -> Response:
+    """The host's choice of the experiments that are open to players: a box that is checked for each."""
+    closed = [each for each in LabExperiment if each not in form]
+    await write(competitions.change, competition_id, closed=closed)
+    return go(f"/host/competitions/{competition_id}")
+
+
 def _page(
     unit: Unit, form: dict[str, str], refused: RequestError | None = None, shown: ReadingShown | None = None
 ) -> Response:
-    viewer = view_models.viewer(unit)
-    if viewer.competition and unit.caller.player and not lab.is_open(unit.session, viewer.competition.id):
-        raise forbidden(lab.CLOSED)
+    lab_doors.require(unit, LabExperiment.READING)
     return page(
         "lab.html",
         refused.status if refused else 200,
-        viewer=viewer,
+        viewer=view_models.viewer(unit),
+        experiments=experiments(unit),
         form={"text": "", "prefix": "", "judge": "", **form},
         error=told(refused) if refused else None,
         judges=choices(unit),
@@ -150,6 +174,17 @@ def _page(
 def _reading(unit: Unit, key: str, spike: Spike) -> Response:
     shown = _shown(unit, key, spike)
     return _page(unit, {"text": shown.text, "prefix": shown.prefix, "judge": shown.judge}, None, shown)
+
+
+def experiments(unit: Unit) -> list[Link]:
+    """Those that the caller may use, as the pages of the lab lead to them."""
+    return [Link(str(each), PATHS[each], experiment_name(each)) for each in lab_doors.open_experiments(unit)]
+
+
+def _instead(unit: Unit) -> str | None:
+    """Where *Lab* leads to when the host has closed readings, but not all: to the first experiment that is open."""
+    found = lab_doors.open_experiments(unit)
+    return None if not found or LabExperiment.READING in found else PATHS[found[0]]
 
 
 def choices(unit: Unit) -> list[str]:

@@ -13,16 +13,16 @@ from starlette.responses import Response
 from games.sentences import say
 from judge.methods import USUAL
 from judge.samples import Sample, SampleStep
-from server.arena import lab, samples
+from server.arena import lab_doors, samples
 from server.arena.unit import Unit
 from server.db.models import Judge
-from server.db.states import WorkState
-from server.errors import RequestError, forbidden, invalid, not_found
+from server.db.states import LabExperiment, WorkState
+from server.errors import RequestError, invalid, not_found
 from server.http.calls import MeasureOf, ReadOf
 from server.http.live import until
 from server.web import view_models
 from server.web.cut_picture import cut_svg
-from server.web.lab import HELD, choices
+from server.web.lab import HELD, choices, experiments
 from server.web.rendering import HEADERS, FormOf, go, own_forms_only, page
 from server.web.sharing import CONTENT
 from server.web.words import told
@@ -130,13 +130,12 @@ def _whole(form: dict[str, str], name: str, usual: int) -> int:
 def _page(
     unit: Unit, form: dict[str, str], refused: RequestError | None = None, found: SamplesShown | None = None
 ) -> Response:
-    viewer = view_models.viewer(unit)
-    if viewer.competition and unit.caller.player and not lab.is_open(unit.session, viewer.competition.id):
-        raise forbidden(lab.CLOSED)
+    lab_doors.require(unit, LabExperiment.SAMPLING)
     return page(
         "sampling.html",
         refused.status if refused else 200,
-        viewer=viewer,
+        viewer=view_models.viewer(unit),
+        experiments=experiments(unit),
         form={**EMPTY, **form},
         error=told(refused) if refused else None,
         judges=choices(unit),

@@ -5,7 +5,7 @@ import re
 from games.library import Kind, Level
 from games.preflight import BACKWARD
 from games.protocol import MAIN
-from server.db.states import RoundState, SubmissionState, Total
+from server.db.states import LabExperiment, RoundState, SubmissionState, Total
 from server.errors import Detail, ServerError
 from server.web.i18n import _, gettext, mark, translated
 
@@ -44,6 +44,11 @@ _KINDS: dict[str, str] = {
     Kind.HOW_TO: mark("how things are done"),
 }
 _LEVELS: dict[str, str] = {Level.EASY: mark("easy"), Level.MEDIUM: mark("medium"), Level.HARD: mark("hard")}
+#: Of the lab.
+_EXPERIMENTS: dict[str, str] = {
+    LabExperiment.READING: mark("Readings"),
+    LabExperiment.SAMPLING: mark("Sampling"),
+}
 _SEATS = {
     "black": mark("Black"),
     "white": mark("White"),
@@ -95,6 +100,11 @@ def kind_name(kind: str) -> str:
 def level_name(level: str) -> str:
     """How hard a packaged passage is."""
     return gettext(_LEVELS[level])
+
+
+def experiment_name(experiment: str) -> str:
+    """Of the lab; by its name where a later version has it."""
+    return gettext(_EXPERIMENTS.get(experiment, experiment))
 
 
 def seat_name(seat: str) -> str:

@@ -45,6 +45,7 @@ OF_HOSTS: list[tuple[str, Json | None, str]] = [
     ("PATCH /competitions/{competition_id}", {"total": "points"}, "competition.total"),
     ("PATCH /competitions/{competition_id}", {"joining": "locked"}, "competition.joining"),
     ("PATCH /competitions/{competition_id}", {"lab": False}, "competition.lab"),
+    ("PATCH /competitions/{competition_id}", {"closed_experiments": ["sampling"]}, "competition.experiments"),
     ("POST /competitions/{competition_id}:renew-code", None, "competition.code"),
     ("POST /competitions/{competition_id}:freeze", None, "competition.freeze"),
     ("POST /competitions/{competition_id}:unfreeze", None, "competition.unfreeze"),

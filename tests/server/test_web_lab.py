@@ -7,7 +7,9 @@ import re
 
 import pytest
 
-from tests.support.server import Class, RunningApp, new_class
+from server.db.states import LabExperiment
+from tests.support.scenario.deployment import answer
+from tests.support.server import Class, RunningApp, new_class, nothing_changes, problem
 from tests.support.web import Visitor, nothing_from_elsewhere, text_of
 from tests.support.workers import PLAIN, bits
 
@@ -96,6 +98,41 @@ def test_a_host_closes_the_lab_to_players_and_opens_it(visitor: Visitor, lesson:
     visitor.send(f"{here}/lab", lab="open")
     assert lesson.competition_now["lab"]
     assert visitor.send(f"{here}/lab", lab="ajar").status_code == 422
+
+
+def test_a_host_closes_single_experiments(visitor: Visitor, lesson: Class) -> None:
+    ada, bob, here = lesson.join(), lesson.join(), f"/host/competitions/{lesson.id}"
+    visitor.sign_in(ada)
+    mine = visitor.send("/lab/readings", text=TEXT, judge="plain").url.path
+    visitor.sign_in(lesson.house.host)
+    boxes = re.findall(r'type="checkbox" name="(\w+)"( checked)?', visitor.get(here).text.partition("/experiments")[2])
+    assert boxes == [(each, " checked") for each in LabExperiment]
+    visitor.send(f"{here}/experiments", **{each: "on" for each in LabExperiment if each != "reading"})
+    assert lesson.competition_now["closed_experiments"] == ["reading"]
+    told = text_of(visitor.get(f"{here}/audit"))
+    assert "changed which experiments of the lab are closed to players" in told
+    assert visitor.get("/lab").status_code == 200, "hosts go on"
+    visitor.sign_in(ada)
+    assert visitor.get("/lab").url.path == "/lab/sampling", "the first that is open"
+    for path in (mine, f"{mine}/tokens.csv", "/lab?text=a"):
+        closed = visitor.get(path)
+        assert (closed.status_code, "The host has closed this experiment" in text_of(closed)) == (403, True)
+    assert visitor.send("/lab/readings", text=TEXT, judge="plain").status_code == 403
+    for asked in ({"text": TEXT, "judge": "plain"}, {"text": TEXT, "prefix": "a"}):
+        refused = problem(bob.post("/readings", json=asked), 403, "forbidden")
+        assert refused["detail"] == "The host has closed this experiment of the lab."
+    assert answer(bob.post("/samples", json={"prefix": "The tide", "judge": "plain"}, params={"wait": 20}), 201)
+    house, change = lesson.house, f"/competitions/{lesson.id}"
+    every = [str(each) for each in LabExperiment]
+    assert (
+        answer(house.host.request("PATCH", change, json={"closed_experiments": every}))["closed_experiments"] == every
+    )
+    assert visitor.get("/lab/sampling").status_code == 403
+    with nothing_changes(house):
+        problem(house.host.request("PATCH", change, json={"closed_experiments": ["dancing"]}), 422, "invalid-request")
+        problem(bob.request("PATCH", change, json={"closed_experiments": []}), 403, "forbidden")
+    answer(house.host.request("PATCH", change, json={"closed_experiments": []}))
+    assert visitor.get(mine).status_code == 200
 
 
 def test_a_score_of_a_round_that_is_over_leads_to_the_lab(visitor: Visitor, lesson: Class) -> None:

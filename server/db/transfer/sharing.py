@@ -38,6 +38,7 @@ DECISIONS = {
     "checks": Columns(
         omitted="key measurement number judge state bits build worker failure tries lane queued_at finished_at"
     ),
+    "closed_experiments": Columns("competition_id experiment closed_at"),
     "closed_labs": Columns("competition_id closed_at"),
     "competitions": Columns(
         "id name bots free_measurements total joining draft last_event frozen_at created_at",
