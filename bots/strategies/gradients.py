@@ -7,7 +7,7 @@ from bots.search import Search
 from bots.whitebox import Bench, white_box
 from judge import coordinate
 
-TOP, COUNT = 64, 32  # words that the gradient names for each place; exchanges that are tried of them all
+TOP, COUNT = 64, 16  # words that the gradient names for each place; exchanges that are tried of them all
 PATIENCE = 6  # steps in a row that were no better, after which some words are drawn anew
 SHAKEN = 3  # such words
 
