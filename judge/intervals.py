@@ -27,6 +27,21 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, len(values))
 
 
+def ratio_interval(parts: Sequence[float], wholes: Sequence[float], level: float = 0.95) -> Interval:
+    """That of the sum of `parts` over the sum of `wholes`, as of bits over bytes; the pairs are independent.
+
+    Its variance is that of what each part is more than the ratio lets expect (Cochran, Sampling Techniques, 1977,
+    §6.3); with equal wholes it is Student's. Raises ValueError for fewer than two.
+    """
+    if len(parts) < 2:
+        raise ValueError(f"an interval needs at least two values, not {len(parts)}")
+    count, whole = len(parts), math.fsum(wholes)
+    ratio = math.fsum(parts) / whole
+    squares = math.fsum((part - ratio * of) ** 2 for part, of in zip(parts, wholes, strict=True))
+    half = student(0.5 + level / 2, count - 1) * math.sqrt(count * squares / (count - 1)) / whole
+    return Interval(ratio, ratio - half, ratio + half, count)
+
+
 def share_interval(hits: int, count: int, level: float = 0.95) -> Interval:
     """Wilson's confidence interval of the share that `hits` of `count` independent tries are. Raises ValueError for no
     try."""

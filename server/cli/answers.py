@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from judge.errors import JudgeError
 from judge.intervals import share_interval
 from judge.profiles import ARENA
 from server.cli import diagrams, given
+from server.cli.batch import progress_bar
 from server.cli.flags import Dtype, OneJudge
 from server.errors import CommandError
 from xentarena import quizzes
@@ -81,15 +81,7 @@ def asked(judge: str | None, dtype: str, label: str) -> "Iterator[tuple[Judge, P
 
     loaded = offline.load_judge(judge or usual_judge(), ARENA, dtype)
     try:
-        if not sys.stderr.isatty():
-            yield loaded, None
-            return
-        with typer.progressbar(length=1, label=label, file=sys.stderr) as bar:
-
-            def told(done: int, of: int) -> None:
-                bar.length = of
-                bar.update(done - bar.pos)
-
+        with progress_bar(label) as told:
             yield loaded, told
     except JudgeError as error:
         raise CommandError(str(error)) from error

@@ -14,12 +14,13 @@ from judge.compressed_file import MOST_BYTES, CompressedFile
 from judge.errors import JudgeError
 from judge.profiles import ARENA
 from server.cli import given
+from server.cli.batch import progress_bar
 from server.cli.flags import Dtype, OneJudge
 from server.errors import CommandError
 from xentarena.extras import require
 
 if TYPE_CHECKING:
-    from judge.compression import Compressed, Compressor, Progress
+    from judge.compression import Compressed, Compressor
 
 ENDING = ".xac"
 File = Annotated[Path, typer.Argument(metavar="FILE", help="-: standard input.")]
@@ -50,9 +51,9 @@ def compress(
     alone = None
     with _as_input_errors():
         if description:
-            with _progress("without it") as progress:
+            with progress_bar("without it") as progress:
                 alone = compressor.compress(content, progress=progress)
-        with _progress("compressing") as progress:
+        with progress_bar("compressing") as progress:
             found = compressor.compress(content, description or "", progress=progress)
     _write(target, found.file)
     told = _told(found, alone, judge or usual_judge())
@@ -76,7 +77,7 @@ def decompress(
         header = CompressedFile.read(raw)
     require("judge")
     compressor = _compressor(judge or header.name, header.dtype)
-    with _as_input_errors(), _progress("decompressing") as progress:
+    with _as_input_errors(), progress_bar("decompressing") as progress:
         content = compressor.decompress(raw, progress=progress)
     _write(target, content)
 
@@ -146,21 +147,6 @@ def _write(target: Path | None, data: bytes) -> None:
         raise CommandError(f"cannot write {target}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _progress(label: str) -> "Iterator[Progress | None]":
-    """A bar on standard error, where somebody looks."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with typer.progressbar(length=1, label=label, file=sys.stderr) as bar:
-
-        def told(done: int, of: int) -> None:
-            bar.length = of
-            bar.update(done - bar.pos)
-
-        yield told
 
 
 def _told(found: "Compressed", alone: "Compressed | None", judge: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import typer
 from judge.profiles import ARENA
 from server.cli import (
     answers,
+    arrow,
     compression,
     host_tokens,
     judges,
@@ -58,6 +59,7 @@ app.command()(lab.read)
 app.command()(samples.sample)
 app.command()(answers.answers)
 app.command()(pairs.pairs)
+app.command()(arrow.arrow)
 app.command()(compression.compress)
 app.command()(compression.decompress)
 app.command()(tournament.tournament)
