@@ -76,6 +76,7 @@ def test_the_wheel_carries_no_tests_and_no_benchmarks(wheel: list[str]) -> None:
     assert not [name for name in wheel if name.startswith(("tests/", "docs/", "docker/", "benchmarks/", "examples/"))]
 
 
+@pytest.mark.slow
 def test_the_server_needs_no_torch() -> None:
     blocked = "import sys; sys.modules.update({'torch': None, 'transformers': None, 'safetensors': None})\n"
     parts = (

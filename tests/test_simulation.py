@@ -28,6 +28,7 @@ def test_a_lone_move_waits_for_what_each_step_takes(found: list[Run]) -> None:
     assert lone["waited"]["people"] == pytest.approx(1000 * steps, rel=0.05)
 
 
+@pytest.mark.slow
 def test_more_load_never_waits_less_and_nothing_is_lost_below_what_can_be_carried(found: list[Run]) -> None:
     for what in {run["what"] for run in found}:
         runs = [run for run in found if run["what"] == what]

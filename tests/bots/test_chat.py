@@ -123,6 +123,7 @@ MISBEHAVIOUR = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", MISBEHAVIOUR)
 def test_an_endpoint_that_misbehaves_is_asked_again_and_that_is_told(chat: Chat, fault: str) -> None:
     pauses: list[float] = []

@@ -43,6 +43,7 @@ def _by_engine(source: str, moves: Sequence[str], profile: str) -> Outcome | Non
     return Outcome(str(end.status), end.rewards, reason.type if reason else None)
 
 
+@pytest.mark.slow
 def test_random_programs_end_and_earn_the_same() -> None:
     compared: Counter[str] = Counter()
 

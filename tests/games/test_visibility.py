@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,7 @@ def _shown_to(seat: str, effects: Sequence[Effect]) -> set[str]:
     return set("".join(_strings([values, seen_at_moves])))
 
 
+@pytest.mark.slow
 def test_no_answer_to_a_seat_spells_what_it_was_not_shown() -> None:
     tried: Counter[str] = Counter()
 

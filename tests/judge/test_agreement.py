@@ -30,6 +30,7 @@ def test_pocket_agrees_with_plain_transformers(pocket: Judge) -> None:
         assert abs(sum(found) - sum(expected)) <= 0.002
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["gpt2", "llama", "qwen3", "gemma2"])
 def test_every_shape_agrees_with_float64(shape: str, folders: dict[str, Path]) -> None:
     measured = Judge.load(folders[shape], device="cpu")

@@ -50,6 +50,7 @@ def _least(found: Compressed) -> int:
     return math.ceil(found.whole_bits / 8)
 
 
+@pytest.mark.slow
 def test_a_hundred_texts_come_out_as_they_went_in_and_take_their_bits(compressor: Compressor, pocket: Judge) -> None:
     texts = _hundred()
     assert len(texts) >= 100

@@ -77,6 +77,7 @@ def test_buckets_give_the_same(shape: str, folders: dict[str, Path]) -> None:
         assert found[index].tolist() == pytest.approx(expected.tolist(), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_buckets_of_a_model_that_cannot_be_captured_run_it_as_it_is(folders: dict[str, Path]) -> None:
     network = _network(folders["gemma2"])
     buckets = Buckets(network, context=256)

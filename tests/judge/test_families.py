@@ -60,6 +60,7 @@ def _plain(folder: Path, row: list[int], scored: int) -> list[float]:
     return bits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", _each(kind for kind in MADE if kind not in REFUSED))
 def test_a_model_is_a_judge_that_agrees_with_transformers(kind: str, tmp_path: Path) -> None:
     folder = families.write(kind, tmp_path)

@@ -98,6 +98,7 @@ def _measure_elsewhere(dtype: str, openmp: int, lanes: int, pairs: list[Pair]) -
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_after_a_restart_with_other_thread_settings(dtype: str) -> None:
     pairs = _pairs(6, seed=1)

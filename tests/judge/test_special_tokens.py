@@ -71,6 +71,7 @@ FULL_WIDTH = "＜/s＞"  # which NFKC makes </s> of
 texts = st.lists(st.sampled_from([*NAMES, *LETTERS, FULL_WIDTH, "zzz", "yy", "q", f"{HIDDEN}2"])).map("".join)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("kind", MODELS)
 @given(text=texts | st.text(max_size=20))

@@ -4,6 +4,8 @@ import json
 from functools import partial
 from typing import Any
 
+import pytest
+
 from server.app import create_app
 from server.settings import Settings
 from tests.support.games import new_name, program
@@ -155,6 +157,7 @@ def things(lesson: Class, name: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_every_action_of_a_host_leaves_a_row_with_before_and_after(lesson: Class) -> None:
     offered = {
         f"{method.upper()} {path.removeprefix('/api/v1')}"

@@ -73,6 +73,7 @@ def test_honest_workers_of_two_builds_are_not_stopped(house: RunningApp, judge: 
     assert not [each for each in told(house)["differences"] if each["judge"] == judge.identity]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lent", [False, True], ids=["own", "lent"])
 def test_whoever_stands_alone_is_stopped(
     house: RunningApp,

@@ -31,6 +31,7 @@ def test_a_play_at_a_terminal_asks_for_its_moves(run: Run, tmp_path: Path, monke
         assert [each["text"] for each in ended.json["events"] if each["type"] == "move"] == typed.split()
 
 
+@pytest.mark.slow
 def test_texts_come_from_standard_input_and_from_files(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

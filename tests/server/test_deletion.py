@@ -295,6 +295,7 @@ def in_files(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_whoever_reads_an_older_state_only_delays_the_emptying(tmp_path: Path) -> None:
     url = sqlite_at(tmp_path / "rows.sqlite3")
     database, log = Database(url), tmp_path / "rows.sqlite3-wal"

@@ -157,6 +157,7 @@ def test_a_stream_ends_when_its_player_is_removed(lesson: Class) -> None:
     problem(ada.get(f"/competitions/{lesson.id}/events"), 403, "forbidden")
 
 
+@pytest.mark.slow
 def test_another_process_tells_what_this_one_did(postgres: Postgres, own_house: Callable[..., RunningApp]) -> None:
     """Two servers on one database: the notice goes through Redis."""
     url = postgres.migrated_database()
@@ -270,6 +271,7 @@ def read_pages(caller: Caller, competition: str, enough: Callable[[int], bool]) 
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(90)
 def test_a_client_that_is_cut_off_anywhere_sees_every_change_once_and_in_order(house: RunningApp) -> None:
     seed = random.randrange(2**32)

@@ -210,6 +210,7 @@ def _crowd(session: Session, lesson: Class) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_twenty_thousand_moves_come_whole_and_in_little_memory(crowd: Class) -> None:
     lines = of(crowd, "moves.jsonl").text.splitlines()
     assert len(lines) == MANY

@@ -76,6 +76,7 @@ def played(house: RunningApp) -> Played:
     return Played(lesson, hints, ada, bob, cyd, dan, best, begin(lesson, bob, ada))
 
 
+@pytest.mark.slow
 def test_two_histories_that_differ_after_the_freeze_are_one_to_whoever_looks_on(
     played: Played, visitor: Visitor
 ) -> None:

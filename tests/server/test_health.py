@@ -177,6 +177,7 @@ def full_disk(house: RunningApp) -> Iterator[None]:
     most = 2**30
 
 
+@pytest.mark.slow
 def test_with_a_full_disk_the_server_says_503_and_takes_moves_when_there_is_room(
     own_house: Callable[..., RunningApp],
     postgres: Postgres,

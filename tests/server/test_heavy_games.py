@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from sqlalchemy.orm import Session
 
 from games.protocol import Move
@@ -80,6 +81,7 @@ def test_what_was_foreseen_of_other_moves_is_looked_at_anew(house: RunningApp, j
     assert same == [], "what was foreseen is what is written"
 
 
+@pytest.mark.slow
 def test_a_list_of_games_comes_in_pages(own_house: Callable[..., RunningApp]) -> None:
     house = own_house()
     for number in range(90):
@@ -93,6 +95,7 @@ def test_a_list_of_games_comes_in_pages(own_house: Callable[..., RunningApp]) ->
     assert {f"game-{number}" for number in range(90)} < set(found)
 
 
+@pytest.mark.slow
 def test_other_lists_come_in_pages_too(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN)
     rounds = [lesson.round["id"], *(lesson.another_round()["id"] for _ in range(2))]

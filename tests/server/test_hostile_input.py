@@ -81,6 +81,7 @@ def good(schema: Json) -> Json:
     return {name: field["examples"][0] for name, field in fields(schema).items() if field.get("examples")}
 
 
+@pytest.mark.slow
 def test_no_parameter_and_no_body_of_the_api_is_a_server_error(lesson: Class) -> None:
     host, tried, failed = lesson.house.host, 0, list[object]()
     with httpx.Client(base_url=lesson.house.url, timeout=30) as client:
@@ -115,6 +116,7 @@ def pages(house: RunningApp) -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_no_form_and_no_query_of_a_page_is_a_server_error(lesson: Class, signed_in: bool) -> None:
     house = lesson.house

@@ -73,6 +73,7 @@ def test_a_worker_reads_as_the_judge_does_at_home(at_work: str, pocket: Judge) -
     assert "The judge cannot answer this: " in (found["r3"].failure or "")
 
 
+@pytest.mark.slow
 def test_a_move_waits_for_less_than_twice_as_long_while_people_try_things_in_the_lab(
     at_work: str, pocket: Judge
 ) -> None:

@@ -95,6 +95,7 @@ def test_a_round_says_nothing_that_cannot_be_translated(
     assert unmarked(visitor.get(own[0]).text) == []
 
 
+@pytest.mark.slow
 def test_a_round_of_two_says_nothing_that_cannot_be_translated(
     marked: None, visitor: Visitor, house: RunningApp
 ) -> None:

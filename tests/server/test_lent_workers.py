@@ -82,6 +82,7 @@ def published(caller: Caller, *results: Json) -> list[int]:
     return refused
 
 
+@pytest.mark.slow
 def test_a_worker_over_http_scores_and_says_goodbye(house: RunningApp) -> None:
     judge = FakeJudge()
     settings = Settings(server=house.url, worker_token=token_for(house))

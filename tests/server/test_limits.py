@@ -15,6 +15,7 @@ from tests.support.services import Postgres, Redis, eventually
 from tests.support.workers import FakeJudge, at_work
 
 
+@pytest.mark.slow
 def test_who_is_too_quick_is_told_when_to_come_back(own_house: Callable[..., RunningApp], judge: FakeJudge) -> None:
     house = own_house(rate_limit=0.1, rate_burst=3)
     with at_work(house.redis_url, judge):

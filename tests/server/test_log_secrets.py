@@ -79,6 +79,7 @@ def test_a_traceback_has_no_values_of_variables(as_json: bool, capsys: pytest.Ca
     assert "what only the player" not in told.replace('fails("what only the player and the judge should read")', "")
 
 
+@pytest.mark.slow
 def test_nothing_that_goes_wrong_and_no_stop_tells_a_secret(tmp_path: Path, own_redis: Redis) -> None:
     url = sqlite_at(tmp_path / "arena.sqlite3")
     arena = Deployment(tmp_path, url, own_redis.url, {"XENTARENA_LOG_JSON": "1", "XENTARENA_LOG_LEVEL": "debug"})

@@ -27,6 +27,7 @@ def send(caller: Caller, round_id: str, moves: range) -> list[Json]:
     return sent
 
 
+@pytest.mark.slow
 def test_places_are_those_at_which_jobs_are_handed_out(house: RunningApp, judge: FakeJudge, hand: Hand) -> None:
     eventually(lambda: house.measurable(judge), what="the judge")
     lesson = new_class(house, judge, bots="mixed")
@@ -55,6 +56,7 @@ def taken_of(house: RunningApp, judge: FakeJudge) -> int:
     return sum(lane.taken for lane in house.arena.workforce.lanes.get(judge.identity, {}).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("looked_at", [1000, 100])
 def test_a_person_behind_many_bots_is_told_about_how_long_it_takes(
     house: RunningApp, judge: FakeJudge, monkeypatch: pytest.MonkeyPatch, looked_at: int

@@ -198,6 +198,7 @@ def rows(house: RunningApp, round_id: str) -> list[tuple[object, ...]]:
     return [tuple(row) for row in house.database.read(lambda session: session.execute(query).all())]
 
 
+@pytest.mark.slow
 def test_the_order_in_which_plays_end_does_not_matter(class_: Class, three: Three) -> None:
     """Four plays, ended in each of eight orders: in eight rounds of the same players."""
     pairs, bits = [(0, 1), (1, 2), (2, 0), (1, 0)], [5, 0, 7, -2]
@@ -359,6 +360,7 @@ def test_the_page_says_what_a_play_did_to_the_rating(class_: Class, three: Three
     assert "Rounds in which two play against each other have ratings of their own" in text_of(visitor.get("/rounds"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_plays_of_before_there_were_ratings_are_rated(
     kind: str, tmp_path: Path, postgres: Postgres, own_house: Callable[..., RunningApp]

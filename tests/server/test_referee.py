@@ -316,6 +316,7 @@ def test_a_job_that_waits_in_the_queue_is_never_put_there_twice(
     assert [final(ada, each)["bits"] for each in sent] == list(range(20))
 
 
+@pytest.mark.slow
 def test_a_job_that_is_lost_again_and_again_is_given_up(own_house: Callable[..., RunningApp], judge: FakeJudge) -> None:
     house = own_house(grace=0, sweep=0.05)
     with hand_of(house.redis_url, judge):

@@ -174,6 +174,7 @@ def strict(own_house: Callable[..., RunningApp], judge: FakeJudge) -> Iterator[R
         yield Refusals(new_class(house, judge))
 
 
+@pytest.mark.slow
 def test_each_refusal_is_what_it_was_alone_and_in_a_batch(strict: Refusals) -> None:
     cases = list(strict.cases())
     found: dict[str, dict[str, Any]] = {

@@ -137,6 +137,7 @@ class Lesson:
         return rounds | {answer(get(f"/submissions/{each['id']}"))["state"] for each in self.sent}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60 + 2 * len(REFUSALS) * (SECONDS + 20))
 def test_what_is_accepted_while_writes_are_refused_is_scored_within_ten_seconds_after(
     server: Redis, houses: list[RunningApp]

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from games.protocol import MAIN
 from tests.support import duels
 from tests.support.scenario.deployment import PASSAGE, answer
@@ -141,6 +143,7 @@ def test_a_host_waits_for_all_of_it_and_for_the_end_of_the_round(
     apply(lesson, made)
 
 
+@pytest.mark.slow
 def test_a_move_that_is_scored_meanwhile_is_never_left_out(house: RunningApp, other: FakeJudge) -> None:
     """A score comes in while the host applies: either it is refused, or the score is by the new judge."""
     slow = FakeJudge()

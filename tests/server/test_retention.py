@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -92,6 +93,7 @@ def test_it_is_off_and_whoever_hosts_switches_it_on_and_off(house: RunningApp) -
     assert words == [("competition.retention", each) for each in ("120 days", "10 days", "for good", "as the server")]
 
 
+@pytest.mark.slow
 def test_a_competition_that_goes_on_is_not_at_its_end(house: RunningApp) -> None:
     lesson, *_ = ended(house, 100)
     answer(house.host.post(f"/rounds/{lesson.round_id}:open"))

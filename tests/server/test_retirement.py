@@ -1,5 +1,7 @@
 """A judge that this version does not bring any more: its rounds end and say why, or go on where somebody serves it."""
 
+import pytest
+
 from judge.loading.retired import RETIRED
 from server.arena.retirement import LOST
 from tests.support.scenario.deployment import answer
@@ -14,6 +16,7 @@ class OldJudge(FakeJudge):
         return next(iter(RETIRED))
 
 
+@pytest.mark.slow
 def test_its_rounds_end_with_a_word_and_go_on_where_it_is_served(house: RunningApp) -> None:
     judge = OldJudge()
     with hand_of(house.redis_url, judge) as hand:

@@ -227,6 +227,7 @@ def as_typed(window: Json) -> dict[str, str]:
     return {name: (at or "")[:16] for name, at in window.items()} | {"zone": "UTC"}
 
 
+@pytest.mark.slow
 def test_every_pair_of_times_is_as_good_in_every_way_of_setting_it(lesson: Class, visitor: Visitor) -> None:
     host, made = lesson.house.host, f"/competitions/{lesson.id}/rounds"
     body = {"game": "condense", "passages": ["A text."], "judge": "plain"}

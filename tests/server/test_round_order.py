@@ -118,6 +118,7 @@ def test_a_competition_is_duplicated_without_its_players(house: RunningApp) -> N
         assert pointers(problem(wrong, 422, "invalid-request")) == ["/name"]
 
 
+@pytest.mark.slow
 def test_nobody_joins_a_competition_that_is_a_draft(house: RunningApp) -> None:
     draft = answer(house.host.post("/competitions", json={"name": "Friday class", "draft": True}), 201)
     body = {"code": draft["code"], "name": "Ada"}

@@ -24,6 +24,7 @@ def addresses(house: RunningApp) -> dict[str, set[str]]:
     return {path: methods | ({"HEAD"} if "GET" in methods else set()) for path, methods in found.items()}
 
 
+@pytest.mark.slow
 def test_head_is_get_without_its_body_at_every_address(lesson: Class) -> None:
     house = lesson.house
     paths = [path for path, methods in addresses(house).items() if "GET" in methods]

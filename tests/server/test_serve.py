@@ -76,6 +76,7 @@ def test_a_server_that_says_it_is_ready_scores_at_once(server: Serve) -> None:
         assert submit(ada, server, "sea")["state"] == "scored"
 
 
+@pytest.mark.slow
 def test_the_curl_lines_join_submit_and_show_the_score(server: Serve) -> None:
     if not shutil.which("curl"):
         pytest.skip("no curl on this machine")
@@ -128,6 +129,7 @@ def test_a_folder_that_is_served_is_refused_to_a_second_server(server: Serve) ->
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_told_before_anything_is_started(tmp_path: Path) -> None:
     with closing(listen(Address("127.0.0.1", 0))) as taken:
         ended = command("serve", "--data", str(tmp_path), "--port", str(taken.getsockname()[1]))
@@ -151,6 +153,7 @@ def test_an_address_that_refuses_is_told(tmp_path: Path, arguments: list[str], t
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_faulty_judge_ends_the_first_start_with_the_reason(tmp_path: Path) -> None:
     folder = write_gpt2(tmp_path / "judge", tokenizer=False)
     ended = command("serve", "--data", str(tmp_path / "data"), "--port", "0", "--judge", str(folder), "--json")
@@ -200,6 +203,7 @@ def test_what_a_killed_reaper_watched_is_ended_and_started_again(server: Serve) 
 # The end
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_the_worker_is_loading_ends_it_quickly(tmp_path: Path) -> None:
     server = Serve(tmp_path / "data")
     try:
@@ -238,6 +242,7 @@ def test_a_judge_that_is_named_twice_is_served_once_and_its_speed_told(tmp_path:
         assert server.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
 def test_the_same_folder_is_served_again_with_nothing_lost(tmp_path: Path, judge: Path) -> None:
     arguments = ("--demo", "--judge", str(judge))
     with serving(tmp_path / "data", *arguments) as first:
@@ -281,6 +286,7 @@ def test_people_are_greeted_with_what_they_need(server: Serve) -> None:
 # The parts one at a time
 
 
+@pytest.mark.slow
 def test_an_api_refuses_a_database_without_tables_and_migrate_makes_them(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'arena.sqlite3'}"
     api = ("api", "--database-url", url, "--redis-url", "redis://127.0.0.1:1/0", "--port", "0")

@@ -68,6 +68,7 @@ def visitor_paths(visitor: Visitor) -> tuple[str, ...]:
     return HOSTS_SEE if visitor.get("/host").status_code == 200 else PLAYERS_SEE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["a player", "the host"])
 def test_more_players_and_moves_take_no_more_statements(sqlite_house: RunningApp, visitor: Visitor, who: str) -> None:
     lesson = new_class(sqlite_house, PLAIN)

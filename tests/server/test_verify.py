@@ -127,6 +127,7 @@ def with_second(receipt: Json) -> Json:
     return {**receipt, "version": 3, "second": second}
 
 
+@pytest.mark.slow
 def test_what_a_second_judge_gave_is_looked_at_too(scored: tuple[Json, Json], run: Any) -> None:
     both = with_second(scored[0])
     found = looked_at(resigned(both), "pocket")

@@ -70,6 +70,7 @@ def test_the_moves_are_sent_again_only_where_they_changed(host: Visitor, lesson:
     assert "Bob" in text_of(host.get(path, headers=known))
 
 
+@pytest.mark.slow
 def test_practice_and_other_competitions_are_not_counted(host: Visitor, lesson: Class) -> None:
     lesson.join("Ada").score(lesson.round_id, "9")
     lesson.close()

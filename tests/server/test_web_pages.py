@@ -221,6 +221,7 @@ def test_bots_stand_on_a_board_of_their_own(visitor: Visitor, lesson: Class) -> 
     assert re.search(r"People .* 1 Bob 10.000 Bots .* 1 Robby bot 20.000", board)
 
 
+@pytest.mark.slow
 def test_a_long_board_shows_the_best_and_ones_own_line(visitor: Visitor, house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, bots="mixed")
     players = [lesson.join(f"Player {i}") for i in range(101)]

@@ -41,6 +41,7 @@ def _about(visitor: Visitor, path: str) -> int:
     return min(counts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/rounds", "/rounds/list", "/rounds/{}"])
 def test_a_hundred_rounds_take_no_more_statements_than_one(visitor: Visitor, lesson: Class, path: str) -> None:
     visitor.join(lesson, "Ada")

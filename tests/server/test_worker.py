@@ -176,6 +176,7 @@ def _shares(client: Any, judge: str) -> list[str]:
     return known if len(known) == 2 else []
 
 
+@pytest.mark.slow
 def test_while_there_is_nothing_to_do_a_judge_is_tried_and_its_rate_told(redis_url: str, pocket: Judge) -> None:
     with at_work(redis_url, pocket):
         found = eventually(lambda: rates(redis_url), seconds=10, what="a rate")
@@ -184,6 +185,7 @@ def test_while_there_is_nothing_to_do_a_judge_is_tried_and_its_rate_told(redis_u
     assert min(pocket.tokens.count(text) for text in TRIAL) > 60
 
 
+@pytest.mark.slow
 def test_a_judge_that_fails_its_trial_works_all_the_same(redis_url: str) -> None:
     class Fussy(Device):
         def measure(self, pairs: Sequence[Pair]) -> list[list[float]]:
@@ -223,6 +225,7 @@ def test_what_was_handed_out_too_often_is_a_failure_and_is_not_measured(redis_ur
     assert device.measured == []
 
 
+@pytest.mark.slow
 def test_a_suspect_is_measured_with_nothing_else_in_hand(redis_url: str, redis_server: Redis) -> None:
     """Else those that were claimed ahead would age with it, crash by crash, and so would it with theirs."""
     deliveries: dict[str, list[int]] = {}
@@ -253,6 +256,7 @@ def test_a_suspect_is_measured_with_nothing_else_in_hand(redis_url: str, redis_s
 # --- The device is busy, and no more is taken than that needs ---------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_device_is_busy_also_on_a_slow_line(redis_url: str, redis_server: Redis) -> None:
     device = Device(0.005)
     enqueue(redis_url, *jobs_of(device, 500))
@@ -263,6 +267,7 @@ def test_the_device_is_busy_also_on_a_slow_line(redis_url: str, redis_server: Re
     assert len(device.measured) == 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lane", "least", "most"), [("bots", 20, 110), ("people", 1, 10)])
 def test_no_more_is_in_hand_than_this_batch_and_the_next(
     redis_url: str, redis_server: Redis, lane: str, least: int, most: int
@@ -352,6 +357,7 @@ def test_results_that_redis_did_not_take_are_kept_and_not_measured_again(own_red
     assert sorted(device.measured) == sorted({f"ship {i}" for i in range(100)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["READONLY", "NOPERM"])
 def test_results_that_redis_refuses_for_longer_than_a_lease_are_kept(own_redis: Redis, how: str) -> None:
     refuse = ["REPLICAOF", "127.0.0.1", "1"] if how == "READONLY" else ["ACL", "SETUSER", "default", "-@write"]
@@ -369,6 +375,7 @@ def test_results_that_redis_refuses_for_longer_than_a_lease_are_kept(own_redis: 
     assert all(result.failure is None for result in results.values())
 
 
+@pytest.mark.slow
 def test_entries_of_the_same_id_in_two_lanes_are_both_looked_after(redis_url: str, redis_server: Redis) -> None:
     device = Device(4 * LEASE)
     with redis_server.client as client:
@@ -388,6 +395,7 @@ def test_entries_of_the_same_id_in_two_lanes_are_both_looked_after(redis_url: st
 # --- Texts to be written ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_judge_prompt_tokens_and_seed_give_the_same_text(redis_url: str, pocket: Judge) -> None:
     texts = [text_of(pocket, "w1"), text_of(pocket, "w2"), text_of(pocket, "w3", seed="another seed")]
     with at_work(redis_url, pocket):
@@ -402,6 +410,7 @@ def test_the_same_judge_prompt_tokens_and_seed_give_the_same_text(redis_url: str
     assert first["w1"].build == pocket.build
 
 
+@pytest.mark.slow
 def test_a_text_that_cannot_be_written_is_a_failure_that_says_why(
     redis_url: str, pocket: Judge, tmp_path: Path
 ) -> None:
@@ -418,6 +427,7 @@ def test_a_text_that_cannot_be_written_is_a_failure_that_says_why(
     assert found["w3"].text, "the worker goes on"
 
 
+@pytest.mark.slow
 def test_a_long_text_is_kept_while_it_is_written_and_holds_nobody_up(
     redis_url: str, redis_server: Redis, pocket: Judge
 ) -> None:
@@ -437,6 +447,7 @@ def test_a_long_text_is_kept_while_it_is_written_and_holds_nobody_up(
     assert len(pocket.tokens.ids(referee.results["w1"].text or "")) > 100
 
 
+@pytest.mark.slow
 def test_a_text_that_takes_longer_than_a_lease_is_not_given_to_another(
     redis_url: str, redis_server: Redis, pocket: Judge
 ) -> None:
