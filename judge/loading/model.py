@@ -44,7 +44,7 @@ _logging: Any = logging  # untyped functions
 def load_model(source: Source, *, dtype: str, device: torch.device) -> Any:
     """The model in evaluation mode. Raises JudgeError with transformers' words where it cannot be loaded, and where its
     files hold less or other than the model has."""
-    with _quiet(), torch.random.fork_rng(devices=[]):
+    with quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # whatever is made up while a model is built is always the same
         try:
             config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
@@ -124,7 +124,7 @@ def _named(tensors: list[str]) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without progress bars and reports over many lines: what matters of them is raised."""
     bar, verbosity = _logging.is_progress_bar_enabled(), _logging.get_verbosity()
     _logging.disable_progress_bar()

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
+from judge.loading.model import quiet
 from judge.training.corpus import Data
 from judge.training.distributed import begin, end, rank_and_world
 from judge.training.evaluate import Score, evaluate, total
@@ -41,7 +42,8 @@ SHAPE_HELP = {
 
 def score_folder(folder: Path, data: Data, device: str = "cpu") -> dict[str, Score]:
     """The finished folder, loaded by transformers in float32, on all held-out text."""
-    loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    with quiet():
+        loaded: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     model: nn.Module = loaded.to(device).eval()
     return evaluate(lambda ids: model(input_ids=ids).logits, data.held_out, data.byte_counts, device=device)
 

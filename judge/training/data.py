@@ -34,7 +34,7 @@ def read_documents(paths: Sequence[Path]) -> list[Document]:
     """All documents of the files and folders, in order of name.
 
     `.jsonl` (also `.xz`, `.gz`) has one object a line with `text` and perhaps `source`; any other file is one
-    UTF-8 text whose source is its name. Raises ValueError where nothing is found.
+    UTF-8 text whose source is its name. Raises ValueError where nothing is found, and for what is no text.
     """
     documents = [document for path in paths for file in _files(path) for document in _read(file)]
     if not documents:
@@ -48,19 +48,27 @@ def _files(path: Path) -> list[Path]:
 
 def _read(file: Path) -> Iterator[Document]:
     name = file.name.removesuffix(".xz").removesuffix(".gz")
-    raw = file.read_bytes()
-    if file.suffix == ".xz":
-        raw = lzma.decompress(raw)
-    elif file.suffix == ".gz":
-        raw = gzip.decompress(raw)
-    text = raw.decode("utf-8")
+    text = _text_of(file)
     if not name.endswith(".jsonl"):
         yield Document(file.name, text)
         return
-    for line in text.splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
-            row = json.loads(line)
-            yield Document(str(row.get("source", file.name)), str(row["text"]))
+            try:
+                row = json.loads(line)
+                yield Document(str(row.get("source", file.name)), str(row["text"]))
+            except (AttributeError, KeyError, ValueError) as error:
+                raise ValueError(f"{file}, line {number}: no object with a text") from error
+
+
+def _text_of(file: Path) -> str:
+    opened = {".xz": lzma.decompress, ".gz": gzip.decompress}.get(file.suffix, bytes)
+    try:
+        return opened(file.read_bytes()).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not UTF-8, at byte {error.start + 1}: is it a text?") from error
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise ValueError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def split_held_out(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:

@@ -199,7 +199,7 @@ class Clock:
     def _say(self, loss: float, now: float) -> None:
         trainer = self.trainer
         speed = (trainer.seen - self.said_at) / (now - self.said)
-        left = (trainer.recipe.tokens - trainer.seen) / speed / 60
+        left = max(0, trainer.recipe.tokens - trainer.seen) / speed / 60
         log.info(
             "%.2f M tokens, %.0f tokens/s, loss %.3f, held-out bits/byte %s, %.0f minutes left",
             trainer.seen / 1e6, speed, loss, self.held_out, left,

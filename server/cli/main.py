@@ -23,6 +23,7 @@ from server.cli import (
     receipts,
     samples,
     tournament,
+    training,
     worker_tokens,
 )
 from server.cli.flags import (
@@ -60,6 +61,7 @@ app.command()(samples.sample)
 app.command()(answers.answers)
 app.command()(pairs.pairs)
 app.command()(arrow.arrow)
+app.command()(training.train)
 app.command()(compression.compress)
 app.command()(compression.decompress)
 app.command()(tournament.tournament)
