@@ -46,13 +46,22 @@ class Play:
         """To its end; the strategy learns what it earned. Raises `ApiError` where the server refuses."""
         submission = self._begun()
         while submission is None or submission.state == "awaiting_move":
-            self._show(submission)
             submission = self._moved(submission)
+        self.over(submission)
+        return submission
+
+    def next_move(self, submission: models.Submission | None) -> str:
+        """What the strategy says where a play stands like this; None: before it has begun."""
+        self._show(submission)
+        self.moves.append(lawful(self.strategy, lambda move: self._faulty(submission, move)))
+        return self.moves[-1]
+
+    def over(self, submission: models.Submission) -> None:
+        """The strategy learns what its moves have earned."""
         if self.moves:
             if (review := getattr(self.strategy, "review", None)) is not None:
                 review(submission)
             self.strategy.learn(self.moves[0], submission.bits)
-        return submission
 
     def _begun(self) -> models.Submission | None:
         """A play that has begun without a move; None where the first move begins it."""
@@ -82,8 +91,7 @@ class Play:
         look(View(self.game.title, self.game.description, self.round.passages, asked.seat, *shown))
 
     def _moved(self, submission: models.Submission | None) -> models.Submission:
-        move = lawful(self.strategy, lambda move: self._faulty(submission, move))
-        self.moves.append(move)
+        move = self.next_move(submission)
         key = self.key(len(self.moves))
         if submission is None:
             return self._answered(lambda: self.client.submit(self.round.id, move, key=key))

@@ -2,7 +2,9 @@
 
 DIR/plan.json       what is played, so that nothing else is resumed here; and what its competition is called by
 DIR/tokens.json     the players' tokens at the server, mode 0600: in no journal and no report
-DIR/cells/ID.jsonl  what a player did and was told in a round (`bots.journal`); ID.failed: why it was given up
+DIR/cells/ID.jsonl  what a player did and was told in a round (`bots.journal`); ID.failed: why it was given up; in a
+                    play against each other ID-black.jsonl and ID-white.jsonl are what each was asked
+DIR/ratings.json    what the server rates the players of such plays
 DIR/lock            held by whoever runs it
 """
 
@@ -13,6 +15,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 from bots.tournament.plan import Plan, PlanError
@@ -21,31 +24,40 @@ from xentarena.errors import ArenaError
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One player in one round, for the so-manieth time. All but the name count from 1."""
+    """One player in one round, for the so-manieth time; or one play, against another. All but the names count from 1.
+    opponent: who has the second seat, and as which number."""
 
     player: str
     number: int
     repeat: int
     round: int
+    opponent: tuple[str, int] | None = None
 
     @property
     def id(self) -> str:
-        return f"p{self.number}-r{self.repeat}-g{self.round}"
+        who = f"p{self.number}" if self.opponent is None else f"p{self.number}v{self.opponent[1]}"
+        return f"{who}-r{self.repeat}-g{self.round}"
 
     @property
     def seat(self) -> str:
         """Who it is at the server: a player for each repeat, so that each has a best of its own."""
         return f"{self.player} #{self.repeat}"
 
+    @property
+    def other_seat(self) -> str | None:
+        """The same of the opponent."""
+        return None if self.opponent is None else f"{self.opponent[0]} #{self.repeat}"
+
 
 def cells(plan: Plan) -> list[Cell]:
-    """In the order in which they are begun."""
-    return [
-        Cell(each.name, number, repeat, round_)
-        for repeat in range(1, plan.repeats + 1)
-        for round_ in range(1, len(plan.rounds) + 1)
-        for number, each in enumerate(plan.everybody, 1)
-    ]
+    """In the order in which they are begun. Against each other everybody plays everybody, once from each seat."""
+    found = []
+    players = [(each.name, number) for number, each in enumerate(plan.everybody, 1)]
+    for repeat in range(1, plan.repeats + 1):
+        for number, round_ in enumerate(plan.rounds, 1):
+            pairs = permutations(players, 2) if round_.game.versus else ((each, None) for each in players)
+            found += [Cell(*player, repeat, number, opponent) for player, opponent in pairs]
+    return found
 
 
 class Folder:
@@ -54,8 +66,9 @@ class Folder:
     def __init__(self, path: Path, name: str) -> None:
         self.path, self.name = path, name
 
-    def journal(self, cell: Cell) -> Path:
-        return self.path / "cells" / f"{cell.id}.jsonl"
+    def journal(self, cell: Cell, seat: str = "") -> Path:
+        """seat: of a play against each other, what that one's player was asked."""
+        return self.path / "cells" / f"{cell.id}{seat and '-'}{seat}.jsonl"
 
     def failure(self, cell: Cell) -> Path:
         return self.path / "cells" / f"{cell.id}.failed"

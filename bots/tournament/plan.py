@@ -83,13 +83,14 @@ class RoundPlan:
 class GameTable(Table):
     """game: a packaged or uploaded one's name, a .xent file, or what the program in `source` is called. passages: a
     round for each; a list where the game takes several at once. seeds: of each round, where it has its own. profile:
-    how the judge is asked."""
+    how the judge is asked. versus: two seats, in which the players of the tournament play each other."""
 
     game: str = Field(min_length=1)
     source: str | None = None
     passages: list[str | list[str]] = Field(default=[[]], min_length=1)
     seeds: list[str] | None = None
     profile: Literal["arena", "xent-0.5"] = "arena"
+    versus: bool = False
 
     @model_validator(mode="after")
     def _a_seed_for_each(self) -> "GameTable":

@@ -8,10 +8,11 @@ from pathlib import Path
 from statistics import fmean
 
 from bots.tournament import plots, published
-from bots.tournament.folder import Folder, write
+from bots.tournament.folder import Cell, Folder, write
+from bots.tournament.matches import RATED, Matches, matches
 from bots.tournament.plan import Plan
 from bots.tournament.plots import Bar, Curve
-from bots.tournament.results import Interval, Line, Outcome, board, bootstrap
+from bots.tournament.results import Interval, Line, Outcome, board, bootstrap, outcomes
 
 LONGEST = 120  # characters of a move in a table
 STYLE = """
@@ -58,9 +59,9 @@ class Picture:
 Block = Heading | Paragraph | Rows | Picture
 
 
-def save(plan: Plan, folder: Folder, found: Sequence[Outcome]) -> tuple[Path, Path]:
+def save(plan: Plan, folder: Folder, cells: Sequence[Cell]) -> tuple[Path, Path]:
     """Write report.html and report.md into the folder."""
-    blocks = list(_blocks(plan, found))
+    blocks = list(_blocks(plan, outcomes(plan, folder, cells), matches(folder, cells)))
     html, markdown, pictures = folder.path / "report.html", folder.path / "report.md", folder.path / "plots"
     pictures.mkdir(exist_ok=True)
     for block in blocks:
@@ -71,29 +72,35 @@ def save(plan: Plan, folder: Folder, found: Sequence[Outcome]) -> tuple[Path, Pa
     return html, markdown
 
 
-def _blocks(plan: Plan, found: Sequence[Outcome]) -> Iterator[Block]:
+def _blocks(plan: Plan, found: Sequence[Outcome], played: Matches) -> Iterator[Block]:
     lines = board(plan, found)
     yield Paragraph(
         f"Players: {len(plan.everybody)}. Games: {len(plan.games)}. Rounds: {len(plan.rounds)}. Repeats:"
         f" {plan.repeats}. Submissions of a player in a round: {plan.budget.submissions} at most. The baseline is"
         f" {plan.baseline}."
     )
-    yield Heading("Ranking")
-    yield from _ranking(lines)
+    if not all(game.versus for game in plan.games):
+        yield Heading("Ranking")
+        yield from _ranking(lines)
     for number, game in enumerate(plan.games):
+        if game.versus:
+            continue
         first = 1 + sum(len(each.rounds) for each in plan.games[:number])
         own = [each for each in found if first <= each.cell.round < first + len(game.rounds)]
         yield Heading(f"Game {number + 1}: {game.game}")
         yield from _of_game(number + 1, [line.player for line in lines], own)
+    if played.cells:
+        yield Heading("Against each other")
+        yield from _against(played)
     if plan.table:
         yield Heading("The published benchmark's table")
         yield from _published(plan, found)
     yield Heading("How to read this")
     yield from map(Paragraph, NOTES)
     yield Heading("What went wrong")
-    yield from _troubles(lines, found)
+    yield from _troubles(lines, found, played)
     yield Heading("Cost and time")
-    yield from _costs(lines)
+    yield from _costs(lines, played)
 
 
 def _ranking(lines: Sequence[Line]) -> Iterator[Block]:
@@ -145,10 +152,20 @@ def _mean_curve(curves: Sequence[Sequence[float | None]]) -> list[tuple[float, f
     return [points[0], *[b for a, b in pairwise(points) if b[1] != a[1] or b is points[-1]]] if points else []
 
 
-def _troubles(lines: Sequence[Line], found: Sequence[Outcome]) -> Iterator[Block]:
+def _against(played: Matches) -> Iterator[Block]:
+    rows = [
+        (str(n), each.player, f"{each.value:.2f}", f"{each.won} / {each.drawn} / {each.lost}", f"{each.left}")
+        for n, each in enumerate(played.standings(), 1)
+    ]
+    yield Rows(("", "Player", "Rating", "Won, drawn, lost", "Left"), rows)
+    yield Paragraph(RATED)
+
+
+def _troubles(lines: Sequence[Line], found: Sequence[Outcome], played: Matches) -> Iterator[Block]:
     rows = [
         (each.cell.player, str(each.cell.round), str(each.cell.repeat), each.failure) for each in found if each.failure
     ]
+    rows += played.failed()
     unscored = [line.player for line in lines if line.unscored]
     if rows:
         yield Paragraph("These were given up; the same command tries them again. What they had by then counts.")
@@ -159,7 +176,8 @@ def _troubles(lines: Sequence[Line], found: Sequence[Outcome]) -> Iterator[Block
         yield Paragraph("Nothing.")
 
 
-def _costs(lines: Sequence[Line]) -> Iterator[Block]:
+def _costs(alone: Sequence[Line], played: Matches) -> Iterator[Block]:
+    lines = [played.added_to(line) for line in alone]
     head = ("Player", "Plays", "Tokens read", "Tokens written", "Cost", "Seconds")
     told = [
         (line.player, f"{line.plays}", f"{line.read:,}", f"{line.written:,}", f"{line.cost:.4f}", f"{line.seconds:.1f}")

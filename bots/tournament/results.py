@@ -66,9 +66,10 @@ class Line:
 
 
 def outcomes(plan: Plan, folder: Folder, cells: Sequence[Cell]) -> list[Outcome]:
-    """Of every cell that has begun, in the order of the plan."""
+    """Of every cell that has begun and is no play against each other, in the order of the plan."""
     percents = _percents(folder.path / "results.csv")
-    begun = [cell for cell in cells if folder.journal(cell).exists() or folder.failure(cell).exists()]
+    alone = [cell for cell in cells if cell.opponent is None]
+    begun = [cell for cell in alone if folder.journal(cell).exists() or folder.failure(cell).exists()]
     return [_outcome(folder, cell, percents) for cell in begun]
 
 
@@ -131,13 +132,20 @@ def _outcome(folder: Folder, cell: Cell, percents: Mapping[tuple[str, int], floa
             if bits is not None and (best is None or bits > best):
                 best, move = bits, " / ".join(record["moves"])
             curve.append(best)
-    failure = folder.failure(cell)
-    why = failure.read_text(encoding="utf-8") if failure.exists() else None
     percent = percents.get((cell.seat, cell.round))
-    seconds = _sum(records, ("played",), "seconds")
-    paid = ("reply", WASTED)
-    used = (int(_sum(records, paid, "read")), int(_sum(records, paid, "written")), _sum(records, paid, "cost"))
-    return Outcome(cell, curve, move, percent, *used, seconds, why)
+    seconds, used = _sum(records, ("played",), "seconds"), paid(records)
+    return Outcome(cell, curve, move, percent, *used, seconds, why_given_up(folder, cell))
+
+
+def why_given_up(folder: Folder, cell: Cell) -> str | None:
+    failure = folder.failure(cell)
+    return failure.read_text(encoding="utf-8") if failure.exists() else None
+
+
+def paid(records: Sequence[Record]) -> tuple[int, int, float]:
+    """Tokens read and written, and what they cost."""
+    kinds = ("reply", WASTED)
+    return int(_sum(records, kinds, "read")), int(_sum(records, kinds, "written")), _sum(records, kinds, "cost")
 
 
 def _sum(records: Sequence[Record], kinds: Sequence[str], name: str) -> float:

@@ -1,16 +1,20 @@
 """A tournament at a server: its competition, its rounds and its players, each made where it is not there yet."""
 
+import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 
-from bots.tournament.folder import Cell, Folder
+from bots.tournament.folder import Cell, Folder, write
 from bots.tournament.plan import GameTable, Plan, PlanError
 from xentarena import models
 from xentarena.client import Client
 from xentarena.errors import ApiError
 from xentarena.transport import Call, Transport
 
+SEATS = ("black", "white")
+CLOCK = 604_800  # seconds for a move: a tournament that was interrupted goes on
 WRITING = 300.0  # seconds that a judge may take to write the texts of a round
 
 
@@ -32,19 +36,38 @@ class Venue:
 def prepare(plan: Plan, folder: Folder, cells: list[Cell], server: str, host_token: str) -> Venue:
     """Whatever was made before a kill is found by its name. Raises `PlanError` for what a server refuses."""
     transport = Transport(server, host_token, timeout=30, patience=60)
-    with Client(server, host_token) as host:
+    with closing(transport.http), Client(server, host_token) as host:
         competition = _competition(transport, f"{plan.title} {folder.name}")
         rounds = _rounds(host, transport, plan, competition.id)
         games = {round_.digest: host.game(round_.digest) for round_ in rounds}
-        for game in games.values():
-            if len(game.seats) > 1:
-                raise PlanError(f"{game.title} has {len(game.seats)} seats: a tournament plays games of one.")
-        tokens = _tokens(host, server, folder, competition, sorted({cell.seat for cell in cells}))
+        for planned, round_ in zip(plan.rounds, rounds, strict=True):
+            _check_seats(planned.game, games[round_.digest])
+        seats = {name for cell in cells for name in (cell.seat, cell.other_seat) if name is not None}
+        tokens = _tokens(host, server, folder, competition, sorted(seats))
         for round_ in rounds:
             if round_.state != "open":
                 raise PlanError(f"Round {round_.number} ({round_.game}) of the tournament is {round_.state}: open it.")
-    transport.http.close()
     return Venue(server, competition.id, rounds, games, tokens)
+
+
+def _check_seats(planned: GameTable, game: models.Game) -> None:
+    if planned.versus and sorted(game.seats) != sorted(SEATS):
+        raise PlanError(f"{game.title} cannot be played with versus = true: that is for games of black against white.")
+    if not planned.versus and len(game.seats) > 1:
+        several = f"{game.title} has {len(game.seats)} seats"
+        raise PlanError(f"{several}: a tournament plays games of one seat, and with versus = true of black and white.")
+
+
+def save_ratings(venue: Venue, plan: Plan, host_token: str, file: Path) -> None:
+    """Round → name at the server → rating, of those rounds in which players play each other."""
+    found = {}
+    with Client(venue.server, host_token) as host:
+        for number, (planned, round_) in enumerate(zip(plan.rounds, venue.rounds, strict=True), 1):
+            if planned.game.versus:
+                rated = [(each.player.name, each.rating) for each in host.leaderboard(round_.id)]
+                found[str(number)] = {name: of.model_dump(mode="json") for name, of in rated if of is not None}
+    if found:
+        write(file, json.dumps(found))
 
 
 def save_results(venue: Venue, host_token: str, file: Path) -> None:
@@ -69,7 +92,14 @@ def _rounds(host: Client, transport: Transport, plan: Plan, competition: str) ->
     made = sorted(host.rounds(competition), key=lambda each: each.number or 0)
     for wanted in plan.rounds[len(made) :]:
         name = _uploaded(transport, plan, wanted.game)
-        body = {"game": name, "passages": wanted.passages, "seed": wanted.seed, "profile": wanted.game.profile}
+        body: dict[str, object] = {
+            "game": name,
+            "passages": wanted.passages,
+            "seed": wanted.seed,
+            "profile": wanted.game.profile,
+        }
+        if wanted.game.versus:
+            body["move_seconds"] = CLOCK
         try:
             call = Call("POST", f"/competitions/{competition}/rounds", body=body, repeatable=False)
             made.append(_written(host, transport.send(call, models.Round)))

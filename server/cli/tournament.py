@@ -41,7 +41,7 @@ def tournament(
         raise plans.PlanError(unknown)
     strategies, keys = plan.strategies(), plan.keys()
     from bots.tournament.run import Tournament, models_of
-    from bots.tournament.venue import prepare, save_results
+    from bots.tournament.venue import prepare, save_ratings, save_results
 
     say = _silent if quiet else typer.echo
     for note in plan.notes:
@@ -51,11 +51,11 @@ def tournament(
         all_ = cells(plan)
         venue = prepare(plan, folder, all_, *at)
         Tournament(plan, folder, venue, strategies, models, say).play(all_)
+        save_ratings(venue, plan, at[1], folder.path / "ratings.json")
         save_results(venue, at[1], folder.path / "results.csv")
         from bots.tournament.report import save
-        from bots.tournament.results import outcomes
 
-        html, markdown = save(plan, folder, outcomes(plan, folder, all_))
+        html, markdown = save(plan, folder, all_)
     typer.echo(f"{html}\n{markdown}")
 
 

@@ -67,7 +67,7 @@ def test_the_board_is_what_the_sums_say(folder: Folder, tmp_path: Path) -> None:
 def test_a_report_is_whole_and_what_stands_in_it_is_nobodys_html(folder: Folder, tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text(FILE)
     plan = load(tmp_path / "t.toml")
-    html, markdown = save(plan, folder, outcomes(plan, folder, cells(plan)))
+    html, markdown = save(plan, folder, cells(plan))
     page, text = html.read_text(), markdown.read_text()
     assert "<b>&" not in page
     assert "&lt;b&gt;&amp; | sharp" in page

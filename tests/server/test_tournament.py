@@ -15,6 +15,7 @@ import pytest
 from judge.judge import Judge
 from tests.support.chat import Chat, Fault, chatting, saying
 from tests.support.command import Run
+from tests.support.duels import DUEL
 from tests.support.scenario.deployment import HOST_TOKEN
 from tests.support.server import RunningApp
 from tests.support.system import environment
@@ -194,3 +195,70 @@ def test_a_configuration_of_the_published_benchmark_plays(sqlite_house: RunningA
     score, *games = map(float, found.groups())
     assert score == pytest.approx(sum(games) / 2, abs=0.01)
     assert {abs(each) for each in games} <= {0.0, 50.0, 100.0}, "alone, each map is a whole or none"
+
+
+VERSUS = f"""
+repeats = 2
+parallel = 1
+[[players]]
+name = "near words"
+strategy = "field-words"
+[[players]]
+name = "a model"
+model = "pocket"
+endpoint = "{{url}}/v1"
+key = "TOURNAMENT_KEY"
+price_written = 1.0
+[[games]]
+game = "Duel"
+versus = true
+passages = ["{SEA}"]
+source = '''
+{DUEL}'''
+"""
+
+
+def test_players_play_each_other_and_the_server_rates_them(
+    sqlite_house: RunningApp, chat: Chat, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOURNAMENT_KEY", KEY)
+    file, out = tmp_path / "plan.toml", tmp_path / "plan"
+    file.write_text(VERSUS.format(url=chat.url))
+    command = ["tournament", str(file), "--server", sqlite_house.url, "--host-token", HOST_TOKEN]
+    chat.faults = [Fault(raw=saying("I say nothing.")) for _ in range(3)]
+    assert run(*command).status == 0
+    told, asked = scores(out), len(chat.asked)
+    duels = [json.loads(line) for each in out.glob("cells/*.jsonl") for line in each.read_text().splitlines()]
+    ended = [each for each in duels if each["kind"] == "duel"]
+    assert len(ended) == 2 * 3 * 2, "everybody against everybody from each seat, in each repeat"
+    assert sum(each["left"] is not None for each in ended) == 1, "who gave no move in three answers"
+    assert all(each["bits"]["black"] == -each["bits"]["white"] for each in ended if each["left"] is None)
+    rows = re.findall(r"\| \d \| ([\w ]+) \| (-?[\d.]+) \| (\d) / (\d) / (\d) \| (\d) \|", told)
+    assert [len(rows), sum(int(row[5]) for row in rows)] == [3, 1], told
+    assert all(int(won) + int(drawn) + int(lost) == 8 for _, _, won, drawn, lost, _ in rows)
+    assert rows == sorted(rows, key=lambda row: -float(row[1]))
+    for file_, left in zip(sorted(out.glob("cells/p?v?-r?-g1.jsonl")), [1, 2, 3] * 4, strict=True):
+        file_.write_text("".join(file_.read_text().splitlines(keepends=True)[:-left]))  # as a kill leaves it
+    assert run(*command).status == 0
+    assert (scores(out), len(chat.asked)) == (told, asked)
+
+
+def test_games_of_two_seats_ask_for_it_to_be_said(sqlite_house: RunningApp, tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "plan.toml"
+    player = '[[players]]\nname = "words"\nstrategy = "random"\n[[games]]\npassages = ["The sea."]\ngame = '
+    for game, why in (
+        ('"debate"', "with versus = true of black and white"),
+        ('"condense"\nversus = true', "cannot be"),
+    ):
+        file.write_text(player + game)
+        ended = run(
+            "tournament",
+            str(file),
+            "--server",
+            sqlite_house.url,
+            "--host-token",
+            HOST_TOKEN,
+            "--out",
+            f"{file}{why[:4]}",
+        )
+        assert (ended.status, why in ended.err) == (1, True), ended.err
