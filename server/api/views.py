@@ -1,17 +1,15 @@
 """Rows → what the API shows of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from sqlalchemy import select
 
-from games import protocol
-from games.events import from_json, to_json
 from games.preview import Preview
 from games.protocol import MAIN, NeedMove
-from games.visibility import seen, sees_everything
+from games.visibility import seen
 from judge.profiles import scored_tokens
 from server.api import round_warnings, schemas
 from server.arena import attempts, games, judges, measurements, queue_positions, round_making, round_setup, rounds
@@ -44,10 +42,8 @@ from server.db.models import (
 )
 from server.db.states import SubmissionState, WorkState
 from server.errors import invalid
-from xentarena.events import Event as PlayEvent
 
 LONGEST = 10_000_000  # rows of a list; what is beyond is an empty page
-_EVENTS = TypeAdapter(list[PlayEvent])
 Row = TypeVar("Row")
 Shown = TypeVar("Shown", bound=BaseModel)
 
@@ -190,7 +186,7 @@ def revealed_move(_: Unit, row: Revealed) -> schemas.RevealedMove:
 
 def revealed_play(unit: Unit, row: Revealed) -> schemas.RevealedPlay:
     play, seat = unit.session.get_one(Play, row.submission.play_id), row.submission.seat
-    return schemas.RevealedPlay(**_revealed(row), seat=seat, events=shown_events(play.events, seat))
+    return schemas.RevealedPlay(**_revealed(row), seat=seat, events=play_events.of_play(play.events, seat))
 
 
 def _revealed(row: Revealed) -> dict[str, Any]:
@@ -212,7 +208,7 @@ def preview(_: Unit, found: Preview) -> schemas.Preview:
         tokens=found.tokens,
         limit=found.limit,
         kept=found.kept,
-        events=_events(found.events),
+        events=play_events.told(found.events),
         refused=found.refused,
         reason=schemas.Reason(**asdict(reason)) if reason else None,
         after_scoring=found.open,
@@ -248,7 +244,7 @@ def _submission(unit: Unit, row: Submission, taken: Mapping[str, Player], place:
         expected_wait_s=unit.workforce.expected_wait(setup.identities[MAIN], place),
         bits=None if row.millibits is None else row.millibits / 1000,
         rewards=row.rewards or {},
-        events=shown_events(play.events, row.seat),
+        events=play_events.of_play(play.events, row.seat),
         awaits=_awaits(play, row.seat),
         reason=schemas.Reason(**row.reason) if row.reason else None,
         judge=setup.identities[MAIN],
@@ -274,16 +270,6 @@ def challenge(_: Unit, row: Challenge) -> schemas.Challenge:
     )
 
 
-def shown_events(stored: Sequence[dict[str, Any]], seat: str) -> list[PlayEvent]:
-    """What the seat may see of a play. Where that is everything the events are as they are stored: to read them and to
-    write them again would be most of what a list of submissions takes."""
-    return _EVENTS.validate_python(stored) if sees_everything([seat]) else _events(seen(from_json(stored), seat))
-
-
-def _events(events: Iterable[protocol.Event]) -> list[PlayEvent]:
-    return _EVENTS.validate_python(to_json(events))
-
-
 def _opening(effect: NeedMove | None) -> schemas.Awaits | None:
     if effect is None:
         return None
@@ -292,7 +278,7 @@ def _opening(effect: NeedMove | None) -> schemas.Awaits | None:
         register=effect.register,
         limit=effect.limit,
         registers=dict(effect.registers),
-        events=_events(seen(effect.events, effect.seat)),
+        events=play_events.told(seen(effect.events, effect.seat)),
         due_at=None,
     )
 

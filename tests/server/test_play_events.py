@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from games.events import from_json, to_json
 from games.visibility import seen
-from server.api.views import shown_events
+from server.api import play_events
 from tests.support.games import GOLDEN
 from xentarena.events import Event
 
@@ -32,4 +32,4 @@ def test_events_are_told_alike_whether_as_they_are_stored_or_read_and_written_ag
     told = TypeAdapter(list[Event])
     for events in (*stored, OLD):
         for seat in ("black", "white", "env", "alice", "bob"):
-            assert shown_events(events, seat) == told.validate_python(to_json(seen(from_json(events), seat)))
+            assert play_events.of_play(events, seat) == told.validate_python(to_json(seen(from_json(events), seat)))
