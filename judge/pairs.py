@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from judge.answers import Progress, Question, ask, log_odds
-from judge.judge import Judge
-from judge.judge import Pair as Measured
+from judge.replies import Progress, Question, Reply, log_odds
+
+if TYPE_CHECKING:
+    from judge.judge import Judge
 
 N = TypeVar("N")
 
@@ -85,18 +86,35 @@ def compare(
     judge: Judge, pairs: Sequence[Pair], *, chat: bool = False, progress: Progress | None = None
 ) -> list[Compared]:
     """What the judge makes of each. chat: it is asked in its chat template. Raises as `ask` and `Judge.measure` do."""
-    sentences = [sentence for pair in pairs for sentence in (pair.true, pair.false)]
-    bits = [math.fsum(each) for each in judge.measure([Measured("", sentence) for sentence in sentences])]
-    tokens = [judge.tokens.count(sentence) for sentence in sentences]
-    questions = [Question(ALONE.format(sentence), YES_NO, 0) for sentence in sentences]
+    from judge.answers import ask
+    from judge.judge import Pair as Measured
+
+    said = sentences(pairs)
+    bits = [math.fsum(each) for each in judge.measure([Measured("", sentence) for sentence in said])]
+    costs = [(each, judge.tokens.count(sentence)) for each, sentence in zip(bits, said, strict=True)]
+    return compared(pairs, costs, ask(judge, outright(pairs), chat=chat, progress=progress))
+
+
+def sentences(pairs: Sequence[Pair]) -> list[str]:
+    """Of each pair the true one, and the false one."""
+    return [sentence for pair in pairs for sentence in (pair.true, pair.false)]
+
+
+def outright(pairs: Sequence[Pair]) -> list[Question]:
+    """What is asked about pairs: about each of the `sentences` alone, then about each pair in either order."""
+    questions = [Question(ALONE.format(sentence), YES_NO, 0) for sentence in sentences(pairs)]
     for pair in pairs:
         questions.append(Question(BOTH.format(pair.true, pair.false), A_B, 0))
         questions.append(Question(BOTH.format(pair.false, pair.true), A_B, 1))
-    replies = ask(judge, questions, chat=chat, progress=progress)
+    return questions
+
+
+def compared(pairs: Sequence[Pair], costs: Sequence[tuple[float, int]], replies: Sequence[Reply]) -> list[Compared]:
+    """costs: bits and tokens of each of the `sentences`. replies: to what is asked `outright`."""
     odds = [log_odds(reply.bits)[reply.question.right] for reply in replies]
-    yes, which = _by_two(odds[: len(sentences)]), _by_two(odds[len(sentences) :])
-    rows = zip(pairs, _by_two(bits), _by_two(tokens), yes, which, strict=True)
-    return [Compared(*row) for row in rows]
+    bits, tokens = _by_two([bits for bits, _ in costs]), _by_two([tokens for _, tokens in costs])
+    yes, which = _by_two(odds[: len(costs)]), _by_two(odds[len(costs) :])
+    return [Compared(*row) for row in zip(pairs, bits, tokens, yes, which, strict=True)]
 
 
 def _by_two(values: Sequence[N]) -> list[tuple[N, N]]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from xentarena.errors import InputError
 
 if TYPE_CHECKING:
-    from judge.answers import Question
     from judge.pairs import Pair
+    from judge.replies import Question
 
 PACKAGED = "pairs.csv"
 BETWEEN = "|"  # answers in a cell
@@ -23,7 +23,7 @@ def questions(text: str, name: str, allowed: Sequence[str] = ()) -> "list[Questi
     allowed: the answers of questions that name none; without it, those that are right somewhere in the file. Raises
     `InputError` with the line.
     """
-    from judge.answers import Question
+    from judge.replies import Question
 
     rows = list(_rows(text, name, ("question", "answer")))
     usual = tuple(allowed) or tuple(dict.fromkeys(row["answer"] for _, row in rows))

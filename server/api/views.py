@@ -11,7 +11,7 @@ from games.preview import Preview
 from games.protocol import MAIN, NeedMove
 from games.visibility import seen
 from judge.profiles import scored_tokens
-from server.api import round_warnings, schemas
+from server.api import play_events, round_warnings, schemas
 from server.arena import attempts, games, judges, measurements, queue_positions, round_making, round_setup, rounds
 from server.arena.challenges import Challenge
 from server.arena.games import Uploaded

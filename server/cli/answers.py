@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,24 +13,22 @@ import typer
 
 from games.sentences import counted
 from judge.calibration import Answered, bins, calibration_error, coverage
-from judge.errors import JudgeError
 from judge.intervals import share_interval
-from judge.profiles import ARENA
-from server.cli import diagrams, given
-from server.cli.batch import progress_bar
+from judge.replies import TEMPLATE, Question, Reply, log_odds, replies
+from server.cli import asking, diagrams, given
+from server.cli.asking import Chat, Server
+from server.cli.batch import Token, progress_bar
 from server.cli.flags import Dtype, OneJudge
 from server.errors import CommandError
 from xentarena import quizzes
-from xentarena.extras import require
 
 if TYPE_CHECKING:
-    from judge.answers import Progress, Reply
     from judge.judge import Judge
+    from xentarena.asking import ServersJudge
 
 Format = Annotated[Literal["table", "jsonl", "csv"], typer.Option("--format", help="jsonl, csv: a line each.")]
-Chat = Annotated[bool, typer.Option("--chat", help="Ask in the judge's chat template.")]
 COVERED = (1.0, 0.75, 0.5, 0.25)  # of the questions, in the table
-KINDS: "dict[str, Callable[[Reply], Answered]]" = {
+KINDS: dict[str, Callable[[Reply], Answered]] = {
     "as it says": lambda reply: reply.plain,
     "without its prior": lambda reply: reply.calibrated,
 }
@@ -50,6 +48,8 @@ def answers(
     chat: Chat = False,
     judge: OneJudge = None,
     dtype: Dtype = "float32",
+    server: Server = None,
+    token: Token = None,
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw how far its confidence can be trusted.")
     ] = None,
@@ -59,32 +59,29 @@ def answers(
     be trusted, and what saying "I do not know" is worth; as it says, and without its prior for the answers."""
     if template is not None and chat:
         raise typer.BadParameter("a chat has a template of its own", param_hint="--template")
-    text = read_text(file)
-    require("judge")
-    from judge.answers import TEMPLATE, ask
-
-    questions = quizzes.questions(text, name_of(file), answer or [])
-    with asked(judge, dtype, "asking") as (loaded, progress):
-        replies = ask(loaded, questions, template=template or TEMPLATE, chat=chat, progress=progress)
+    questions = quizzes.questions(read_text(file), name_of(file), answer or [])
+    if server:
+        found, name = _away(asking.at_a_server(server, token, judge, chat=chat, template=template), questions)
+    else:
+        found, name = _at_home(asking.at_home(judge, dtype), questions, template or TEMPLATE, chat)
     if svg:
-        kinds = {name: [of(reply) for reply in replies] for name, of in KINDS.items()}
-        _save(svg, diagrams.reliability(kinds, f"{loaded.name}: {counted(len(replies), 'question')}"))
-    write(format_, [_told(reply) for reply in replies], lambda: _table(replies, loaded.name))
+        kinds = {kind: [of(reply) for reply in found] for kind, of in KINDS.items()}
+        _save(svg, diagrams.reliability(kinds, f"{name}: {counted(len(found), 'question')}"))
+    write(format_, [_told(reply) for reply in found], lambda: _table(found, name))
 
 
-@contextmanager
-def asked(judge: str | None, dtype: str, label: str) -> "Iterator[tuple[Judge, Progress | None]]":
-    """A judge, and what tells on standard error how far it is, where somebody looks. Raises CommandError for what it
-    cannot do."""
-    from judge.loading.packages.store import usual_judge
-    from xentarena import offline
+def _away(judge: "AbstractContextManager[ServersJudge]", questions: Sequence[Question]) -> tuple[list[Reply], str]:
+    with judge as away, progress_bar("asking") as progress:
+        return replies(away, questions, progress), away.name
 
-    loaded = offline.load_judge(judge or usual_judge(), ARENA, dtype)
-    try:
-        with progress_bar(label) as told:
-            yield loaded, told
-    except JudgeError as error:
-        raise CommandError(str(error)) from error
+
+def _at_home(
+    judge: "AbstractContextManager[Judge]", questions: Sequence[Question], template: str, chat: bool
+) -> tuple[list[Reply], str]:
+    with judge as loaded, progress_bar("asking") as progress:
+        from judge.answers import ask
+
+        return ask(loaded, questions, template=template, chat=chat, progress=progress), loaded.name
 
 
 def read_text(file: Path) -> str:
@@ -113,9 +110,7 @@ def write(format_: str, rows: Sequence[dict[str, Any]], table: Callable[[], str]
         typer.echo(written.getvalue(), nl=False)
 
 
-def _told(reply: "Reply") -> dict[str, Any]:
-    from judge.answers import log_odds
-
+def _told(reply: Reply) -> dict[str, Any]:
     question, plain, calibrated = reply.question, reply.plain, reply.calibrated
     return {
         "question": question.text,
@@ -135,7 +130,7 @@ def _told(reply: "Reply") -> dict[str, Any]:
     }
 
 
-def _table(replies: "Sequence[Reply]", judge: str) -> str:
+def _table(replies: Sequence[Reply], judge: str) -> str:
     lines = [f"{counted(len(replies), 'question')}, by {judge}"]
     for name, of in KINDS.items():
         found = [of(reply) for reply in replies]

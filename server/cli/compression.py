@@ -41,7 +41,11 @@ def compress(
     as_json: Annotated[bool, typer.Option("--json", help="Tell what it costs as JSON.")] = False,
 ) -> None:
     """Write a file as the bits that it costs a judge, by arithmetic coding; with --description, as the game of the
-    shortest description counts it. What it costs is told on standard error."""
+    shortest description counts it. What it costs is told on standard error.
+
+    The judge is loaded here and no server's: each token is coded by all probabilities at its place, to the last digit,
+    and a server tells ten of them, rounded.
+    """
     target = _target(file, output, lambda name: name + ENDING, force)
     content = _read(file, MOST_BYTES)
     require("judge")

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from games.sentences import counted
 from judge.intervals import share_interval
-from server.cli.answers import Chat, Format, asked, name_of, read_text, write
+from judge.pairs import WAYS, Compared, compare, compared, outright, sentences
+from judge.replies import replies
+from server.cli import asking
+from server.cli.answers import Format, name_of, read_text, write
+from server.cli.asking import Chat, Server
+from server.cli.batch import Token, progress_bar
 from server.cli.flags import Dtype, OneJudge
 from xentarena import quizzes
-from xentarena.extras import require
-
-if TYPE_CHECKING:
-    from judge.pairs import Compared
 
 
 def pairs(
@@ -28,21 +29,24 @@ def pairs(
     chat: Chat = False,
     judge: OneJudge = None,
     dtype: Dtype = "float32",
+    server: Server = None,
+    token: Token = None,
     format_: Format = "table",
 ) -> None:
     """Tell how often the true one of two sentences costs a judge fewer bits, and how often it chooses that one when it
     is asked outright."""
-    text = None if file is None else read_text(file)
-    require("judge")
-    from judge.pairs import compare
+    given = quizzes.packaged_pairs() if file is None else quizzes.pairs(read_text(file), name_of(file))
+    if server:
+        with asking.at_a_server(server, token, judge, chat=chat) as away, progress_bar("comparing") as p:
+            costs = away.sentences(sentences(given))
+            found, name = compared(given, costs, replies(away, outright(given), p)), away.name
+    else:
+        with asking.at_home(judge, dtype) as loaded, progress_bar("comparing") as p:
+            found, name = compare(loaded, given, chat=chat, progress=p), loaded.name
+    write(format_, [_told(each) for each in found], lambda: _table(found, name))
 
-    given = quizzes.packaged_pairs() if file is None or text is None else quizzes.pairs(text, name_of(file))
-    with asked(judge, dtype, "comparing") as (loaded, progress):
-        found = compare(loaded, given, chat=chat, progress=progress)
-    write(format_, [_told(each) for each in found], lambda: _table(found, loaded.name))
 
-
-def _told(each: "Compared") -> dict[str, Any]:
+def _told(each: Compared) -> dict[str, Any]:
     return {
         "subject": each.pair.subject,
         "true": each.pair.true,
@@ -62,10 +66,8 @@ def _told(each: "Compared") -> dict[str, Any]:
     }
 
 
-def _table(found: "Sequence[Compared]", judge: str) -> str:
+def _table(found: Sequence[Compared], judge: str) -> str:
     """How often the true sentence was found, in each way, with Wilson's intervals."""
-    from judge.pairs import WAYS
-
     lines = [f"{counted(len(found), 'pair')}, by {judge}: how often the true sentence …"]
     lines.append(f"{'':24}" + "".join(f"{way:>24}" for way in WAYS))
     subjects = dict.fromkeys(each.pair.subject for each in found)
@@ -78,8 +80,6 @@ def _table(found: "Sequence[Compared]", judge: str) -> str:
     return "\n".join(lines)
 
 
-def _share(some: "Sequence[Compared]", way: str) -> str:
-    from judge.pairs import WAYS
-
+def _share(some: Sequence[Compared], way: str) -> str:
     known = share_interval(sum(map(WAYS[way], some)), len(some))
     return f"{known.mean:.1%} ({known.low:.0%} to {known.high:.0%})"

@@ -12,11 +12,12 @@ import torch
 from scipy import special
 from transformers import AutoTokenizer
 
-from judge.answers import NOTHING, TEMPLATE, Question, ask
+from judge.answers import ask
 from judge.errors import JudgeError, TooLong
 from judge.judge import Judge, Pair
 from judge.pairs import ALONE, BOTH, WAYS, compare
 from judge.pairs import Pair as Sentences
+from judge.replies import NOTHING, TEMPLATE, Question
 from tests.judge import reference, tiny
 
 CHAT = "{% for each in messages %}<|endoftext|>{{ each.role }}\n{{ each.content | trim }}\n{% endfor %}The judge:"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from judge.answers import log_odds, shares, together
 from judge.calibration import Answered, accuracy, bins, calibration_error, coverage
 from judge.intervals import share_interval
+from judge.replies import log_odds, shares, together
 
 
 def _yes(p: float, *, right: bool) -> Answered:

@@ -3,15 +3,19 @@
 import csv
 import io
 import json
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import special
 
 from judge.judge import Judge, Pair
+from judge.replies import NOTHING
 from judge.unforeseen import parts
 from tests.support.command import Ended, Run
 from tests.support.server import RunningApp, new_class
@@ -140,3 +144,43 @@ def test_samples_come_from_a_servers_judge_as_from_one_at_home(
     assert [len(step["top"]) for step in found["steps"]] == [1, 1, 1]
     refused = run(*asked, "--server", sqlite_house.url, "--judge", "nobody")
     assert (refused.status, "No worker has announced the judge 'nobody'" in refused.err) == (1, True)
+
+
+def test_questions_and_pairs_are_asked_of_a_servers_judge(
+    run: Run, sqlite_house: RunningApp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XENTARENA_TOKEN", str(new_class(sqlite_house, PLAIN).join().token))
+    (tmp_path / "questions.csv").write_text("question,answer,answers\nIs it 7?,yes,yes|not at all\nIs it?,no,yes|no\n")
+    (tmp_path / "pairs.csv").write_text("true,false\nIt is 1.,It is 2 or 3.\n")
+    asked = ("--server", sqlite_house.url, "--judge", "plain", "--format", "jsonl")
+
+    def costs(question: str, answers: Sequence[str]) -> list[float]:
+        return [sum(bits(f"Question: {question}\nAnswer:", f" {answer}")) for answer in answers]
+
+    rows = [json.loads(line) for line in run("answers", str(tmp_path / "questions.csv"), *asked).out.splitlines()]
+    for row in rows:
+        assert row["bits"] == costs(row["question"], row["answers"])
+        prior = [np.mean([special.softmax(-np.array(costs(each, row["answers"])) * np.log(2)) for each in NOTHING], 0)]
+        over = np.array(row["probabilities"]) / prior[0]
+        assert row["calibrated_probabilities"] == pytest.approx(over / over.sum())
+    pair = run("pairs", str(tmp_path / "pairs.csv"), *asked).json
+    assert (pair["true_bits"], pair["false_bits"]) == (sum(bits("", pair["true"])), sum(bits("", pair["false"])))
+    assert (pair["true_tokens"], pair["false_tokens"]) == (3, 5)
+    assert pair["true_yes"] == pytest.approx(np.diff(costs(f"Is this true? {pair['true']}", ["Yes", "No"]))[0])
+    both = costs(f"Which is true?\nA: {pair['true']}\nB: {pair['false']}", ["A", "B"])
+    assert pair["true_first"] == pytest.approx(both[1] - both[0])
+    questions = ("answers", str(tmp_path / "questions.csv"), "--server", sqlite_house.url)
+    for status, more, told in (
+        (2, ("--chat",), "special tokens"),
+        (2, ("--token", ""), "--token"),
+        (1, ("--template", "Say:"), "needs {question} once"),
+        (1, ("--judge", "nobody"), "No worker has announced the judge 'nobody'"),
+    ):
+        ended = run(*questions, *more)
+        assert (ended.status, told in " ".join(ended.err.split())) == (status, True), ended
+
+
+def test_what_asks_a_server_loads_no_model() -> None:
+    light = "import sys, server.cli.main, xentarena.asking; print({'torch', 'numpy'} & {*sys.modules})"
+    ended = subprocess.run([sys.executable, "-c", light], capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("set()\n", "")
