@@ -33,10 +33,14 @@ class Language:
 LANGUAGES = {
     "primes": Language("p*q=n of two-digit primes p < q, most significant digits first", False, primes.rule),
     "linear-sparse": Language(
-        f"x=Mx over F2, {linear.BITS} bits; rows of M have 2 or 3 ones, its inverse many", False, linear.sparse
+        f"x=y, y = Mx over F2, {linear.BITS} bits each; rows of M have 2 or 3 ones, its inverse many",
+        False,
+        linear.sparse,
     ),
     "linear-dense": Language(
-        f"x=Mx over F2, {linear.BITS} bits; M and its inverse have many ones: the control", False, linear.dense
+        f"x=y, y = Mx over F2, {linear.BITS} bits each; M and its inverse have many ones: the control",
+        False,
+        linear.dense,
     ),
     "dna": Language("the letters ACGT, by a rule that weighs four in a row as it does their mirror", True, chains.dna),
     "series-reversible": Language("26 levels of a walk in detailed balance, a letter each", True, chains.balanced),

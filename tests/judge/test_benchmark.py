@@ -1,12 +1,16 @@
-"""The benchmark of a judge still runs, and says what it is asked for."""
+"""The benchmark of a judge still runs, and says what it is asked for; that of twins calls a difference what it is."""
 
 from __future__ import annotations
 
 import json
+from statistics import stdev
 
 import pytest
 
+from benchmarks.arrow import Pair, verdict
 from benchmarks.judge import main
+
+T_OF_TWO = 4.302653  # Student's quantile at 97.5 % with two degrees of freedom, from a table
 
 
 @pytest.mark.slow
@@ -26,3 +30,18 @@ def test_one_run_gives_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
         assert report["changed"] == [0, 8]
     assert narrow["ratios"]["times ours in float32"][0] > 0
     assert "times ours in float32" not in wide["ratios"]
+
+
+def test_twins_are_judged_by_the_interval_over_their_seeds() -> None:
+    def told(language: str, *percents: float) -> str:
+        pairs = [Pair(language, seed, 2.0, 2.0 * (1 + each / 100)) for seed, each in enumerate(percents)]
+        found = verdict(language, pairs)
+        assert found["percent"] == pytest.approx(sum(percents) / len(percents))
+        assert found["low"] == pytest.approx(found["percent"] - T_OF_TWO * stdev(percents) / 3**0.5)
+        return str(found["verdict"])
+
+    assert told("dna", 0.1, 0.0, -0.1) == "the same, to within 0.5 %"
+    assert told("dna", 0.3, 0.25, 0.2) == "the same, to within 0.5 %"
+    assert told("dna", 1.0, 0.0, -1.0) == "not told apart"
+    assert told("primes", 5.0, 5.1, 4.9) == "forward is easier"
+    assert told("primes", -5.0, -5.1, -4.9) == "backward is easier"
