@@ -29,7 +29,13 @@ BLACK = {
     "anneal": searches.anneal,
     "mcmc": searches.mcmc,
 }
-WHITE: Mapping[str, white_box] = {"gcg": gradients.gcg}
+WHITE: Mapping[str, white_box] = {
+    "ascent": gradients.ascent,
+    "gumbel": gradients.gumbel,
+    "langevin": gradients.langevin,
+    "hmc": gradients.hmc,
+    "gcg": gradients.gcg,
+}
 EVERY = (*BLACK, *WHITE)
 
 

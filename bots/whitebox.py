@@ -50,8 +50,16 @@ class Bench:
         assert self.relaxed is not None
         return self.relaxed
 
-    def filled(self, move: Sequence[str]) -> State:
-        """A move of as many words as count, of these first and then of others of the passage's field."""
+    def begin(self, move: Sequence[str]) -> None:
+        """Let the start be this move, filled up with others of the passage's field; from now on no first word may have
+        more tokens than are left for it."""
+        self.start = self._filled(move)
+        bare = self.inside.lexicon.bare
+        room = self.limit - len(self.start) + 1
+        self.inside.leads = [may and len(ids) <= room for may, ids in zip(self.inside.leads, bare, strict=True)]
+
+    def _filled(self, move: Sequence[str]) -> State:
+        """A move of as many words as count, of these first."""
         lexicon, random = self.inside.lexicon, self.vocabulary.random
         number = {word: index for index, word in reversed(list(enumerate(lexicon.spelled)))}
         near = [number[word] for word in (*move, *self.vocabulary.near) if word in number]
@@ -71,14 +79,13 @@ class Bench:
             place = random.randrange(len(state))
             word = random.randrange(len(self.inside.lexicon.spelled))
             changed = (*state[:place], word, *state[place + 1 :])
-            if word not in self.banned and changed not in self.tried and self.fits(changed):
+            if self.is_new(changed):
                 return changed
         return state
 
-    def fits(self, state: State) -> bool:
-        """Does it have no more tokens than count, and a first word that is one token where it stands?"""
-        lexicon = self.inside.lexicon
-        return self.inside.leads[state[0]] and len(lexicon.bare[state[0]]) + len(state) - 1 <= self.limit
+    def is_new(self, state: State) -> bool:
+        """Was it not tried, and has it a first word that may stand there and none that is banned?"""
+        return self.inside.leads[state[0]] and self.banned.isdisjoint(state) and state not in self.tried
 
     def play(self, state: State) -> Generator[Sequence[str], float, float]:
         """Play a move; what it earned. Words of one that is not allowed are not used again."""
@@ -94,7 +101,7 @@ class Bench:
     def play_best(self, ranked: Sequence[tuple[float, State]]) -> Generator[Sequence[str], float, tuple[float, State]]:
         """Play the first of these that is allowed; what it earned, and which it is."""
         for _, state in ranked:
-            if self.banned.isdisjoint(state) and self.fits(state):
+            if self.is_new(state):
                 bits = yield from self.play(state)
                 if bits > NOTHING:
                     return bits, state
@@ -171,7 +178,7 @@ def _probed(bench: Bench, search: Callable[[Bench], Search]) -> Search:
         probes += 1
         if bits > best:
             best, start = bits, move
-    bench.start = bench.filled(start)
+    bench.begin(start)
     yield from search(bench)
 
 

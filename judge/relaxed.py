@@ -12,7 +12,7 @@ needs no PyTorch for states, values and words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import torch
@@ -111,11 +111,19 @@ class Relaxed:
         """What the model reads for a move: (m, w)."""
         return _mixed(self._slots[0], self.mixture(state)).detach()
 
-    def nearest(self, vectors: Tensor) -> State:
-        """The words whose vectors point most nearly the same way: (m, w) to a state."""
+    def nearest(self, vectors: Tensor, banned: Set[int] = frozenset()) -> State:
+        """The words whose vectors are nearest: (m, w) to a state, in which none of the banned stands."""
         first, inner = self._slots[0].first, self._slots[0].inner
-        lead = _cosines(vectors[:1], first).masked_fill(~self.lead_mask, -torch.inf)
-        return tuple(torch.cat([lead, _cosines(vectors[1:], inner)]).argmax(dim=1).tolist())
+        lead = torch.cdist(vectors[:1], first).masked_fill(~self.lead_mask, torch.inf)
+        distances = torch.cat([lead, torch.cdist(vectors[1:], inner)])
+        distances[:, sorted(banned)] = torch.inf
+        return tuple(distances.argmin(dim=1).tolist())
+
+    @property
+    def spread(self) -> float:
+        """How far from their mean the words' vectors usually are."""
+        inner = self._slots[0].inner
+        return float((inner - inner.mean(dim=0)).norm(dim=1).median())
 
     @property
     def lead_mask(self) -> Tensor:
@@ -158,7 +166,3 @@ class Relaxed:
 
 def _mixed(slots: _Slots, mixture: Tensor) -> Tensor:
     return torch.cat([mixture[:1] @ slots.first, mixture[1:] @ slots.inner])
-
-
-def _cosines(vectors: Tensor, table: Tensor) -> Tensor:
-    return torch.nn.functional.normalize(vectors, dim=1) @ torch.nn.functional.normalize(table, dim=1).T

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "tests").rglob("*.py"))
 
 #: The benchmarks' own tests.
-BENCHMARKS = {"tests/judge/test_benchmark.py"}
+BENCHMARKS = {"tests/judge/test_benchmark.py", "tests/bots/test_ladder.py"}
 #: Where a test has to look into a library: the lock of an event of threading, the end of a PostgreSQL's process.
 PRIVATES = {"tests/server/test_serving.py", "tests/support/services.py"}
 

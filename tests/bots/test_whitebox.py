@@ -13,7 +13,14 @@ from bots.whitebox import PROBES, WhiteBox, white_box
 from xentarena import Judge, OfflineRound
 
 PASSAGE = "Waves rolled in, and gulls cried over the harbour."
-METHODS = {"gcg": gradients.gcg}
+METHODS = {
+    "gcg": gradients.gcg,
+    "ascent": gradients.ascent,
+    "gumbel": gradients.gumbel,
+    "langevin": gradients.langevin,
+    "hmc": gradients.hmc,
+}
+COUNT = PROBES + 3
 EVERY = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 
 
@@ -53,15 +60,15 @@ def run(
 def test_it_plays_within_the_rules_counts_what_it_reads_and_improves_on_its_probes(
     method: white_box, judge: Judge
 ) -> None:
-    watched, curve, read = run(method, judge, PROBES + 4)
+    watched, curve, read = run(method, judge, COUNT)
     played = [(move, bits) for move, bits in watched.told if bits is not None]
-    assert len({move for move, _ in played}) == len(played) == PROBES + 4
+    assert len({move for move, _ in played}) == len(played) == COUNT
     assert all(judge.tokens.count(move) <= 10 for move, _ in played)
     assert curve.spent.judge_tokens == read + watched.read > read
     assert curve.best is not None
     assert curve.best > max(bits for _, bits in played[:PROBES])
-    again, *_ = run(method, judge, PROBES + 4)
-    assert again.told == watched.told
+    again, *_ = run(method, judge, PROBES + 1)
+    assert again.told == watched.told[: len(again.told)]
     assert watched.inner.stats
     assert watched.inner.summary()
 
