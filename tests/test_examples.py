@@ -56,6 +56,7 @@ def test_a_tournament_starts_a_server_of_its_own_and_reports(tmp_path: Path) -> 
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8").count("<svg") == 4
 
 
-def test_every_example_is_run_here() -> None:
-    text = Path(__file__).read_text(encoding="utf-8")
+def test_every_example_is_run_here_or_where_training_is_tested() -> None:
+    files = Path(__file__), Path(__file__).parent / "train" / "test_trl.py"
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     assert all(file.name in text for kind in ("*.py", "*.toml") for file in EXAMPLES.glob(kind))
