@@ -20,7 +20,7 @@ from xentarena.errors import InputError, MissingExtra
 from xentarena.events import EnsureFailed
 from xentarena.models import Outcome
 from xentarena.rounds import OfflineRounds
-from xentarena.telling import happened, seen, wanted
+from xentarena.telling import scene
 
 try:
     import gymnasium
@@ -109,14 +109,8 @@ class _Plays:
         """What the player has before it, as text and in parts."""
         play, program = self._plays[number], self._rounds.program
         awaits = play.outcome.awaits
-        registers = awaits.registers if awaits is not None else {}
-        parts = [f"# {program.title}", program.description, *seen(registers)]
-        parts += [f"You wrote: {move}" for move in play.moves]
-        parts += happened(play.outcome.events)
-        if awaits is not None:
-            parts.append(wanted(awaits.register_ or "", awaits.limit or 0))
-        facts = {"outcome": play.outcome, "registers": registers, "refused": ""}
-        return "\n\n".join(part for part in parts if part), facts
+        facts = {"outcome": play.outcome, "registers": awaits.registers if awaits is not None else {}, "refused": ""}
+        return scene(program.title, program.description, play.moves, play.outcome), facts
 
 
 class ArenaEnv(gymnasium.Env[str, str]):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xentarena.events import AnyEvent, EnsureFailed, Reveal, Reward, Shown, ShownBits
+from xentarena.models import Outcome
 
 TOKENS = 40  # of a reward of which it is told what each gave: those with most bits, lost ones too
 LONGEST = 6_000  # characters of a text that is shown
@@ -51,6 +52,17 @@ def happened(events: Sequence[AnyEvent], figures: Figures = BITS) -> Iterator[st
 
 def wanted(register: str, limit: int) -> str:
     return f"Write {register}, at most {limit} tokens (about {max(1, limit * 3 // 4)} words)."
+
+
+def scene(title: str, rules: str, moves: Sequence[str], outcome: Outcome) -> str:
+    """What the one player of a play has before it: the rules, what may be seen, what was done, what is asked for."""
+    awaits = outcome.awaits
+    parts = [f"# {title}", rules, *seen(awaits.registers if awaits is not None else {})]
+    parts += [f"You wrote: {move}" for move in moves]
+    parts += happened(outcome.events)
+    if awaits is not None:
+        parts.append(wanted(awaits.register_ or "", awaits.limit or 0))
+    return "\n\n".join(part for part in parts if part)
 
 
 def _by_token(reward: Reward, figures: Figures) -> str:

@@ -51,7 +51,8 @@ class Chat:
         message = {"role": "assistant", "content": text}
         usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
         choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-        return {"id": "c", "object": "chat.completion", "model": body["model"], "choices": choices, "usage": usage}
+        facts = {"id": "c", "object": "chat.completion", "created": 0, "model": body["model"]}
+        return {**facts, "choices": choices, "usage": usage}
 
     def _written(self, prompt: str, body: dict[str, Any]) -> tuple[str, int, int]:
         """The judge goes on from the end of the prompt, as if it had begun to say its move."""
