@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
-from judge import samples
+from judge import samples, several
 from judge.errors import JudgeError
 from judge.judge import Judge, Pair
+from judge.profiles import ARENA
 from judge.reading import READING, USUAL_TOP, pack
 from judge.samples import SAMPLE
 
@@ -21,6 +22,8 @@ def steps(judge: Judge, kind: str, question: Mapping[str, Any]) -> Steps:
         return _reading(judge, **question)
     if kind == SAMPLE:
         return _samples(judge, **question)
+    if kind in several.KINDS:
+        return _several(judge, several.readings(kind, question))
     raise JudgeError(f"this worker knows no experiment {kind!r}: bring it to the version of the server")
 
 
@@ -34,3 +37,10 @@ def _samples(judge: Judge, prefix: str, methods: list[str], tokens: int, seed: i
     for method in methods:
         walks.append((yield from judge.sample_in_steps(prefix, method, tokens=tokens, seed=seed, top=USUAL_TOP)))
     return samples.pack(walks)
+
+
+def _several(judge: Judge, asked: Sequence[several.Read]) -> Steps:
+    found = []
+    for prefix, text in asked:
+        found.append((yield from judge.read_in_steps(Pair(prefix, text, ARENA), 0)))
+    return several.pack(found)

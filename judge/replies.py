@@ -109,9 +109,14 @@ def _priors(asker: Asker, sets: Sequence[tuple[str, ...]]) -> dict[tuple[str, ..
     priors = {}
     for nth, answers in enumerate(sets):
         some = measured[nth * len(NOTHING) : (nth + 1) * len(NOTHING)]
-        apart = [[each - together(bits) for each in bits] for bits in some]
-        priors[answers] = tuple(together(column) + math.log2(len(NOTHING)) for column in zip(*apart, strict=True))
+        priors[answers] = prior(some)
     return priors
+
+
+def prior(measured: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """−log₂ of each answer's mean share over several ways of asking nothing. measured: the answers' bits in each."""
+    apart = [[each - together(bits) for each in bits] for bits in measured]
+    return tuple(together(column) + math.log2(len(measured)) for column in zip(*apart, strict=True))
 
 
 def filled(template: str, question: str) -> str:

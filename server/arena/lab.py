@@ -12,12 +12,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from games.sentences import counted, say
-from judge import samples
-from judge.profiles import scored_count
-from judge.reading import MOST_TOP, READING, Reading, spell, unpack
+from games.sentences import say
+from judge import several
+from judge.reading import READING, Reading, spell, unpack
 from judge.samples import SAMPLE
-from server.arena import exploring, judges, lab_doors, measurements, work
+from server.arena import exploring, judges, lab_answers, lab_doors, measurements, work
 from server.arena.unit import Unit
 from server.arena.validation import clean
 from server.db.lab import Experiment
@@ -28,7 +27,11 @@ from server.errors import RequestError, invalid, limited, not_found
 from server.queue.messages import LAB_LANE, ExperimentJob, Result
 
 TOKENS = 512  # of a text and its prefix: what a judge reads in the time of a few moves
-WAITING = {READING: 16, SAMPLE: 4}  # experiments of one participant that may wait at once
+WAITING = {
+    READING: 16,
+    SAMPLE: 4,
+    **dict.fromkeys(several.KINDS, 4),
+}  # experiments of one participant that may wait at once
 KEPT = 2_000  # rows of a kind that are made for one participant
 
 
@@ -91,7 +94,9 @@ def job(row: Experiment) -> ExperimentJob:
 
 def settle(session: Session, results: Sequence[Result]) -> list[work.Settled]:
     """Keep the answers, or note what is wrong with them."""
-    return work.settle(session, Experiment, "answer", (Experiment.kind, Experiment.question), results, _fault)
+    return work.settle(
+        session, Experiment, "answer", (Experiment.kind, Experiment.question), results, lab_answers.fault
+    )
 
 
 # --- Who may ask ------------------------------------------------------------------------------------------------------
@@ -188,33 +193,3 @@ def check_length(judge: Judge, prefix: str, tokens: int, most: int, pointer: str
     if length > most:
         told = say("Prefix and text are {number} tokens long; the lab reads {most} at once.", number=length, most=most)
         raise invalid(pointer, told)
-
-
-def _fault(session: Session, row: Any, result: Result) -> str | None:
-    """What is wrong with the answer of a worker, if anything."""
-    if row.kind == SAMPLE:
-        return _fault_of_samples(row.question, result.answer or b"")
-    try:
-        predictions = unpack(result.answer or b"")
-    except ValueError as error:
-        return f"The worker sent something else than a reading: {error}."
-    judge = session.get_one(Judge, row.judge)
-    question = row.question
-    expected = scored_count(judges.token_count(judge, question["text"]), question["profile"])
-    if len(predictions) != expected:
-        return f"The worker sent a reading of {counted(len(predictions), 'token')} for {counted(expected, 'token')}."
-    if not all(each.is_sound() and len(each.top) <= MOST_TOP for each in predictions):
-        return "The worker sent a reading with values that no reading can have."
-    return None
-
-
-def _fault_of_samples(question: dict[str, Any], answer: bytes) -> str | None:
-    try:
-        walks = samples.unpack(answer)
-    except ValueError as error:
-        return f"The worker sent something else than samples: {error}."
-    if len(walks) != len(question["methods"]):
-        return f"The worker sent {counted(len(walks), 'sample')} for {counted(len(question['methods']), 'method')}."
-    if not all(walk.is_sound(question["tokens"]) for walk in walks):
-        return "The worker sent samples with values that no sample can have."
-    return None

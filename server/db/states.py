@@ -33,6 +33,9 @@ class LabExperiment(StrEnum):
 
     READING = "reading"
     SAMPLING = "sampling"
+    PASSAGES = "passages"
+    ANSWERS = "answers"
+    PAIRS = "pairs"
 
 
 class PlayerKind(StrEnum):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Depends
+from markupsafe import Markup
 from starlette.responses import Response
 
 from games.sentences import say
@@ -16,10 +17,12 @@ from server.arena import competitions, lab, lab_doors
 from server.arena.unit import Unit
 from server.db.models import Judge
 from server.db.states import LabExperiment, WorkState
-from server.errors import RequestError, invalid
-from server.http.calls import MeasureOf, ReadOf, WriteOf
+from server.errors import RequestError, invalid, not_found
+from server.http.calls import MeasureOf, PictureOf, ReadOf, WriteOf
 from server.http.live import until
 from server.web import lab_parts, view_models
+from server.web.lab_charts import Ending, sent
+from server.web.lab_figures import reading_svg
 from server.web.lab_parts import PartsShown, Spike
 from server.web.rendering import FormOf, go, own_forms_only, page
 from server.web.score_breakdown import Piece
@@ -34,6 +37,9 @@ TOLD = 5  # of the likeliest tokens at a place
 PATHS = {
     LabExperiment.READING: "/lab",
     LabExperiment.SAMPLING: "/lab/sampling",
+    LabExperiment.PASSAGES: "/lab/passages",
+    LabExperiment.ANSWERS: "/lab/answers",
+    LabExperiment.PAIRS: "/lab/pairs",
 }
 
 
@@ -90,6 +96,12 @@ class ReadingShown:
     steps: Sequence[float] = STEPS
 
     @property
+    def picture(self) -> Markup:
+        assert self.read is not None
+        borders = self.parts.found.borders if self.parts else ()
+        return Markup(reading_svg(self.read, borders))  # noqa: S704 (it escapes texts)
+
+    @property
     def saved(self) -> float | None:
         return self.alone.bits - self.read.bits if self.read and self.alone else None
 
@@ -135,6 +147,13 @@ async def table(read: ReadOf, reading_id: str) -> Response:
     shown = await read(_shown, reading_id)
     headers = {"Content-Disposition": 'attachment; filename="reading.csv"', "Cache-Control": "no-store"}
     return Response("\n".join(_csv(shown)) + "\n", media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/lab/readings/{reading_id}/picture.{ending}")
+async def picture(read: PictureOf, reading_id: str, ending: Ending, rule: str = "", bits: str = "") -> Response:
+    """The page's drawing as a file."""
+    drawn = await read(_drawn, reading_id, lab_parts.spike(rule, bits))
+    return await sent(drawn, ending, "reading")
 
 
 @router.post("/host/competitions/{competition_id}/lab")
@@ -185,6 +204,13 @@ def _instead(unit: Unit) -> str | None:
     """Where *Lab* leads to when the host has closed readings, but not all: to the first experiment that is open."""
     found = lab_doors.open_experiments(unit)
     return None if not found or LabExperiment.READING in found else PATHS[found[0]]
+
+
+def _drawn(unit: Unit, key: str, spike: Spike) -> str:
+    shown = _shown(unit, key, spike)
+    if shown.read is None or shown.parts is None:
+        raise not_found("There is nothing to show of {name} yet.", key[:64])
+    return reading_svg(shown.read, shown.parts.found.borders, alone=True)
 
 
 def choices(unit: Unit) -> list[str]:

@@ -18,13 +18,13 @@ from server.arena.unit import Unit
 from server.db.models import Judge
 from server.db.states import LabExperiment, WorkState
 from server.errors import RequestError, invalid, not_found
-from server.http.calls import MeasureOf, ReadOf
+from server.http.calls import MeasureOf, PictureOf, ReadOf
 from server.http.live import until
 from server.web import view_models
 from server.web.cut_picture import cut_svg
 from server.web.lab import HELD, choices, experiments
-from server.web.rendering import HEADERS, FormOf, go, own_forms_only, page
-from server.web.sharing import CONTENT
+from server.web.lab_charts import Ending, sent
+from server.web.rendering import FormOf, go, own_forms_only, page
 from server.web.words import told
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
@@ -97,17 +97,14 @@ async def shown(read: ReadOf, samples_id: str, step: str = "1") -> Response:
     return await read(_samples, samples_id, step)
 
 
-@router.get("/lab/samples/{samples_id}/cut.svg")
-async def picture(read: ReadOf, samples_id: str, method: str = "", step: str = "1") -> Response:
+@router.get("/lab/samples/{samples_id}/cut.{ending}")
+async def picture(read: PictureOf, samples_id: str, ending: Ending, method: str = "", step: str = "1") -> Response:
     """One of the page's drawings as a file."""
     found = await read(_shown, samples_id, step)
     one = next((each for each in found.written if each.method == method), None)
     if one is None:
         raise not_found("There is no sample {name}.", method[:40])
-    headers = HEADERS | {"Content-Security-Policy": CONTENT, "Content-Disposition": 'inline; filename="cut.svg"'}
-    return Response(
-        cut_svg(one.step, _label(method, found.step), alone=True), media_type="image/svg+xml", headers=headers
-    )
+    return await sent(cut_svg(one.step, _label(method, found.step), alone=True), ending, "cut")
 
 
 @router.get("/lab/samples/{samples_id}/steps.csv")

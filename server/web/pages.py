@@ -30,6 +30,7 @@ from server.web import (
     judges,
     lab,
     lab_samples,
+    lab_several,
     move_diff,
     people,
     rescorings,
@@ -69,7 +70,7 @@ def install(app: FastAPI) -> None:
         announcements,
         gradebooks,
     )
-    for part in (auth, sharing, games, lab, lab_samples, *of_hosts):
+    for part in (auth, sharing, games, lab, lab_samples, lab_several, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))

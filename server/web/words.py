@@ -48,6 +48,9 @@ _LEVELS: dict[str, str] = {Level.EASY: mark("easy"), Level.MEDIUM: mark("medium"
 _EXPERIMENTS: dict[str, str] = {
     LabExperiment.READING: mark("Readings"),
     LabExperiment.SAMPLING: mark("Sampling"),
+    LabExperiment.PASSAGES: mark("What a context tells"),
+    LabExperiment.ANSWERS: mark("Restricted answers"),
+    LabExperiment.PAIRS: mark("Implicit knowledge"),
 }
 _SEATS = {
     "black": mark("Black"),

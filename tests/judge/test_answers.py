@@ -12,12 +12,14 @@ import torch
 from scipy import special
 from transformers import AutoTokenizer
 
+from judge import several
 from judge.answers import ask
 from judge.errors import JudgeError, TooLong
+from judge.experiments import steps
 from judge.judge import Judge, Pair
 from judge.pairs import ALONE, BOTH, WAYS, compare
 from judge.pairs import Pair as Sentences
-from judge.replies import NOTHING, TEMPLATE, Question
+from judge.replies import NOTHING, TEMPLATE, Question, log_odds, prior
 from tests.judge import reference, tiny
 
 CHAT = "{% for each in messages %}<|endoftext|>{{ each.role }}\n{{ each.content | trim }}\n{% endfor %}The judge:"
@@ -130,3 +132,30 @@ def test_a_pair_is_measured_and_asked_about_in_both_orders(judge: Judge) -> None
             yes > no,
             first > second,
         ]
+
+
+def test_what_the_lab_reads_on_a_server_is_what_asking_at_home_costs(judge: Judge) -> None:
+    def read(kind: str, **question: object) -> list[float]:
+        going = steps(judge, kind, question)
+        try:
+            while True:
+                next(going)
+        except StopIteration as done:
+            found = several.unpack(done.value)
+        assert all(each.entropy > 0 and each.top == () for reading in found for each in reading)
+        return [math.fsum(each.bits for each in reading) for reading in found]
+
+    question = QUESTIONS[1]
+    (reply,) = ask(judge, [question])
+    said, *nothing = np.array(read("answers", question=question.text, answers=list(question.answers))).reshape(4, 3)
+    assert said.tolist() == pytest.approx(reply.bits, abs=1e-4)
+    assert prior([each.tolist() for each in nothing]) == pytest.approx(reply.prior, abs=1e-4)
+    pair = Sentences("", "The sea is wet.", "The sea is dry.")
+    (compared,) = compare(judge, [pair])
+    costs = read("pairs", first=pair.true, second=pair.false)
+    assert costs[:2] == pytest.approx(compared.bits, abs=1e-4)
+    odds = [log_odds(costs[start : start + 2])[0] for start in range(2, 10, 2)]
+    assert odds == pytest.approx([*compared.yes, compared.which[0], -compared.which[1]], abs=1e-4)
+    texts = ["The sea is wet.", "A dragon."]
+    measured = judge.measure([Pair(prefix, text) for prefix in ("the sea", "") for text in texts])
+    assert read("passages", prefix="the sea", other="", texts=texts) == pytest.approx([sum(each) for each in measured])

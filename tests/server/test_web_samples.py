@@ -101,4 +101,4 @@ def test_a_drawing_is_well_formed_whatever_the_tokens_are() -> None:
         ).iter(f"{SVG}text")
     ][::2]
     assert labels == [visible(text) for text in hostile]
-    assert (visible(" \n\t"), visible("\u202ea"), len(visible("a" * 50))) == ("␣⏎⇥", "�a", 12)
+    assert (visible(" \n\t"), visible("\u202ea"), len(visible("a" * 50))) == ("·⏎⇥", "�a", 12)

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from judge import reading, samples
+from judge import reading, samples, several
 from judge.judge import Judge, Pair
 from judge.reading import Prediction
 from judge.samples import SAMPLE, Draw, Walk
@@ -126,6 +126,9 @@ def tried(experiment: ExperimentJob) -> bytes:
     if experiment.kind == SAMPLE:
         walk = Walk((DRAWN,) * question["tokens"])
         return samples.pack([walk] * len(question["methods"]))
+    if experiment.kind in several.KINDS:
+        read = several.readings(experiment.kind, question)
+        return several.pack([[Prediction(cost, 2, 3.5, ()) for cost in bits(*each)] for each in read])
     costs = bits(question["prefix"], question["text"], question["profile"])
     return reading.pack([Prediction(cost, 2, 3.5, ((0, 0.25),)) for cost in costs])
 
