@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from bots.chat.prompt import Figures, Played, question
+from bots.chat.prompt import Played, question
 from bots.strategy import View
 from bots.tournament.benchmark import BenchmarkError, texts_of
 from bots.tournament.plan import PlanError, load
 from bots.tournament.published import table
 from games.program import parse
 from xentarena.events import Reward
+from xentarena.telling import Figures
 
 CONDENSE = """assign(s=story())
 elicit(x, 10)
