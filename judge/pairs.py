@@ -13,16 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from judge.replies import Progress, Question, Reply, log_odds
+from judge.replies import A_B, ALONE, BOTH, YES_NO, Progress, Question, Reply, log_odds
 
 if TYPE_CHECKING:
     from judge.judge import Judge
 
 N = TypeVar("N")
-
-ALONE = "Is this true? {}"
-BOTH = "Which is true?\nA: {}\nB: {}"
-YES_NO, A_B = ("Yes", "No"), ("A", "B")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ from judge.errors import JudgeError
 NOTHING = ("N/A", "[MASK]", "")
 TEMPLATE = "Question: {question}\nAnswer:"
 PLACE = "{question}"
+#: How it is asked outright about one sentence, and about two.
+ALONE = "Is this true? {}"
+BOTH = "Which is true?\nA: {}\nB: {}"
+YES_NO, A_B = ("Yes", "No"), ("A", "B")
 AT_ONCE = 32  # questions: between two of them it is told how far it is
 
 Progress = Callable[[int, int], None]  # questions done, questions in all

@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from judge import reading
-from judge.pairs import A_B, ALONE, BOTH, YES_NO
 from judge.reading import Prediction
-from judge.replies import NOTHING, TEMPLATE, filled
+from judge.replies import A_B, ALONE, BOTH, NOTHING, TEMPLATE, YES_NO, filled
 
 PASSAGES, ANSWERS, PAIRS = "passages", "answers", "pairs"
 KINDS = (PASSAGES, ANSWERS, PAIRS)

@@ -17,9 +17,9 @@ from judge.answers import ask
 from judge.errors import JudgeError, TooLong
 from judge.experiments import steps
 from judge.judge import Judge, Pair
-from judge.pairs import ALONE, BOTH, WAYS, compare
+from judge.pairs import WAYS, compare
 from judge.pairs import Pair as Sentences
-from judge.replies import NOTHING, TEMPLATE, Question, log_odds, prior
+from judge.replies import ALONE, BOTH, NOTHING, TEMPLATE, Question, log_odds, prior
 from tests.judge import reference, tiny
 
 CHAT = "{% for each in messages %}<|endoftext|>{{ each.role }}\n{{ each.content | trim }}\n{% endfor %}The judge:"

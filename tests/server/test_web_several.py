@@ -14,9 +14,8 @@ from PIL import Image
 from scipy import special, stats
 
 from judge import several
-from judge.pairs import ALONE, BOTH
 from judge.reading import Prediction
-from judge.replies import NOTHING, TEMPLATE
+from judge.replies import ALONE, BOTH, NOTHING, TEMPLATE
 from server.arena.lab_several import ANSWERS, TEXTS
 from server.queue.messages import ExperimentJob, Result
 from tests.support.server import Class, RunningApp, new_class
