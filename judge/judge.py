@@ -211,12 +211,14 @@ class Judge:
         CUDA all, are computed in other portions than a measurement and may differ in the last digits. Raises as
         `measure` does, and JudgeError for an empty text or a `top` that is not 0 to 50.
         """
-        steps = self.read_in_steps(Pair(prefix, text, profile), top)
-        try:
-            while True:
-                next(steps)
-        except StopIteration as end:
-            return spell(self.tokens, text, profile, self.direction, end.value)
+        found = _whole(self.read_in_steps(Pair(prefix, text, profile), top))
+        return spell(self.tokens, text, profile, self.direction, found)
+
+    def read_row(self, ids: list[int], scored: int, top: int = USUAL_TOP) -> list[Prediction]:
+        """What was expected at each of the last `scored` ids of a row as `measure_rows` takes it. Raises TooLong."""
+        if len(ids) > self.context:
+            raise TooLong(bos=0, prefix=len(ids) - scored, text=scored, context=self.context, index=0)
+        return _whole(self._read(ids, scored, top))
 
     def read_in_steps(self, pair: Pair, top: int = USUAL_TOP) -> Generator[None, None, list[Prediction]]:
         """The same in short steps, so that others' work may come between; returns the predictions in reading order."""
@@ -379,6 +381,15 @@ def build(device: torch.device, how: str) -> str:
     else:
         where = f"cpu {_processor()} {torch.backends.cpu.get_cpu_capability()}"
     return f"{where}, torch {torch.__version__}, transformers {transformers.__version__}, {how}"
+
+
+def _whole(steps: Generator[None, None, list[Prediction]]) -> list[Prediction]:
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        found: list[Prediction] = end.value
+        return found
 
 
 def _processor() -> str:

@@ -29,6 +29,7 @@ from judge.loading.source import PACKAGED
 from judge.profiles import ARENA, begins_with_bos, scored_tokens
 from judge.reading import USUAL_TOP
 from judge.sampling import write
+from judge.turns import Turn, read_turn
 from judge.unforeseen import Rule, parts
 from xentarena import programs
 from xentarena.errors import InputError
@@ -190,13 +191,19 @@ def read(
     top: int = USUAL_TOP,
     rule: Rule = "above",
     bits: float | None = None,
+    turn: Turn | None = None,
 ) -> dict[str, Any]:
     """`text` as the judge reads it after `prefix` (`read`) and, where there is a prefix, without it (`alone`), the bits
-    that the prefix saves, and the parts that could not be foreseen; rule, bits: what a border is. Raises `InputError`.
+    that the prefix saves, and the parts that could not be foreseen; rule, bits: what a border is. turn: whose turn of a
+    chat the text is, and the prefix what was said before; `alone` is outside the template then. Raises `InputError`.
     """
     try:
-        reading = judge.read(text, prefix, profile=profile, top=top)
-        alone = judge.read(text, profile=profile, top=top) if prefix else None
+        if turn is None:
+            reading = judge.read(text, prefix, profile=profile, top=top)
+            alone = judge.read(text, profile=profile, top=top) if prefix else None
+        else:
+            reading = read_turn(judge, text, turn, prefix, top=top)
+            alone = judge.read(text, prefix, top=top)
     except JudgeError as error:
         raise InputError(str(error)) from error
     told = {"prefix": prefix, "text": text, "read": reading.as_json(), "alone": alone and alone.as_json()}

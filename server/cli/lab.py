@@ -14,6 +14,7 @@ from games.sentences import counted
 from judge.intervals import mean_interval
 from judge.profiles import ARENA, Profile
 from judge.reading import MOST_TOP, USUAL_TOP
+from judge.turns import Turn
 from judge.unforeseen import Rule
 from server.cli import given
 from server.cli.batch import TEXT_BYTES, THREADS, Files, Lines, Texts, Token, Told, csv_line, each_of, texts_of
@@ -29,6 +30,14 @@ Borders = Annotated[
         " stand out.",
     ),
 ]
+WhoseTurn = Annotated[
+    Turn | None,
+    typer.Option(
+        "--turn",
+        help="Read each text in the judge's chat template, as the human's turn or as the judge's after what the human"
+        " said, the prefix; and outside it.",
+    ),
+]
 
 
 class Spike(NamedTuple):
@@ -39,11 +48,12 @@ class Spike(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """prefixed: with what was read without the prefix; cut: at its borders."""
+    """prefixed: with what was read without the prefix; cut: at its borders; turned: in a chat and outside."""
 
     format_: str
     prefixed: bool
     cut: bool
+    turned: bool
 
 
 def read(
@@ -59,6 +69,7 @@ def read(
         Literal["table", "jsonl", "csv"], typer.Option("--format", help="jsonl: a line a text; csv: a line a token.")
     ] = "table",
     borders: Borders = None,
+    turn: WhoseTurn = None,
     judge: OneJudge = None,
     profile: ProfileOption = ARENA,
     dtype: Dtype = "float32",
@@ -72,12 +83,14 @@ def read(
     spike = _spike(borders)
     texts = texts_of(files or [], text or [], lines)
     before = given.one_text(prefix, prefix_file, "--prefix") or ""
-    shown = Shown(format_, prefixed=bool(before), cut=borders is not None)
+    shown = Shown(format_, prefixed=bool(before or turn), cut=borders is not None, turned=turn is not None)
+    if turn and (server or profile != ARENA):
+        raise typer.BadParameter("for a judge at home, by the profile arena", param_hint="--turn")
     if server:
         with _at_a_server(server, token, before, judge, profile, top, spike) as ask:
             _write(shown, each_of(ask, texts, 1, doing="reading"))
     else:
-        ask = _at_home(before, judge, profile, dtype, top, spike)
+        ask = _at_home(before, judge, profile, dtype, top, spike, turn)
         _write(shown, each_of(ask, texts, THREADS, doing="reading"))
 
 
@@ -94,7 +107,7 @@ def _spike(said: str | None) -> Spike:
 
 
 def _at_home(
-    prefix: str, judge: str | None, profile: Profile, dtype: str, top: int, spike: Spike
+    prefix: str, judge: str | None, profile: Profile, dtype: str, top: int, spike: Spike, turn: Turn | None
 ) -> Callable[[str], Told]:
     """Text → its reading by a judge that is loaded now."""
     require("judge")
@@ -106,7 +119,7 @@ def _at_home(
 
     def ask(text: str) -> Told:
         text = offline.text_of(text, "The text", limit=TEXT_BYTES)
-        return offline.read(loaded, prefix, text, profile, top=top, rule=spike.rule, bits=spike.bits)
+        return offline.read(loaded, prefix, text, profile, top=top, rule=spike.rule, bits=spike.bits, turn=turn)
 
     return ask
 
@@ -151,7 +164,7 @@ def _write(shown: Shown, readings: Iterable[Told]) -> None:
     if len(saved) > 1:
         found = mean_interval(saved)
         line = (
-            f"on average over {counted(found.count, 'text')} the prefix saves {found.mean:.3f} bits"
+            f"on average over {counted(found.count, 'text')} the {_frame(shown)} saves {found.mean:.3f} bits"
             f" (95 % interval {found.low:.3f} to {found.high:.3f})"
         )
         typer.echo(line, err=shown.format_ != "table")
@@ -161,9 +174,12 @@ def _table(number: int, told: Told, shown: Shown) -> str:
     after, alone = told["read"], told["alone"]
     most = max((token["bits"] for token in after["tokens"]), default=0.0) or 1.0
     head = f"{'bits':>8}  {'rank':>6}  {'entropy':>7}  "
+    head += f"{'outside':>7}  " if shown.turned else ""
     lines = [f"{head}{'saved':>8}  token" if alone else f"{head}token"]
     for index, token in enumerate(after["tokens"]):
         numbers = f"{token['bits']:8.3f}  {token['rank']:6}  {token['entropy']:7.3f}  "
+        if shown.turned:
+            numbers += f"{alone['tokens'][index]['entropy']:7.3f}  "
         if alone:
             numbers += f"{alone['tokens'][index]['bits'] - token['bits']:8.3f}  "
         bar = "+" * round(BAR * token["bits"] / most)
@@ -173,9 +189,13 @@ def _table(number: int, told: Told, shown: Shown) -> str:
     count = counted(len(after["tokens"]), "token")
     lines.append(f"{after['bits']:8.3f}  bits in {count}{density}, by {told['judge']}")
     if alone:
-        lines.append(f"{alone['bits']:8.3f}  bits without the prefix, which saves {told['saved']:.3f}")
+        lines.append(f"{alone['bits']:8.3f}  bits without the {_frame(shown)}, which saves {told['saved']:.3f}")
     lines += _parts(told) if shown.cut else []
     return "\n".join(["", *lines] if number > 1 else lines)
+
+
+def _frame(shown: Shown) -> str:
+    return "chat template" if shown.turned else "prefix"
 
 
 def _parts(told: Told) -> list[str]:

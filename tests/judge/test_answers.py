@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from judge.judge import Judge, Pair
 from judge.pairs import WAYS, compare
 from judge.pairs import Pair as Sentences
 from judge.replies import ALONE, BOTH, NOTHING, TEMPLATE, Question, log_odds, prior
+from judge.turns import Turn, read_turn
 from tests.judge import reference, tiny
 
 CHAT = "{% for each in messages %}<|endoftext|>{{ each.role }}\n{{ each.content | trim }}\n{% endfor %}The judge:"
@@ -92,6 +93,44 @@ def test_in_a_chat_the_ids_are_those_of_transformers(judge: Judge, folder: Path)
         expected = [_bits(model, ids, judge.tokens.ids(answer)) for answer in question.answers]
         assert reply.bits == pytest.approx(expected, abs=2e-3)
     assert judge.bos not in chat.ids("<|endoftext|>")[1:], "what somebody spells out stays plain text"
+
+
+@pytest.mark.parametrize(("whose", "said"), [("human", ""), ("judge", "Who flew?")])
+def test_a_turn_in_a_chat_is_read_as_transformers_predicts_it(
+    judge: Judge, folder: Path, whose: Turn, said: str
+) -> None:
+    model, _ = reference.load(folder)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    text = "The dragon flew over the castle."
+    ids = judge.tokens.ids(text)
+    chat = [{"role": "user", "content": said or text}]
+    before = tokenizer.apply_chat_template(chat, add_generation_prompt=bool(said), return_dict=False)
+    if not said:  # what stands before the words of the only message
+        before = before[: next(at for at in range(len(before)) if before[at : at + len(ids)] == ids)]
+    with torch.no_grad():
+        log_p = torch.log_softmax(model(torch.tensor([before + ids])).logits[0].double(), dim=1)[len(before) - 1 : -1]
+    found = read_turn(judge, text, whose, said, top=3)
+    entropy = -(log_p.exp() * log_p).sum(1) / math.log(2)
+    assert [each.entropy for each in found.tokens] == pytest.approx(entropy.tolist(), abs=2e-3)
+    assert [each.bits for each in found.tokens] == pytest.approx(_each_bits(log_p, ids), abs=2e-3)
+    assert "".join(each.text for each in found.tokens) == text
+
+
+def _each_bits(log_p: torch.Tensor, ids: list[int]) -> list[float]:
+    return [-float(row[token]) / math.log(2) for row, token in zip(log_p, ids, strict=True)]
+
+
+def test_a_turn_that_cannot_be_is_told(judge: Judge, folders: dict[str, Path]) -> None:
+    plain = Judge.load(folders["gpt2"], device="cpu", threads=1)
+    for asked, text, whose, said, told in (
+        (judge, "", "human", "", "an empty text"),
+        (judge, "Yes.", "judge", "", "the human speaks first"),
+        (judge, "Yes.", "human", "Is it?", "the human speaks first"),
+        (judge, "z " * 300, "human", "", "do not fit the judge's context of 256"),
+        (plain, "Yes.", "human", "", "no chat template"),
+    ):
+        with pytest.raises(JudgeError, match=told):
+            read_turn(asked, text, cast(Turn, whose), said)
 
 
 def test_bad_questions_and_judges_are_told(judge: Judge, folders: dict[str, Path], tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from judge.answers import ask
 from judge.judge import Judge
 from judge.loading.source import find
 from judge.pairs import Pair, compare
+from judge.turns import read_turn
 from tests.judge import tiny
 from tests.support.command import Run
 from xentarena import offline, quizzes
@@ -132,3 +133,24 @@ def test_bad_files_are_told_with_the_line(run: Run, folder: str, monkeypatch: py
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(QUESTIONS.encode())))
     assert "no chat template" in run("answers", "-", "--judge", folder, "--chat").err
     assert run("answers", "-", "--chat", "--template", "{question}").status == 2
+
+
+def test_a_turn_is_told_inside_a_chat_template_and_outside(run: Run, tmp_path: Path) -> None:
+    tuned = tiny.write_gpt2(tmp_path / "tuned")
+    (tuned / "chat_template.jinja").write_text(
+        "{% for each in messages %}Human: {{ each.content }}\n{% endfor %}Judge:"
+    )
+    judge = offline.load_judge(str(tuned), "arena", "float32")
+    asked = ("read", "--judge", str(tuned), "--text", "The sea is old.")
+    told = run(*asked, "--turn", "human", "--format", "jsonl").json
+    inside, outside = read_turn(judge, "The sea is old.", "human"), judge.read("The sea is old.")
+    assert [each["bits"] for each in told["alone"]["tokens"]] == [each.bits for each in outside.tokens]
+    assert [each["bits"] for each in told["read"]["tokens"]] == [each.bits for each in inside.tokens]
+    lines = run(*asked, "--turn", "human").out.splitlines()
+    assert lines[0].split() == ["bits", "rank", "entropy", "outside", "saved", "token"]
+    shown = [f"{each.entropy:.3f}" for each in outside.tokens]
+    assert [line.split()[3] for line in lines[1 : len(shown) + 1]] == shown
+    assert lines[-1].split("  ")[-1].startswith("bits without the chat template, which saves")
+    for more in (("--server", "http://127.0.0.1:1", "--token", "x"), ("--profile", "xent-0.5")):
+        assert run(*asked, "--turn", "human", *more).status == 2
+    assert "the human speaks first" in run(*asked, "--turn", "judge").err
