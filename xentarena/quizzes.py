@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from judge.pairs import Pair
     from judge.replies import Question
 
-PACKAGED = "pairs.csv"
+PACKAGED, PROOF_STEPS = "pairs.csv", "proof_steps.csv"
 BETWEEN = "|"  # answers in a cell
 
 
@@ -55,7 +55,16 @@ def pairs(text: str, name: str) -> "list[Pair]":
 
 def packaged_pairs() -> "list[Pair]":
     """Two hundred: arithmetic, facts, physics, strings."""
-    return pairs((files("xentarena") / PACKAGED).read_text(encoding="utf-8"), PACKAGED)
+    return _packaged(PACKAGED)
+
+
+def proof_steps() -> "list[Pair]":
+    """Seventy-six, right and wrong: identities, substitutions, equations, derivatives, inequalities, logic."""
+    return _packaged(PROOF_STEPS)
+
+
+def _packaged(name: str) -> "list[Pair]":
+    return pairs((files("xentarena") / name).read_text(encoding="utf-8"), name)
 
 
 def _rows(text: str, name: str, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:

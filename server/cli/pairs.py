@@ -26,6 +26,7 @@ def pairs(
             help="JSON Lines or CSV: true, false, subject. -: standard input. None: 200 of ours.",
         ),
     ] = None,
+    proofs: Annotated[bool, typer.Option("--proofs", help="Instead of FILE: 76 proof steps, right and wrong.")] = False,
     chat: Chat = False,
     judge: OneJudge = None,
     dtype: Dtype = "float32",
@@ -35,7 +36,10 @@ def pairs(
 ) -> None:
     """Tell how often the true one of two sentences costs a judge fewer bits, and how often it chooses that one when it
     is asked outright."""
-    given = quizzes.packaged_pairs() if file is None else quizzes.pairs(read_text(file), name_of(file))
+    if file is not None and proofs:
+        raise typer.BadParameter("give a file or --proofs, not both", param_hint="--proofs")
+    usual = quizzes.proof_steps if proofs else quizzes.packaged_pairs
+    given = usual() if file is None else quizzes.pairs(read_text(file), name_of(file))
     if server:
         with asking.at_a_server(server, token, judge, chat=chat) as away, progress_bar("comparing") as p:
             costs = away.sentences(sentences(given))

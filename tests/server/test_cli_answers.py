@@ -154,3 +154,11 @@ def test_a_turn_is_told_inside_a_chat_template_and_outside(run: Run, tmp_path: P
     for more in (("--server", "http://127.0.0.1:1", "--token", "x"), ("--profile", "xent-0.5")):
         assert run(*asked, "--turn", "human", *more).status == 2
     assert "the human speaks first" in run(*asked, "--turn", "judge").err
+
+
+def test_the_packaged_proof_steps_are_compared(run: Run, folder: str, tmp_path: Path) -> None:
+    rows = [
+        json.loads(line) for line in run("pairs", "--proofs", "--judge", folder, "--format", "jsonl").out.splitlines()
+    ]
+    assert [(row["true"], row["false"]) for row in rows] == [(each.true, each.false) for each in quizzes.proof_steps()]
+    assert run("pairs", str(tmp_path / "mine.csv"), "--proofs").status == 2
