@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from xentarena.errors import ArenaError
 from xentarena.events import AnyEvent
+from xentarena.extras import MODULES, require
 
 GROUP = "xentarena.strategies"  # of entry points
 
@@ -91,6 +92,8 @@ def _registered(name: str) -> Any:
     try:
         return entry.load()
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name in MODULES["judge"]:
+            require("judge", packages=("judge",))  # says how to get what a search inside the judge lacks
         raise StrategyError(f"The strategy {name!r} ({entry.value}) cannot be loaded: {_told(error)}") from error
 
 

@@ -8,6 +8,7 @@ reward. A game that says nothing of its terms, or that puts no text behind the m
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from bots.search import NOTHING, Search, Searching
 from bots.strategies.vocabulary import Vocabulary, stem, words
@@ -15,6 +16,9 @@ from bots.strategy import StrategyError
 from judge.errors import JudgeError
 from judge.judge import Judge
 from judge.lexicon import Lexicon
+from judge.loading.packages.catalog import PACKAGES
+from judge.loading.packages.store import is_installed
+from judge.loading.source import PACKAGED
 from judge.profiles import ARENA
 from judge.relaxed import Relaxed, Stake, State
 from xentarena.events import AnyEvent, Ask, MoveMade, Reward
@@ -109,8 +113,8 @@ class Bench:
 
 
 class WhiteBox(Searching):
-    """A strategy that follows a search that looks inside. judge: with the weights of the one that scores; None: the one
-    of the same name on this machine, in float32."""
+    """A strategy that follows a search that looks inside. judge: with the weights of the one that scores; None: the
+    packaged or installed one that is it."""
 
     def __init__(
         self, search: Callable[[Bench], Search], passages: Sequence[str], seed: str, judge: Judge | None
@@ -147,10 +151,10 @@ class WhiteBox(Searching):
             raise StrategyError(f"A white-box search knows the profile {ARENA}, not {ended.profile}.")
         try:
             if self._judge is None:
-                self._judge = Judge.load(ended.judge)
+                self._judge = at_home(ended.identity if isinstance(ended, Outcome) else ended.judge)
             self._bench.relaxed = _looked_into(self._judge, self._bench.passages, ended.events)
         except JudgeError as error:
-            raise StrategyError(f"A white-box search cannot look into the judge {ended.judge}: {error}.") from error
+            raise StrategyError(f"A white-box search cannot look into the judge: {error}.") from error
         self._bench.limit = next(each.limit for each in ended.events if isinstance(each, Ask))
 
 
@@ -166,6 +170,20 @@ class white_box:
     def inside(self, judge: Judge) -> Callable[[Sequence[str], str], WhiteBox]:
         """The same, with a judge that is loaded."""
         return lambda passages, seed: WhiteBox(self.search, passages, seed, judge)
+
+
+@cache
+def at_home(identity: str) -> Judge:
+    """The packaged or installed judge that is this one. Raises `StrategyError` where there is none."""
+    for name in ("pocket", *filter(is_installed, PACKAGES), *(name for name in PACKAGED if name != "pocket")):
+        for dtype in ("float32", "bfloat16"):
+            judge = Judge.load(name, dtype=dtype)
+            if judge.identity == identity:
+                return judge
+    raise StrategyError(
+        f"The judge that scores ({identity[:12]}…) is none that is installed here. `xentarena judges install` brings"
+        " some; of one of your own give the search the judge: `gcg.inside(Judge.load(FOLDER))`, in a file of yours."
+    )
 
 
 def _probed(bench: Bench, search: Callable[[Bench], Search]) -> Search:

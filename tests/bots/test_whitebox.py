@@ -9,8 +9,9 @@ from bots.budget import Budget, Curve
 from bots.home import search
 from bots.strategies import gradients
 from bots.strategy import StrategyError
-from bots.whitebox import PROBES, WhiteBox, white_box
+from bots.whitebox import PROBES, WhiteBox, at_home, white_box
 from xentarena import Judge, OfflineRound
+from xentarena.models import Submission
 
 PASSAGE = "Waves rolled in, and gulls cried over the harbour."
 METHODS = {
@@ -89,6 +90,17 @@ def test_a_game_that_measures_the_move_itself_or_nothing_behind_it_is_refused(ju
     (tmp_path / "game.xent").write_text("elicit(x, 9)\nassign(s=story())\nreward(xent(s))\n")
     with pytest.raises(StrategyError, match="no text that it stands behind the move"):
         run(gradients.gcg, judge, 1, tmp_path / "game.xent")
+
+
+def test_by_what_a_server_tells_of_a_play_it_finds_the_judge_or_says_that_there_is_none(judge: Judge) -> None:
+    strategy = gradients.gcg([PASSAGE], "1")
+    played = OfflineRound("condense", [PASSAGE], judge=judge).play(["storm at sea"])
+    told = Submission.model_construct(events=played.events, judge=judge.identity, profile="arena")
+    strategy.review(told)
+    assert strategy.inside is not None
+    assert strategy.inside.paid_for(["storm at sea"]) == pytest.approx([played.rewards["black"]], abs=2e-3)
+    with pytest.raises(StrategyError, match=r"\(0{12}…\) is none that is installed here"):
+        at_home("0" * 64)
 
 
 def test_a_judge_of_other_weights_is_found_out(judge: Judge) -> None:

@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 
 from bots import runner
+from bots.budget import Budget
 from bots.chat.answers import move_of
 from bots.chat.player import NoMove
+from bots.home import search
 from bots.journal import read
 from bots.strategy import load_strategy
+from bots.whitebox import PROBES, white_box
 from judge.judge import Judge
 from tests.support.chat import chatting
 from tests.support.system import Demo, command, environment
+from xentarena import OfflineRound
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+BUDGET = Budget(submissions=PROBES + 4)
 PAGE = Path(__file__).parents[2] / "docs" / "writing-bots.md"
 
 
@@ -68,6 +73,16 @@ def test_the_search_searches(tmp_path: Path) -> None:
         strategy.learn(tried[-1], float(len(tried[-1].split()) % 4))  # of four words the first is as good as none
     assert max(len(move.split()) for move in tried) == 4
     assert len({move.split()[0] for move in tried}) > 5
+
+
+def test_the_search_by_gradients_plays(tmp_path: Path) -> None:
+    (tmp_path / "my_file.py").write_text(block("gradient"), encoding="utf-8")
+    boldest = load_strategy(f"{tmp_path / 'my_file.py'}:boldest")
+    assert isinstance(boldest, white_box)
+    passage = "Waves rolled in, and gulls cried over the harbour."
+    judge = Judge.load("pocket", device="cpu")
+    curve = search(boldest.inside(judge)([passage], "1"), OfflineRound("condense", [passage], judge=judge), BUDGET)
+    assert curve.steps[-1].spent.submissions > PROBES
 
 
 def test_the_search_at_home_prints_its_curve(tmp_path: Path) -> None:
