@@ -35,10 +35,39 @@ class Joined(WireModel):
     player: Player
 
 
+class Used(WireModel):
+    """Of how many, how many are used."""
+
+    used: int
+    of: int
+
+
+class RoundUsed(WireModel):
+    round: str
+    attempts: Used
+
+
+class Allowance(WireModel):
+    """What a player has left. rate: moves a second for long; at_once: that would be taken now; wait_s: seconds until
+    the next one would. submissions, measured: kept for good; waiting: measurements in the queue. rounds: open ones that
+    limit attempts."""
+
+    rate: float
+    at_once: int
+    wait_s: float
+    submissions: Used
+    waiting: Used
+    measured: Used
+    rounds: tuple[RoundUsed, ...]
+
+
 class Me(WireModel):
+    """allowance: null for a host, and from a server that does not tell it."""
+
     scope: str
     player: Player | None
     competition: str | None
+    allowance: Allowance | None = None
 
 
 class Competition(WireModel):

@@ -388,14 +388,6 @@ class Measurement(BaseModel):
     failure: str | None
 
 
-class Me(BaseModel):
-    scope: str
-    player: Player | None
-    competition: str | None = Field(description="The only one that the token is good for.")
-    name: str | None = Field(description="A host's or an observer's; null for the server's owner.")
-    owner: bool = Field(description="Whether it is a host of the whole server.")
-
-
 class Readiness(BaseModel):
     ready: bool
     database: bool

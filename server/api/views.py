@@ -356,17 +356,6 @@ def page(unit: Unit, rows: Page) -> schemas.Items[schemas.Submission]:
     return schemas.Items(items=submissions(unit, rows.items), next=rows.next)
 
 
-def me(unit: Unit, own: Player | None) -> schemas.Me:
-    shown = player(unit, own) if own else None
-    return schemas.Me(
-        scope=unit.caller.scope,
-        player=shown,
-        competition=unit.caller.competition,
-        name=unit.caller.name,
-        owner=unit.caller.owner,
-    )
-
-
 def host(_: Unit, row: Token) -> schemas.Host:
     return schemas.Host(
         id=row.id, name=row.name or "", scope=row.scope, competition=row.competition_id, created_at=row.created_at

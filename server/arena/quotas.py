@@ -29,10 +29,15 @@ def refuse_submission(kept: int, limit: int) -> None:
         raise RequestError("quota-used", 409, "Quota used", told, limit="submissions")
 
 
+def measured(session: Session, player: str) -> int:
+    """How many texts were measured for a participant; no more than `MEASUREMENTS` are counted."""
+    some = select(Measurement.key).where(Measurement.player_id == player).limit(MEASUREMENTS).subquery()
+    return session.scalars(select(func.count()).select_from(some)).one()
+
+
 def refuse_measuring(session: Session, player: str) -> None:
     """Raises `RequestError` (409) where so much was measured for a participant that none of it is free any more."""
-    some = select(Measurement.key).where(Measurement.player_id == player).limit(MEASUREMENTS).subquery()
-    if session.scalars(select(func.count()).select_from(some)).one() >= MEASUREMENTS:
+    if measured(session, player) >= MEASUREMENTS:
         told = say(
             "{number} texts were measured for you in this competition. No more are measured but those of your moves.",
             number=f"{MEASUREMENTS:,}",

@@ -52,7 +52,7 @@ class AppContext:
         self.live = Notifier()
         self.feeds = Feeds(self.live, self._feed_page, self._reset)
         self._buckets = _buckets(settings, shared=not database.sqlite)
-        self.rates = Rates(settings.rate_limit, self._buckets.take)
+        self.rates = Rates(settings.rate_limit, self._buckets)
         self.join_limits = JoinLimits()
         self.workforce = Workforce()
         self.judges_known: frozenset[str] = frozenset()

@@ -46,6 +46,13 @@ class Buckets:
                 del self._buckets[next(iter(self._buckets))]
         return max(0.0, short)
 
+    def left(self, participant: str) -> float:
+        """How much can be spent at once now."""
+        with self._lock:
+            now = self._clock()
+            left, at = self._buckets.get(participant, (float(self._burst), now))
+            return min(float(self._burst), left + (now - at) * self._rate)
+
     def give_back(self, participant: str, amount: int) -> None:
         """What was spent for nothing."""
         with self._lock:
@@ -87,6 +94,18 @@ class SharedBuckets:
         self._hold(participant, given - amount)
         return 0.0
 
+    def left(self, participant: str) -> float:
+        """How much can be spent at once now, at this process."""
+        if self._clock() >= self._alone_until:
+            try:
+                _, left = self._limit.take(participant, 0, 0)
+            except RedisError as error:
+                log.warning("limits.alone", error=str(error))
+                self._alone_until = self._clock() + ALONE
+            else:
+                return self._held.get(participant, 0) + left
+        return self._alone.left(participant)
+
     def close(self) -> None:
         self._limit.close()
 
@@ -106,18 +125,22 @@ class SharedBuckets:
 
 
 class Rates:
-    """What participants may spend. take: spends an amount, or returns how much was missing."""
+    """What participants may spend, by their buckets."""
 
-    def __init__(self, rate: float, take: Callable[[str, int], float]) -> None:
-        self._rate = rate
-        self._take = take
+    def __init__(self, rate: float, buckets: Buckets | SharedBuckets) -> None:
+        self.rate = rate
+        self._buckets = buckets
+
+    def left(self, participant: str) -> float:
+        """How much can be spent at once now."""
+        return self._buckets.left(participant)
 
     def spend(self, participant: str, amount: int = 1) -> None:
         """Raises `RequestError` (429) when the participant has been too quick."""
-        short = self._take(participant, amount)
+        short = self._buckets.take(participant, amount)
         if short > 0:
             raise limited(
                 "requests",
-                say("At most {rate} moves, measurements and games a second are taken.", rate=f"{self._rate:g}"),
-                math.ceil(short / self._rate),
+                say("At most {rate} moves, measurements and games a second are taken.", rate=f"{self.rate:g}"),
+                math.ceil(short / self.rate),
             )

@@ -52,6 +52,30 @@ def test_measuring_freely_has_a_rate_of_its_own(own_house: Callable[..., Running
         assert 1 <= int(response.headers["Retry-After"]) <= 10
 
 
+def test_a_player_reads_what_is_left_before_running_into_it(
+    own_house: Callable[..., RunningApp], judge: FakeJudge
+) -> None:
+    house = own_house(rate_limit=0.01, rate_burst=3, submission_limit=7, pending_limit=9)
+    with at_work(house.redis_url, judge):
+        lesson = new_class(house, judge, attempts=5)
+        lesson.another_round()
+        ada = lesson.join()
+        for number in range(2):
+            ada.score(lesson.round_id, str(number))
+        left = answer(ada.get("/me"))["allowance"]
+        assert (left["rate"], left["at_once"], left["wait_s"]) == (0.01, 1, 0)
+        assert left["rounds"] == [{"round": lesson.round_id, "attempts": {"used": 2, "of": 5}}]
+        assert (left["submissions"], left["waiting"]) == ({"used": 2, "of": 7}, {"used": 0, "of": 9})
+        assert left["measured"]["used"] >= 2
+        answer(ada.get("/me"))
+        ada.score(lesson.round_id, "2")
+        left = answer(ada.get("/me"))["allowance"]
+        assert (left["at_once"], left["rounds"][0]["attempts"]["used"]) == (0, 3)
+        assert 0 < left["wait_s"] <= 100
+        assert int(ada.submit(lesson.round_id, "3").headers["Retry-After"]) >= left["wait_s"] - 10, "as a refusal says"
+        assert answer(house.host.get("/me"))["allowance"] is None
+
+
 class Clock:
     """A clock that stands still until it is told."""
 
@@ -62,7 +86,7 @@ class Clock:
 
 
 def rates_of(rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> Rates:
-    return Rates(rate, Buckets(rate, burst, clock).take)
+    return Rates(rate, Buckets(rate, burst, clock))
 
 
 def test_what_is_refused_is_not_spent() -> None:
@@ -127,6 +151,8 @@ def test_several_processes_take_from_one_bucket(redis_url: str) -> None:
     for thread in threads:
         thread.join()
     assert sum(spent) == 640
+    assert all(each.left("ada") < 1 for each in processes)
+    assert 630 <= processes[0].left("bob") <= 640
     assert all(0 < short <= 1 for short in (each.take("ada", 1) for each in processes))
     assert processes[0].take("ada", 700) == pytest.approx(700, abs=0.1)
     assert processes[1].take("bob", 640) == 0
@@ -152,6 +178,7 @@ def test_where_redis_is_away_a_process_counts_by_itself(tmp_path: Path) -> None:
     began = time.monotonic()
     assert buckets.take("ada", 5) == 0  # by itself it knows of nothing that was spent
     assert buckets.take("ada", 1) == 1
+    assert (buckets.left("ada"), buckets.left("bob")) == (0, 5)
     assert time.monotonic() - began < 3  # it does not ask a Redis that hangs for each of them
     redis.go_on()
     clock.now = 6
