@@ -62,6 +62,7 @@ passages = ["{SEA}"]
 game = "synthesize"
 passages = [["{SEA}", "Gulls cried over the harbour.", "The sails were wet with rain."]]
 """
+ONE_GAME, _, _ = GAMES.partition('[[games]]\ngame = "reverse')
 KEY = "sk-tournament-77"
 
 
@@ -142,14 +143,46 @@ class Mine:
 """
 
 
+def test_what_others_write_in_a_round_is_in_no_prompt(
+    sqlite_house: RunningApp, chat: Chat, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two models in one round: each is told of its own plays, and of nothing that the other one did."""
+    monkeypatch.setenv("TOURNAMENT_KEY", KEY)
+    model = """
+[[players]]
+name = "{name}"
+model = "{name}"
+endpoint = "{url}/v1"
+key = "TOURNAMENT_KEY"
+"""
+    players = "".join(model.format(name=name, url=chat.url) for name in ("Zebulon", "Quillan"))
+    file = tmp_path / "plan.toml"
+    file.write_text(f"parallel = 1\n[budget]\nsubmissions = 3\n{players}{ONE_GAME}")
+    before = len(chat.asked)
+    chat.faults = [Fault(raw=saying(f"{KEY}\nMOVE: {word} harbours")) for word in ("amber", "bronze", "copper")]
+    chat.faults += [Fault(raw=saying(f"MOVE: {word} lanterns")) for word in ("damask", "ebony", "fallow")]
+    command = ["tournament", str(file), "--server", sqlite_house.url, "--host-token", HOST_TOKEN]
+    ended = run(*command)
+    assert ended.status == 0, ended.err
+    told = dict.fromkeys(("Zebulon", "Quillan"), "")
+    for body, _ in chat.asked[before:]:
+        told[body["model"]] += json.dumps(body["messages"])
+    assert "amber harbours" in told["Zebulon"]
+    assert "damask lanterns" in told["Quillan"]
+    assert not [word for word in ("lanterns", "Quillan", "Zebulon", "random") if word in told["Zebulon"]]
+    assert not [word for word in ("harbours", "Quillan", "Zebulon", "random") if word in told["Quillan"]]
+    everything = b"".join(each.read_bytes() for each in (tmp_path / "plan").rglob("*") if each.is_file())
+    assert rb"[secret]\nMOVE: amber harbours" in everything
+    assert KEY.encode() not in everything + ended.out.encode() + ended.err.encode()
+
+
 def test_who_fails_fails_alone_and_a_later_run_tries_again(
     sqlite_house: RunningApp, chat: Chat, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOURNAMENT_KEY", KEY)
     (tmp_path / "mine.py").write_text(RAISING)
     file = tmp_path / "plan.toml"
-    one_game = GAMES.partition('[[games]]\ngame = "reverse')[0]
-    file.write_text(PLAN.format(url=chat.url, parallel=3).replace('"climb"', '"mine.py:Mine"') + one_game)
+    file.write_text(PLAN.format(url=chat.url, parallel=3).replace('"climb"', '"mine.py:Mine"') + ONE_GAME)
     command = ["tournament", str(file), "--server", sqlite_house.url, "--host-token", HOST_TOKEN]
     chat.faults = [Fault(401, f"wrong key {KEY}".encode())]
     first = run(*command)
@@ -233,6 +266,10 @@ def test_players_play_each_other_and_the_server_rates_them(
     assert len(ended) == 2 * 3 * 2, "everybody against everybody from each seat, in each repeat"
     assert sum(each["left"] is not None for each in ended) == 1, "who gave no move in three answers"
     assert all(each["bits"]["black"] == -each["bits"]["white"] for each in ended if each["left"] is None)
+    asked_of = json.dumps([body for body, _ in chat.asked])
+    assert not [name for name in ("near words", "random #", "#1", "#2") if name in asked_of], "nobody's name"
+    everything = b"".join(each.read_bytes() for each in out.rglob("*") if each.is_file())
+    assert KEY.encode() not in everything
     rows = re.findall(r"\| \d \| ([\w ]+) \| (-?[\d.]+) \| (\d) / (\d) / (\d) \| (\d) \|", told)
     assert [len(rows), sum(int(row[5]) for row in rows)] == [3, 1], told
     assert all(int(won) + int(drawn) + int(lost) == 8 for _, _, won, drawn, lost, _ in rows)
