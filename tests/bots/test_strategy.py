@@ -67,7 +67,7 @@ def registered(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 def test_the_packaged_strategy_is_registered_like_any_other() -> None:
     assert load_strategy("random") is searches.random_words
     black = ["anneal", "beam", "climb", "field-words", "greedy", "mcmc", "random"]
-    assert strategy.names() == sorted([*black, "ascent", "gcg", "gumbel", "hmc", "langevin"])
+    assert strategy.names() == sorted([*black, "steps", "ascent", "gcg", "gumbel", "hmc", "langevin"])
 
 
 def test_an_unknown_strategy_names_the_known_and_the_way_to_ones_own() -> None:

@@ -96,3 +96,8 @@ def test_the_search_at_home_prints_its_curve(tmp_path: Path) -> None:
     assert len(steps) > 2
     assert [int(number) for number, *_ in steps] == sorted(int(number) for number, *_ in steps)
     assert float(steps[-1][2]) == max(float(bits) for _, _, bits, _ in steps)
+
+
+def test_a_debate_at_home_is_played_against_itself_and_against_fixed_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(block("against").replace("submissions=20", "submissions=3"), "against.py", "exec"), {})
+    assert len([float(line) for line in capsys.readouterr().out.split()]) == 2
