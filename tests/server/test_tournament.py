@@ -62,6 +62,14 @@ passages = ["{SEA}"]
 game = "synthesize"
 passages = [["{SEA}", "Gulls cried over the harbour.", "The sails were wet with rain."]]
 """
+AGAINST = f"""
+[[games]]
+game = "Duel"
+versus = true
+passages = ["{SEA}"]
+source = '''
+{DUEL}'''
+"""
 ONE_GAME, _, _ = GAMES.partition('[[games]]\ngame = "reverse')
 KEY = "sk-tournament-77"
 
@@ -84,7 +92,7 @@ def records(out: Path) -> int:
 
 
 def ended(process: "subprocess.Popen[bytes]") -> None:
-    said, _ = process.communicate(timeout=100)
+    said, _ = process.communicate(timeout=200)
     assert process.returncode == 0, said.decode()
 
 
@@ -101,7 +109,7 @@ def test_killed_at_three_points_and_resumed_it_reports_the_same(
 ) -> None:
     monkeypatch.setenv("TOURNAMENT_KEY", KEY)
     file, calm, killed = tmp_path / "plan.toml", tmp_path / "calm", tmp_path / "killed"
-    file.write_text(PLAN.format(url=chat.url, parallel=1) + GAMES)
+    file.write_text(PLAN.format(url=chat.url, parallel=1) + GAMES + AGAINST)
     where = ["--server", sqlite_house.url, "--host-token", HOST_TOKEN]
     assert run("tournament", str(file), *where, "--out", str(calm)).status == 0
     asked, total = len(chat.asked), records(calm)
@@ -121,7 +129,9 @@ def test_killed_at_three_points_and_resumed_it_reports_the_same(
         counted = {(row["player"], row["round"]): int(row["attempts"]) for row in csv.DictReader(opened)}
     played = [json.loads(line) for each in killed.glob("cells/*.jsonl") for line in each.read_text().splitlines()]
     sent = [each for each in played if each["kind"] == "step" and each["submission"]["state"] != "awaiting_move"]
-    assert sum(counted.values()) == len(sent), "the server has counted each play once"
+    duels = [each for each in played if each["kind"] == "duel"]
+    assert len(duels) == 5 * 4
+    assert sum(counted.values()) == len(sent) + 2 * len(duels), "the server has counted each play once"
     everything = b"".join(each.read_bytes() for each in killed.rglob("*") if each.is_file())
     assert KEY.encode() not in everything
     assert (killed / "tokens.json").stat().st_mode & 0o777 == 0o600
@@ -230,7 +240,7 @@ def test_a_configuration_of_the_published_benchmark_plays(sqlite_house: RunningA
     assert {abs(each) for each in games} <= {0.0, 50.0, 100.0}, "alone, each map is a whole or none"
 
 
-VERSUS = f"""
+VERSUS = """
 repeats = 2
 parallel = 1
 [[players]]
@@ -239,15 +249,9 @@ strategy = "field-words"
 [[players]]
 name = "a model"
 model = "pocket"
-endpoint = "{{url}}/v1"
+endpoint = "{url}/v1"
 key = "TOURNAMENT_KEY"
 price_written = 1.0
-[[games]]
-game = "Duel"
-versus = true
-passages = ["{SEA}"]
-source = '''
-{DUEL}'''
 """
 
 
@@ -256,7 +260,7 @@ def test_players_play_each_other_and_the_server_rates_them(
 ) -> None:
     monkeypatch.setenv("TOURNAMENT_KEY", KEY)
     file, out = tmp_path / "plan.toml", tmp_path / "plan"
-    file.write_text(VERSUS.format(url=chat.url))
+    file.write_text(VERSUS.format(url=chat.url) + AGAINST)
     command = ["tournament", str(file), "--server", sqlite_house.url, "--host-token", HOST_TOKEN]
     chat.faults = [Fault(raw=saying("I say nothing.")) for _ in range(3)]
     assert run(*command).status == 0
