@@ -118,7 +118,12 @@ def _published(plan: Plan, found: Sequence[Outcome]) -> Iterator[Block]:
     rows = published.table(published.scores(plan, found))
     games = sorted({game for row in rows for game in row.games})
     cells = [
-        (str(n), row.player, f"{100 * row.score:.2f}", *(f"{100 * row.games.get(game, 0.0):.2f}" for game in games))
+        (
+            str(n),
+            row.player,
+            f"{100 * row.score:.2f}",
+            *(f"{100 * row.games[game]:.2f}" if game in row.games else "–" for game in games),
+        )
         for n, row in enumerate(rows, 1)
     ]
     yield Rows(("", "Player", "Score", *games), cells)
