@@ -27,7 +27,7 @@ def test_a_host_sees_what_they_made_and_the_owner_everything(house: RunningApp, 
         "This competition is another host's. Its host can let you in."
     )
     assert answer(byron.get("/me")) == {
-        "scope": "host", "player": None, "competition": None, "name": "Ms Byron", "owner": False,
+        "scope": "host", "player": None, "competition": None, "name": "Ms Byron", "owner": False, "allowance": None,
     }  # fmt: skip
     assert answer(byron.get(f"/competitions/{made['id']}/hosts"))["items"] == [row]
 

@@ -20,6 +20,7 @@ def test_a_guest_joins_with_a_code_and_a_name_and_gets_a_token(lesson: Class) ->
     assert joined["player"]["competition"] == lesson.id
     assert len(joined["token"]) >= 43, "256 bits"
     me = answer(lesson.house.caller(joined["token"]).get("/me"))
+    assert me.pop("allowance")["submissions"]["used"] == 0
     assert me == {"scope": "play", "player": joined["player"], "competition": lesson.id, "name": None, "owner": False}
 
 
