@@ -8,6 +8,7 @@ from xentarena.errors import MissingExtra, NamesakeError
 
 #: Extra → the modules it brings, as far as a plain installation lacks them. pyproject.toml says the same by package.
 MODULES = {
+    "frames": ("pandas",),
     "judge": ("torch", "transformers", "safetensors", "tokenizers", "gguf", "numpy", "platformdirs"),
     "players": ("anthropic", "openai"),
     "receipts": ("cryptography",),
