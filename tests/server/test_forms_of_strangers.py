@@ -15,7 +15,7 @@ from tests.support.workers import PLAIN
 #: Of no competition, or for whoever knows a secret: a code, a key, the address of a wall.
 FOR_EVERYBODY = {"/join", "/join/name", "/sign-in", "/sign-out", "/language", "/me/key", "/show/{code}/names"}
 #: Those that are about no competition but one's own.
-OF_ONES_OWN = {"/lab/readings", "/lab/samples", "/host/rounds/look"}
+OF_ONES_OWN = {"/lab/answers", "/lab/pairs", "/lab/passages", "/lab/readings", "/lab/samples", "/host/rounds/look"}
 RESCORED = "SELECT count(*) FROM rescored_plays WHERE done AND rescoring_id = :id"
 FIELDS = {
     "name": "a name",
