@@ -8,6 +8,7 @@ from pathlib import Path
 
 import certifi
 import pytest
+from hypothesis import settings
 
 from judge.loading.packages.store import judges_folder
 from server.cli import main
@@ -16,6 +17,9 @@ from tests.support.command import Ended, Run
 from tests.support.databases import sqlite_at
 from tests.support.services import Postgres, Redis
 from tests.support.system import Demo, serving
+
+settings.register_profile("ours", deadline=None)  # machines that run tests are slow, and no test is about that
+settings.load_profile("ours")
 
 INSTALLED = judges_folder()  # before any test says otherwise
 

@@ -104,7 +104,7 @@ def _of(program: Program, setup: Setup, move: str) -> Preview:
     return preview(program, setup, Log(), _nothing, program.seats[0], move)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(programs.programs, programs.moves, st.booleans())
 def test_no_preview_hangs_on_what_the_player_does_not_see(source: str, move: str, hidden: bool) -> None:
     """Of two rounds that look the same to a player before a move, previews say the same: whatever the passages are that

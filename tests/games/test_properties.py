@@ -18,7 +18,7 @@ from games.syntax.source import normalised
 from tests.games import playing, table_judge
 from tests.games.programs import moves, programs, texts
 
-_some = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_some = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _all_steps(source: str, said: list[str]) -> list[tuple[Log, Effect]]:
@@ -145,7 +145,7 @@ _junk = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(_junk)
 def test_the_parser_raises_nothing_but_its_own_errors_on_junk(source: str) -> None:
     try:
@@ -158,7 +158,7 @@ def test_the_parser_raises_nothing_but_its_own_errors_on_junk(source: str) -> No
             assert error.message
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(programs, st.data())
 def test_the_parser_raises_nothing_but_its_own_errors_on_damaged_programs(source: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):

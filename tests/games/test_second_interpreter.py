@@ -47,7 +47,7 @@ def _by_engine(source: str, moves: Sequence[str], profile: str) -> Outcome | Non
 def test_random_programs_end_and_earn_the_same() -> None:
     compared: Counter[str] = Counter()
 
-    @settings(max_examples=700, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=700, database=None, suppress_health_check=list(HealthCheck))
     @given(programs.programs, st.lists(programs.moves, max_size=8), st.sampled_from(["arena", "xent-0.5"]))
     def compare(source: str, moves: list[str], profile: str) -> None:
         found = _by_engine(source, moves, profile)

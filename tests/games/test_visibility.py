@@ -115,7 +115,7 @@ def _shown_to(seat: str, effects: Sequence[Effect]) -> set[str]:
 def test_no_answer_to_a_seat_spells_what_it_was_not_shown() -> None:
     tried: Counter[str] = Counter()
 
-    @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=400, database=None, suppress_health_check=list(HealthCheck))
     @given(programs.programs, st.lists(programs.words, min_size=1, max_size=6))
     def try_one(source: str, said: list[str]) -> None:
         try:

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 from torch import Tensor
@@ -47,7 +47,6 @@ def by_transformers(logits: Tensor, sampling: Sampling) -> Tensor:
     return torch.softmax(scores[0], dim=0)
 
 
-@settings(deadline=None)
 @given(
     logits=st.lists(st.floats(-10, 10, width=16), min_size=2, max_size=30, unique=True),
     sampling=st.builds(

@@ -42,7 +42,7 @@ def _judge(dtype: str, lanes: int | None = None) -> tuple[Judge, list[list[float
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(batch=st.lists(st.integers(0, len(PAIRS) - 1), max_size=12))
 def test_in_any_batch_and_order_as_alone(dtype: str, batch: list[int]) -> None:
     judge, alone = _judge(dtype)

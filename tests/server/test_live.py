@@ -80,7 +80,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=STEPS)
 def test_wherever_a_stream_begins_it_sees_all_that_follows_or_is_told_that_it_does_not(
     steps: list[tuple[str, int]],
