@@ -11,7 +11,9 @@ several cores, one process per core with one thread each is faster than one proc
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -107,8 +109,20 @@ def _setup(args: argparse.Namespace) -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     args.device = begin(args.device)
-    level = logging.INFO if rank_and_world()[0] == 0 else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+
+
+@contextmanager
+def told(name: str = "") -> Iterator[None]:
+    """How far a training is, on standard error, until it ends. name: what stands before each line."""
+    handler, before = logging.StreamHandler(sys.stderr), log.level
+    handler.setFormatter(logging.Formatter(f"%(asctime)s {name}%(message)s", "%H:%M:%S"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO if rank_and_world()[0] == 0 else logging.WARNING)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
 
 
 def train(args: argparse.Namespace) -> dict[str, float] | None:
@@ -144,7 +158,8 @@ def train(args: argparse.Namespace) -> dict[str, float] | None:
 def main(arguments: Sequence[str] | None = None) -> None:
     args = parser().parse_args(arguments)
     _setup(args)
-    train(args)
+    with told():
+        train(args)
     end()
 
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +25,7 @@ import torch
 from judge.engine.cpu_lanes import cores
 from judge.errors import JudgeError
 from judge.languages import documents, language
-from judge.training.__main__ import log, parser
+from judge.training.__main__ import log, parser, told
 from judge.training.__main__ import train as train_one
 from judge.training.data import read_documents
 
@@ -178,7 +176,7 @@ def _run(runs: dict[str, list[str]]) -> None:
     """Twins side by side, each on a core of its own, where there are as many."""
     if len(runs) == 1 or cores() == 1:
         for direction, arguments in runs.items():
-            with _told(direction):
+            with told(f"{direction}: "):
                 _one(arguments)
         return
     spawn = multiprocessing.get_context("spawn")
@@ -215,7 +213,7 @@ def _child(direction: str, arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    with _told(direction):
+    with told(f"{direction}: "):
         try:
             _one(arguments)
         except JudgeError as error:
@@ -235,18 +233,3 @@ def _one(arguments: list[str]) -> None:
         train_one(parser().parse_args(arguments))
     except ValueError as error:
         raise JudgeError(str(error)) from error
-
-
-@contextmanager
-def _told(direction: str) -> Iterator[None]:
-    """Progress, on standard error."""
-    told = logging.StreamHandler(sys.stderr)
-    told.setFormatter(logging.Formatter(f"%(asctime)s {direction}: %(message)s", "%H:%M:%S"))
-    before = log.level
-    log.addHandler(told)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(told)
-        log.setLevel(before)

@@ -2,10 +2,13 @@
 
 for (const input of document.querySelectorAll("input[type=file][data-into]")) {
   input.parentElement.hidden = false;
-  input.addEventListener("change", async () => {
-    const [file] = input.files;
-    if (file) document.getElementById(input.dataset.into).value = textOf(await file.arrayBuffer());
-  });
+  input.addEventListener("change", () => take(input));
+  take(input); // it may have been chosen before this script came
+}
+
+async function take(input) {
+  const [file] = input.files;
+  if (file) document.getElementById(input.dataset.into).value = textOf(await file.arrayBuffer());
 }
 
 // As the server reads a file that a program sends: UTF-8, UTF-16 where its first bytes say so, else what Windows writes.
