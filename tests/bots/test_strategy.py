@@ -71,7 +71,9 @@ def test_the_packaged_strategy_is_registered_like_any_other() -> None:
 
 
 def test_an_unknown_strategy_names_the_known_and_the_way_to_ones_own() -> None:
-    with pytest.raises(StrategyError, match=r"no strategy 'randon'; there is: anneal, .*, random\. .*FILE\.py:CLASS"):
+    with pytest.raises(
+        StrategyError, match=r"no strategy 'randon'; there is: anneal, .*, random, .*\. .*FILE\.py:CLASS"
+    ):
         load_strategy("randon")
 
 
