@@ -129,7 +129,7 @@ def test_an_endpoint_that_misbehaves_is_asked_again_and_that_is_told(chat: Chat,
     pauses: list[float] = []
     chat.faults = [MISBEHAVIOUR[fault]] * 2
     journal = Journal(None)
-    asks = asking(chat.url, seconds=0.5 if fault == "slow" else 30, pause=pauses.append, journal=journal)
+    asks = asking(chat.url, seconds=2 if fault == "slow" else 30, pause=pauses.append, journal=journal)
     assert move_of(asks.ask(question()))
     assert len(chat.asked) == 3
     assert len(pauses) == 2
@@ -182,7 +182,7 @@ def test_no_limit_is_ever_passed(chat: Chat) -> None:
 def test_what_may_have_been_paid_counts_though_no_answer_came(chat: Chat, tmp_path: Path) -> None:
     chat.faults = [MISBEHAVIOUR["slow"], MISBEHAVIOUR["429"]]
     asks, meter, journal = question(), Meter(Price(1.0, 1.0)), Journal(tmp_path / "log.jsonl")
-    asking(chat.url, meter, seconds=0.5, journal=journal).ask(asks)
+    asking(chat.url, meter, seconds=2, journal=journal).ask(asks)
     reply = meter.read - asks.worst
     assert 0 < reply < asks.worst, "once as much as it could be, once as much as it was, and nothing for the refusal"
     assert meter.written == 64 + WRITTEN

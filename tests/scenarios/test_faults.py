@@ -148,7 +148,7 @@ def test_the_api_is_killed_between_commit_and_enqueue(system: System, flight: Fl
     with pytest.raises(httpx.ReadTimeout):  # committed, and hanging at the queue
         late.post(flight.game.submissions, json={"move": "harbour whale"}, timeout=1)
     committed = "SELECT count(*) FROM measurements WHERE prefix LIKE '%harbour whale%'"
-    eventually(lambda: count(system.arena, committed) == 1, seconds=15, what="the commit")
+    eventually(lambda: count(system.arena, committed) == 1, what="the commit")
     system.api.kill()
     system.redis.go_on()
     restart(system)
@@ -168,7 +168,7 @@ def test_the_api_is_killed_between_commit_and_acknowledgement(system: System, fl
         system.redis.pause()
     known = "SELECT count(*) FROM measurements WHERE state <> 'pending'"
     before = count(system.arena, known)
-    eventually(lambda: count(system.arena, known) > before or None, seconds=15, what="the commit")
+    eventually(lambda: count(system.arena, known) > before or None, what="the commit")
     system.api.kill()
     system.redis.go_on()
     restart(system)

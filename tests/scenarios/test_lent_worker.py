@@ -37,7 +37,7 @@ def test_nothing_is_lost_or_doubled_whoever_is_killed(tmp_path: Path) -> None:
 
         with upgrade.opened(url) as database:
             database.write(lambda session: worker_tokens.revoke(session, row.id))
-        eventually(lambda: worker.process.poll() == 1, seconds=20, what="the end of a worker whose token ended")
+        eventually(lambda: worker.process.poll() == 1, what="the end of a worker whose token ended")
         log = worker.log.read_text()
         assert "does not let this worker in any more" in log
         assert "Traceback" not in log

@@ -60,12 +60,12 @@ def test_after_the_clock_steps_leases_lapse_in_time(stepping: tuple[Redis, Path]
         offset.write_text(f"{step:+d}")
         assert abs(client.time()[0] - before - step) < 60, "the clock has stepped"
         start = time.monotonic()
-        found = eventually(lambda: lives.claim(3, block=0.01), seconds=5, what="the jobs of the dead")
+        found = eventually(lambda: lives.claim(3, block=0.01), what="the jobs of the dead")
         assert {claim.job.key for claim in found} == {claim.job.key for claim in others}
         assert {claim.delivery for claim in found} == {2}
         took = time.monotonic() - start
         assert took <= 1.25 * LEASE + 1, "a lease after it was seen, which is a quarter of one after it happened"
-        settled = eventually(lambda: ask(redis.url, lambda queue: queue.results("lives", 9, block=0.01)), seconds=5)
+        settled = eventually(lambda: ask(redis.url, lambda queue: queue.results("lives", 9, block=0.01)))
         assert [result.key for _, result in settled] == [mine.job.key]
         lives.announce([], "cpu", {})
         assert [worker.id for worker in ask(redis.url, Queue.workers)] == ["lives"]

@@ -274,7 +274,7 @@ def test_the_files_hold_neither_name_nor_moves(
         other.score(lesson.round_id, "5")
         assert in_files(tmp_path), "they were in the files"
         delete(lesson, player, NAME)
-        assert eventually(lambda: not in_files(tmp_path), seconds=10, what="that the files hold nothing")
+        assert eventually(lambda: not in_files(tmp_path), what="that the files hold nothing")
         exports = "".join(
             house.host.get(path).text
             for path in (f"/competitions/{lesson.id}/{kind}" for kind in ("results.csv", "moves.csv", "moves.jsonl"))

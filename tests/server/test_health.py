@@ -62,7 +62,7 @@ def test_counters_count(slow_lesson: Class, hand: Hand) -> None:
     problem(ada.get("/rounds/nope"), 404, "not-found")
     hand.answer(*hand.take_all(2))
     eventually(lambda: slow_lesson.board(), what="the score")
-    eventually(lambda: metrics(house).get(("xentarena_workers", judge.identity)) == 1.0, seconds=5, what="the gauges")
+    eventually(lambda: metrics(house).get(("xentarena_workers", judge.identity)) == 1.0, what="the gauges")
 
     def more(*name: str) -> float:
         return metrics(house).get(name, 0) - before.get(name, 0)
@@ -75,8 +75,8 @@ def test_counters_count(slow_lesson: Class, hand: Hand) -> None:
     assert more("xentarena_request_seconds_count", "POST", route, "202") == 1
     assert more("xentarena_request_seconds_count", "POST", route, "422") == 1
     depth = ("xentarena_queue_depth", judge.identity)
-    eventually(lambda: metrics(house)[depth] == 0, seconds=10, what="the empty queue")
-    eventually(lambda: metrics(house)[age] == 0, seconds=10, what="no age")
+    eventually(lambda: metrics(house)[depth] == 0, what="the empty queue")
+    eventually(lambda: metrics(house)[age] == 0, what="no age")
 
 
 def test_metrics_name_no_id_so_that_they_stay_few(lesson: Class) -> None:
@@ -92,7 +92,7 @@ def test_open_streams_are_counted(lesson: Class) -> None:
         events.take(1)
         assert metrics(lesson.house)[name] == before + 1
     lesson.join()  # a stream notices that nobody reads when it has something to say
-    eventually(lambda: metrics(lesson.house)[name] == before, seconds=10, what="the end of the stream")
+    eventually(lambda: metrics(lesson.house)[name] == before, what="the end of the stream")
 
 
 def test_a_defect_of_ours_is_admitted_without_its_insides(
@@ -149,7 +149,7 @@ def test_without_redis_everything_but_scoring_goes_on(
             assert events.take(1)[0]["event"] == "player.joined", "also without the notice"
         own_redis.start()
     assert slowest < 5, f"{slowest:.1f} seconds"
-    eventually(lambda: ready(house)["ready"], seconds=15, what="Redis again")
+    eventually(lambda: ready(house)["ready"], what="Redis again")
 
 
 # --- Without the database ---------------------------------------------------------------------------------------------

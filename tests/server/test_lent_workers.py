@@ -115,7 +115,7 @@ def test_texts_to_be_written_come_over_http_as_they_went_in(sqlite_house: Runnin
         (claim,) = claims.claim(8, block=1)
         assert (claim.job, claim.delivery) == (text, 1)
         claims.give_back([claim])
-        (again,) = eventually(lambda: claims.claim(8, block=0.1), seconds=20, what="what was given back")
+        (again,) = eventually(lambda: claims.claim(8, block=0.1), what="what was given back")
         assert (again.job, again.delivery) == (text, 1)
         claims.publish_all([(again, Result("w1", BUILD, text="word " * 20))])
 

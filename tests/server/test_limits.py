@@ -166,7 +166,7 @@ def test_a_shared_bucket_fills_by_the_clock_of_redis_and_is_forgotten(redis_url:
     time.sleep(short / 20 + 0.02)
     assert buckets.take("ada", 2) == 0
     with redis_server.client as client:
-        eventually(lambda: not client.keys("xa:rate:*"), seconds=5, what="the end of what nobody asks for")
+        eventually(lambda: not client.keys("xa:rate:*"), what="the end of what nobody asks for")
 
 
 def test_where_redis_is_away_a_process_counts_by_itself(tmp_path: Path) -> None:

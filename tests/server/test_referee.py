@@ -294,7 +294,7 @@ def test_a_job_that_the_queue_lost_is_put_back(
         )
     slow_lesson.house.redis.delete(*(f"xa:{judge.identity}:{part}" for part in ("people", "index")))
     hand.announce()
-    claims = eventually(lambda: hand.take(), seconds=10, what="the lost jobs")
+    claims = eventually(lambda: hand.take(), what="the lost jobs")
     while len(claims) < 2:
         claims += hand.take()
     hand.answer(*claims)

@@ -129,7 +129,7 @@ def test_the_clock_opens_and_closes_a_round(house: RunningApp) -> None:
     wait_for(closes)
     assert state(ada, lesson.round_id) == "closed"
     problem(ada.submit(lesson.round_id, "2"), 409, "round-closed")
-    told = eventually(lambda: [e["type"] for e in lesson.events()][-1] == "round.closed", seconds=5, what="the event")
+    told = eventually(lambda: [e["type"] for e in lesson.events()][-1] == "round.closed", what="the event")
     assert told
     types = [event["type"] for event in lesson.events() if event["type"].startswith("round.")]
     assert types == ["round.opened", "round.closed"], "each once"
@@ -300,7 +300,7 @@ def test_a_play_that_awaits_a_move_when_its_round_ends_is_abandoned_and_charged(
         set_state(lesson, "close")
     else:
         wait_for(closes)
-    shown = eventually(lambda: ended(ada, submission), seconds=5, what="the end of the play")
+    shown = eventually(lambda: ended(ada, submission), what="the end of the play")
     assert shown is not None
     assert (shown["state"], shown["reason"]["type"], shown["bits"]) == ("rejected", "abandoned", None)
     assert house.attempts_used(lesson.round_id, str(ada.id)) == 1

@@ -236,7 +236,7 @@ def test_streams_and_held_requests_do_not_hold_up_the_end(tmp_path: Path, judge:
 @pytest.mark.slow
 def test_a_judge_that_is_named_twice_is_served_once_and_its_speed_told(tmp_path: Path, judge: Path) -> None:
     with serving(tmp_path / "data", "--judge", str(judge), "--judge", str(judge)) as server:
-        eventually(lambda: "serve.speed" in server.said.read_text(), seconds=20, what="its speed")
+        eventually(lambda: "serve.speed" in server.said.read_text(), what="its speed")
         assert httpx.get(f"{server.facts['url']}/readyz", timeout=30).status_code == 200
         assert server.said.read_text().count("serve.speed") == 1
         assert server.end(signal.SIGTERM) == 0

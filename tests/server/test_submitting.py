@@ -110,12 +110,12 @@ def test_the_expected_wait_is_unknown_where_nobody_serves_the_judge(slow_lesson:
     submission = answer(ada.submit(slow_lesson.round_id, "25"), 202)
     path = f"/submissions/{submission['id']}"
     hand.announce(rate=0.5)
-    waits = eventually(lambda: answer(ada.get(path))["expected_wait_s"], seconds=5, what="an expected wait")
+    waits = eventually(lambda: answer(ada.get(path))["expected_wait_s"], what="an expected wait")
     assert waits == submission["place"] / 0.5
     judge = next(each for each in answer(ada.get("/judges"))["items"] if each["measurements_per_second"] == 0.5)
     assert (judge["workers"], judge["class_size"]) == (1, 10)
     hand.claims.leave()
-    eventually(lambda: answer(ada.get(path))["expected_wait_s"] is None, seconds=5, what="nobody's leaving")
+    eventually(lambda: answer(ada.get(path))["expected_wait_s"] is None, what="nobody's leaving")
 
 
 # --- Waiting ----------------------------------------------------------------------------------------------------------

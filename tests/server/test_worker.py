@@ -180,7 +180,7 @@ def _shares(client: Any, judge: str) -> list[str]:
 @pytest.mark.slow
 def test_while_there_is_nothing_to_do_a_judge_is_tried_and_its_rate_told(redis_url: str, pocket: Judge) -> None:
     with at_work(redis_url, pocket):
-        found = eventually(lambda: rates(redis_url), seconds=10, what="a rate")
+        found = eventually(lambda: rates(redis_url), what="a rate")
     assert list(found) == [pocket.identity]
     assert found[pocket.identity] > 0
     assert min(pocket.tokens.count(text) for text in TRIAL) > 60
@@ -194,10 +194,10 @@ def test_a_judge_that_fails_its_trial_works_all_the_same(redis_url: str) -> None
 
     device = Fussy(0.0)
     with at_work(redis_url, cast(Judge, device)):
-        eventually(lambda: rates(redis_url) == {"device": 0.0}, seconds=10, what="a failed trial")
+        eventually(lambda: rates(redis_url) == {"device": 0.0}, what="a failed trial")
         enqueue(redis_url, *jobs_of(device, 2))
         Referee(redis_url).collect(2)
-        eventually(lambda: rates(redis_url)["device"] > 0, seconds=10, what="a rate")
+        eventually(lambda: rates(redis_url)["device"] > 0, what="a rate")
 
 
 def test_one_bad_apple_fails_and_its_batch_mates_do_not(redis_url: str) -> None:
