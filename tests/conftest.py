@@ -1,5 +1,6 @@
 """Fixtures that several rooms share. Databases are built by the migrations; nothing is mocked."""
 
+import logging
 import sys
 import tempfile
 from collections import Counter
@@ -119,8 +120,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def run_(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["xentarena", *arguments])
+        before = list(logging.root.handlers)
         with pytest.raises(SystemExit) as ended:
             main.main()
+        for each in set(logging.root.handlers).difference(before):  # they write into a stream that is closed soon
+            logging.root.removeHandler(each)
         out, err = capsys.readouterr()
         return Ended(int(ended.value.code or 0), out, err)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 from server.queue.claiming import Claim
 from server.queue.messages import Job
@@ -46,7 +47,12 @@ def everything(lesson: Class, player: Caller, submission: str) -> list[tuple[byt
         f"/rounds/{lesson.round_id}/second-judge", f"/rounds/{lesson.round_id}/rescorings",
     )  # fmt: skip
     found = [player.get(path) for path in at]
-    return [(each.content, each.headers.get("etag")) for each in found]
+    return [(_without_clock(each.content), each.headers.get("etag")) for each in found]
+
+
+def _without_clock(content: bytes) -> bytes:
+    """How many moves would be taken at once grows by itself."""
+    return re.sub(rb'"at_once":\d+', b"", content)
 
 
 BOTH = [("Bob", 9.0, 2, 12.5, 1), ("Ada", 25.0, 1, 1.0, 2)]

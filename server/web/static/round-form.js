@@ -85,5 +85,7 @@ for (const form of document.querySelectorAll("form[data-round-form]")) {
   judge.addEventListener("change", () => offer(form));
   library.addEventListener("change", () => add(form));
   for (const field of [game, judge]) field.addEventListener("change", () => look(form));
-  if (passages.value.trim()) look(form); // typed before this script was there, or brought back by the browser
+  // What was typed or chosen before this script was there, or brought back by the browser.
+  if (library.value) add(form);
+  else if (passages.value.trim()) look(form);
 }
