@@ -50,6 +50,17 @@ def one_root_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_logs_left() -> Iterator[None]:
+    """What a command sets up for its logs ends with the test: it writes into a stream that is closed then."""
+    root = logging.getLogger()
+    before, level = set(root.handlers), root.level
+    yield
+    for each in set(root.handlers) - before:
+        root.removeHandler(each)
+    root.setLevel(level)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_installed_judges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whatever judges this machine's user has installed: tests play with pocket, but where they say otherwise."""
@@ -120,11 +131,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def run_(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["xentarena", *arguments])
-        before = list(logging.root.handlers)
         with pytest.raises(SystemExit) as ended:
             main.main()
-        for each in set(logging.root.handlers).difference(before):  # they write into a stream that is closed soon
-            logging.root.removeHandler(each)
         out, err = capsys.readouterr()
         return Ended(int(ended.value.code or 0), out, err)
 
