@@ -1,6 +1,7 @@
 """A house for each kind of database, opened once for a file; every test has a competition of its own in it."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.server import Class, RunningApp, new_class
 from tests.support.services import Postgres, Redis, eventually
 from tests.support.web import Visitor
 from tests.support.workers import PLAIN, FakeJudge, Hand, at_work, by_length, hand_of
+from xentarena import offline
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,6 +26,14 @@ def plain_logs() -> None:
             structlog.dev.ConsoleRenderer(colors=False),
         ]
     )
+
+
+@pytest.fixture(scope="module")
+def loaded_once() -> Iterator[None]:
+    """A judge is the same however often it is loaded, and loading takes long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(offline, "load_judge", cache(offline.load_judge))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,9 @@ from xentarena import offline
 from xentarena.errors import ServerUnavailable
 from xentarena.transport import Transport
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
+
 STORY = "The tide came in over the flats before the boats were home."
 TWO_SEATS = """
 elicit(black, x, 5)
@@ -38,14 +39,6 @@ elicit(x, 5)
 ensure("sea" in x)
 reward(xent(x))
 """
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loaded_once() -> Iterator[None]:
-    """A judge is the same however often it is loaded, and loading takes long."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offline, "load_judge", cache(offline.load_judge))
-        yield
 
 
 def game(folder: Path, source: str) -> str:

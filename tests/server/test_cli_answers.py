@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,15 +18,11 @@ from tests.judge import tiny
 from tests.support.command import Run
 from xentarena import offline, quizzes
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
+
 ROOT = Path(__file__).parents[2]
 QUESTIONS = 'question,answer,answers\n"Is the sea old, or new?",old,old|new\nIs it?,yes,\nIs it not?,no,\n'
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loaded_once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offline, "load_judge", cache(offline.load_judge))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,14 +12,10 @@ from tests.judge import tiny
 from tests.support.command import Run
 from xentarena import offline
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
+
 TEXTS = ["The dragon flew over the mountain. " * 12, "A judge reads a text\nand says how surprising it was."]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loaded_once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offline, "load_judge", cache(offline.load_judge))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,14 +21,10 @@ from tests.support.server import RunningApp, new_class
 from tests.support.workers import PLAIN, bits
 from xentarena import offline
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
+
 TEXTS = ("The tide came in.", "The boats were home.", "=1+1 and so on")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loaded_once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offline, "load_judge", cache(offline.load_judge))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterator
-from functools import cache
 
 import pytest
 
@@ -16,14 +14,10 @@ from judge.methods import USUAL
 from tests.support.command import Run
 from xentarena import offline
 
+pytestmark = pytest.mark.usefixtures("loaded_once")
+
+
 TEXT = "The tide came in over"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loaded_once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(offline, "load_judge", cache(offline.load_judge))
-        yield
 
 
 @pytest.fixture(scope="module")
