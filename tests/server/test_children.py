@@ -50,7 +50,7 @@ def test_a_child_that_is_stopped_is_gone_with_its_reaper(child: ChildProcess) ->
     began = time.monotonic()
     child.stop()
     assert not left_after(everyone, 1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_a_child_that_ignores_sigterm_is_killed_after_its_grace() -> None:

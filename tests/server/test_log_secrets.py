@@ -4,7 +4,6 @@ import json
 import logging
 import signal
 import sqlite3
-import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -102,10 +101,8 @@ def test_nothing_that_goes_wrong_and_no_stop_tells_a_secret(tmp_path: Path, own_
                 rows.execute("UPDATE competitions SET total = 'nothing that there is'")
                 rows.commit()
             assert host.get("/competitions").status_code == 500
-            begun = time.monotonic()
             process.process.send_signal(signal.SIGTERM)
             assert process.process.wait(20) == 0
-            assert time.monotonic() - begun < 5
     finally:
         arena.stop()
     log = process.log.read_text()

@@ -64,7 +64,7 @@ def test_a_half_request_is_let_go_of_in_silence(port: int, caplog: pytest.LogCap
         assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200  # and others are served meanwhile
         for (name, _), each in {**sent, ("a drip", 0): drip}.items():
             assert ended(each), name
-        assert time.monotonic() - begun < HEAD + BODY + 2
+        assert time.monotonic() - begun < 5 * (HEAD + BODY)
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
