@@ -203,7 +203,8 @@ async def _after(read: Read, taken: Taken[schemas.Submission], wait: float) -> s
     if taken.shown.state in SETTLED or not wait:
         return taken.shown
     try:
-        return await _held(read, taken.submission, wait)
+        await settled(read.context, taken.submission, wait)
+        return await read.show_at_once(views.submission, submissions.see, taken.submission)
     except ServerError:  # a token revoked meanwhile, a database away: the move is accepted all the same
         return taken.shown
 

@@ -52,7 +52,11 @@ WorkerName = Annotated[
 Identity = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Judges = Annotated[list[Identity], Field(max_length=32, description="Identities of its judges.")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of a tokenizer.json, in hex.")]
-Lane = Literal["people", "people-rest", "bots", "bots-rest", "people-writing", "bots-writing", "lab", "check"]
+Lane = Literal[
+    "people", "people-2", "people-4", "people-8", "people-rest",
+    "bots", "bots-2", "bots-4", "bots-8", "bots-rest",
+    "people-writing", "bots-writing", "lab", "check",
+]  # fmt: skip
 Rate = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 

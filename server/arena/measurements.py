@@ -1,6 +1,7 @@
 """Measurements as rows: what is known, what was asked for and is on its way."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from server.db.models import Measurement
 from server.db.session import insert, now
 from server.db.states import PlayerKind, WorkState
 from server.errors import limited
-from server.queue.messages import FIRST_OF_ONE, Job
+from server.queue.messages import BOT_LANES, FIRST_OF_ONE, PEOPLE_LANES, Job
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,9 +53,8 @@ class Requester:
 
     def lane(self, number: int) -> str:
         """Of the next measurement but `number`."""
-        lane = "people" if self.kind is PlayerKind.PERSON else "bots"
-        first = not self.practice and self.waiting + number < FIRST_OF_ONE
-        return lane if first else f"{lane}-rest"
+        lanes = PEOPLE_LANES if self.kind is PlayerKind.PERSON else BOT_LANES
+        return lanes[-1 if self.practice else bisect_right(FIRST_OF_ONE, self.waiting + number)]
 
 
 def ask(

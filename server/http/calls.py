@@ -101,6 +101,16 @@ class Read(Call):
     ) -> V:
         return await self.context.read(partial(self._show, view, use_case, args, kwargs), self.token)
 
+    async def show_at_once(
+        self,
+        view: View[T, V],
+        use_case: Callable[Concatenate[Unit, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> V:
+        """The same as the end of a step that was charged: it waits for no other look."""
+        return await self.context.read_at_once(partial(self._show, view, use_case, args, kwargs))
+
     async def stream(
         self, use_case: Callable[Concatenate[Unit, P], Iterator[T]], *args: P.args, **kwargs: P.kwargs
     ) -> Iterator[T]:

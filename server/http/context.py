@@ -101,7 +101,9 @@ class AppContext:
         return _Shown(outbox, lambda: value)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        return await _run_in(self._threads, work)
+        """What writes, or is a part of playing. Those who only look give way."""
+        with self._readers.giving_way():
+            return await _run_in(self._threads, work)
 
     async def one_at_a_time(self, work: Callable[[], T]) -> T:
         """Work without the database, after all such work of before."""

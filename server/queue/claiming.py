@@ -35,6 +35,28 @@ from server.queue.messages import (
     stream,
 )
 
+# What is new in these streams, in their order, each as far as there are fewer in all than its limit. What is claimed is
+# nobody else's for a lease: it is kept also where Redis refuses the next stream.
+# KEYS: streams. ARGV: the worker, then the limits. Returns numbers of streams, each with its entries.
+CLAIM = """
+local found, count = {}, 0
+for i, name in ipairs(KEYS) do
+  local most = tonumber(ARGV[i + 1]) - count
+  if most > 0 then
+    local got = redis.pcall('XREADGROUP', 'GROUP', 'workers', ARGV[1], 'COUNT', most, 'STREAMS', name, '>')
+    if got and got.err then
+      if count == 0 then return got end
+      return found
+    end
+    if got then
+      found[#found + 1] = {i, got[1][2]}
+      count = count + #got[1][2]
+    end
+  end
+end
+return found
+"""
+
 # What is let go of comes before what is added: behind a deletion Redis refuses no addition, so that a full one drains.
 # ARGV: the worker, then of each result stream, entry, index, key, build, field and value.
 PUBLISH = """
@@ -239,16 +261,6 @@ class Claiming:
         return await self._read(judge, lane, claimed, deliveries)
 
     async def _new(self, judge: str, count: int, texts: bool) -> list[Claim]:
-        """What is claimed is nobody else's for a lease: it is kept also where Redis refuses the next lane."""
-        found: list[Claim] = []
-        try:
-            await self._claim_new(found, judge, count, texts)
-        except RedisError:
-            if not found:
-                raise
-        return found
-
-    async def _claim_new(self, found: list[Claim], judge: str, count: int, texts: bool) -> None:
         # What bots are owed is carried over, so that they get their eighth also where batches are small.
         self._owed = min(self._owed + count / 8, count)
         for_people = count - int(self._owed)
@@ -256,22 +268,25 @@ class Claiming:
         checks = check_lane(self.worker)
         plan = [(lane, for_people) for lane in PEOPLE_LANES]
         plan += [(lane, count) for lane in (checks, *BOT_LANES, *PEOPLE_LANES)]
-        for lane, limit in plan:
-            if limit > len(found):
-                found += await self._next(judge, lane, limit - len(found))
+        found = await self._first(judge, plan)
         self._owed = max(0.0, self._owed - sum(claim.job.lane not in PEOPLE_LANES for claim in found))
         if texts:
-            found += await self._next_to_write(judge)
+            try:
+                found += await self._first(judge, [(lane, 1) for lane in WRITING_LANES])
+            except RedisError:
+                if not found:
+                    raise
+        return found
 
-    async def _next_to_write(self, judge: str) -> list[Claim]:
-        for lane in WRITING_LANES:
-            if found := await self._next(judge, lane, 1):
-                return found
-        return []
-
-    async def _next(self, judge: str, lane: str, count: int) -> list[Claim]:
-        answer = await self.redis.xreadgroup("workers", self.worker, {stream(judge, lane): ">"}, count=count)
-        return await self._read(judge, lane, answer[0][1]) if answer else []
+    async def _first(self, judge: str, plan: Sequence[tuple[str, int]]) -> list[Claim]:
+        """What is new in these lanes, in their order, each as far as there are fewer in all than its limit."""
+        names = [stream(judge, lane) for lane, _ in plan]
+        answer = await self.redis.eval(CLAIM, len(names), *names, self.worker, *(limit for _, limit in plan))
+        found: list[Claim] = []
+        for number, entries in answer:
+            told = [(entry, dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in entries]
+            found += await self._read(judge, plan[number - 1][0], told)
+        return found
 
     async def _read(
         self, judge: str, lane: str, entries: Iterable[Entry], deliveries: Mapping[bytes, int] | None = None

@@ -3,8 +3,9 @@
 Redis holds no truth. A job is the doorbell of a row in `measurements`; all of this may be wiped at any moment and is
 put back by the sweeper.
 
-    xa:<judge>:<lane>      stream of measurements, group "workers". Lanes: people, people-rest, bots, bots-rest; a
-                           participant's entries beyond 32 pending go to the -rest lane. Of texts to be written:
+    xa:<judge>:<lane>      stream of measurements, group "workers". Lanes, of people and of bots: people for the first
+                           two that a participant has pending, people-2 for the third and fourth, people-4, people-8,
+                           and from the 33rd on people-rest. Of texts to be written:
                            people-writing, bots-writing, so that they are handed out one at a time; behind them, in
                            the same way, lab
     xa:<judge>:index       hash: key → "<lane> <entry id>", so that putting a job in twice does nothing
@@ -30,13 +31,15 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-LANES = ("people", "people-rest", "bots", "bots-rest")
-PEOPLE_LANES, BOT_LANES = LANES[:2], LANES[2:]
+FIRST_OF_ONE = (2, 4, 8, 32)  # entries of one participant: those beyond so many pending stand behind others' fewer
+_BEYOND = ("", *(f"-{pending}" for pending in FIRST_OF_ONE[:-1]), "-rest")
+PEOPLE_LANES = tuple(f"people{each}" for each in _BEYOND)
+BOT_LANES = tuple(f"bots{each}" for each in _BEYOND)
+LANES = PEOPLE_LANES + BOT_LANES
 LAB_LANE = "lab"
 WRITING_LANES = ("people-writing", "bots-writing", LAB_LANE)  # of what is done in many small steps
 ALL_LANES = LANES + WRITING_LANES
 CHECK_LANE = "check"  # of what one worker is to measure again; behind an @ the worker
-FIRST_OF_ONE = 32  # pending entries of one participant that may stand before another's first
 ALONE_FROM = 3  # at this delivery an entry is measured alone
 LAST_DELIVERY = 5  # at this one the failure is its result
 LANE_BYTES = 64 * 2**20  # a lane of a judge takes no more jobs than these; the rows of others wait for the sweeper

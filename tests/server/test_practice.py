@@ -326,7 +326,8 @@ def test_practice_stands_behind_what_counts(slow_lesson: Class, hand: Hand) -> N
     answer(ada.submit(other, "3"), 202)
     lanes = [(row.prefix, row.lane) for row in slow_lesson.house.measurements(slow_lesson.judge)]
     found = {number: lane for prefix, lane in lanes for number in "123" if number in prefix}
-    assert found == {"1": "people-rest", "2": "bots-rest", "3": "people"}
+    assert (found["1"], found["2"]) == ("people-rest", "bots-rest")
+    assert found["3"] in ("people", "people-2"), "what waits for practice counts as waiting"
     taken = [measurement(claim).prefix for claim in hand.take_all(4)]
     places = {number: place for place, prefix in enumerate(taken) for number in "123" if number in prefix}
     assert places["3"] < min(places["1"], places["2"])
