@@ -22,6 +22,7 @@ from server.api import (
     health,
     hosts,
     lab,
+    league,
     me,
     measurements,
     people,
@@ -96,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _install(app: FastAPI) -> None:
     problems.install(app)
-    of_competitions = (competitions_api, hosts, people, teams, freezing, retention, announcements)
+    of_competitions = (competitions_api, hosts, people, teams, league, freezing, retention, announcements)
     of_rounds = (rounds, preparing, rescorings, submissions)
     for part in (
         *of_competitions,

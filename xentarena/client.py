@@ -218,6 +218,10 @@ class Client:
         """The board over all rounds of a competition, best first."""
         return list(self._pages(f"/competitions/{competition or self._own()}/leaderboard", models.BoardEntry))
 
+    def league(self, competition: str | None = None) -> list[models.LeagueEntry]:
+        """The competition's programs, rated over all rounds that have ended, best first."""
+        return list(self._pages(f"/competitions/{competition or self._own()}/league", models.LeagueEntry))
+
     def players(self, competition: str) -> list[models.Player]:
         """Everyone who joined, in order of joining. Hosts only."""
         return list(self._pages(f"/competitions/{competition}/players", models.Player))

@@ -257,6 +257,27 @@ class BoardEntry(WireModel):
     total: float | None = None
 
 
+class LeagueMark(WireModel):
+    """A program's rating after a round that has ended. number: of the round."""
+
+    round: str
+    number: int
+    rating: float
+
+
+class LeagueEntry(WireModel):
+    """A program of a competition's league. rating: what ranks, mu - 3 sigma. history: after each of its rounds, the
+    oldest first."""
+
+    rank: int
+    player: BoardPlayer
+    rating: float
+    mu: float
+    sigma: float
+    rounds: int
+    history: list[LeagueMark]
+
+
 class Event(WireModel):
     """What happened in a competition. number: its place in the feed; ask for what came after it."""
 

@@ -4,7 +4,7 @@ A rating is an estimate (mu) and how unsure it is (sigma). Who has played little
 that holds almost surely: mu - 3 sigma. Decision 0023 says why.
 """
 
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -56,6 +56,19 @@ def follow(outcomes: Iterable[Outcome], table: MutableMapping[str, Rating]) -> I
     for winner, loser, drawn in outcomes:
         table[winner], table[loser] = found = _after(table.get(winner, NEW), table.get(loser, NEW), drawn)
         yield found
+
+
+def rate_ranking(ranks: Mapping[str, int], table: Mapping[str, Rating]) -> dict[str, Rating]:
+    """The ratings of at least two players after all of them were ranked at once, by those of before in the table.
+
+    ranks: 1 is the best; equal ones share a rank, and none of them beat another.
+    """
+    before = [table.get(player, NEW) for player in ranks]
+    after = _MODEL.rate([[_MODEL.rating(each.mu, each.sigma)] for each in before], ranks=list(ranks.values()))
+    return {
+        player: Rating(now.mu, now.sigma, old.plays + 1)
+        for player, old, [now] in zip(ranks, before, after, strict=True)
+    }
 
 
 def _after(winner: Rating, loser: Rating, drawn: bool) -> tuple[Rating, Rating]:

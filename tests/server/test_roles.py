@@ -50,6 +50,7 @@ ALLOWED = """
     GET    /api/v1/competitions/{competition_id}        1+3+3++++3+3
     GET    /api/v1/competitions/{competition_id}/rounds      1+3+3++++3+3
     GET    /api/v1/competitions/{competition_id}/leaderboard 1+3+3++++3+3
+    GET    /api/v1/competitions/{competition_id}/league      1+3+3++++3+3
     GET    /api/v1/competitions/{competition_id}/events      1+3+3++++3+3
     PATCH  /api/v1/competitions/{competition_id}             1333333++3+3
     GET    /api/v1/competitions/{competition_id}/players     133333+++3+3
