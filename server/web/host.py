@@ -13,6 +13,7 @@ from server.arena import (
     competitions,
     games,
     lab_doors,
+    league,
     players,
     retention,
     reveals,
@@ -167,6 +168,7 @@ def _seen(unit: Unit, competition_id: str) -> dict[str, Any]:
         "viewer": viewer(unit),
         "competition": competitions.see(unit, competition_id),
         **control.shown(unit, competition_id),
+        "league": league.begins(unit.session, competition_id),
     }
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from server.arena import challenges, previews, rounds, submissions
+from server.arena import league as leagues
 from server.arena.unit import Unit
 from server.db.models import Submission
 from server.db.states import SubmissionState
@@ -31,6 +32,7 @@ from server.web import (
     lab,
     lab_samples,
     lab_several,
+    league,
     move_diff,
     people,
     rescorings,
@@ -70,7 +72,7 @@ def install(app: FastAPI) -> None:
         announcements,
         gradebooks,
     )
-    for part in (auth, sharing, games, lab, lab_samples, lab_several, *of_hosts):
+    for part in (auth, sharing, games, lab, lab_samples, lab_several, league, *of_hosts):
         app.include_router(part.router)
     app.include_router(router)
     app.mount("/static", Files(directory=HERE / "static"))
@@ -108,6 +110,7 @@ def _rounds(unit: Unit, boards: board.Boards) -> Response:
         announced=announcements.newest(unit, viewer.competition.id),
         rounds=round_lines.of_player(unit, viewer.competition.id),
         board=board.of_competition(unit, viewer.competition.id, boards),
+        league=leagues.begins(unit.session, viewer.competition.id),
     )
 
 

@@ -1,8 +1,10 @@
 """The league: bots rated by each round that has ended, against what plain openskill makes of the same rankings."""
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,9 +12,12 @@ from openskill.models import PlackettLuce
 
 from server.arena import league
 from server.arena.ratings import NEW, Rating, rate_ranking
+from server.web.league_chart import Course, courses_svg
+from server.web.rendering import shown_bits
 from tests.support.duels import class_of, duel
-from tests.support.scenario.deployment import answer
+from tests.support.scenario.deployment import HOST_TOKEN, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class
+from tests.support.web import Visitor, nothing_from_elsewhere, text_of
 from tests.support.workers import PLAIN
 from xentarena import Client
 
@@ -206,3 +211,52 @@ def test_bots_that_share_the_board_with_people_are_ranked_among_themselves(house
     lesson.close()
     assert [entry["player"]["name"] for entry in lesson.board()] == ["Wren", "Ada", "Lark"]
     assert Season(lesson, {"Ada": ada}).lines() == by_hand({"Wren": 1, "Lark": 2})
+
+
+# --- The page ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_has_everybodys_rating_as_a_table_and_as_lines(season: Season, visitor: Visitor) -> None:
+    lesson, page = season.lesson, f"/competitions/{season.lesson.id}/league"
+    visitor.sign_in(season.players["Ada"])
+    season.play(lesson.round_id, Ada=50)
+    assert page not in visitor.get("/rounds").text, "no round has ended"
+    lesson.close()
+    assert page in visitor.get("/rounds").text
+    assert "There is no league yet" in text_of(visitor.get(page))
+    evil = "<b>Robin</b> the very long name"
+    season = Season(lesson, {**season.players, "Robin": lesson.join(evil, "bot")})
+    season.ended(Wren=9, Lark=5, Robin=3)
+    season.ended()
+    season.ended(Wren=2, Kite=5)
+    found = visitor.get(page)
+    nothing_from_elsewhere(found)
+    lines, told = season.lines(), text_of(found)
+    assert set(lines) == {"Wren", "Lark", "Kite", evil}
+    for name, (rank, count, history) in lines.items():
+        assert re.search(
+            rf"\b{rank} {re.escape(name)} [\d.]+ ± [\d.]+ after {count} rounds? {shown_bits(history[-1])}", told
+        ), name
+    assert "After 2 rounds" in told
+    assert "Ada" not in told.replace("Signed in as Ada", "")
+    svg = found.text[found.text.index("<svg") : found.text.index("</svg>")]
+    assert svg.count("<polyline") == len(lines)
+    assert svg.count("<circle") == sum(count for _rank, count, _history in lines.values())
+    assert "&lt;b&gt;Robin&lt;/b&gt;" in svg
+    assert "<b>Robin" not in found.text
+    visitor.send("/sign-in", key=HOST_TOKEN, instead="yes")
+    assert page in visitor.get(f"/host/competitions/{lesson.id}").text
+    assert text_of(visitor.get(page)).count("Kite") == told.count("Kite")
+
+
+def test_names_of_lines_that_end_at_one_height_stand_apart() -> None:
+    chance = random.Random(2)
+    for count in (1, 2, 8):
+        ends = sorted((chance.uniform(0, 3) for _ in range(count)), reverse=True)
+        courses = [Course(rank, f"bot {rank}", [None, end]) for rank, end in enumerate(ends, start=1)]
+        svg = courses_svg(courses, [4, 7], "Ratings")
+        names = [float(y) for y in re.findall(r'<text x="259" y="([\d.]+)"', svg)]
+        assert len(names) == count
+        assert all(below - above >= 13.9 for above, below in pairwise(names))
+        height = float(re.search(r'viewBox="0 0 \d+ (\d+)"', svg)[1])  # type: ignore[index]
+        assert 0 < names[0] <= names[-1] < height
