@@ -160,7 +160,7 @@ def test_what_leaves_a_board_leaves_the_league_and_a_reopened_round_does_until_i
     assert season.lines() == by_hand({"Kite": 1, "Wren": 2, "Lark": 3})
 
 
-def test_while_the_boards_are_frozen_players_see_the_league_as_it_was(season: Season) -> None:
+def test_while_the_boards_are_frozen_players_see_the_league_as_it_was(season: Season, visitor: Visitor) -> None:
     host, competition = season.lesson.house.host, season.lesson.id
     first = season.ended(Wren=9, Lark=5)
     best = season.lesson.board(first, kind="bot")[0]["submission"]
@@ -173,6 +173,11 @@ def test_while_the_boards_are_frozen_players_see_the_league_as_it_was(season: Se
     now = by_hand({"Lark": 1, "Wren": 2}, {"Lark": 1, "Kite": 2})  # in the first one bot stands alone by now
     assert season.lines() == by_hand(before)
     assert season.lines(host) == now
+    for who, told in ((season.players["Ada"], "the league stands as it was"), (host, "you see it as it is")):
+        visitor.sign_in(who)
+        page = text_of(visitor.get(f"/competitions/{competition}/league"))
+        assert told in page
+        assert ("Kite" in page) == (who is host), "the round in which Kite stands ended after the freeze"
     answer(host.post(f"/competitions/{competition}:unfreeze"))
     assert season.lines() == now
 
