@@ -19,7 +19,8 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
     """What the play needs next: a move, a set of measurements, or nothing because it is over.
 
     Pure: the same program, setup and log always give the same effect, and the events of an effect begin with those
-    of every earlier one of the same play. The log's moves are texts that ``games.values.text.accept`` gave back.
+    of every earlier one of the same play. The log's moves are texts that ``games.values.text.accept`` gave back. Where
+    the log has none for a seat of the house, the house makes it: it stands among the moves of the effect.
     Rewards are not rounded (see ``games.values.bits.millibits``).
 
     Raises SetupError where the setup is not one for this program, LogError where the log cannot be of this play.
@@ -34,7 +35,7 @@ def replay(program: Program, setup: Setup, log: Log) -> Effect:
         effect = play.broken_off(end)
     else:
         effect = play.finish()
-    return replace(effect, work=play.work)
+    return replace(effect, work=play.work, moves=play.moves)
 
 
 #: Gives the bits, one number for each scored token, of those of the measurements that are known.
@@ -49,7 +50,8 @@ RESTARTS, RESTART_WORK = 4, limits.WORK // 4
 def advance(
     program: Program, setup: Setup, log: Log, lookup: Lookup, effect: Effect | None = None
 ) -> tuple[Effect, Log]:
-    """As far as the play goes on what is known: what it needs then, and its log with all that was looked up.
+    """As far as the play goes on what is known: what it needs then, and its log with all that was looked up and what
+    the house has said.
 
     ``lookup`` is asked once for each set of measurements that the play comes to, and after ``RESTARTS`` of them, or
     ``RESTART_WORK``, for each measurement when it comes up. ``NeedBits`` comes back where it knows only a part of a
@@ -61,6 +63,7 @@ def advance(
     for _ in range(RESTARTS):
         effect = effect or replay(program, setup, log)
         work += effect.work
+        log = Log(effect.moves, log.bits)
         if not isinstance(effect, NeedBits):
             return replace(effect, work=work), log
         log = Log(log.moves, {**log.bits, **lookup(effect.measurements)})
@@ -72,7 +75,7 @@ def advance(
             break
     log = Log(log.moves, _LookedUp(log.bits, lookup))
     effect = replay(program, setup, log)
-    return replace(effect, work=work + effect.work), log
+    return replace(effect, work=work + effect.work), Log(effect.moves, log.bits)
 
 
 class _LookedUp(dict[Measurement, Sequence[float]]):
@@ -128,6 +131,8 @@ def check_setup(program: Program, setup: Setup) -> None:
         raise SetupError(f"the game needs {counted(program.passages, 'passage')}, the round has {len(setup.passages)}")
     if setup.profile not in PROFILES:
         raise SetupError(f"found the profile {setup.profile!r}, expected one of {', '.join(PROFILES)}")
+    if strange := [seat for seat in setup.house if seat not in program.seats]:
+        raise SetupError(f"the house has the seat {strange[0]!r}, which the game does not ask")
     missing = [slot for slot in program.judges if slot not in setup.judges]
     if missing:
         raise SetupError(f"the game measures with the judges {', '.join(missing)}, which the round does not name")

@@ -39,7 +39,7 @@ class _Trial(Play):
     helped: dict[str, None]
     glued: dict[int, None]
 
-    def next_move(self, seat: str) -> Move | None:
+    def next_move(self, seat: str, seen: Sequence[str], limit: int) -> Move | None:
         self.used += 1
         return Move(seat, _ANYTHING) if self.used <= limits.MOVES else None
 

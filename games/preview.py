@@ -5,6 +5,7 @@ the seat sees. What hangs on anything else (a measurement, a draw, a passage tha
 hidden) is not computed at all, nor is what hangs on that. So no number of previews is worth a move.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from games import limits
@@ -52,8 +53,8 @@ class _Trial(Play):
     least: int
     most: int
 
-    def next_move(self, seat: str) -> Move | None:
-        move = super().next_move(seat)
+    def next_move(self, seat: str, seen: Sequence[str], limit: int) -> Move | None:
+        move = super().next_move(seat, seen, limit)
         if move is not None and self.used == len(self.moves):
             self.reached, self.least, self.most = True, len(self.events), self.work + WORK
             self.known = frozenset(visible(seat, self.named, self.revealed.get(seat, ())))

@@ -1,7 +1,7 @@
 """What the engine works on and what it hands back.
 
 The engine never acts. It returns one of four effects, and whoever holds the play acts on it (``work`` says how many
-units of work it took):
+units of work it took, ``moves`` is the play's log of moves with those that the house has made since):
 
 * ``NeedMove``: a player must say something;
 * ``NeedBits``: these texts must be measured;
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
+from games.house import HouseSeat
 from games.values.bits import TermToken, TokenBits
 
 #: The slot of a round's main judge: what a measurement without ``judge="…"`` asks.
@@ -66,7 +67,7 @@ class Setup:
     passages: what ``story()`` stands for, by occurrence. seed: where ``sample`` and ``shuffle`` draw from.
     judges: slot → facts; ``MAIN`` is always there. profile: how judges are asked by default.
     generated: what a judge wrote for ``generate…`` while the round was made, in the order that
-    ``games.runtime.generation.needed`` asked for it.
+    ``games.runtime.generation.needed`` asked for it. house: seat → who answers for it, of those that nobody takes.
     """
 
     passages: tuple[str, ...]
@@ -74,6 +75,7 @@ class Setup:
     judges: Mapping[str, JudgeFacts]
     profile: str = ARENA
     generated: tuple[str, ...] = ()
+    house: Mapping[str, HouseSeat] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,8 @@ class Status(StrEnum):
 class Reason:
     """Why a play ended without a score.
 
-    type: ``ensure_limit``, ``no_value`` or ``too_long`` (rejected); ``budget``, ``run_time`` or ``too_long`` (void:
-    texts that no move flowed into). line, column: 1-based, of the source.
+    type: ``ensure_limit``, ``no_value`` or ``too_long`` (rejected); ``budget``, ``run_time``, ``too_long`` (void:
+    texts that no move flowed into) or ``ensure_limit`` (void: the house's moves). line, column: 1-based, of the source.
     """
 
     type: str
@@ -250,6 +252,7 @@ class NeedMove:
     registers: Mapping[str, str | list[str]]
     events: tuple[Event, ...]
     work: int = field(default=0, compare=False)
+    moves: tuple[Move, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,7 @@ class NeedBits:
     measurements: tuple[Measurement, ...]
     events: tuple[Event, ...]
     work: int = field(default=0, compare=False)
+    moves: tuple[Move, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +290,7 @@ class Finished:
     events: tuple[Event, ...]
     reason: Reason | None = None
     work: int = field(default=0, compare=False)
+    moves: tuple[Move, ...] = field(default=(), compare=False)
 
 
 Effect = NeedMove | NeedBits | Finished

@@ -114,11 +114,18 @@ class Reveal(WireModel):
     names: bool
 
 
+class HouseSeat(WireModel):
+    """bot: null where the house says fixed texts. texts: those, for hosts and observers."""
+
+    bot: str | None
+    texts: tuple[str, ...] | None = None
+
+
 class Round(WireModel):
     """attempts, attempts_left: null where a player may submit as often as they like.
 
-    opening: what a play's first move is asked for; null where something is measured before it. revealed: what may be
-    seen of others' moves.
+    seats: those that players take. house: the game's other seats, and who answers for them. opening: what a play's
+    first move is asked for; null where something is measured before it. revealed: what may be seen of others' moves.
     """
 
     id: str
@@ -135,6 +142,7 @@ class Round(WireModel):
     attempts_left: int | None
     revealed: Reveal | None = None
     seats: tuple[str, ...] = ("black",)
+    house: dict[str, HouseSeat] = {}
     opening: Awaits | None = None
     move_seconds: int | None = None
     number: int | None = None

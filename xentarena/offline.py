@@ -4,15 +4,17 @@ Imports the rules and the judge, and with it PyTorch: `xentarena.play` and its l
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from games.engine import Lookup, advance
 from games.errors import GamesError, TextError
 from games.events import to_json
+from games.house import BOTS, TEXTS, HouseSeat
 from games.limits import MOVE_BYTES
 from games.preflight import check_round
 from games.preview import Preview as Previewed
@@ -37,6 +39,7 @@ from xentarena.models import Outcome, Preview, Reason
 
 Judges = Judge | str | Mapping[str, Judge | str]
 Moves = Sequence[str] | Mapping[str, Sequence[str]]
+House = Mapping[str, str | Sequence[str]]
 
 
 def play(
@@ -48,6 +51,7 @@ def play(
     profile: str = "arena",
     seed: str = "0",
     dtype: str = "float32",
+    house: House = MappingProxyType({}),
     ask: Callable[[NeedMove], str | None] | None = None,
 ) -> Outcome:
     """Play a game once, from its first line to its end, or to where the moves run out.
@@ -55,12 +59,12 @@ def play(
     game: a packaged game's name, a .xent file, or a parsed program. stories: a passage for each story() of it. moves:
     those of the first seat, or seat → moves. judge: a name or a loaded `Judge`; for a game that asks several, slot →
     judge with the main one as "main"; None: the usual one. seed: what sample(), shuffle() and generate…() draw from.
-    profile, dtype: how the judge is asked, and what it computes in. Scores are bits. Raises `InputError` for anything
-    that cannot be used. ask: gives the move that is needed once those of its seat have run out; None ends the play.
+    profile, dtype: how the judge is asked, and what it computes in. house: seat → what answers for it, a name of
+    `games.house.BOTS` or texts that are said in turn. Scores are bits. Raises `InputError` for anything that cannot be used. ask: gives the move that is needed once those of its seat have run out; None ends the play.
     """
     program = game if isinstance(game, Program) else programs.find(game)
-    _seats(program, moves)  # told before a judge is loaded, which takes seconds
-    round_ = OfflineRound(program, stories, judge=judge, profile=profile, seed=seed, dtype=dtype)
+    _seats(program, moves, house)  # told before a judge is loaded, which takes seconds
+    round_ = OfflineRound(program, stories, judge=judge, profile=profile, seed=seed, dtype=dtype, house=house)
     return round_.play(moves, ask=ask)
 
 
@@ -73,10 +77,12 @@ def play_many(
     profile: str = "arena",
     seed: str = "0",
     dtype: str = "float32",
+    house: House = MappingProxyType({}),
 ) -> list[Outcome]:
     """As many plays of one round as there are `moves`, their measurements in shared batches; see `play`. A move by
     itself is a play's only one."""
-    return OfflineRound(game, stories, judge=judge, profile=profile, seed=seed, dtype=dtype).play_many(moves)
+    how = {"profile": profile, "seed": seed, "dtype": dtype}
+    return OfflineRound(game, stories, judge=judge, house=house, **how).play_many(moves)
 
 
 class OfflineRound:
@@ -95,29 +101,30 @@ class OfflineRound:
         profile: str = "arena",
         seed: str = "0",
         dtype: str = "float32",
+        house: House = MappingProxyType({}),
     ) -> None:
         self.program = game if isinstance(game, Program) else programs.find(game)
         stories = [text_of(story, f"Story {number}") for number, story in enumerate(stories, 1)]
         if len(stories) != self.program.passages:
             raise InputError(f"the game takes {counted(self.program.passages, 'passage')}, not {len(stories)}")
-        named = _slots(self.program, judge)
+        named, seated = _slots(self.program, judge), _seated(house)
         self.read = 0
         self._profile = profile
         self._known: dict[Measurement, list[float]] = {}
         with _as_input_errors():
             self.judges = _loaded(named, profile, dtype)
-            self._setup = _prepared(self.program, stories, profile, seed, self.judges)
+            self._setup = _prepared(self.program, stories, profile, seed, self.judges, seated)
 
     def play(self, moves: Moves = (), *, ask: Callable[[NeedMove], str | None] | None = None) -> Outcome:
         """One play. Raises `InputError`."""
-        seats = _seats(self.program, moves)
+        seats = self._seats(moves)
         with _as_input_errors():
             effect = _played(self.program, self._setup, self._measured, seats, ask)
         return self._outcome(effect, seats)
 
     def play_many(self, moves: Sequence[str | Moves]) -> list[Outcome]:
         """As many plays as there are `moves`. Raises `InputError`, and then says of none."""
-        seats = [_seats(self.program, [each] if isinstance(each, str) else each) for each in moves]
+        seats = [self._seats([each] if isinstance(each, str) else each) for each in moves]
         logs, effects = {number: Log() for number in range(len(seats))}, dict[int, Finished | NeedMove]()
         with _as_input_errors():
             while logs:
@@ -135,13 +142,16 @@ class OfflineRound:
     def preview(self, move: str, moves: Moves = ()) -> Preview:
         """What the rules say of `move` after those that were made, without making it: no judge reads anything for it,
         but what `moves` need. Raises `InputError`."""
-        seats = _seats(self.program, moves)
+        seats = self._seats(moves)
         text = text_of(move, "The move")
         with _as_input_errors():
             effect, log = _gone_on(self.program, self._setup, Log(), self._measured, seats)
             if not isinstance(effect, NeedMove):
                 raise InputError("the play is over: no further move is asked for")
             return _previewed(engine_preview(self.program, self._setup, log, self._told, effect.seat, text))
+
+    def _seats(self, moves: Moves) -> dict[str, deque[str]]:
+        return _seats(self.program, moves, self._setup.house)
 
     def _told(self, asked: Sequence[Measurement]) -> dict[Measurement, list[float]]:
         return {each: self._known[each] for each in asked if each in self._known}
@@ -265,11 +275,11 @@ def text_of(text: str, what: str, *, empty: bool = False, limit: int = MOVE_BYTE
     return text
 
 
-def _seats(program: Program, moves: Moves) -> dict[str, deque[str]]:
-    """Seat → its moves."""
+def _seats(program: Program, moves: Moves, house: Collection[str]) -> dict[str, deque[str]]:
+    """Seat → its moves. house: the seats that it has."""
     if isinstance(moves, str):
         raise InputError("moves are a list of texts, not a text")
-    played = tuple(program.seats) or ("black",)
+    played = tuple([seat for seat in program.seats if seat not in house]) or ("black",)
     given = moves if isinstance(moves, Mapping) else {played[0]: moves}
     if strange := [seat for seat in given if seat not in played]:
         raise InputError(f"nobody sits at {strange[0]!r} in this game: its seats are {', '.join(played)}")
@@ -300,10 +310,30 @@ def _loaded(judges: Mapping[str, Judge | str], profile: str, dtype: str) -> dict
     return {slot: loaded[judge] if isinstance(judge, str) else judge for slot, judge in judges.items()}
 
 
-def _prepared(program: Program, stories: Sequence[str], profile: str, seed: str, judges: Mapping[str, Judge]) -> Setup:
+def _seated(house: House) -> dict[str, HouseSeat]:
+    """Raises `InputError`."""
+    found = {}
+    for seat, each in house.items():
+        if isinstance(each, str) and each not in BOTS:
+            raise InputError(f"the house has no bot {each!r}; it has {' and '.join(BOTS)}")
+        texts = () if isinstance(each, str) else tuple(text_of(text, f"A text of {seat}") for text in each)
+        if not isinstance(each, str) and not 0 < len(texts) <= TEXTS:
+            raise InputError(f"the house says 1 to {TEXTS} texts in a seat, not {len(texts)}")
+        found[seat] = HouseSeat(bot=each) if isinstance(each, str) else HouseSeat(texts)
+    return found
+
+
+def _prepared(
+    program: Program,
+    stories: Sequence[str],
+    profile: str,
+    seed: str,
+    judges: Mapping[str, Judge],
+    house: Mapping[str, HouseSeat],
+) -> Setup:
     """What a server fixes when it makes a round: the passages, and the texts that the main judge writes."""
     facts = {slot: JudgeFacts(judge.tokens.ends, judge.context, judge.direction) for slot, judge in judges.items()}
-    setup = Setup(tuple(stories), seed, facts, profile)
+    setup = Setup(tuple(stories), seed, facts, profile, house=house)
     while (need := needed(program.generations, setup)) is not None:
         written = write(judges[MAIN], need.prompt, need.tokens, need.seed)
         setup = replace(setup, generated=(*setup.generated, written))

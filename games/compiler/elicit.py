@@ -60,7 +60,7 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     """The move of the log, cut, as a value; stops the play where the log has none."""
     names = _seen(play, seat)
     play.events.append(Ask(seat, name, limit, line))
-    move = play.next_move(seat)
+    move = play.next_move(seat, names, limit)
     if move is None:
         raise Suspended(NeedMove(seat, name, limit, {each: play.plain(each) for each in names}, play.shown()))
     unwanted = unwanted_character(move.text)

@@ -6,7 +6,7 @@ A ``Play`` lives for one call of ``replay`` and is never stored. It is the one t
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from games import limits
+from games import house, limits
 from games.errors import LogError
 from games.protocol import XENT_05, Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
 from games.runtime import rng
@@ -167,10 +167,14 @@ class Play:
         """Does an ``ensure`` with these results let the play go on?"""
         return all(conditions)
 
-    def next_move(self, seat: str) -> Move | None:
-        """The next move of the log, which is one of this seat; None where it is still to come."""
+    def next_move(self, seat: str, seen: Sequence[str], limit: int) -> Move | None:
+        """The next move of the log, which is one of this seat; the house's where it has the seat and has not moved yet;
+        None where it is still to come. seen: the registers that the seat sees. limit: in tokens."""
         if self.used == limits.MOVES:
             raise out_of_budget("moves", limits.MOVES)
+        if seat in self.setup.house and (self.used == len(self.moves) or self.moves[self.used].seat != seat):
+            move = Move(seat, self._said_by_house(seat, seen, limit))
+            self.moves = (*self.moves[: self.used], move, *self.moves[self.used :])
         if self.used == len(self.moves):
             return None
         move = self.moves[self.used]
@@ -178,6 +182,16 @@ class Play:
         if move.seat != seat:
             raise LogError(f"move {self.used} of the log is {move.seat}'s, and {seat} is asked")
         return move
+
+    def _said_by_house(self, seat: str, seen: Sequence[str], limit: int) -> str:
+        shown = [self.plain(name) for name in seen]
+        texts = [text for each in shown for text in ([each] if isinstance(each, str) else each)]
+        self.spend(sum(map(len, texts)))
+        number = sum(move.seat == seat for move in self.moves[: self.used])
+        again = bool(self.events[:-1]) and self.events[-2].type == "ensure_failed"
+        return house.said(
+            self.setup.house[seat], house.Turn(seat, texts, limit, number, again, seed=self.setup.seed)
+        )
 
     def plain(self, register: str) -> str | list[str]:
         """What a register holds, as players are shown it."""

@@ -1,9 +1,10 @@
 """What a body of a request may be: a pydantic model for each, strict about its fields."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from games.house import BOTS, TEXTS, HouseSeat
 from judge.methods import USUAL
 from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT
@@ -143,6 +144,11 @@ class UndoRequest(Request):
 Seconds = Annotated[int, Field(ge=1, le=3_155_760_000, strict=True)]
 
 
+class HouseSeatFields(Request):
+    texts: list[str] = Field([], max_length=TEXTS, description="Said in turn, and from the first again.")
+    bot: Label = Field("", description=f"Where there are no texts: {' or '.join(BOTS)}.", examples=["key_words"])
+
+
 class RoundFields(Request):
     game: Label = Field(DEFAULT, description="Name or digest of a game.", examples=["condense"])
     title: Annotated[str, Field(max_length=256)] | None = Field(
@@ -174,6 +180,16 @@ class RoundFields(Request):
         description="The move clock: whose move is not there in time has left the play. If absent: 300 where a game has"
         " several seats, none where it has one.",
     )
+    house: dict[str, HouseSeatFields] = Field(
+        default={}, description="Seats that no player takes: seat → who answers for it.", examples=[{}]
+    )
+
+    def said(self, *, given_only: bool = False) -> dict[str, Any]:
+        """The fields of `NewRound`; given_only: those that the request has."""
+        told = self.model_dump(exclude_unset=given_only)
+        if "house" in told:
+            told["house"] = {seat: HouseSeat(tuple(each.texts), each.bot) for seat, each in self.house.items()}
+        return told
 
 
 PASSAGES = [["The tide came in over the flats before the boats were home."]]

@@ -15,7 +15,7 @@ async def change_round(write: WriteOf, round_id: str, body: bodies.RoundChange) 
     """Change what the body names: all of a round until somebody has moved in it, its title and its end also then. Hosts
     only."""
     await write.context.look_for_workers()
-    return await write.show(views.round_, round_making.change, round_id, body.model_dump(exclude_unset=True))
+    return await write.show(views.round_, round_making.change, round_id, body.said(given_only=True))
 
 
 @router.post("/rounds/{round_id}:prolong")

@@ -25,7 +25,7 @@ async def create_round(
     """Make a round: open at once, or at `opens_at`; a draft until it is published. Where the game wants texts of a
     judge it is `preparing` until they are written. Hosts only."""
     await write.context.look_for_workers()
-    new = round_setup.NewRound(**body.model_dump())
+    new = round_setup.NewRound(**body.said())
     made = await write.show(views.round_, round_making.create_round, competition_id, new)
     response.headers["Location"] = f"/api/v1/rounds/{made.id}"
     return made

@@ -144,6 +144,11 @@ class IssuedHost(BaseModel):
     host: Host
 
 
+class HouseSeat(BaseModel):
+    bot: str | None = Field(description="Null where the house says fixed texts.")
+    texts: list[str] | None = Field(description="Hosts and observers only; null for all others.")
+
+
 class Round(BaseModel):
     id: str
     competition: str
@@ -153,7 +158,8 @@ class Round(BaseModel):
     game_title: str = Field(description="The game's own.")
     draft: bool = Field(description="Not published: only hosts see it.")
     digest: str
-    seats: list[str] = Field(description="Who plays. With several, plays begin by a challenge.")
+    seats: list[str] = Field(description="Those that players take. With several, plays begin by a challenge.")
+    house: dict[str, HouseSeat] = Field({}, description="The game's other seats, and who answers for them.")
     passages: list[str] = Field(
         description="Empty for players until the round opens, and where the game shows them only what it reveals."
     )

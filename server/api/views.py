@@ -23,6 +23,7 @@ from server.arena.players import Joined
 from server.arena.removals import Removal
 from server.arena.reveals import Revealed
 from server.arena.rosters import Line
+from server.arena.round_setup import RoundSetup
 from server.arena.seats import players as seats_of
 from server.arena.submissions import Page
 from server.arena.teams import team_of
@@ -141,6 +142,13 @@ def competition(unit: Unit, row: Competition) -> schemas.Competition:
     )
 
 
+def _house(setup: RoundSetup, *, hosts: bool) -> dict[str, schemas.HouseSeat]:
+    return {
+        seat: schemas.HouseSeat(bot=each.bot or None, texts=list(each.texts) if hosts else None)
+        for seat, each in setup.setup.house.items()
+    }
+
+
 def round_(unit: Unit, row: Round) -> schemas.Round:
     session, caller, at = unit.session, unit.caller, unit.now
     setup = round_setup.setup_of(session, row)
@@ -153,7 +161,8 @@ def round_(unit: Unit, row: Round) -> schemas.Round:
         game_title=setup.program.title,
         draft=row.draft,
         digest=row.digest,
-        seats=list(setup.program.seats),
+        seats=list(setup.seats),
+        house=_house(setup, hosts=caller.watches(row.competition_id)),
         passages=list(rounds.passages_for(session, row, host=caller.watches(row.competition_id), at=at)),
         opening=_opening(rounds.opening(session, row, at)),
         generated=row.generated if caller.watches(row.competition_id) else [],
@@ -237,7 +246,7 @@ def _submission(unit: Unit, row: Submission, taken: Mapping[str, Player], place:
         round=row.round_id,
         play=play.id,
         seat=row.seat,
-        seats={seat: board_player(taken[seat]) if seat in taken else None for seat in setup.program.seats},
+        seats={seat: board_player(taken[seat]) if seat in taken else None for seat in setup.seats},
         player=row.player_id,
         state=row.state,
         place=place,

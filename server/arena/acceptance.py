@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from games.program import Program
 from games.protocol import Move
 from games.sentences import say
 from server.arena import admission, callers, idempotency, measurements, plays, quotas, round_setup, rounds
@@ -122,7 +121,7 @@ def _begin(foresight: Foresight, name: str, unit: Unit, order: Order) -> bool:
         move = _clean(order)
     except RequestError:
         return False
-    foresight.begin(name, setup, [] if move is None else [Move(setup.program.seats[0], move)])
+    foresight.begin(name, setup, [] if move is None else [Move(setup.seats[0], move)])
     return True
 
 
@@ -201,7 +200,7 @@ class _Deciding:
         move = _clean(order)
         round_ = admission.playable(unit, order.round_id, practice=order.practice)
         setup = round_setup.setup_of(unit.session, round_)
-        _refuse_several_seats(setup.program, order.round_id)
+        _refuse_several_seats(setup.seats, order.round_id)
         waiting = self._waiting.get(player, 0)
         measurements.refuse_flood(waiting, unit.settings.pending_limit)
         quotas.refuse_submission(self._kept.get(player, 0), unit.settings.submission_limit)
@@ -245,11 +244,11 @@ class _Deciding:
             yield round_.id, player
 
 
-def _refuse_several_seats(program: Program, round_id: str) -> None:
-    if len(program.seats) > 1:
+def _refuse_several_seats(seats: Sequence[str], round_id: str) -> None:
+    if len(seats) > 1:
         told = say(
             "This game seats {seats}: open a challenge, or take one up, at /api/v1/rounds/{id}/challenges.",
-            seats=" and ".join(program.seats),
+            seats=" and ".join(seats),
             id=round_id,
         )
         raise conflict("several-seats", "Several seats", told)

@@ -66,7 +66,7 @@ def ended_round(unit: Unit, round_id: str) -> Round:
 
 def no_practice(unit: Unit, round_: Round) -> str | None:
     """Why a closed round takes no practice; None where it does."""
-    seats = setup_of(unit.session, round_).program.seats
+    seats = setup_of(unit.session, round_).seats
     if round_.trouble is not None:
         return say("The round could not be prepared: {reason}", reason=round_.trouble)
     if not rounds.has_opened(round_, unit.now):

@@ -128,7 +128,7 @@ def opened(unit: Unit, round_id: str, most: int) -> list[Challenge]:
         order = case((_taken(Submission.player_id == player), 0), (Play.invited == player, 1), else_=2)
         query = query.where(_concerns(player)).order_by(order)
     found = unit.session.scalars(query.order_by(_began(), Play.id).limit(most)).all()
-    names = round_setup.setup_of(unit.session, round_).program.seats
+    names = round_setup.setup_of(unit.session, round_).seats
     return _shown(unit.session, found, names)
 
 
@@ -200,7 +200,7 @@ def _join(
     player = callers.player_of(unit.caller)
     setup = round_setup.setup_of(unit.session, round_)
     taken = seats.taken(unit.session, play)
-    free = [each for each in setup.program.seats if each not in {one.seat for one in taken}]
+    free = [each for each in setup.seats if each not in {one.seat for one in taken}]
     if seat is not None and seat not in free:
         told = say("The seat {seat} is not free; free: {free}.", seat=repr(seat), free=tuple(free))
         raise conflict("seat-taken", "Seat taken", told)
@@ -244,7 +244,7 @@ def _refuse_another(session: Session, round_: Round, player: str, *, invites: bo
 
 
 def _seats(session: Session, round_: Round) -> Sequence[str]:
-    seats = round_setup.setup_of(session, round_).program.seats
+    seats = round_setup.setup_of(session, round_).seats
     if len(seats) == 1:
         told = say("This game is played alone: send your move to /rounds/{round}/submissions.", round=round_.id)
         raise conflict("one-seat", "One seat", told)

@@ -22,8 +22,10 @@ MOST_WORK = limits.WORK  # units, of the plays that are looked at together, besi
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """log: the moves, and the bits that were known. effect: what the play needs then. revision: of its round."""
+    """moves: of which this was foreseen. log: with what the house has said since, and the bits that were known. effect:
+    what the play needs then. revision: of its round."""
 
+    moves: tuple[Move, ...]
     log: Log
     effect: Effect
     revision: str
@@ -87,8 +89,8 @@ class Foresight:
             self._look_up(keys.values())
             return {each: bits for each, key in keys.items() if (bits := self._known[key]) is not None}
 
-        effect, log = advance(setup.program, setup.setup, log, known, effect)
-        return Foreseen(Log(log.moves, dict(log.bits)), effect, setup.revision)
+        effect, seen = advance(setup.program, setup.setup, log, known, effect)
+        return Foreseen(log.moves, Log(seen.moves, dict(seen.bits)), effect, setup.revision)
 
     def _look_up(self, keys: Iterable[str]) -> None:
         new = set(keys) - self._known.keys()

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from games import engine
 from games.events import to_json
-from games.protocol import Finished, Log, Move, NeedBits, NeedMove
+from games.protocol import Effect, Finished, Log, Move, NeedBits, NeedMove
 from games.protocol import Measurement as Asked
 from server.arena import endings, leaderboards, measurements, round_setup, seats
 from server.arena.endings import End, Entries
@@ -97,7 +97,7 @@ class Start:
 
     @property
     def moves(self) -> list[dict[str, str]]:
-        return [] if self.said is None else [{"seat": self.setup.program.seats[0], "text": self.said}]
+        return [] if self.said is None else [{"seat": self.setup.seats[0], "text": self.said}]
 
     @property
     def need(self) -> NeedBits | None:
@@ -148,7 +148,7 @@ def _play_of(start: Start) -> Play:
     return Play(
         id=new_id("play"),
         round_id=start.round.id,
-        moves=start.moves,
+        moves=_as_rows(start.need.moves) if start.need else start.moves,
         events=events,
         waiting=True,
         vacant=0,
@@ -160,7 +160,7 @@ def _take_seats(session: Session, starts: Sequence[Start], made: Sequence[Play])
     """The submissions of these plays, in order. By one statement, also where numbers are given out one by one."""
     values = []
     for start, play in zip(starts, made, strict=True):
-        seat, by = start.setup.program.seats[0], start.requester
+        seat, by = start.setup.seats[0], start.requester
         values.append(_submission(session, play, seat, by.player, start.submission_id, practice=by.practice))
     rows = session.scalars(plain_insert(Submission).returning(Submission), values) if values else ()
     by_id = {row.id: row for row in rows}
@@ -202,6 +202,7 @@ def resume_plays(session: Session, outbox: Outbox, play_ids: Sequence[str]) -> S
         if isinstance(foreseen, Exception):
             _break_off(session, outbox, round_, play, foreseen)
         elif isinstance(foreseen.effect, Finished):
+            _keep_moves(play, foreseen.effect)
             ends.append(_end(session, round_, play, foreseen.effect, foreseen.log))
         else:
             _carry_on(session, outbox, round_, play, entries, foreseen)
@@ -308,9 +309,10 @@ def _replay(
     start = Log(_moves(play))
     table = Table(session, outbox, setup, requester, waited)
     known = None
-    if foreseen is not None and (foreseen.log.moves, foreseen.revision) == (start.moves, setup.revision):
+    if foreseen is not None and (foreseen.moves, foreseen.revision) == (start.moves, setup.revision):
         start, known = foreseen.log, foreseen.effect
     effect, seen = engine.advance(setup.program, setup.setup, start, table, known)
+    _keep_moves(play, effect)
     play.events = to_json(effect.events)
     if isinstance(effect, NeedBits):
         _await_bits(session, outbox, round_, play, [table.row(asked) for asked in effect.measurements])
@@ -324,6 +326,16 @@ def _replay(
 
 def _moves(play: Play) -> tuple[Move, ...]:
     return tuple(Move(move["seat"], move["text"]) for move in play.moves)
+
+
+def _keep_moves(play: Play, effect: Effect) -> None:
+    """The house may have moved since."""
+    if len(effect.moves) > len(play.moves):
+        play.moves = _as_rows(effect.moves)
+
+
+def _as_rows(moves: Sequence[Move]) -> list[dict[str, str]]:
+    return [{"seat": move.seat, "text": move.text} for move in moves]
 
 
 def _end(session: Session, round_: Round, play: Play, effect: Finished, seen: Log) -> End:

@@ -33,8 +33,8 @@ def preview(unit: Unit, round_id: str, move: str, submission_id: str | None, pra
 
 def _so_far(unit: Unit, setup: RoundSetup, submission: Submission | None) -> tuple[str, tuple[Move, ...]]:
     if submission is None:
-        if len(setup.program.seats) > 1:
+        if len(setup.seats) > 1:
             raise conflict("several-seats", "Several seats", "Take a seat first: name your submission in a play.")
-        return setup.program.seats[0], ()
+        return setup.seats[0], ()
     play = unit.session.get_one(Play, submission.play_id)
     return submission.seat, tuple(Move(each["seat"], each["text"]) for each in play.moves)

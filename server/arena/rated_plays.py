@@ -33,7 +33,8 @@ class Rated:
 
 def is_rated(session: Session, round_: Round) -> bool:
     """Are its players rated against each other, rather than each by their best?"""
-    return round_setup.setup_of(session, round_).program.zero_sum
+    setup = round_setup.setup_of(session, round_)
+    return setup.program.zero_sum and not setup.setup.house
 
 
 def mark(session: Session, round_: Round, play: Play) -> None:

@@ -13,7 +13,7 @@ from games.program import Program
 from games.protocol import MAIN
 from games.sentences import say
 from judge.profiles import PROFILES
-from server.arena import audit, callers, competitions, games, judges, rounds, second_judges
+from server.arena import audit, callers, competitions, games, house, judges, rounds, second_judges
 from server.arena.round_setup import (
     NewRound,
     bind_judges,
@@ -90,6 +90,7 @@ def fill(unit: Unit, round_: Round, new: NewRound) -> dict[str, str]:
     round_.generated, round_.trouble = [], None
     round_.state = round_.state or RoundState.PREPARING
     round_.revision = secrets.token_hex(4)
+    round_.house = house.as_json(house.check(program, new.house))
     if not program.generations:
         check_fit(session, program, round_, bound)
     second_judges.choose(session, program, round_, new, bound)
@@ -114,7 +115,7 @@ def _bind(session: Session, round_: Round, bound: Mapping[str, str]) -> None:
 
 
 def _set_limits(session: Session, round_: Round, new: NewRound) -> None:
-    several = len(_program(session, round_).seats) > 1
+    several = len(set(_program(session, round_).seats) - round_.house.keys()) > 1
     round_.attempts, round_.move_seconds = new.attempts, new.move_seconds or (MOVE_SECONDS if several else None)
 
 
@@ -141,6 +142,7 @@ def said_of(session: Session, round_: Round, at: datetime) -> NewRound:
         draft=round_.draft,
         duration=round_.duration,
         second_judge=round_.second_judge,
+        house=house.of_json(round_.house),
     )
 
 
@@ -185,7 +187,7 @@ def _with_consequences(changes: Mapping[str, Any]) -> dict[str, Any]:
     if changes.get("duration") is not None:
         more["closes_at"] = None
     if "game" in changes:
-        more["move_seconds"] = None
+        more |= {"move_seconds": None, "house": {}}
     if {"game", "judge"} & changes.keys():
         more["judges"] = {}
     return {**more, **changes}
@@ -230,6 +232,8 @@ def _told(session: Session, said: NewRound, fields: Sequence[str]) -> str:
         values["judges"] = ", ".join(f"{judges.find(session, each).name} ({slot})" for slot, each in slots) or None
     if "passages" in values:
         values["passages"] = len(said.passages)
+    if "house" in values:
+        values["house"] = ", ".join(f"{each.bot or len(each.texts)} ({seat})" for seat, each in said.house.items())
     return ", ".join(f"{name}: {value}" for name, value in values.items())
 
 

@@ -1,19 +1,20 @@
 """The part of a round that its first move fixes: checked when it is made, then read as the engine wants it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from games.errors import SetupError
+from games.house import HouseSeat
 from games.preflight import BACKWARD, check_round
 from games.program import Program
 from games.protocol import MAIN, JudgeFacts, Setup
 from games.sentences import say
 from judge.profiles import ARENA
-from server.arena import games, judges
+from server.arena import games, house, judges
 from server.arena.validation import clean
 from server.caches import SizedCache
 from server.db.models import Game, Round, RoundJudge, Submission
@@ -42,6 +43,7 @@ class NewRound:
     draft: bool = False
     duration: int | None = None
     second_judge: str | None = None
+    house: Mapping[str, HouseSeat] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class RoundSetup:
     setup: Setup
     identities: Mapping[str, str]
     revision: str
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Those that players take: all that the house does not have."""
+        return tuple([seat for seat in self.program.seats if seat not in self.setup.house])
 
 
 def setup_of(session: Session, round_: Round) -> RoundSetup:
@@ -97,7 +104,8 @@ def read_setup(session: Session, round_: Round) -> RoundSetup:
 
 def engine_setup(session: Session, program: Program, round_: Round, identities: Mapping[str, str]) -> RoundSetup:
     facts = _facts(session, identities)
-    setup = Setup(tuple(round_.passages), round_.seed, facts, round_.profile, tuple(round_.generated))
+    texts = (tuple(round_.passages), round_.seed, facts, round_.profile, tuple(round_.generated))
+    setup = Setup(*texts, house.of_json(round_.house))
     return RoundSetup(program, setup, identities, round_.revision)
 
 

@@ -109,7 +109,7 @@ def passages_for(session: Session, round_: Round, *, host: bool, at: datetime) -
     does not see every register, players see only what the game reveals."""
     if host:
         return round_.passages
-    everything = sees_everything(setup_of(session, round_).program.seats)
+    everything = sees_everything(setup_of(session, round_).seats)
     return round_.passages if everything and has_opened(round_, at) else []
 
 
@@ -135,7 +135,7 @@ def opening(session: Session, round_: Round, at: datetime) -> NeedMove | None:
     )
     if not isinstance(effect, NeedMove):
         return None
-    if len(setup.program.seats) == 1 or sees_everything(setup.program.seats):
+    if len(setup.seats) == 1 or sees_everything(setup.seats):
         return effect
     return replace(
         effect, registers={name: each for name, each in effect.registers.items() if is_public(name)}, events=()

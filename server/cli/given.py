@@ -1,7 +1,7 @@
 """Texts that a command is given: as an option, as a file, on standard input, or by whoever sits there."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,15 @@ def texts(given: Sequence[str], files: Sequence[Path], option: str) -> list[str]
         raise typer.BadParameter("standard input can be read once", param_hint=option)
     said = [_decoded(sys.stdin.buffer.read(), "standard input") if each == STDIN else each for each in given]
     return said + [_decoded(_read(file), str(file)) for file in files]
+
+
+def pairs(said: Sequence[str], option: str, form: str) -> Iterator[tuple[str, str]]:
+    """What stands before and after the first `=` of each, as in SEAT=TEXT."""
+    for each in said:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{each!r} is no {form}", param_hint=option)
+        yield name, value
 
 
 def one_text(given: str | None, file: Path | None, option: str) -> str | None:

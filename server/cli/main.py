@@ -251,6 +251,9 @@ def play(
         typer.Option(metavar="TEXT", help="A move of the first seat; without any, it asks."),
     ] = None,
     seat: Annotated[list[str] | None, typer.Option(metavar="SEAT=TEXT", help="A move of another seat.")] = None,
+    house: Annotated[
+        list[str] | None, typer.Option(metavar="SEAT=BOT", help="A seat of the house: random_words or key_words.")
+    ] = None,
     profile: ProfileOption = ARENA,
     seed: Annotated[str, typer.Option(help="Where sample(), shuffle() and generate…() draw from.")] = "0",
     dtype: Dtype = "float32",
@@ -262,14 +265,16 @@ def play(
     from xentarena import programs
 
     program = programs.find(game)
-    seats = _seats(program.seats, move or [], seat or [])
+    seated = dict(given.pairs(house or [], "--house", "SEAT=BOT"))
+    seats = _seats([each for each in program.seats if each not in seated], move or [], seat or [])
     require("judge")
     from xentarena import offline
 
     judges = _slots(game, judge or [], program.judges, offline.usual(program))
     stories = given.texts(story or [], story_file or [], "--story")
     ask = None if move or seat else given.moves_of_whoever_sits_here()
-    outcome = offline.play(program, stories, seats, judge=judges, profile=profile, seed=seed, dtype=dtype, ask=ask)
+    how = {"profile": profile, "seed": seed, "dtype": dtype}
+    outcome = offline.play(program, stories, seats, judge=judges, house=seated, ask=ask, **how)
     _show(outcome.model_dump(by_alias=True, exclude_unset=True), as_json, output.of_play)
     if outcome.moves_left:
         left = counted(outcome.moves_left, "move")
@@ -375,13 +380,12 @@ def _need(value: str | None, *flags: str) -> None:
 
 def _seats(played: Sequence[str], moves: Sequence[str], further: Sequence[str]) -> dict[str, list[str]]:
     """Seat → its moves. A plain move is the first seat's."""
+    from server.cli import given
+
     seats: dict[str, list[str]] = {seat: [] for seat in played}
     if moves:
         seats.setdefault(next(iter(played), "black"), []).extend(moves)
-    for given in further:
-        seat, equals, move = given.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{given!r} is no SEAT=TEXT", param_hint="--seat")
+    for seat, move in given.pairs(further, "--seat", "SEAT=TEXT"):
         seats.setdefault(seat, []).append(move)
     return seats
 

@@ -191,6 +191,7 @@ class Round(Base):
     archived_at: Mapped[datetime | None]
     revision: Mapped[str] = mapped_column(default="")
     second_judge: Mapped[str | None] = mapped_column(ForeignKey("judges.identity"))  # see `server.arena.second_judges`
+    house: Mapped[dict[str, Any]] = mapped_column(default=dict)  # seat → who answers for it; see `server.arena.house`
 
 
 class RoundJudge(Base):

@@ -99,6 +99,7 @@ _FIELDS = {
     "closes_at": mark("closes at"),
     "seed": mark("seed"),
     "move_seconds": mark("seconds for a move"),
+    "house": mark("seats of the house"),
     "title": mark("title"),
     "draft": mark("draft"),
     "duration": mark("seconds that it is open"),

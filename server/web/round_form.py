@@ -1,10 +1,12 @@
 """What a host says of a round in the form of a page."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from games.house import BOTS, HouseSeat
 from games.library import load
 from games.sentences import Sentence, say
 from server.arena import games, judges, passages, round_making, round_setup, rounds
@@ -39,6 +41,7 @@ def choices(unit: Unit, chosen: str | None = None) -> dict[str, Any]:
         "speeds": _speeds(unit),
         "move_every": MOVE_EVERY,
         "move_seconds": round_making.MOVE_SECONDS,
+        "house_bots": list(BOTS),
     }
 
 
@@ -65,6 +68,7 @@ def said(form: Form) -> NewRound:
         judge=form.get("judge") or None,
         judges=_judges(form.get("judges", "")),
         second_judge=form.get("second_judge") or None,
+        house=_house(form.get("house", "")),
         title=form.get("title", "").strip() or None,
         draft="draft" in form,
         attempts=_attempts(form),
@@ -107,6 +111,7 @@ def of_round(unit: Unit, round_: Round) -> dict[str, str]:
         "judge": judges.find(unit.session, said.judge).name,
         "judges": ", ".join(f"{slot}={name}" for slot, name in sorted(names.items())),
         "second_judge": judges.find(unit.session, said.second_judge).name if said.second_judge else "",
+        "house": "\n".join(_house_lines(said.house)),
         "attempts": str(said.attempts or ""),
         "opens_at": local_time.typed(said.opens_at),
         "closes_at": local_time.typed(round_.closes_at if opened else said.closes_at),
@@ -146,6 +151,31 @@ def _judges(text: str) -> dict[str, str]:
             "/judges", say("Say which judge is which as in backward=pocket-backward, with commas between two.")
         )
     return {slot.strip(): judge.strip() for slot, _, judge in pairs}
+
+
+#: `white = key_words` seats a bot there; `white: Some words.` is one of the texts that are said there.
+_HOUSE = re.compile(r"\s*(\w+)\s*([=:])\s*(\S.*?)\s*")
+
+
+def _house(text: str) -> dict[str, HouseSeat]:
+    """Seats of the house, by lines."""
+    found: dict[str, HouseSeat] = {}
+    for line in filter(str.strip, text.splitlines()):
+        read = _HOUSE.fullmatch(line)
+        seat, sign, said = read.groups() if read else ("", "", "")
+        before = found.get(seat, HouseSeat())
+        if not read or before.bot or (sign == "=" and before.texts):
+            told = "Say who has a seat of the house as in white = key_words, or what is said there as in white: Some words."
+            raise invalid("/house", say(told))
+        found[seat] = HouseSeat(bot=said) if sign == "=" else HouseSeat((*before.texts, said))
+    return found
+
+
+def _house_lines(house: Mapping[str, HouseSeat]) -> Iterator[str]:
+    for seat, each in house.items():
+        if each.bot:
+            yield f"{seat} = {each.bot}"
+        yield from (f"{seat}: {' '.join(text.split())}" for text in each.texts)
 
 
 def _passages(text: str) -> list[str]:

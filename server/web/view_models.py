@@ -67,6 +67,7 @@ class RoundShown:
     attempts: int | None
     attempts_left: int | None
     seats: Sequence[str]
+    house: Sequence[str]
     opening: Sequence[Turn]
     begins: bool
     move_seconds: int | None
@@ -212,7 +213,8 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         limit=_limit(judge, opening.limit) if opening else None,
         attempts=row.attempts,
         attempts_left=attempts.attempts_left(session, row, caller.player),
-        seats=setup.program.seats,
+        seats=setup.seats,
+        house=[seat for seat in setup.program.seats if seat in setup.setup.house],
         opening=timeline.told(to_json(seen(opening.events, opening.seat)), opening.seat, {}) if opening else [],
         begins=opening is None,
         move_seconds=row.move_seconds,
@@ -220,7 +222,7 @@ def round_(unit: Unit, round_id: str) -> RoundShown:
         closed_because=rounds.why_closed(session, row, at),
         closes_in=_seconds_to(row.closes_at, at),
         takes_practice=rounds.state_of(row, at) is RoundState.CLOSED and not admission.no_practice(unit, row),
-        rated=setup.program.zero_sum,
+        rated=setup.program.zero_sum and not setup.setup.house,
     )
 
 
@@ -232,7 +234,7 @@ def meeting(unit: Unit, round_id: str) -> Meeting | None:
     """How the caller may find an opponent; None in a game of one seat, and for a host."""
     row = rounds.see(unit, round_id)
     session, caller = unit.session, unit.caller
-    seats = round_setup.setup_of(session, row).program.seats
+    seats = round_setup.setup_of(session, row).seats
     if caller.player is None or len(seats) == 1:
         return None
     lines = _challenges(session, challenges.opened(unit, round_id, MOST_CHALLENGES), caller.player)
@@ -294,6 +296,7 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
     round_row = session.get_one(Round, row.round_id)
     setup = round_setup.setup_of_score(session, round_row, row)
     judge = judges.find(session, setup.identities[MAIN])
+    names = dict.fromkeys(setup.setup.house, _("the house")) | dict(names)
     queued = [row.play_id] if row.state == SubmissionState.QUEUED else []
     place = queue_positions.of_plays(session, unit.workforce, queued).get(row.play_id)
     events = to_json(seen(from_json(play.events), row.seat))

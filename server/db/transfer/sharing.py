@@ -82,7 +82,7 @@ DECISIONS = {
     "round_judges": Columns("round_id slot identity"),
     "rounds": Columns(
         "id competition_id number title draft game digest passages seed profile state opens_at closes_at duration"
-        " closed_at archived_at revision second_judge attempts move_seconds generated trouble revealed created_at"
+        " closed_at archived_at revision second_judge house attempts move_seconds generated trouble revealed created_at"
     ),
     "signing_keys": Columns("number id created_at", omitted="private"),
     "standings": Columns("round_id millibits number", people="player_id"),
