@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from games.house import HouseSeat
 from games.values.bits import TermToken, TokenBits
 
 #: The slot of a round's main judge: what a measurement without ``judge="…"`` asks.
@@ -58,6 +57,15 @@ class JudgeFacts:
     ends: Ends
     context: int
     direction: str = "forward"
+
+
+@dataclass(frozen=True, slots=True)
+class HouseSeat:
+    """Who answers for a seat that nobody takes. texts: these, in turn, and after the last from the first again. bot: a
+    name of ``games.runtime.house.BOTS``, where there are none."""
+
+    texts: tuple[str, ...] = ()
+    bot: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,26 @@ from typing import Any
 from games.engine import Lookup, advance
 from games.errors import GamesError, TextError
 from games.events import to_json
-from games.house import BOTS, TEXTS, HouseSeat
 from games.limits import MOVE_BYTES
 from games.preflight import check_round
 from games.preview import Preview as Previewed
 from games.preview import preview as engine_preview
 from games.program import Program
-from games.protocol import MAIN, Effect, Finished, JudgeFacts, Log, Measurement, Move, NeedBits, NeedMove, Setup
+from games.protocol import (
+    MAIN,
+    Effect,
+    Finished,
+    HouseSeat,
+    JudgeFacts,
+    Log,
+    Measurement,
+    Move,
+    NeedBits,
+    NeedMove,
+    Setup,
+)
 from games.runtime.generation import needed
+from games.runtime.house import BOTS, TEXTS
 from games.sentences import counted
 from games.values.bits import millibits
 from games.values.text import accept
@@ -60,7 +72,8 @@ def play(
     those of the first seat, or seat → moves. judge: a name or a loaded `Judge`; for a game that asks several, slot →
     judge with the main one as "main"; None: the usual one. seed: what sample(), shuffle() and generate…() draw from.
     profile, dtype: how the judge is asked, and what it computes in. house: seat → what answers for it, a name of
-    `games.house.BOTS` or texts that are said in turn. Scores are bits. Raises `InputError` for anything that cannot be used. ask: gives the move that is needed once those of its seat have run out; None ends the play.
+    `games.runtime.house.BOTS` or texts that are said in turn. ask: gives the move that is needed once those of its seat
+    have run out; None ends the play. Scores are bits. Raises `InputError` for anything that cannot be used.
     """
     program = game if isinstance(game, Program) else programs.find(game)
     _seats(program, moves, house)  # told before a judge is loaded, which takes seconds

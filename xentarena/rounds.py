@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from games.program import Program
 from xentarena import programs
@@ -24,7 +24,7 @@ class OfflineRounds:
     ) -> None:
         self.program = game if isinstance(game, Program) else programs.find(game)
         one_seat(self.program.seats)
-        self._judge, self._how = judge, {"profile": profile, "seed": seed, "dtype": dtype}
+        self._judge, self._how = judge, dict[str, Any](profile=profile, seed=seed, dtype=dtype)
         self._rounds: OrderedDict[tuple[str, ...], OfflineRound] = OrderedDict()
 
     def __call__(self, stories: Sequence[str]) -> "OfflineRound":

@@ -6,10 +6,10 @@ A ``Play`` lives for one call of ``replay`` and is never stored. It is the one t
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from games import house, limits
+from games import limits
 from games.errors import LogError
 from games.protocol import XENT_05, Event, Finished, Log, Measurement, Move, NeedBits, NeedMove, Reason, Setup, Status
-from games.runtime import rng
+from games.runtime import house, rng
 from games.runtime.costs import copied, shown_size
 from games.sentences import counted
 from games.syntax.names import REGISTERS, is_list
@@ -189,9 +189,7 @@ class Play:
         self.spend(sum(map(len, texts)))
         number = sum(move.seat == seat for move in self.moves[: self.used])
         again = bool(self.events[:-1]) and self.events[-2].type == "ensure_failed"
-        return house.said(
-            self.setup.house[seat], house.Turn(seat, texts, limit, number, again, seed=self.setup.seed)
-        )
+        return house.said(self.setup.house[seat], house.Turn(seat, texts, limit, number, again, seed=self.setup.seed))
 
     def plain(self, register: str) -> str | list[str]:
         """What a register holds, as players are shown it."""

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from games.house import BOTS, TEXTS, HouseSeat
+from games.protocol import HouseSeat
+from games.runtime.house import BOTS, TEXTS
 from judge.methods import USUAL
 from judge.profiles import ARENA, Profile
 from server.arena.games import DEFAULT

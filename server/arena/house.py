@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from games.house import BOTS, TEXTS, HouseSeat
 from games.program import Program
+from games.protocol import HouseSeat
+from games.runtime.house import BOTS, TEXTS
 from games.sentences import say
 from server.arena.validation import clean
 from server.errors import invalid

@@ -8,10 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from games.errors import SetupError
-from games.house import HouseSeat
 from games.preflight import BACKWARD, check_round
 from games.program import Program
-from games.protocol import MAIN, JudgeFacts, Setup
+from games.protocol import MAIN, HouseSeat, JudgeFacts, Setup
 from games.sentences import say
 from judge.profiles import ARENA
 from server.arena import games, house, judges

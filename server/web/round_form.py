@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from games.house import BOTS, HouseSeat
 from games.library import load
+from games.protocol import HouseSeat
+from games.runtime.house import BOTS
 from games.sentences import Sentence, say
 from server.arena import games, judges, passages, round_making, round_setup, rounds
 from server.arena.round_setup import NewRound
@@ -165,8 +166,9 @@ def _house(text: str) -> dict[str, HouseSeat]:
         seat, sign, said = read.groups() if read else ("", "", "")
         before = found.get(seat, HouseSeat())
         if not read or before.bot or (sign == "=" and before.texts):
-            told = "Say who has a seat of the house as in white = key_words, or what is said there as in white: Some words."
-            raise invalid("/house", say(told))
+            raise invalid(
+                "/house", say("Say who has a seat as in white = key_words, or its texts as in white: Some words.")
+            )
         found[seat] = HouseSeat(bot=said) if sign == "=" else HouseSeat((*before.texts, said))
     return found
 

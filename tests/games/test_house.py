@@ -5,9 +5,9 @@ import pytest
 from games import catalog
 from games.engine import advance, replay
 from games.errors import SetupError
-from games.house import BOTS, WORDS, HouseSeat
 from games.program import Program, parse
-from games.protocol import Effect, Finished, Log, Move, MoveMade, NeedMove, Setup, Status
+from games.protocol import Effect, Finished, HouseSeat, Log, Move, MoveMade, NeedMove, Setup, Status
+from games.runtime.house import BOTS, WORDS
 from tests.games import table_judge
 from tests.games.playing import program, setup
 
@@ -16,7 +16,7 @@ DUEL = (
     "elicit(white, y, 12)",
     "elicit(black, x, 12)",
     "elicit(white, y1, 12)",
-    'reward(black, xent(s | x) - xent(s | y + y1))',
+    "reward(black, xent(s | x) - xent(s | y + y1))",
 )
 PASSAGE = "The harbour lay quiet under a grey morning sky."
 
@@ -140,5 +140,3 @@ def test_the_house_plays_every_seat_of_every_packaged_game_but_one_or_says_why_n
             effect, _ = played(of, given, *("birds by the sea",) * 30)
             assert isinstance(effect, Finished), (name, bot)
             assert effect.status is Status.SCORED, (name, bot, effect.reason)
-
-

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from games.house import BOTS
+from games.runtime.house import BOTS
 from tests.support.duels import DUEL, class_of, move, now
 from tests.support.scenario.deployment import answer
 from tests.support.server import Json, RunningApp, pointers, problem
@@ -50,7 +50,7 @@ def test_the_house_moves_first_and_its_moves_are_kept(house: RunningApp) -> None
     opening = answer(ada.get(f"/rounds/{lesson.round_id}"))["opening"]
     assert opening["registers"]["y"] == " by the sea"
     at_once = answer(ada.submit(lesson.round_id, "25", wait=30), 201)
-    begun = answer(ada.post(f"/rounds/{lesson.round_id}/plays"), 202)
+    begun = answer(ada.post(f"/rounds/{lesson.round_id}/submissions:begin"), 201)
     waits = now(ada, begun)
     assert (waits["state"], said(waits, "white")) == ("awaiting_move", [" by the sea"])
     in_two = move(ada, begun, "25", wait=30)
@@ -68,12 +68,12 @@ def test_a_bot_of_the_house_says_the_same_to_everybody(house: RunningApp, bot: s
     lesson = class_of(house, FIRST, house={"white": {"bot": bot}})
     told = {tuple(said(lesson.join().score(lesson.round_id, "25"), "white")) for _ in range(3)}
     assert len(told) == 1
-    assert all(len(text.split()) == 4 for text in told.pop())
+    assert all(0 < len(text.split()) <= 4 for text in told.pop())
 
 
 def test_a_move_is_previewed_where_the_house_has_a_seat(house: RunningApp) -> None:
     lesson = class_of(house, FIRST, house={"white": SAYS})
-    previewed = answer(lesson.join().post(f"/rounds/{lesson.round_id}/preview", json={"move": "a b c"}))
+    previewed = answer(lesson.join().post(f"/rounds/{lesson.round_id}/moves:preview", json={"move": "a b c"}))
     assert (previewed["tokens"], previewed["limit"]) == (3, 8)
 
 
@@ -112,10 +112,10 @@ def test_seats_are_given_back_to_players_while_nobody_has_moved(house: RunningAp
     host = house.host
     copy = answer(host.post(f"/rounds/{lesson.round_id}:duplicate"), 201)
     assert copy["house"] == {"white": {"bot": None, **SAYS}}
-    changed = answer(host.patch(f"/rounds/{copy['id']}", json={"house": {}}))
+    changed = answer(host.request("PATCH", f"/rounds/{copy['id']}", json={"house": {}}))
     assert (changed["house"], changed["seats"]) == ({}, ["black", "white"])
     lesson.join().score(lesson.round_id, "25")
-    problem(host.patch(f"/rounds/{lesson.round_id}", json={"house": {}}), 409, "round-played")
+    problem(host.request("PATCH", f"/rounds/{lesson.round_id}", json={"house": {}}), 409, "round-played")
 
 
 def test_a_host_says_it_in_the_form_of_a_round(visitor: Visitor, house: RunningApp) -> None:
@@ -129,8 +129,8 @@ def test_a_host_says_it_in_the_form_of_a_round(visitor: Visitor, house: RunningA
     assert "White: the house" in text_of(visitor.get(f"/rounds/{shown['id']}"))
     edit = f"/host/rounds/{shown['id']}/edit"
     assert "white: by the sea\nwhite: it is</textarea>" in visitor.get(edit).text
-    visitor.send(edit, **form, house="white = random_words")
-    assert answer(house.host.get(f"/rounds/{shown['id']}"))["house"] == {"white": {"bot": "random_words", "texts": []}}
+    told = text_of(visitor.send(edit, **form, house="white = random_words"))
+    assert answer(house.host.get(f"/rounds/{shown['id']}"))["house"] == {"white": {"bot": "random_words", "texts": []}}, told
     for wrong in ("white", "white = key_words\nwhite: and a text", "= key_words", "white:"):
         assert "as in white = key_words" in text_of(visitor.send(path, **form, house=wrong)), wrong
     assert "The house has no bot 'chess'" in text_of(visitor.send(path, **form, house="white = chess"))
@@ -142,5 +142,5 @@ def test_the_page_of_a_play_says_who_the_other_is(visitor: Visitor, house: Runni
     visitor.sign_in(ada)
     ended = ada.score(lesson.round_id, "25")
     page = text_of(visitor.get(f"/submissions/{ended['id']}"))
-    assert "White is the house." in page
+    assert "You play Black. White is the house" in page
     assert "by the sea" in page

@@ -20,7 +20,7 @@ reward(black, xed(s | x + y))
 """
 
 
-def class_of(house: RunningApp, source: str = DUEL, **round_: Any) -> Class:
+def class_of(house: RunningApp, source: str = DUEL, /, **round_: Any) -> Class:
     passages = {"passages": ["The tide came in over the flats."]}
     return new_class(house, PLAIN, game=house.install_game(source), **{**passages, **round_})
 

@@ -263,7 +263,7 @@ def new_round(house: RunningApp, competition: str, judge: FakeJudge, /, **round_
 
 
 def new_class(
-    house: RunningApp, judge: FakeJudge, *, bots: str = "separate", free: bool = False, **round_: Any
+    house: RunningApp, judge: FakeJudge, /, *, bots: str = "separate", free: bool = False, **round_: Any
 ) -> Class:
     competition = new_competition(house, bots=bots, free_measurements=free)
     return Class(house, competition, new_round(house, competition["id"], judge, **round_), judge)

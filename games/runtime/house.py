@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from games import library
+from games.protocol import HouseSeat
 from games.runtime import rng
 
 #: The most fixed texts of a seat: as many as a play has moves.
@@ -18,15 +19,6 @@ TEXTS = 64
 WORDS = 12  # the most in a bot's move
 SHORTEST = 4  # letters of a word that may be a key word
 _WORD = re.compile(r"[^\W\d_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class HouseSeat:
-    """Who answers for a seat. texts: these, in turn, and after the last from the first again. bot: a name of `BOTS`,
-    where there are none."""
-
-    texts: tuple[str, ...] = ()
-    bot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
