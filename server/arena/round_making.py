@@ -30,7 +30,16 @@ from server.db.states import RoundState
 from server.errors import conflict, invalid
 
 MOVE_SECONDS = 300  # the move clock of games of several seats, where the host says none
-SETUP = ("game", "passages", "house", "judge", "judges", "profile", "seed", "second_judge")  # what the engine starts from
+SETUP = (
+    "game",
+    "passages",
+    "house",
+    "judge",
+    "judges",
+    "profile",
+    "seed",
+    "second_judge",
+)  # what the engine starts from
 ALWAYS = ("title", "opens_at", "closes_at", "duration")  # what may be another also after the first move
 
 

@@ -66,6 +66,12 @@ app.command()(compression.compress)
 app.command()(compression.decompress)
 app.command()(tournament.tournament)
 
+MoveOption = Annotated[
+    list[str] | None, typer.Option(metavar="TEXT", help="A move of the first seat; without any, it asks.")
+]
+HouseOption = Annotated[
+    list[str] | None, typer.Option(metavar="SEAT=BOT", help="A seat of the house: random_words or key_words.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Judges = Annotated[
     list[str] | None,
@@ -246,14 +252,9 @@ def play(
         list[str] | None, typer.Option(metavar="TEXT", help="A passage; one for each story(). -: standard input.")
     ] = None,
     story_file: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A passage that is a file.")] = None,
-    move: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TEXT", help="A move of the first seat; without any, it asks."),
-    ] = None,
+    move: MoveOption = None,
     seat: Annotated[list[str] | None, typer.Option(metavar="SEAT=TEXT", help="A move of another seat.")] = None,
-    house: Annotated[
-        list[str] | None, typer.Option(metavar="SEAT=BOT", help="A seat of the house: random_words or key_words.")
-    ] = None,
+    house: HouseOption = None,
     profile: ProfileOption = ARENA,
     seed: Annotated[str, typer.Option(help="Where sample(), shuffle() and generate…() draw from.")] = "0",
     dtype: Dtype = "float32",

@@ -26,6 +26,7 @@ from server.arena import (
     submissions,
 )
 from server.arena.callers import Caller
+from server.arena.round_setup import RoundSetup
 from server.arena.unit import Unit
 from server.db.models import Competition, Judge, Play, Player, Round, Submission
 from server.db.states import RoundState, Scope, SubmissionState
@@ -296,7 +297,6 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
     round_row = session.get_one(Round, row.round_id)
     setup = round_setup.setup_of_score(session, round_row, row)
     judge = judges.find(session, setup.identities[MAIN])
-    names = dict.fromkeys(setup.setup.house, _("the house")) | dict(names)
     queued = [row.play_id] if row.state == SubmissionState.QUEUED else []
     place = queue_positions.of_plays(session, unit.workforce, queued).get(row.play_id)
     events = to_json(seen(from_json(play.events), row.seat))
@@ -319,7 +319,7 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
         told=timeline.told(_before_score(row, events), row.seat, names, own=mine)
         if several or row.state == SubmissionState.AWAITING_MOVE
         else [],
-        opponents=[(seat, names.get(seat)) for seat in setup.program.seats if seat != row.seat],
+        opponents=_opponents(setup, row.seat, names),
         due_at=None if play.vacant else play.due_at,
         due_in=_seconds_to(None if play.vacant else play.due_at, unit.now),
         mine=mine,
@@ -329,6 +329,12 @@ def shown(unit: Unit, row: Submission, names: Mapping[str, str]) -> SubmissionSh
         judge=judge.name,
         round_closed=rounds.state_of(round_row, unit.now) is RoundState.CLOSED,
     )
+
+
+def _opponents(setup: RoundSetup, seat: str, names: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """The other seats, and who has them."""
+    house = dict.fromkeys(setup.setup.house, _("the house"))
+    return [(each, names.get(each, house.get(each))) for each in setup.program.seats if each != seat]
 
 
 def _before_score(row: Submission, events: Sequence[Json]) -> list[Json]:

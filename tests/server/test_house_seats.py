@@ -129,8 +129,9 @@ def test_a_host_says_it_in_the_form_of_a_round(visitor: Visitor, house: RunningA
     assert "White: the house" in text_of(visitor.get(f"/rounds/{shown['id']}"))
     edit = f"/host/rounds/{shown['id']}/edit"
     assert "white: by the sea\nwhite: it is</textarea>" in visitor.get(edit).text
-    told = text_of(visitor.send(edit, **form, house="white = random_words"))
-    assert answer(house.host.get(f"/rounds/{shown['id']}"))["house"] == {"white": {"bot": "random_words", "texts": []}}, told
+    visitor.send(edit, **form, house="white = random_words")
+    shown = answer(house.host.get(f"/rounds/{shown['id']}"))
+    assert shown["house"] == {"white": {"bot": "random_words", "texts": []}}
     for wrong in ("white", "white = key_words\nwhite: and a text", "= key_words", "white:"):
         assert "as in white = key_words" in text_of(visitor.send(path, **form, house=wrong)), wrong
     assert "The house has no bot 'chess'" in text_of(visitor.send(path, **form, house="white = chess"))

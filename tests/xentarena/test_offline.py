@@ -48,6 +48,15 @@ def test_a_file_with_two_seats(judge: Judge, tmp_path: Path) -> None:
     assert outcome.moves_left == 1
 
 
+def test_the_house_takes_a_seat(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "two.xent").write_text(TWO_SEATS)
+    alone = play(tmp_path / "two.xent", [], ["a ship"], judge=judge, house={"white": ["at sea"]})
+    both = play(tmp_path / "two.xent", [], {"black": ["a ship"], "white": ["at sea"]}, judge=judge)
+    assert alone.rewards == both.rewards
+    many = play_many(tmp_path / "two.xent", [], ["a ship", "a boat"], judge=judge, house={"white": "random_words"})
+    assert len({each.rewards["black"] for each in many}) == 1, "the same words in all plays of a round"
+
+
 def test_a_play_that_ends_badly_says_why_and_where(judge: Judge, tmp_path: Path) -> None:
     (tmp_path / "game.xent").write_text("elicit(x, 5)\nassign(l=x.split())\nassign(s=l[9])\nreward(xent(s))")
     outcome = play(tmp_path / "game.xent", moves=["a"], judge=judge)
@@ -99,6 +108,9 @@ def test_a_round_keeps_what_was_measured_and_counts_what_was_read(judge: Judge) 
         ({"moves": ["half \ud83d"]}, "surrogate"),
         ({"moves": {"white": ["sea"]}}, "nobody sits at 'white' in this game: its seats are black"),
         ({"judge": "./nowhere"}, "no judge './nowhere'"),
+        ({"house": {"white": "chess"}}, "the house has no bot 'chess'; it has random_words and key_words"),
+        ({"house": {"white": []}}, "the house says 1 to 64 texts in a seat, not 0"),
+        ({"house": {"white": ["a"]}}, "the house has the seat 'white', which the game does not ask"),
         ({"judge": {}}, "the game asks a further judge, 'main'"),
     ],
 )
