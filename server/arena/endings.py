@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from games.events import to_json
@@ -19,7 +19,7 @@ from server.arena import checks, feed, leaderboards, measurements, rated_plays, 
 from server.arena.attempts import give_back
 from server.arena.outbox import Outbox
 from server.arena.seats import lock_plays
-from server.db.models import Play, Round, Submission
+from server.db.models import UNFINISHED, Play, Round, Submission
 from server.db.session import now
 from server.db.states import FINAL, RoundState, SubmissionState
 
@@ -123,12 +123,11 @@ def challenges_changed(round_: Round) -> feed.Entry:
 def end_late_plays(session: Session, outbox: Outbox) -> None:
     """End the plays whose move clock has run out, the challenges that nobody took up in time, and those plays that
     still wait for a player in a closed round; practice begins there, and may wait."""
-    late = (Play.due_at <= now(session)) & (Round.state == RoundState.OPEN)
-    unfinished = (Play.awaits.is_not(None) | (Play.vacant > 0)) & (Round.state == RoundState.CLOSED)
+    late = (Play.due_at <= now(session)) & (Round.state == RoundState.OPEN) | (Round.state == RoundState.CLOSED)
     practice = select(Submission.play_id).where(Submission.play_id == Play.id, Submission.practice).exists()
-    query = select(Play.id).join(Round, Round.id == Play.round_id).where(late | unfinished, ~practice).order_by(Play.id)
+    query = select(Play.id).join(Round, Round.id == Play.round_id).where(text(UNFINISHED), late, ~practice)
     entries: dict[str, list[feed.Entry]] = {}
-    for play in lock_plays(session, session.scalars(query.limit(PAGE)).all()):
+    for play in lock_plays(session, session.scalars(query.order_by(Play.id).limit(PAGE)).all()):
         round_ = session.get_one(Round, play.round_id)
         entries.setdefault(round_.competition_id, []).extend(_end_late(session, outbox, round_, play))
     for competition in sorted(entries):

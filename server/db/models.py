@@ -16,7 +16,7 @@ competitions ─┬─ teams ── players ── tokens
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db import boards, lab, rescorings, retention, trust  # noqa: F401 with these tables they are all
@@ -204,6 +204,10 @@ class RoundJudge(Base):
     identity: Mapped[str] = mapped_column(ForeignKey("judges.identity"))
 
 
+#: The plays that wait for a player. As text, so that databases see that it is the condition of the index.
+UNFINISHED = "(awaits IS NOT NULL OR vacant > 0)"
+
+
 class Play(Base):
     """One run of a round's program: a log of moves. `events` is what the engine last said of it.
 
@@ -216,6 +220,9 @@ class Play(Base):
     __table_args__ = (
         Index("ix_plays_due_at", "due_at"),
         Index("ix_plays_round_id_vacant", "round_id", "vacant"),
+        # For the sweeper, which looks again and again for a few of very many.
+        Index("ix_plays_waiting", "id", sqlite_where=text("waiting = 1"), postgresql_where=text("waiting")),
+        Index("ix_plays_unfinished", "id", sqlite_where=text(UNFINISHED), postgresql_where=text(UNFINISHED)),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
