@@ -17,7 +17,7 @@ from games.runtime import rng
 #: The most fixed texts of a seat: as many as a play has moves.
 TEXTS = 64
 WORDS = 12  # the most in a bot's move
-SHORTEST = 4  # letters of a word that may be a key word
+SHORTEST = 5  # letters of a key word
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -54,7 +54,7 @@ def random_words(turn: Turn) -> list[str]:
 def key_words(turn: Turn) -> list[str]:
     """Long words of what the seat sees, drawn by the seed; any words where there are none, or where they were
     refused."""
-    found = {word.lower(): None for text in turn.seen for word in _WORD.findall(text) if len(word) > SHORTEST}
+    found = {word.lower(): None for text in turn.seen for word in _WORD.findall(text) if len(word) >= SHORTEST}
     return random_words(turn) if turn.again or not found else _drawn(tuple(found), turn)
 
 
