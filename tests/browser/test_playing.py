@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import SLOW, OpenPage, board, join, live, number, scored, submit
+from tests.support.browser import SLOW, OpenPage, board, come, join, live, number, scored, submit
 from tests.support.scenario.deployment import PASSAGE, Deployment, Game, answer
 
 pytestmark = pytest.mark.slow
@@ -168,7 +168,7 @@ def test_whoever_waits_for_a_round_sees_it_when_it_opens(open_page: OpenPage, ar
 
 def test_the_page_works_without_scripts(open_page: OpenPage, game: Game) -> None:
     page = open_page(java_script_enabled=False)
-    join(page, game, "Ada")
+    come(page, game)
     submit(page, "lighthouse sailors")
     for _ in range(10):  # a slow judge: the page says so, and loading it again shows the score
         if page.locator("[data-settled]").count():

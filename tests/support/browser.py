@@ -20,11 +20,12 @@ SLOW = 30_000  # ms
 
 
 def join(page: Page, game: Game, name: str) -> None:
-    """Join by the link of a class; ends on the round's page."""
+    """Join by the link of a class; ends on the round's page, with its scripts at work."""
     page.goto(f"/join/{game.competition['code']}")
     page.get_by_label("Your name in the game").fill(name)
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_label("Your words")).to_be_visible(timeout=SLOW)
+    live(page)
 
 
 def come(page: Page, game: Game, name: str = "Ada") -> None:
