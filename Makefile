@@ -3,6 +3,7 @@
 # make play TORCH_INDEX=URL  the same, with PyTorch from that package index (a CPU or a CUDA build; see README.md)
 # make test                  the tests without the slow ones
 # make test-all              all tests
+# make test-ci               the same; what fails beside others is run again, alone
 # make test-train            the tests of training, in an environment of their own (.venv-train)
 # make coverage              all tests, and then which lines and branches none of them ran
 # make check                 lint, format, types, import rules, migrations complete
@@ -41,7 +42,9 @@ JUDGE ?= $(USUAL)
 TRAIN := .venv-train
 TRAIN_PIP := $(TRAIN)/bin/python -m pip --disable-pip-version-check
 
-.PHONY: judge play test test-all test-train coverage check clean FORCE
+EVERY_TEST := $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+.PHONY: judge play test test-all test-ci test-train coverage check clean FORCE
 
 play: $(STAMPS)/all judge
 	$(BIN)/xentarena serve --demo $(if $(filter-out $(USUAL),$(JUDGE)),$(addprefix --judge ,$(JUDGE))) $(ARGS)
@@ -56,7 +59,12 @@ test: $(STAMPS)/dev
 
 test-all: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(EVERY_TEST)
+
+# What fails beside others is run again alone, and is told either way. Only what fails alone too has failed.
+test-ci: $(STAMPS)/dev
+	$(BIN)/xentarena judges install $(USUAL)
+	$(EVERY_TEST) || { [ $$? = 1 ] && $(BIN)/pytest -n 0 -v --last-failed --last-failed-no-failures none --maxfail 1; }
 
 test-train: $(TRAIN)/stamp
 	$(TRAIN)/bin/pytest -c tests/train/pytest.ini tests/train $(ARGS)
