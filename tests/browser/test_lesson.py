@@ -144,7 +144,7 @@ class Lesson:
         expect(self.teacher.get_by_text(moved, exact=False)).to_be_visible(timeout=SLOW)
         expect(self.teacher.get_by_text("Nothing waits for the judge pocket.")).to_be_visible(timeout=SLOW)
         expect(self.wall.locator(".places .top-three").first).to_be_visible(timeout=SLOW)
-        expect(self.pupils["Ada"].get_by_text(f"of {PUPILS - 1}.")).to_be_visible(timeout=SLOW)
+        expect(self.pupils["Ada"].locator("[data-placed]")).to_contain_text(f"of {PUPILS - 1}.", timeout=SLOW)
 
     def late_and_lost(self) -> None:
         """Somebody comes late; somebody's browser forgot who they are; somebody is sent out and comes back."""
