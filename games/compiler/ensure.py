@@ -77,8 +77,7 @@ class Ensure:
             detail = (
                 f"the conditions of line {self.line} failed {failures} times in a row: the play ends without a score"
             )
-            by_house = play.return_seat in play.setup.house
-            raise PlayEnded(Status.VOID if by_house else Status.REJECTED, "ensure_limit", detail)
+            raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
         return play.return_to
 
     def told(self, play: Play, results: Sequence[_Found], failures: int) -> list[EnsureFailed]:

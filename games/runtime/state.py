@@ -283,7 +283,9 @@ class Play:
         return Finished(Status.SCORED, self.rewards, self.shown())
 
     def broken_off(self, end: PlayEnded) -> Finished:
-        return Finished(end.status, {}, self.shown(), Reason(end.type, end.detail, end.line, end.column))
+        latest = self.moves[self.used - 1].seat if self.used else None
+        status = Status.VOID if latest in self.setup.house else end.status  # no player's doing
+        return Finished(status, {}, self.shown(), Reason(end.type, end.detail, end.line, end.column))
 
 
 def _checked(question: Measurement, values: Sequence[float], tokens: Tokens) -> Sequence[float]:

@@ -155,13 +155,13 @@ def _judges(text: str) -> dict[str, str]:
 
 
 #: `white = key_words` seats a bot there; `white: Some words.` is one of the texts that are said there.
-_HOUSE = re.compile(r"\s*(\w+)\s*([=:])\s*(\S.*?)\s*")
+_HOUSE = re.compile(r"(\w+)\s*([=:])\s*(.+)")
 
 
 def _house(text: str) -> dict[str, HouseSeat]:
     """Seats of the house, by lines."""
     found: dict[str, HouseSeat] = {}
-    for line in filter(str.strip, text.splitlines()):
+    for line in filter(None, map(str.strip, text.splitlines())):
         read = _HOUSE.fullmatch(line)
         seat, sign, said = read.groups() if read else ("", "", "")
         before = found.get(seat, HouseSeat())

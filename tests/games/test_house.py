@@ -115,6 +115,16 @@ def test_a_house_that_breaks_the_rules_is_nobodys_fault_who_plays() -> None:
     assert len(log.moves) == 11
 
 
+def test_what_has_no_value_in_a_text_of_the_house_is_nobodys_fault_either() -> None:
+    of = program("elicit(black, x, 9)", "elicit(white, y, 9)", "reward(black, xent(x) * number(y))")
+    effect, _ = played(of, housed(setup(), white=HouseSeat(("no number",))), "a")
+    assert isinstance(effect, Finished)
+    assert effect.status is Status.VOID
+    theirs, _ = played(of, setup(), "a", "no number")
+    assert isinstance(theirs, Finished)
+    assert theirs.status is Status.REJECTED
+
+
 def test_a_log_replays_as_it_was_said_whatever_the_house_would_say_now() -> None:
     of = program(*DUEL)
     effect, log = played(of, housed(setup(PASSAGE), white=HouseSeat(("one", "two"))), "mine")
