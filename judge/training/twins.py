@@ -2,11 +2,13 @@
 
 OUT             the judge, or the twin that reads forward
 OUT-backward    the other one
-OUT.work        run.json says which run this is; texts of a language; a folder of `judge.training` for each direction
+OUT.work        run.json says which run this is; texts of a language; a folder of `judge.training` for each direction;
+                lock: held by whoever trains
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import multiprocessing
@@ -15,7 +17,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,12 +78,15 @@ def train(order: Order) -> dict[str, dict[str, Any]]:
     """Direction → what `figures.json` says: bits per byte of held-out text by source, tokens, seconds.
 
     Goes on where the same order was stopped. Raises JudgeError for what cannot be trained, and where another run lies
-    in the folders.
+    in the folders or is under way there.
     """
-    tokens = _prepare(order)
-    if not is_finished(order):
-        runs = {direction: [*_arguments(order, direction), "--tokens", str(tokens)] for direction in order.directions}
-        _run(runs)
+    facts = _facts(order)
+    _refuse_another(order, facts)  # before anything is written beside what is another's
+    with _alone(order.work):
+        _refuse_another(order, facts)
+        _prepare(order, facts)
+        if not is_finished(order):
+            _run({each: [*_arguments(order, each), "--tokens", str(facts["tokens"])] for each in order.directions})
     return {each: json.loads(_figures(order, each).read_text(encoding="utf-8")) for each in order.directions}
 
 
@@ -98,8 +104,8 @@ def _figures(order: Order, direction: str) -> Path:
     return order.work / direction / "figures.json"
 
 
-def _prepare(order: Order) -> int:
-    """Make the work folder, or find that it is this run's; how many tokens the run has."""
+def _facts(order: Order) -> dict[str, Any]:
+    """What tells this run from another one."""
     if order.language is not None:
         language(order.language)
         facts: dict[str, Any] = {"language": order.language}
@@ -108,14 +114,43 @@ def _prepare(order: Order) -> int:
         size, digest = _look_at(order.texts)
         facts = {"texts": digest}
         tokens = order.tokens or min(TEXT_TOKENS, EPOCHS * size // 3)
-    facts |= {"directions": list(order.directions), "seed": order.seed, "tokens": tokens}
-    said = order.work / "run.json"
-    _refuse_another(order, said, facts)
-    order.work.mkdir(parents=True, exist_ok=True)
-    said.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    return facts | {"directions": list(order.directions), "seed": order.seed, "tokens": tokens}
+
+
+@contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """The work folder, made where it is missing, while nobody else trains in it. Raises JudgeError."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = os.open(work / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise JudgeError(f"cannot write in {work}: {error.strerror} (choose another folder with --out)") from error
+    try:
+        _lock(lock, work)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, work: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
+        raise JudgeError(
+            f"{work} is in use by another xentarena train (process {holder or 'unknown'}):"
+            " wait for it or stop it, or name another folder with --out"
+        ) from None
+    except OSError as error:
+        raise JudgeError(f"{work} cannot be locked: {error.strerror}; name a folder on a local disk") from error
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _prepare(order: Order, facts: dict[str, Any]) -> None:
+    _write(order.work / "run.json", json.dumps(facts) + "\n")
     if order.language is not None:
-        _write_language(order, min(tokens, LANGUAGE_BYTES))
-    return tokens
+        _write_language(order, min(facts["tokens"], LANGUAGE_BYTES))
 
 
 def _look_at(texts: Sequence[Path]) -> tuple[int, str]:
@@ -133,12 +168,14 @@ def _look_at(texts: Sequence[Path]) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _refuse_another(order: Order, said: Path, facts: dict[str, Any]) -> None:
-    there = [each for each in (order.work, *map(order.folder, order.directions)) if each.exists()]
+def _refuse_another(order: Order, facts: dict[str, Any]) -> None:
+    there = [each for each in map(order.folder, order.directions) if each.exists()]
+    if order.work.exists() and (not order.work.is_dir() or {each.name for each in order.work.iterdir()} - {"lock"}):
+        there.insert(0, order.work)  # but for one that was only begun
     if not there:
         return
     try:
-        known = json.loads(said.read_text(encoding="utf-8"))
+        known = json.loads((order.work / "run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = {}
     changed = [name for name in known.keys() | facts.keys() if known.get(name) != facts.get(name)]
@@ -154,11 +191,14 @@ def _write_language(order: Order, size: int) -> None:
     for part, most in (("train", size), ("held-out", HELD_OUT_BYTES)):
         file, texts = order.work / f"{part}.jsonl", documents(order.language, order.seed, part, most)
         if not file.exists():
-            unfinished = file.with_suffix(".part")
-            unfinished.write_text(
-                "".join(json.dumps({"source": order.language, "text": text}) + "\n" for text in texts), encoding="utf-8"
-            )
-            unfinished.replace(file)
+            _write(file, "".join(json.dumps({"source": order.language, "text": text}) + "\n" for text in texts))
+
+
+def _write(file: Path, text: str) -> None:
+    """The whole file or none of it."""
+    unfinished = file.with_suffix(".part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(file)
 
 
 def _arguments(order: Order, direction: str) -> list[str]:

@@ -1,5 +1,6 @@
 """`xentarena train`: judges and twins from nothing, which go on after a kill and leave other runs alone."""
 
+import fcntl
 import json
 import os
 import signal
@@ -72,11 +73,18 @@ def test_a_corpus_makes_a_judge_and_another_corpus_is_another_run(run: Run, tmp_
     assert "backward: 0.02 M parameters" in told.err
     assert told.out.splitlines()[1].split()[0] == "backward"
     assert Judge.load(tmp_path / "own", device="cpu").direction == "backward"
+    with (tmp_path / "own.work" / "lock").open("r+") as lock:  # of another one, which trains there
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert lock.read() == f"{os.getpid()}\n"  # of the run above, as nobody has taken it since
+        beside = run(*asked)
+    assert (beside.status, beside.out) == (1, "")
+    assert f"own.work is in use by another xentarena train (process {os.getpid()}): wait for it" in beside.err
     text.write_text("Something else, and as long. " * 1000)
     assert "own.work is of another run (other texts)" in run(*asked).err
     (tmp_path / "mine").mkdir()
     refused = run("train", str(text), "--out", str(tmp_path / "mine"))
     assert "mine is there already, and no run that could go on: name another folder with --out" in refused.err
+    assert not (tmp_path / "mine.work").exists()
 
 
 @pytest.mark.parametrize(
