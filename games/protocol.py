@@ -116,8 +116,9 @@ class Status(StrEnum):
 class Reason:
     """Why a play ended without a score.
 
-    type: ``ensure_limit``, ``no_value`` or ``too_long`` (rejected, or void after a move of the house); ``budget``,
-    ``run_time`` or ``too_long`` (void: texts that no move flowed into). line, column: 1-based, of the source.
+    type: ``ensure_limit``, ``no_value`` or ``too_long`` (rejected; void after a move of the house, and where its words
+    alone are to blame); ``budget``, ``run_time`` or ``too_long`` (void: texts that no move flowed into). line, column:
+    1-based, of the source.
     """
 
     type: str

@@ -10,7 +10,7 @@ from games.runtime.costs import copied
 from games.runtime.state import Play, run_time_error
 from games.values import bits
 from games.values.bits import Bits, Call, Measured
-from games.values.text import EMPTY, Text, Texts, is_from_move
+from games.values.text import EMPTY, Text, Texts, from_moves
 
 
 def _ask(play: Play, slot: str, first_token: bool | None, text: Text) -> Measured:
@@ -62,7 +62,7 @@ def _behind(text: Text, before: Text) -> Text:
     """The text with ``before`` in front of its prefix."""
     if not before.text:
         return text
-    return Text(text.text, before.text + text.prefix, text.from_move, before.from_move or text.prefix_from_move)
+    return Text(text.text, before.text + text.prefix, text.from_move, before.from_move | text.prefix_from_move)
 
 
 def negated(name: str, measure: Callable[..., Measured]) -> Callable[..., Measured]:
@@ -98,7 +98,7 @@ def choice(play: Play, prompt: Text, options: Texts) -> Text:
     known = [cost for cost in costs if cost is not None]
     if len(known) < len(costs):
         raise play.need_bits()
-    return Text(options[known.index(min(known))].text, "", is_from_move(prompt, options))
+    return Text(options[known.index(min(known))].text, "", from_moves(prompt, options))
 
 
 #: The question of ``is_true``, printed in docs/writing-games.md. What it asks about stands for ``{}``.

@@ -8,7 +8,7 @@ from games.protocol import MAIN
 from games.runtime.costs import copied, read, searched
 from games.runtime.rng import shuffled
 from games.runtime.state import Play, out_of_budget, run_time_error
-from games.values.text import EMPTY, Text, Texts, is_from_move
+from games.values.text import EMPTY, Text, Texts, from_moves
 
 _Other = Text | Texts
 
@@ -40,14 +40,14 @@ def remove_common_words(play: Play, text: Text, other: _Other) -> Text:
         if any(map(words.has_separator, listed)):
             play.spend(sum([searched(text.text, item) for item in listed]))
         left = words.remove_words(text.text, listed, lambda: play.spend(50))
-    return Text(left, "", is_from_move(text, other))
+    return Text(left, "", from_moves(text, other))
 
 
 def remove_banned_words(play: Play, text: Text, other: _Other) -> Text:
     mine = _normalised(play, text.text)
     others = _normalised(play, other.text if isinstance(other, Text) else "\n".join([item.text for item in other]))
     left = banned.without(mine, banned.banned(others), lambda: play.spend(300))
-    return play.text(left, is_from_move(text, other))
+    return play.text(left, from_moves(text, other))
 
 
 def _normalised(play: Play, text: str) -> str:
@@ -70,7 +70,7 @@ def only_uses_chars(play: Play, allowed: Text, text: Text) -> bool:
     return words.only_uses_chars(allowed.text, text.text)
 
 
-def _sorted(play: Play, found: Sequence[str], from_move: bool) -> Texts:
+def _sorted(play: Play, found: Sequence[str], from_move: int) -> Texts:
     play.spend(100 * len(found))
     return play.texts(tuple([Text(word, "", from_move) for word in found]))
 
@@ -82,7 +82,7 @@ def word_set(play: Play, text: Text) -> Texts:
 
 def common_word_set(play: Play, text: Text, other: Text) -> Texts:
     play.spend(read(text.text, 10) + read(other.text, 10))
-    return _sorted(play, words.common_word_set(text.text, other.text), text.from_move or other.from_move)
+    return _sorted(play, words.common_word_set(text.text, other.text), text.from_move | other.from_move)
 
 
 def num_words(play: Play, text: Text) -> int:
@@ -123,7 +123,7 @@ def last_n_words(play: Play, text: Text, n: int) -> Text:
 
 def glue(play: Play, text: Text, other: Text) -> Text:
     play.spend(copied(text.text, other.text))
-    return play.text(words.glue(text.text, other.text), is_from_move(text, other))
+    return play.text(words.glue(text.text, other.text), from_moves(text, other))
 
 
 def split(play: Play, text: Text, separator: Text | None) -> Texts:
@@ -135,14 +135,14 @@ def split(play: Play, text: Text, separator: Text | None) -> Texts:
         parts = text.text.split(separator.text)
     else:
         raise run_time_error("found an empty separator for split, expected at least one character")
-    return _sorted(play, parts, text.from_move or (separator is not None and separator.from_move))
+    return _sorted(play, parts, text.from_move | (0 if separator is None else separator.from_move))
 
 
 def join(play: Play, separator: Text, items: Texts) -> Text:
     play.spend(150 + 15 * len(items) + _size(items))
     # Looked at before it is made: twenty thousand characters between a thousand items would be twenty million.
     play.check_length(_size(items) + len(separator.text) * (len(items) - 1))
-    return play.text(separator.text.join([item.text for item in items]), is_from_move(separator, items))
+    return play.text(separator.text.join([item.text for item in items]), from_moves(separator, items))
 
 
 def length(play: Play, value: _Other) -> int:

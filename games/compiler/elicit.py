@@ -14,7 +14,7 @@ from games.runtime.costs import shown_size
 from games.runtime.state import Play, Suspended, out_of_budget, run_time_error
 from games.sentences import counted
 from games.syntax.names import is_list, is_register, visible
-from games.values.text import Text, unwanted_character
+from games.values.text import HOUSE, PLAYER, Text, unwanted_character
 from games.values.types import Type
 
 _USAGE = "elicit([player,] register, …, n)"
@@ -69,7 +69,7 @@ def _asked(play: Play, seat: str, name: str, limit: int, line: int) -> Text:
     text, cut = _as_it_counts(play, move, limit)
     play.said.add((seat, text))
     play.events.append(MoveMade(seat, name, text, cut, line))
-    return play.text(text, from_move=True)
+    return play.text(text, HOUSE if seat in play.setup.house else PLAYER)
 
 
 def _as_it_counts(play: Play, move: Move, limit: int) -> tuple[str, bool]:

@@ -15,6 +15,7 @@ from games.compiler.reasons import Explain, explained
 from games.protocol import EnsureFailed, Side, Status, Why
 from games.runtime.state import NoValue, Play, PlayEnded
 from games.syntax.names import OMNISCIENT
+from games.values.text import HOUSE, Text
 from games.values.types import Type
 
 #: Units of work of a condition, and of one that does not hold and is told of.
@@ -77,8 +78,14 @@ class Ensure:
             detail = (
                 f"the conditions of line {self.line} failed {failures} times in a row: the play ends without a score"
             )
-            raise PlayEnded(Status.REJECTED, "ensure_limit", detail)
+            raise PlayEnded(self.status(play, results), "ensure_limit", detail)
         return play.return_to
+
+    def status(self, play: Play, results: Sequence[_Found]) -> Status:
+        """How the play ends: whoever is asked cannot mend what hangs on the house's words alone."""
+        failed = [each for each, found in zip(self.conditions, results, strict=True) if not found.holds]
+        by_house = any(_from_moves(play, each.needs) == HOUSE for each in failed)
+        return Status.VOID if by_house else Status.REJECTED
 
     def told(self, play: Play, results: Sequence[_Found], failures: int) -> list[EnsureFailed]:
         return [
@@ -111,6 +118,15 @@ def _result(condition: Callable[[Play], _Found], play: Play) -> _Found:
         return condition(play)
     except NoValue:  # of a move, which says it again
         return _NO_NUMBER
+
+
+def _from_moves(play: Play, needed: Needs) -> int:
+    """Whose moves have flowed into what is read, prefixes included?"""
+    found = 0
+    for value in map(play.registers.__getitem__, needed.registers):
+        for text in (value,) if isinstance(value, Text) else value:
+            found |= text.from_move | text.prefix_from_move
+    return found
 
 
 def _side(value: Any) -> Side:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from games.runtime.state import Play, PlayEnded
-from games.values.text import Text, is_from_move
+from games.values.text import PLAYER, Text, from_moves
 from games.values.types import BROKEN, Type
 
 Run = Callable[[Play], Any]
@@ -77,16 +77,18 @@ def composed(type: Type, run: Run, node: ast.expr, parts: Iterable[Expression], 
     return Expression(type, run, node, asks, reads=reads, parts=parts)
 
 
-def moved(play: Play, reads: frozenset[str]) -> bool:
-    """Has a move flowed into one of these registers?"""
+def moved(play: Play, reads: frozenset[str]) -> int:
+    """Whose moves have flowed into these registers? Not looked further than to the first of a player's."""
+    found = 0
     for name in reads:
         value = play.registers[name]
         play.spend(10 if isinstance(value, Text) else 10 * len(value))
-        if is_from_move(value):
-            return True
-    return False
+        found |= from_moves(value)
+        if found & PLAYER:
+            break
+    return found
 
 
-def tainted(text: Text) -> Text:
-    """The text, marked as a move's: a number that chose it was made from one."""
-    return Text(text.text, text.prefix, True, text.prefix_from_move)
+def tainted(text: Text, by: int) -> Text:
+    """The text, marked as of these moves: a number that chose it was made from them."""
+    return Text(text.text, text.prefix, text.from_move | by, text.prefix_from_move)

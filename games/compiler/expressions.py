@@ -117,8 +117,8 @@ def _subscript(checker: Checker, node: ast.Subscript) -> Expression:
         wanted: int = index.run(play)
         if not -len(items) <= wanted < len(items):
             raise run_time_error(f"found subscript {wanted} of a list of {len(items)} items")
-        item = items[wanted]
-        return tainted(item) if index.reads and moved(play, index.reads) else item
+        by = moved(play, index.reads)
+        return tainted(items[wanted], by) if by else items[wanted]
 
     return composed(Type.TEXT, fallible(run, checker.location(node)), node, [value, index])
 
@@ -140,7 +140,8 @@ def _slice(checker: Checker, node: ast.Subscript, value: Expression, bounds: ast
         numbers = [part.run(play) for part in parts]
         chosen = items[numbers[0] if has_lower else None : numbers[-1] if has_upper else None]
         play.spend(50 + 20 * len(chosen))
-        return tuple(map(tainted, chosen)) if reads and moved(play, reads) else chosen
+        by = moved(play, reads)
+        return tuple([tainted(item, by) for item in chosen]) if by else chosen
 
     return composed(Type.LIST, run, node, [value, *parts])
 

@@ -117,19 +117,19 @@ def _by_zero(play: Play, divisor: Expression, what: str) -> PlayEnded:
 
 def _join_texts(play: Play, left: Text, right: Text) -> Text:
     play.spend(copied(left.text, right.text))
-    return play.text(left.text + right.text, left.from_move or right.from_move)
+    return play.text(left.text + right.text, left.from_move | right.from_move)
 
 
 def _before(play: Play, left: Text, right: Text) -> Text:
     play.spend(searched(left.text, right.text))
     text = left.text.split(right.text, 1)[0] if right.text else left.text
-    return Text(text, "", left.from_move or right.from_move)
+    return Text(text, "", left.from_move | right.from_move)
 
 
 def _after(play: Play, left: Text, right: Text) -> Text:
     play.spend(searched(left.text, right.text))
     text = left.text.partition(right.text)[2] if right.text else ""
-    return Text(text, "", left.from_move or right.from_move)
+    return Text(text, "", left.from_move | right.from_move)
 
 
 def _after_prefix(play: Play, left: Text, right: Text) -> Text:

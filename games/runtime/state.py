@@ -14,7 +14,7 @@ from games.runtime.costs import copied, shown_size
 from games.sentences import counted
 from games.syntax.names import REGISTERS, is_list
 from games.values.bits import NOTHING, Bits, Measured, TermToken, Tokens
-from games.values.text import EMPTY, Text, Texts
+from games.values.text import EMPTY, PLAYER, Text, Texts
 
 _START: Mapping[str, Text | Texts] = {name: () if is_list(name) else EMPTY for name in REGISTERS}
 
@@ -54,9 +54,14 @@ class NoValue(PlayEnded):
     """What cannot be computed of a move: in a condition it fails, anywhere else it ends the play."""
 
 
-def no_value(detail: str, *, from_move: bool) -> PlayEnded:
-    """Raised by what has no value, by the player's fault or the program's."""
-    return NoValue(Status.REJECTED, "no_value", detail) if from_move else run_time_error(detail)
+def no_value(detail: str, *, from_move: int) -> PlayEnded:
+    """Raised by what has no value, by the player's fault, the house's or the program's."""
+    return NoValue(blamed(from_move), "no_value", detail) if from_move else run_time_error(detail)
+
+
+def blamed(from_move: int) -> Status:
+    """How a play ends that cannot go on with a text into which these moves have flowed."""
+    return Status.REJECTED if from_move & PLAYER else Status.VOID
 
 
 class Play:
@@ -145,7 +150,7 @@ class Play:
         if self.shown_characters > limits.SHOWN_CHARACTERS:
             raise out_of_budget("characters shown", limits.SHOWN_CHARACTERS)
 
-    def text(self, text: str, from_move: bool = False) -> Text:
+    def text(self, text: str, from_move: int = 0) -> Text:
         """A new text without a prefix, within the budget of characters."""
         self.check_length(len(text))
         return Text(text, "", from_move)
@@ -245,22 +250,24 @@ class Play:
         known = self.bits.get(question)
         if known is not None:
             return Bits(((tokens, _checked(question, known, tokens)),))
-        self._refuse_too_long(question, text.from_move or text.prefix_from_move)
+        self._refuse_too_long(question, text)
         self.unknown[question] = None
         return None
 
-    def _refuse_too_long(self, question: Measurement, from_move: bool) -> None:
+    def _refuse_too_long(self, question: Measurement, text: Text) -> None:
         context = self.setup.judges[question.judge].context
-        length = 1 + len(self.ends(question.judge, question.text))
-        if question.prefix:
-            length += len(self.ends(question.judge, question.prefix))
+        length = of_others = 1
+        for part, from_move in ((text.text, text.from_move), (text.prefix, text.prefix_from_move)):
+            tokens = len(self.ends(question.judge, part)) if part else 0
+            length += tokens
+            of_others += 0 if from_move & PLAYER else tokens
         if length > context:
-            status = Status.REJECTED if from_move else Status.VOID
+            by_player = of_others <= context and (text.from_move | text.prefix_from_move) & PLAYER
             detail = (
                 f"the text and its prefix are {length:,} tokens long with the beginning-of-text token; "
                 f"the judge {question.judge!r} reads {context:,} at once"
             )
-            raise PlayEnded(status, "too_long", detail)
+            raise PlayEnded(blamed(by_player), "too_long", detail)
 
     def need_bits(self) -> Suspended:
         return Suspended(NeedBits(tuple(self.unknown), self.shown()))

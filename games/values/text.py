@@ -10,18 +10,22 @@ from games.sentences import say
 #: Control characters but tab and newline (C0, DEL, C1), and halves of surrogate pairs.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
+#: Whose moves have flowed into a text: bits of `Text.from_move`.
+HOUSE, PLAYER = 1, 2
+
 
 class Text(NamedTuple):
     """A text with the prefix that it is measured after.
 
-    from_move, prefix_from_move: has a move flowed into the text, into the prefix? It decides whose fault it is when
-    they are too long for a judge. (A named tuple, because a play makes many: it is built in half the time.)
+    from_move, prefix_from_move: whose moves have flowed into the text, into the prefix? 0: nobody's. It decides whose
+    fault it is when they are too long for a judge or have no value. (A named tuple, because a play makes many: it is
+    built in half the time.)
     """
 
     text: str
     prefix: str = ""
-    from_move: bool = False
-    prefix_from_move: bool = False
+    from_move: int = 0
+    prefix_from_move: int = 0
 
 
 #: A list of the language. Never changed in place, so that every copy is one's own.
@@ -30,11 +34,13 @@ Texts = tuple[Text, ...]
 EMPTY = Text("")
 
 
-def is_from_move(*values: Text | Texts) -> bool:
-    """Has a move flowed into one of them?"""
-    return any(
-        value.from_move if isinstance(value, Text) else any(item.from_move for item in value) for value in values
-    )
+def from_moves(*values: Text | Texts) -> int:
+    """Whose moves have flowed into one of them?"""
+    found = 0
+    for value in values:
+        for text in (value,) if isinstance(value, Text) else value:
+            found |= text.from_move
+    return found
 
 
 def unwanted_character(text: str) -> tuple[int, str] | None:

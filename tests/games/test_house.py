@@ -125,6 +125,33 @@ def test_what_has_no_value_in_a_text_of_the_house_is_nobodys_fault_either() -> N
     assert theirs.status is Status.REJECTED
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("reward(black, xent(x) * number(y))", Status.VOID),
+        ("reward(black, xent(x) * number(x))", Status.REJECTED),
+        ('reward(black, xent(x) * number(y + "" + x))', Status.REJECTED),
+        ("reward(black, xent(x) / len(remove_common_words(y, y)))", Status.VOID),
+        ("ensure(number(y) > 3)", Status.VOID),
+        ('ensure(len(x) > 0, "z" in y)', Status.VOID),
+        ("ensure(number(x) > 3)", Status.REJECTED),
+        ("ensure(xent(y | x) > 999)", Status.REJECTED),
+        ("reward(black, xent(x | y1))", Status.VOID),
+        ("reward(black, xent(y1))", Status.VOID),
+        ("reward(black, xent(y + x | y))", Status.REJECTED),
+    ],
+)
+def test_what_the_house_said_earlier_is_nobodys_fault_and_what_a_player_said_is(line: str, status: Status) -> None:
+    """White has moved before Black, whose move it breaks at."""
+    too_long = "assign(y1=" + " + ".join(["y"] * 3) + ")"
+    of = program("elicit(white, y, 500)", too_long, "elicit(black, x, 9)", line)
+    given = housed(setup(context=200), white=HouseSeat(("no number " * 40,)))
+    effect, _ = played(of, given, *("a",) * 11)
+    assert isinstance(effect, Finished)
+    assert effect.status is status
+    assert effect.reason is not None
+
+
 def test_a_log_replays_as_it_was_said_whatever_the_house_would_say_now() -> None:
     of = program(*DUEL)
     effect, log = played(of, housed(setup(PASSAGE), white=HouseSeat(("one", "two"))), "mine")
