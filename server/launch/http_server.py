@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -25,10 +26,13 @@ from server.launch.slow_clients import TimedProtocol
 if TYPE_CHECKING:
     from server.http.context import AppContext
 
+log = structlog.get_logger()
+
 ONE_AT_A_TIME = 1  # connections that asyncio takes at a time: the rest is for other processes on the socket
 KEPT_SECONDS = 150  # an idle connection: longer than proxies (nginx 60, Caddy 120) and clients keep theirs, who
 # would else send a request into one that is just being closed
 LAST_SECONDS = 1  # for requests that are held and streams that are open, when the server stops
+CUT_SECONDS = 3  # for them to end then
 TURN = 0.0005  # seconds for which a thread computes while others want to: a move takes dozens of turns
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -44,7 +48,7 @@ class Server(uvicorn.Server):
             access_log=False,
             proxy_headers=False,  # server.http.public_address reads them
             timeout_keep_alive=KEPT_SECONDS,
-            timeout_graceful_shutdown=LAST_SECONDS,
+            timeout_graceful_shutdown=LAST_SECONDS + CUT_SECONDS,
             backlog=ONE_AT_A_TIME,
         )
         super().__init__(config)
@@ -60,7 +64,25 @@ class Server(uvicorn.Server):
         context: AppContext | None = getattr(self._app.state, "context", None)
         if context is not None:
             context.live.stop()
-        await super().shutdown(sockets)
+        cutting = asyncio.get_running_loop().call_later(LAST_SECONDS, self._cut_off)
+        logger = logging.getLogger("uvicorn.error")
+        logger.addFilter(_is_no_cut)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cutting.cancel()
+            logger.removeFilter(_is_no_cut)
+
+    def _cut_off(self) -> None:
+        """Close every connection, which is the only true answer: what they asked for may be done, or may not be."""
+        waiting = list(self.server_state.tasks)
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            log.warning("stop.requests_cut_off", requests=len(waiting))
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -113,7 +135,6 @@ class Shutdown:
         """Serve until stopped. Raises CommandError where the application does not start."""
         _raise_file_limit()
         sys.setswitchinterval(TURN)
-        _forgive_cancelled_tasks()
         self._server = server
         if self.event.is_set():  # asked after `now` can see the server: one of the two notices the other
             server.should_exit = True
@@ -140,6 +161,6 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
-def _forgive_cancelled_tasks() -> None:
-    """Streams that are cut off at the stop are no error."""
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "timeout graceful" not in str(record.msg))
+def _is_no_cut(record: logging.LogRecord) -> bool:
+    """Requests that are cut off at the stop are no errors, each with a traceback."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
