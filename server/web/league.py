@@ -32,13 +32,19 @@ class Chart:
 
 @router.get("/competitions/{competition_id}/league")
 async def of_competition(read: ReadOf, competition_id: str) -> Response:
-    return await read(_page, competition_id)
+    return await read(_page, "league.html", competition_id)
 
 
-def _page(unit: Unit, competition_id: str) -> Response:
+@router.get("/competitions/{competition_id}/league/part")
+async def part(read: ReadOf, competition_id: str) -> Response:
+    return await read(_page, "parts/league.html", competition_id)
+
+
+def _page(unit: Unit, template: str, competition_id: str) -> Response:
     found = league.see(unit, competition_id)
     return page(
-        "league.html",
+        template,
+        events=competition_id,
         viewer=view_models.viewer(unit),
         competition=competitions.find(unit.session, competition_id),
         entries=found.entries[:SHOWN],

@@ -236,6 +236,8 @@ def test_the_page_has_everybodys_rating_as_a_table_and_as_lines(season: Season, 
     season.ended(Wren=2, Kite=5)
     found = visitor.get(page)
     nothing_from_elsewhere(found)
+    assert f'data-part="{page}/part"' in found.text
+    assert visitor.get(f"{page}/part").text.strip() in found.text, "what is fetched anew when a round ends"
     lines, told = season.lines(), text_of(found)
     assert set(lines) == {"Wren", "Lark", "Kite", evil}
     for name, (rank, count, history) in lines.items():
