@@ -13,7 +13,7 @@ from games.program import Program
 from games.protocol import MAIN
 from games.sentences import say
 from judge.profiles import PROFILES
-from server.arena import audit, callers, competitions, games, house, judges, rounds, second_judges
+from server.arena import audit, callers, competitions, games, house, judges, lab_doors, rounds, second_judges
 from server.arena.round_setup import (
     NewRound,
     bind_judges,
@@ -254,12 +254,14 @@ def duplicate(unit: Unit, round_id: str) -> Round:
 
 
 def duplicate_competition(unit: Unit, competition_id: str, name: str) -> Competition:
-    """A competition of that name with the same rules and the same rounds, drafts all of them, and nobody in it. Hosts
-    only."""
+    """A competition of that name with the same rules, the same of the lab left open and the same rounds, drafts all of
+    them, and nobody in it. Hosts only."""
     callers.require_host_of(unit.caller, competition_id)
     one = competitions.find(unit.session, competition_id)
     copy = competitions.create(unit, name, one.bots, one.free_measurements, one.total, draft=True)
     unit.session.flush()
+    lab_doors.set_open(unit, copy.id, open_=lab_doors.is_open(unit.session, competition_id))
+    lab_doors.set_closed(unit, copy.id, lab_doors.closed_experiments(unit.session, competition_id))
     for round_ in rounds.of_competition(unit.session, competition_id):
         create_round(unit, copy.id, _again(unit, round_))
     return copy

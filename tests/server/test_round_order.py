@@ -103,7 +103,10 @@ def test_a_competition_is_duplicated_without_its_players(house: RunningApp) -> N
     lesson.another_round(game="condense_strict")
     ada = lesson.join("Ada")
     ada.score(lesson.round_id, "5")
+    lab = {"lab": False, "closed_experiments": ["sampling"]}
+    answer(house.host.request("PATCH", f"/competitions/{lesson.id}", json=lab))
     copy = act(house, f"/competitions/{lesson.id}:duplicate", name="Friday class")
+    assert {name: copy[name] for name in lab} == lab
     assert (copy["name"], copy["bots"], copy["draft"]) == ("Friday class", "none", True)
     assert copy["code"] != lesson.competition["code"]
     rounds = answer(house.host.get(f"/competitions/{copy['id']}/rounds"))["items"]
