@@ -3,10 +3,13 @@ counts."""
 
 from collections.abc import Iterator
 from functools import partial
+from json import loads
+from typing import Any
 
 import pytest
 
 from server.queue.messages import party
+from tests.support.command import Ended, Run
 from tests.support.databases import sqlite_at
 from tests.support.hired import OTHER, hired, honest, play, zeros
 from tests.support.scenario.deployment import answer
@@ -41,6 +44,11 @@ def done(house: RunningApp, rescoring: str) -> Json:
 def ends(house: RunningApp, kind: str, name: str) -> Json:
     found: Json = answer(house.host.post("/workers:distrust", json={"kind": kind, "name": name}))
     return found
+
+
+def said(ended: Ended) -> Any:
+    """The JSON of a command, between the lines that the server of this process logs."""
+    return next(loads(line) for line in ended.out.splitlines() if line.startswith(("[]", "[{", "{")))
 
 
 def test_what_a_forger_measured_is_measured_again_and_the_board_mended(
@@ -79,7 +87,9 @@ def test_what_a_forger_measured_is_measured_again_and_the_board_mended(
             assert receipt["complete"]
 
 
-def test_a_build_is_distrusted_and_trusted_again(house: RunningApp, judge: FakeJudge, visitor: Visitor) -> None:
+def test_a_build_is_distrusted_and_trusted_again(
+    house: RunningApp, judge: FakeJudge, visitor: Visitor, run: Run
+) -> None:
     with hired(house, judge, honest, build=OTHER) as worker:
         lesson = new_class(house, judge)
         play(lesson, ["7 it is"])
@@ -93,12 +103,23 @@ def test_a_build_is_distrusted_and_trusted_again(house: RunningApp, judge: FakeJ
         visitor.send("/host/judges/trust", kind="build", name=OTHER)
         problem(house.host.post("/workers:trust", json={"kind": "build", "name": OTHER}), 422, "invalid-request")
         assert "Nobody distrusts" in text_of(visitor.send("/host/judges/trust", kind="build", name=OTHER))
+    at = ("--database-url", str(house.settings.database_url))
     with hired(house, judge, honest, build=OTHER) as again:
         play(lesson, ["8 it is"])
         assert again.made
         assert not again.stopped
+        assert said(run("worker-token", "distrusted", *at, "--json")) == []
+        stopped = said(run("worker-token", "distrust", OTHER, "--build", *at, "--json"))
+        assert stopped["measurements"] >= 2
+        assert lesson.round_id in stopped["rounds"]
+        eventually(lambda: again.stopped, what="its end")
+    (told,) = said(run("worker-token", "distrusted", *at, "--json"))
+    assert (told["kind"], told["name"]) == ("build", OTHER)
+    assert run("worker-token", "trust", OTHER, "--build", *at).status == 0
+    assert "Nobody distrusts" in run("worker-token", "trust", OTHER, "--build", *at).err
+    assert "No worker and no build 'nobody'" in run("worker-token", "distrust", "nobody", *at).err
     audit = house.host.get("/audit.jsonl").text
-    assert audit.count('"worker.trust"') == 1
+    assert audit.count('"worker.trust"') == 2
 
 
 def test_who_was_never_heard_of_is_not_distrusted(house: RunningApp) -> None:
