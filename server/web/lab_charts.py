@@ -11,6 +11,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
+from judge.figures import Saved
 from judge.intervals import Interval
 from server.web.cut_picture import ACCENT, INK, SOFT, visible
 from server.web.picture.pixels import png
@@ -35,14 +36,6 @@ class Column:
     bits: float
     entropy: float
     begins: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A text and what was saved on it, in bits."""
-
-    text: str
-    saved: float
 
 
 async def sent(drawn: str, ending: Ending, name: str) -> Response:
@@ -101,7 +94,7 @@ def _strip(columns: Sequence[Column], top: float, most: float) -> Iterator[str]:
             yield f'<path class="border" d="M{x} {top}V{foot}" stroke="{INK}" stroke-dasharray="3 3"/>'
 
 
-def saved_svg(rows: Sequence[Row], found: Interval, names: tuple[str, str], *, alone: bool = False) -> str:
+def saved_svg(rows: Sequence[Saved], found: Interval, names: tuple[str, str], *, alone: bool = False) -> str:
     """What was saved on each text, to the right of a line where something was, and under them the mean with its
     interval. names: of the drawing, and of the mean."""
     reach = max([abs(row.saved) for row in rows] + [abs(found.low), abs(found.high)]) or 1.0
