@@ -19,20 +19,19 @@ from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from xentarena import lab_models, models
+from xentarena import models
 from xentarena.errors import ApiError, ArenaError
 from xentarena.feed import follow
+from xentarena.lab_client import HOLD, LabClient
 from xentarena.transport import NOT_DONE, Call, Transport, pause
 
 T = TypeVar("T", bound=models.WireModel)
-Looked = TypeVar("Looked", models.Measurement, lab_models.Reading, lab_models.Samples)
 
 BATCH, BATCH_BYTES = 32, 48_000  # what the server takes at once: so many items, and 64 KB with everything
 WAITING = frozenset({"queued", "awaiting_opponent"})  # states in which it is others who have to do something
-HOLD = 10.0  # seconds that one request may be held while waiting for a score
 
 
-class Client:
+class Client(LabClient):
     """A player's (or a host's) view of one server. Not to be shared between threads.
 
     Every method raises `ApiError` where the server refuses, and `ServerUnavailable` where it cannot be reached for
@@ -260,67 +259,6 @@ class Client:
         after its number. `after=0` tells the last 4,096 events at most.
         """
         return follow(self._transport, f"/competitions/{competition or self._own()}/events", after)
-
-    def measure(
-        self, text: str, prefix: str = "", *, judge: str | None = None, profile: str = "arena", seconds: float = 60
-    ) -> models.Measurement:
-        """Bits of `text` after `prefix` and alone. judge: name or identity; the newest where none is named."""
-        body = {"text": text, "prefix": prefix, "profile": profile}
-        return self._look("/measurements", models.Measurement, body, judge, seconds)
-
-    def read(
-        self,
-        text: str,
-        prefix: str = "",
-        *,
-        judge: str | None = None,
-        profile: str = "arena",
-        seconds: float = 60,
-        rule: str = "above",
-        bits: float | None = None,
-    ) -> lab_models.Reading:
-        """What the judge expects at each token of `text`, after `prefix` and alone: bits, rank, entropy and the ten
-        likeliest tokens. judge: name or identity; the newest where none is named. rule, bits: what a border is, see
-        `judge.unforeseen`."""
-        body = {"text": text, "prefix": prefix, "profile": profile}
-        spike = {"rule": rule} | ({} if bits is None else {"bits": bits})
-        return self._look("/readings", lab_models.Reading, body, judge, seconds, spike)
-
-    def sample(
-        self,
-        prefix: str,
-        methods: Sequence[str] = ("greedy",),
-        *,
-        tokens: int = 20,
-        seed: int = 0,
-        judge: str | None = None,
-        seconds: float = 60,
-    ) -> lab_models.Samples:
-        """What the judge writes after `prefix` by each method ("top-p=0.9" and its like), and what might have come at
-        each token. judge: name or identity; the newest where none is named."""
-        body = {"prefix": prefix, "methods": list(methods), "tokens": tokens, "seed": seed}
-        return self._look("/samples", lab_models.Samples, body, judge, seconds)
-
-    def _look(
-        self,
-        path: str,
-        shape: type[Looked],
-        body: dict[str, Any],
-        judge: str | None,
-        seconds: float,
-        params: Mapping[str, str | float] | None = None,
-    ) -> Looked:
-        """Ask for something of a judge until it is there."""
-        body |= {} if judge is None else {"judge": judge}
-        deadline = monotonic() + seconds
-        while True:
-            wait = min(HOLD, max(0.0, deadline - monotonic()))
-            found = self._transport.send(Call("POST", path, {"wait": wait, **(params or {})}, body, wait=wait), shape)
-            if found.state != "pending":
-                return found
-            if monotonic() >= deadline:
-                what = shape.__name__
-                raise ArenaError(f"{what} {found.id} is still pending after {seconds:.0f} seconds.")
 
     def _own(self) -> str:
         if self._competition is None:

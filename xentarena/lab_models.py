@@ -1,4 +1,4 @@
-"""What the lab of a server answers: readings and samples."""
+"""What the lab of a server answers: readings, samples, and experiments of several readings."""
 
 from xentarena.models import WireModel
 
@@ -122,3 +122,123 @@ class Samples(WireModel):
     samples: tuple[Sample, ...] | None
     build: str | None
     failure: str | None
+
+
+class ReadTotal(WireModel):
+    """One text as the judge read it. entropy: bits that it was to expect in all."""
+
+    prefix: str
+    text: str
+    bits: float
+    tokens: int
+    entropy: float
+
+
+class Experiment(WireModel):
+    """readings: all that was read, in order; null until it is known."""
+
+    id: str
+    judge: str
+    identity: str
+    state: str
+    readings: tuple[ReadTotal, ...] | None
+    build: str | None
+    failure: str | None
+
+
+class Interval(WireModel):
+    """A mean of so many values, and its 95 % confidence interval, Student's."""
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+
+class Pooled(WireModel):
+    """Several texts together."""
+
+    bits: float
+    tokens: int
+    entropy: float
+    perplexity: float
+
+
+class SavedText(WireModel):
+    text: str
+    bits_without: float
+    bits_with: float
+    saved: float
+
+
+class PassagesFigures(WireModel):
+    """saved: bits by the prefix on a text, the mean. without: after the other prefix, or alone."""
+
+    saved: Interval
+    with_prefix: Pooled
+    without: Pooled
+    texts: tuple[SavedText, ...]
+
+
+class Passages(Experiment):
+    """What a prefix tells of many texts, against another or none; figures are null until they are known."""
+
+    prefix: str
+    other: str
+    texts: tuple[str, ...]
+    figures: PassagesFigures | None
+
+
+class AllowedAnswer(WireModel):
+    """An answer, its bits after the question, and its share among those that are allowed; log odds are bits."""
+
+    answer: str
+    bits: float
+    share: float
+    log_odds: float
+    share_without_prior: float
+    log_odds_without_prior: float
+
+
+class AnswersFigures(WireModel):
+    """chosen: the likeliest answer. entropy: how unsure the judge is between them, in bits."""
+
+    answers: tuple[AllowedAnswer, ...]
+    chosen: str
+    chosen_without_prior: str
+    entropy: float
+    entropy_without_prior: float
+
+
+class Answers(Experiment):
+    """A question to which only some answers are allowed; figures are null until they are known."""
+
+    question: str
+    answers: tuple[str, ...]
+    figures: AnswersFigures | None
+
+
+class Verdict(WireModel):
+    """What is said of either sentence, and whether that prefers the "first", the "second" or "neither"."""
+
+    first: float
+    second: float
+    preferred: str
+
+
+class PairFigures(WireModel):
+    """bits, bits_a_token: what each costs. asked_alone: log odds of Yes to whether it is true. asked_which: log odds of
+    being chosen of both, both orders together."""
+
+    bits: Verdict
+    bits_a_token: Verdict
+    asked_alone: Verdict
+    asked_which: Verdict
+
+
+class Pair(Experiment):
+    """Two sentences, and which of them the judge prefers; figures are null until they are known."""
+
+    first: str
+    second: str
+    figures: PairFigures | None

@@ -279,19 +279,19 @@ class AnnouncementRequest(Request):
     )
 
 
-class ReadingRequest(Request):
+class JudgeRequest(Request):
     judge: Label | None = Field(
         None, description="Name or identity; if absent, what a live worker serves.", examples=["pocket"]
     )
+
+
+class ReadingRequest(JudgeRequest):
     prefix: str = Field("", examples=["ships at sea"])
     text: str = Field(description="With the prefix at most 512 tokens.", examples=["The tide came in."])
     profile: Profile = ARENA
 
 
-class SampleRequest(Request):
-    judge: Label | None = Field(
-        None, description="Name or identity; if absent, what a live worker serves.", examples=["pocket"]
-    )
+class SampleRequest(JudgeRequest):
     prefix: str = Field(
         description="What is to be gone on with; with what is written at most 256 tokens.",
         examples=["The tide came in over"],
@@ -307,10 +307,29 @@ class SampleRequest(Request):
     seed: int = Field(0, ge=0, lt=2**53, description="What the draws come from.")
 
 
-class MeasurementRequest(Request):
-    judge: Label | None = Field(
-        None, description="Name or identity; if absent, what a live worker serves.", examples=["pocket"]
+class PassagesRequest(JudgeRequest):
+    prefix: str = Field(description="What stands before each text.", examples=["ships at sea"])
+    other: str = Field("", description="Another prefix to compare it with; empty: none.", examples=["a list of taxes"])
+    texts: list[str] = Field(
+        max_length=64,
+        description="2 to 40; each with either prefix at most 512 tokens, all that is read at most 8,192.",
+        examples=[["The tide came in.", "The boats were home before the storm."]],
     )
+
+
+class AnswersRequest(JudgeRequest):
+    question: str = Field(examples=["Do ships sail on the sea?"])
+    answers: list[str] = Field(
+        max_length=64, description="2 to 6 that are allowed, each another.", examples=[["Yes", "No"]]
+    )
+
+
+class PairRequest(JudgeRequest):
+    first: str = Field(examples=["Fire is hot."])
+    second: str = Field(description="One that differs in little.", examples=["Fire is cold."])
+
+
+class MeasurementRequest(JudgeRequest):
     prefix: str = Field("", examples=["ships at sea"])
     text: str = Field(examples=["The tide came in."])
     profile: Profile = ARENA

@@ -26,16 +26,17 @@ def passages(unit: Unit, judge_name: str | None, prefix: str, other: str, texts:
     """Ask what a prefix tells of these texts, against another one or none."""
     prefix = clean(prefix, "/prefix", what=say("The context"))
     other = clean(other, "/other", what=say("The other context"), empty=True)
-    found = [clean(text, "/texts") for text in texts]
-    if not 2 <= len(found) <= TEXTS:
-        raise invalid("/texts", say("Give 2 to {most} texts, each in a line of its own.", most=TEXTS))
+    if not 2 <= len(texts) <= TEXTS:
+        raise invalid("/texts", say("Give 2 to {most} texts.", most=TEXTS))
+    found = [clean(text, f"/texts/{number}") for number, text in enumerate(texts)]
     return _ask(unit, LabExperiment.PASSAGES, judge_name, {"prefix": prefix, "other": other, "texts": found})
 
 
 def answers(unit: Unit, judge_name: str | None, question: str, allowed: Sequence[str]) -> Experiment:
     """Ask what each of the answers costs after a question, and where nothing is asked."""
     question = clean(question, "/question", what=say("The question"))
-    found = [clean(answer, "/answers", what=say("The answer")).strip() for answer in allowed]
+    what = say("The answer")
+    found = [clean(answer, f"/answers/{number}", what=what).strip() for number, answer in enumerate(allowed)]
     if not 2 <= len(found) <= ANSWERS or len(set(found)) < len(found):
         raise invalid("/answers", say("Allow 2 to {most} answers, each another.", most=ANSWERS))
     return _ask(unit, LabExperiment.ANSWERS, judge_name, {"question": question, "answers": found})
@@ -77,7 +78,7 @@ def _ask(unit: Unit, experiment: LabExperiment, judge_name: str | None, question
         raise invalid(
             "/judge", say("This judge reads from right to left, the answer before the question: ask another.")
         )
-    _check_lengths(judge, several.readings(experiment, question))
+    _check_lengths(judge, several.readings(experiment, question), _longest(question))
     (row,) = lab.ask(unit, judge, experiment, [question])
     return row
 
@@ -87,11 +88,16 @@ def _said(question: dict[str, Any]) -> list[str]:
     return [text for value in question.values() for text in ([value] if isinstance(value, str) else value)]
 
 
-def _check_lengths(judge: Judge, asked: Sequence[several.Read]) -> None:
+def _longest(question: dict[str, Any]) -> str:
+    """The field with most words: where too many are to be taken away."""
+    return f"/{max(question, key=lambda name: len(''.join(question[name])))}"
+
+
+def _check_lengths(judge: Judge, asked: Sequence[several.Read], pointer: str) -> None:
     counts = {text: judges.token_count(judge, text) for text in dict.fromkeys(text for read in asked for text in read)}
     for prefix, text in asked:
-        lab.check_length(judge, prefix, counts[text], lab.TOKENS, "/texts")
+        lab.check_length(judge, prefix, counts[text], lab.TOKENS, pointer)
     whole = sum(1 + counts[prefix] + counts[text] for prefix, text in asked)
     if whole > TOKENS:
         told = say("That is {number} tokens to read in all; the lab reads {most} at once.", number=whole, most=TOKENS)
-        raise invalid("/texts", told)
+        raise invalid(pointer, told)

@@ -92,6 +92,7 @@ def others(lesson: Class, player: Caller, ended: str) -> dict[str, list[str]]:
         "rescoring_id": host.post(f"/rounds/{ended}/rescorings", json={}),
         "key": player.post("/measurements", json=asked),
         "reading_id": player.post("/readings", json=asked),
+        "pair_id": player.post("/lab/pairs", json={"judge": PLAIN.identity, "first": "a", "second": "b"}),
     }
     return {name: [answer(each, 201, 202)["id"]] for name, each in made.items()}
 

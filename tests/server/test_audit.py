@@ -29,6 +29,9 @@ OF_PLAYERS = {
     "POST /measurements",
     "POST /readings",
     "POST /samples",
+    "POST /lab/passages",
+    "POST /lab/answers",
+    "POST /lab/pairs",
     "DELETE /me/token",
 }
 #: What workers ask.

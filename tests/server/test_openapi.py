@@ -87,6 +87,12 @@ PROMISED = """
     GET /readings/{}
     POST /samples
     GET /samples/{}
+    POST /lab/passages
+    GET /lab/passages/{}
+    POST /lab/answers
+    GET /lab/answers/{}
+    POST /lab/pairs
+    GET /lab/pairs/{}
 """
 #: operationId, method, path, who may ask, statuses: of every route. A new route adds a line.
 RECORDED = Path(__file__).parent / "operations.txt"
@@ -280,15 +286,27 @@ def check(document: Json, schema: Json, value: object, where: str) -> None:
     return None
 
 
+def asked_of_judges(house: RunningApp) -> dict[str, str]:
+    """What measuring and the lab made for the host, by the names of parameters."""
+    asked: dict[str, tuple[str, Json]] = {
+        "key": ("/measurements", {"prefix": "c", "text": "a b"}),
+        "reading_id": ("/readings", {"prefix": "c", "text": "a b"}),
+        "samples_id": ("/samples", {"prefix": "c"}),
+        "passages_id": ("/lab/passages", {"prefix": "c", "texts": ["a", "b"]}),
+        "answers_id": ("/lab/answers", {"question": "c", "answers": ["a", "b"]}),
+        "pair_id": ("/lab/pairs", {"first": "a", "second": "b"}),
+    }
+    return {
+        name: answer(house.host.post(path, json={"judge": "plain", **body}, params={"wait": 20}), 201)["id"]
+        for name, (path, body) in asked.items()
+    }
+
+
 def test_answers_are_what_the_document_says(house: RunningApp, document: Json, hand: Hand, judge: FakeJudge) -> None:
     lesson = new_class(house, PLAIN, attempts=5, second_judge=judge.identity)
     ada = lesson.join()
     sent = ada.score(lesson.round_id, "25")
-    asked: Json = {"judge": "plain", "prefix": "c"}
-    measured, looked, written = (
-        answer(house.host.post(path, json=asked | more, params={"wait": 20}), 201)
-        for path, more in (("/measurements", {"text": "a b"}), ("/readings", {"text": "a b"}), ("/samples", {}))
-    )
+    of_the_lab = asked_of_judges(house)
     lesson.close()
     answer(house.host.post(f"/rounds/{lesson.round_id}:reveal", json={"which": "all"}))
     second = f"/rounds/{lesson.round_id}/second-judge"
@@ -297,7 +315,7 @@ def test_answers_are_what_the_document_says(house: RunningApp, document: Json, h
         "rescoring_id": answer(house.host.post(f"/rounds/{lesson.round_id}/rescorings", json={}), 201)["id"],
         **{"competition_id": lesson.id, "round_id": lesson.round_id, "submission_id": sent["id"]},
         "player_id": str(ada.id),
-        **{"key": measured["id"], "reading_id": looked["id"], "samples_id": written["id"]},
+        **of_the_lab,
         "move_id": answer(house.host.get(f"/rounds/{lesson.round_id}/moves"))["items"][0]["id"],
     }
     worker = house.caller(house.database.write(lambda session: worker_tokens.create(session, "a GPU")[0]))

@@ -141,6 +141,12 @@ ALLOWED = """
     GET    /api/v1/readings/{reading_id}                     1+++3++++++3
     POST   /api/v1/samples                                   1+++33+++++3
     GET    /api/v1/samples/{samples_id}                      1+++3++++++3
+    POST   /api/v1/lab/passages                              1+++33+++++3
+    GET    /api/v1/lab/passages/{passages_id}                1+++3++++++3
+    POST   /api/v1/lab/answers                               1+++33+++++3
+    GET    /api/v1/lab/answers/{answers_id}                  1+++3++++++3
+    POST   /api/v1/lab/pairs                                 1+++33+++++3
+    GET    /api/v1/lab/pairs/{pair_id}                       1+++3++++++3
     GET    /api/v1/worker                                13333333333+
     POST   /api/v1/worker:announce                       13333333333+
     POST   /api/v1/worker/tokenizers                     13333333333+
@@ -243,7 +249,7 @@ def school(sqlite_house: RunningApp) -> School:
         "identity": PLAIN.identity,
         "move_id": "mov_none",
         "reading_id": "none",
-        "samples_id": "none",
+        **dict.fromkeys(("samples_id", "passages_id", "answers_id", "pair_id"), "none"),
         "play_id": challenge(roles["bot"], duels)["play"],
         "rescoring_id": answer(maker.post(f"/rounds/{lesson.round_id}/rescorings", json={}), 201)["id"],
     }
@@ -365,6 +371,9 @@ def _bodies_of_workers() -> dict[str, Callable[[School], object]]:
 BODIES = _bodies() | _bodies_of_teams() | _bodies_of_workers()
 BODIES["POST /api/v1/readings"] = BODIES["POST /api/v1/measurements"]
 BODIES["POST /api/v1/samples"] = lambda _: {"judge": PLAIN.identity, "prefix": "a", "methods": ["greedy"], "tokens": 1}
+BODIES["POST /api/v1/lab/passages"] = lambda _: {"judge": PLAIN.identity, "prefix": "a", "texts": ["b", "c"]}
+BODIES["POST /api/v1/lab/answers"] = lambda _: {"judge": PLAIN.identity, "question": "a", "answers": ["b", "c"]}
+BODIES["POST /api/v1/lab/pairs"] = lambda _: {"judge": PLAIN.identity, "first": "a", "second": "b"}
 #: What a request uses up, made for each.
 FRESH: dict[str, Callable[[School], dict[str, str]]] = {
     "POST /api/v1/announcements/{announcement_id}:withdraw": an_announcement,
