@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from xentarena import lab_models, models
 from xentarena.errors import ArenaError
@@ -24,6 +25,10 @@ class LabClient:
     """The part of `Client` that asks judges, outside any game."""
 
     _transport: Transport
+
+    def judge(self, name: str) -> models.Judge:
+        """A judge by identity or name."""
+        return self._transport.send(Call("GET", f"/judges/{quote(name, safe='')}"), models.Judge)
 
     def measure(
         self, text: str, prefix: str = "", *, judge: str | None = None, profile: str = "arena", seconds: float = 60

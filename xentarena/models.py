@@ -294,6 +294,18 @@ class Event(WireModel):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+class Judge(WireModel):
+    """identity: digest of all that its bits depend on. context: tokens that it reads at once. direction: "forward" or
+    "backward". workers: how many serve it now. private: not to be measured with freely."""
+
+    identity: str
+    name: str
+    context: int
+    direction: str
+    workers: int
+    private: bool
+
+
 class TokenBits(WireModel):
     """bits: surprise of the token after the prefix; base: without it. Both in bits."""
 

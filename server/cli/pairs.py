@@ -42,8 +42,8 @@ def pairs(
     given = usual() if file is None else quizzes.pairs(read_text(file), name_of(file))
     if server:
         with asking.at_a_server(server, token, judge, chat=chat) as away, progress_bar("comparing") as p:
-            costs = away.sentences(sentences(given))
-            found, name = compared(given, costs, replies(away, outright(given), p)), away.name
+            said = replies(away, outright(given), p)  # first: not every judge can be asked
+            found, name = compared(given, away.sentences(sentences(given)), said), away.name
     else:
         with asking.at_home(judge, dtype) as loaded, progress_bar("comparing") as p:
             found, name = compare(loaded, given, chat=chat, progress=p), loaded.name

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from judge.replies import NOTHING
 from judge.unforeseen import parts
 from tests.support.command import Ended, Run
 from tests.support.server import RunningApp, new_class
-from tests.support.workers import PLAIN, bits
+from tests.support.services import eventually
+from tests.support.workers import PLAIN, FakeJudge, at_work, bits
 from xentarena import offline
 
 pytestmark = pytest.mark.usefixtures("loaded_once")
@@ -173,6 +175,32 @@ def test_questions_and_pairs_are_asked_of_a_servers_judge(
     ):
         ended = run(*questions, *more)
         assert (ended.status, told in " ".join(ended.err.split())) == (status, True), ended
+
+
+def test_a_servers_judge_that_reads_backward_is_asked_no_questions(
+    run: Run, sqlite_house: RunningApp, judge: FakeJudge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XENTARENA_TOKEN", str(new_class(sqlite_house, PLAIN).join().token))
+    (tmp_path / "questions.csv").write_text("question,answer,answers\nIs it?,yes,yes|no\n")
+    (tmp_path / "pairs.csv").write_text("true,false\nIt is 1.,It is 2.\n")
+    backward = replace(judge, direction="backward")
+    with at_work(sqlite_house.redis_url, backward):
+        eventually(lambda: sqlite_house.measurable(backward), what="the judge")
+        for command, file in (("answers", "questions.csv"), ("pairs", "pairs.csv")):
+            ended = run(
+                command,
+                str(tmp_path / file),
+                "--server",
+                sqlite_house.url,
+                "--judge",
+                backward.name,
+                "--format",
+                "jsonl",
+            )
+            told = f"{backward.name} reads from right to left, the answer before the question: ask another"
+            assert (ended.status, ended.out, told in " ".join(ended.err.split())) == (1, "", True), ended
+    plain = run("answers", str(tmp_path / "questions.csv"), "--server", sqlite_house.url, "--judge", PLAIN.identity)
+    assert plain.out.startswith("1 question, by plain\n")
 
 
 def test_what_asks_a_server_loads_no_model() -> None:
