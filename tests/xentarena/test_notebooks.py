@@ -23,7 +23,7 @@ def run(name: str) -> dict[str, Any]:
 def test_a_text_is_read_and_many_are_measured() -> None:
     left = run("reading.ipynb")
     tokens, reading = left["tokens"], left["reading"]
-    alone = tokens[tokens["reading"] == "alone"]
+    alone = tokens[tokens["reading"] == "without"]
     assert "".join(alone["text"]) == left["text"]
     assert alone["bits"].sum() == pytest.approx(reading.bits)
     assert alone["rank"].to_list() == [token.rank for token in reading.tokens]
