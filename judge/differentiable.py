@@ -44,6 +44,8 @@ class Differentiable:
         weights. Raises JudgeError for a prefix of another shape or an empty text, TooLong beyond the context."""
         ids = self.tokens.ids(text)
         table = self.model.get_input_embeddings()
+        if not isinstance(prefix, Tensor):
+            raise JudgeError(f"a prefix is vectors, such as embeddings({prefix!r:.60}) gives, not the text")
         if prefix.dim() != 2 or prefix.shape[1] != table.embedding_dim:
             raise JudgeError(f"a prefix is vectors (m, {table.embedding_dim}), not {tuple(prefix.shape)}")
         if not ids:

@@ -40,7 +40,7 @@ from judge.errors import JudgeError, NotFinite, TooLong
 from judge.loading.identity import identity
 from judge.loading.model import DTYPES, context_length, load_model
 from judge.loading.source import Source, begin_token, find
-from judge.loading.tokenizer import Tokens
+from judge.loading.tokenizer import Tokens, checked
 from judge.methods import GREEDY, Method, parse
 from judge.profiles import ARENA, PROFILES, begins_with_bos, scored_count
 from judge.reading import MOST_TOP, USUAL_TOP, Prediction, Reading, spell
@@ -224,7 +224,7 @@ class Judge:
         """The same in short steps, so that others' work may come between; returns the predictions in reading order."""
         if not 0 <= top <= MOST_TOP:
             raise JudgeError(f"a reading tells the 0 to {MOST_TOP} likeliest tokens at each place, not {top}")
-        if not pair.text:
+        if not checked(pair.text):
             raise JudgeError("an empty text has no token to read: give it at least one character")
         ids, scored = self._row(pair, 0)
         read = (yield from self._read(ids, scored, top)) if scored else []
@@ -328,7 +328,7 @@ class Judge:
     def _row(self, pair: Pair, index: int) -> tuple[list[int], int]:
         """The ids in the order the model reads them, and how many of the last are scored."""
         bos = self._begins(pair)
-        prefix, text = self._ids(pair.prefix), self._ids(pair.text)
+        prefix, text = self._ids(checked(pair.prefix)), self._ids(checked(pair.text))
         if bos + len(prefix) + len(text) > self.context:
             raise TooLong(bos=bos, prefix=len(prefix), text=len(text), context=self.context, index=index)
         if self.direction == "backward":
@@ -338,6 +338,8 @@ class Judge:
 
     def _begins(self, pair: Pair) -> int:
         """1 where the pair's profile puts BOS first, else 0."""
+        if not isinstance(pair, Pair):
+            raise JudgeError(f"a judge measures pairs, Pair(prefix, text), not {type(pair).__name__}: {pair!r:.60}")
         if pair.profile not in PROFILES:
             raise JudgeError(f"no profile {pair.profile!r}: a judge is asked as {' or '.join(PROFILES)}")
         if begins_with_bos(pair.profile) and self.bos is None:

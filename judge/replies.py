@@ -97,6 +97,8 @@ def replies(asker: Asker, questions: Sequence[Question], progress: Progress | No
     for each in questions:
         if len(set(each.answers)) < max(2, len(each.answers)) or not all(map(str.strip, each.answers)):
             raise JudgeError(f"{each.text!r} needs at least two answers, each another and none empty")
+        if not 0 <= each.right < len(each.answers):
+            raise JudgeError(f"{each.text!r} has {len(each.answers)} answers, counted from 0: none is {each.right}")
     priors = _priors(asker, list(dict.fromkeys(each.answers for each in questions)))
     found = list[Reply]()
     for start in range(0, len(questions), AT_ONCE):

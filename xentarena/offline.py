@@ -48,6 +48,7 @@ from judge.unforeseen import Rule, parts
 from xentarena import programs
 from xentarena.errors import InputError
 from xentarena.models import Outcome, Preview, Reason
+from xentarena.rounds import listed
 
 Judges = Judge | str | Mapping[str, Judge | str]
 Moves = Sequence[str] | Mapping[str, Sequence[str]]
@@ -117,7 +118,7 @@ class OfflineRound:
         house: House = MappingProxyType({}),
     ) -> None:
         self.program = game if isinstance(game, Program) else programs.find(game)
-        stories = [text_of(story, f"Story {number}") for number, story in enumerate(stories, 1)]
+        stories = [text_of(each, f"Passage {number}") for number, each in enumerate(listed(stories, "passages"), 1)]
         if len(stories) != self.program.passages:
             raise InputError(f"the game takes {counted(self.program.passages, 'passage')}, not {len(stories)}")
         named, seated = _slots(self.program, judge), _seated(house)
@@ -137,7 +138,8 @@ class OfflineRound:
 
     def play_many(self, moves: Sequence[str | Moves]) -> list[Outcome]:
         """As many plays as there are `moves`. Raises `InputError`, and then says of none."""
-        seats = [self._seats([each] if isinstance(each, str) else each) for each in moves]
+        of_each = [[each] if isinstance(each, str) else each for each in listed(moves, "moves")]
+        seats = [self._seats(each, f" in moves[{number}]") for number, each in enumerate(of_each)]
         logs, effects = {number: Log() for number in range(len(seats))}, dict[int, Finished | NeedMove]()
         with _as_input_errors():
             while logs:
@@ -163,8 +165,8 @@ class OfflineRound:
                 raise InputError("the play is over: no further move is asked for")
             return _previewed(engine_preview(self.program, self._setup, log, self._told, effect.seat, text))
 
-    def _seats(self, moves: Moves) -> dict[str, deque[str]]:
-        return _seats(self.program, moves, self._setup.house)
+    def _seats(self, moves: Moves, where: str = "") -> dict[str, deque[str]]:
+        return _seats(self.program, moves, self._setup.house, where)
 
     def _told(self, asked: Sequence[Measurement]) -> dict[Measurement, list[float]]:
         return {each: self._known[each] for each in asked if each in self._known}
@@ -279,6 +281,8 @@ def bits_of(judge: Judge, asked: Sequence[Measurement]) -> list[list[float]]:
 
 def text_of(text: str, what: str, *, empty: bool = False, limit: int = MOVE_BYTES) -> str:
     """The text as a server would take it, of at most `limit` bytes. Raises `InputError`."""
+    if not isinstance(text, str):
+        raise InputError(f"{what} is no text (str) but {type(text).__name__}: {text!r:.60}")
     try:
         text = accept(text, what, limit)
     except TextError as error:
@@ -288,15 +292,14 @@ def text_of(text: str, what: str, *, empty: bool = False, limit: int = MOVE_BYTE
     return text
 
 
-def _seats(program: Program, moves: Moves, house: Collection[str]) -> dict[str, deque[str]]:
-    """Seat → its moves. house: the seats that it has."""
-    if isinstance(moves, str):
-        raise InputError("moves are a list of texts, not a text")
+def _seats(program: Program, moves: Moves, house: Collection[str], where: str = "") -> dict[str, deque[str]]:
+    """Seat → its moves. house: the seats that it has. where: which play, for errors."""
+    listed(moves, "moves")
     played = tuple([seat for seat in program.seats if seat not in house]) or ("black",)
     given = moves if isinstance(moves, Mapping) else {played[0]: moves}
     if strange := [seat for seat in given if seat not in played]:
         raise InputError(f"nobody sits at {strange[0]!r} in this game: its seats are {', '.join(played)}")
-    return {seat: deque(text_of(move, f"A move of {seat}") for move in said) for seat, said in given.items()}
+    return {seat: deque(text_of(move, f"A move of {seat}{where}") for move in said) for seat, said in given.items()}
 
 
 def usual(program: Program) -> dict[str, str]:

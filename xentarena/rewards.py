@@ -20,7 +20,7 @@ from games.values.text import accept
 from xentarena.client import Client
 from xentarena.errors import ApiError, InputError
 from xentarena.models import Submission
-from xentarena.rounds import OfflineRounds, one_seat
+from xentarena.rounds import OfflineRounds, listed, one_seat
 
 if TYPE_CHECKING:
     from xentarena.offline import Judges
@@ -63,7 +63,7 @@ class Reward(ABC, Generic[Place]):
     ) -> list[float | None]:
         """Bits for each completion, in order. columns: of the data set, as the trainer passes them; but for `column`,
         nothing is read of them, nor of the prompts. Raises `ArenaError` where no play can be made."""
-        plays = [tuple(self._moves(_text(each))) for each in completions]
+        plays = [tuple(self._moves(_text(each))) for each in listed(completions, "completions")]
         places = self._places(columns.get(self.column), len(plays))
         asked: dict[Place, dict[Play, float | None]] = {}
         for place, play in zip(places, plays, strict=True):
@@ -107,7 +107,9 @@ class OfflineReward(Reward[tuple[str, ...]]):
     ) -> None:
         super().__init__(refused=refused, moves=moves)
         self._rounds = OfflineRounds(game, judge=judge, profile=profile, seed=seed, dtype=dtype)
-        self._stories = None if stories is None and self._rounds.program.passages else tuple(stories or ())
+        self._stories = (
+            None if stories is None and self._rounds.program.passages else tuple(listed(stories or (), "stories"))
+        )
         if self._stories is not None:
             self._rounds(self._stories)
 

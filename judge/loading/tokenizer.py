@@ -119,7 +119,18 @@ class Tokens:
         return found
 
     def _encoded(self, text: str) -> Encoding:
-        return self._tokenizer.encode(text.replace(HIDDEN, "\ufffd"), add_special_tokens=False)
+        shown = checked(text).replace(HIDDEN, "\ufffd")
+        try:
+            return self._tokenizer.encode(shown, add_special_tokens=False)
+        except TypeError as error:  # the library's word for a lone surrogate
+            raise JudgeError("the text holds half of a surrogate pair, which no file can: leave it out") from error
+
+
+def checked(text: str) -> str:
+    """The text, where it is one: what comes from a data frame may be a number. Raises JudgeError."""
+    if not isinstance(text, str):
+        raise JudgeError(f"a judge reads text (str), not {type(text).__name__}: {text!r:.60}")
+    return text
 
 
 def read_tokenizer(folder: Path) -> str:

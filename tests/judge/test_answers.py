@@ -140,6 +140,7 @@ def test_bad_questions_and_judges_are_told(judge: Judge, folders: dict[str, Path
         (judge, [Question("a?", ("yes",), 0)], {}, "at least two answers"),
         (judge, [Question("a?", ("yes", "yes"), 0)], {}, "at least two answers"),
         (judge, [Question("a?", ("yes", " "), 0)], {}, "at least two answers"),
+        (judge, [Question("a?", ("yes", "no"), 2)], {}, "2 answers, counted from 0: none is 2"),
         (judge, one, {"template": "Question:"}, r"needs \{question\} once"),
         (backward, one, {}, "reads from right to left"),
         (Judge.load(folders["gpt2"], device="cpu", threads=1), one, {"chat": True}, "no chat template"),

@@ -56,6 +56,8 @@ def test_bad_input_says_what_is_wrong(folders: dict[str, Path], tmp_path: Path) 
     width = soft.table.shape[1]
     with pytest.raises(JudgeError, match=r"vectors \(m, 32\), not \(2, 5\)"):
         soft.bits(torch.zeros(2, 5), TEXT)
+    with pytest.raises(JudgeError, match=r"vectors, such as embeddings\('the sea'\) gives"):
+        soft.bits("the sea", "sea")  # type: ignore[arg-type]
     with pytest.raises(JudgeError, match="an empty text"):
         soft.bits(torch.zeros(2, width), "")
     with pytest.raises(TooLong, match="do not fit the judge's context of 256"):

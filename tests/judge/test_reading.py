@@ -131,9 +131,17 @@ def test_bad_input_says_what_is_wrong(gpt2: Judge) -> None:
         ("", 10, "an empty text has no token"),
         ("sea", 51, "0 to 50 likeliest tokens"),
         ("sea", -1, "0 to 50 likeliest tokens"),
+        (3, 10, r"a judge reads text \(str\), not int: 3"),
+        (["sea"], 10, r"text \(str\), not list"),
+        (None, 10, r"text \(str\), not NoneType"),
+        ("\ud800", 10, "half of a surrogate pair"),
     ):
         with pytest.raises(JudgeError, match=told):
-            gpt2.read(text, top=top)
+            gpt2.read(text, top=top)  # type: ignore[arg-type]
+    with pytest.raises(JudgeError, match=r"text \(str\), not int"):
+        gpt2.sample(3)  # type: ignore[arg-type]
+    with pytest.raises(JudgeError, match=r"pairs, Pair\(prefix, text\), not tuple"):
+        gpt2.measure([("sea", "ship")])  # type: ignore[list-item]
     with pytest.raises(TooLong, match="do not fit the judge's context of 256"):
         gpt2.read("z " * 300)
     assert gpt2.read("sea", top=0).tokens[0].top == ()

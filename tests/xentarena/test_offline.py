@@ -102,10 +102,13 @@ def test_a_round_keeps_what_was_measured_and_counts_what_was_read(judge: Judge) 
     [
         ({"game": "no-such-game"}, "no game 'no-such-game': name a .xent file, or one of .*condense"),
         ({"stories": []}, "the game takes 1 passage, not 0"),
-        ({"stories": [" "]}, "Story 1 is empty"),
+        ({"stories": [" "]}, "Passage 1 is empty"),
+        ({"stories": STORY}, "passages are a list of texts, not a text"),
+        ({"stories": [3]}, r"Passage 1 is no text \(str\) but int: 3"),
         ({"stories": ["tide " * 1_500]}, "give shorter passages or another judge"),
         ({"moves": "sea"}, "moves are a list of texts"),
         ({"moves": ["half \ud83d"]}, "surrogate"),
+        ({"moves": ["sea", 0.5]}, r"A move of black is no text \(str\) but float: 0.5"),
         ({"moves": {"white": ["sea"]}}, "nobody sits at 'white' in this game: its seats are black"),
         ({"judge": "./nowhere"}, "no judge './nowhere'"),
         ({"house": {"white": "chess"}}, "the house has no bot 'chess'; it has random_words and key_words"),
@@ -118,6 +121,14 @@ def test_what_cannot_be_used_is_told(judge: Judge, arguments: dict[str, Any], to
     good: dict[str, Any] = {"game": "condense", "stories": [STORY], "moves": ["sea"], "judge": judge}
     with pytest.raises(InputError, match=told):
         play(**good | arguments)
+
+
+def test_of_many_moves_it_is_told_which_cannot_be_used(judge: Judge) -> None:
+    round_ = OfflineRound("condense", [STORY], judge=judge)
+    with pytest.raises(InputError, match=r"A move of black in moves\[1\] is empty"):
+        round_.play_many(["sea", " "])
+    with pytest.raises(InputError, match="moves are a list of texts, not a text"):
+        round_.play_many("sea")
 
 
 def test_a_file_with_errors_is_told_with_all_of_them(tmp_path: Path) -> None:

@@ -101,9 +101,10 @@ def test_what_is_said_twice_is_measured_once(judge: Judge) -> None:
         ("debate", [STORY], r"what one player earns alone, and this game is for 2 players \(black, white\)"),
         ("condense", [STORY, OTHER], "the game takes 1 passage, not 2"),
         ("condens", [STORY], "no game 'condens'"),
+        ("condense", STORY, "stories are a list of texts, not a text"),
     ],
 )
-def test_a_game_that_has_no_such_reward_is_told(judge: Judge, game: str, stories: list[str], told: str) -> None:
+def test_a_game_that_has_no_such_reward_is_told(judge: Judge, game: str, stories: Any, told: str) -> None:
     with pytest.raises(InputError, match=told):
         OfflineReward(game, stories, judge=judge)
 
