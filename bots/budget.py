@@ -8,8 +8,8 @@ from xentarena.errors import ArenaError
 @dataclass(frozen=True, slots=True)
 class Budget:
     """The most of each; None: as much as it takes. judge_tokens: that the judge reads, prefixes included; known only
-    where the judge is asked at home. A play that has begun is played to its end. Raises `ArenaError` for nothing at
-    all."""
+    where the judge is asked at home; a search that looks inside ends with them. A play that has begun is played to its
+    end. Raises `ArenaError` for nothing at all."""
 
     submissions: int | None = None
     judge_tokens: int | None = None

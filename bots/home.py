@@ -21,7 +21,8 @@ def search(
     opponents: who sits at the other seats; another of the same strategy makes it play itself, and all of them learn.
 
     What was measured before is not measured again, and costs no tokens; what a strategy reads by itself does (its
-    `read`, if it has one). Raises `InputError` for a move that no server would take, `ArenaError` for no budget.
+    `read`, if it has one), and it is told beforehand how much that may be (by its `allow`). Raises `InputError` for a
+    move that no server would take, `ArenaError` for no budget.
     """
     if budget == Budget():
         raise ArenaError("A search at home ends with its budget: give it one.")
@@ -31,6 +32,8 @@ def search(
     players = {first: strategy, **(opponents or {})}
     curve, begun, read, idle = Curve(), monotonic(), round_.read, 0
     while budget.allows(curve.spent) and idle < IDLE:
+        if budget.judge_tokens is not None and (allow := getattr(strategy, "allow", None)) is not None:
+            allow(budget.judge_tokens - (round_.read - read))
         moves, bits = _played(players, round_, first)
         tokens = round_.read - read + getattr(strategy, "read", 0)
         spent = Spent(curve.spent.submissions + 1, tokens, monotonic() - begun)

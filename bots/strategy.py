@@ -41,7 +41,8 @@ class Strategy(Protocol):
 
     ``summary() -> str``: told at the end. ``refuse(move, why)``: what the rules have against a proposal, before it is
     played. ``look(view)``: what a player sees, before each proposal. ``review(submission)``: how a play ended, with
-    all its events, before ``learn``; at home it is an ``Outcome``. ``read``: tokens that a judge of its own has read.
+    all its events, before ``learn``; at home it is an ``Outcome``. ``read``: tokens that a judge of its own has read;
+    ``allow(tokens)``: how far that may go, before each play at home.
     """
 
     def propose(self) -> str:

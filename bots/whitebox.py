@@ -7,6 +7,7 @@ reward. A game that says nothing of its terms, or that puts no text behind the m
 
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -20,7 +21,7 @@ from judge.loading.packages.catalog import PACKAGES
 from judge.loading.packages.store import is_installed
 from judge.loading.source import PACKAGED
 from judge.profiles import ARENA
-from judge.relaxed import Relaxed, Stake, State
+from judge.relaxed import OutOfTokens, Relaxed, Stake, State
 from xentarena.events import AnyEvent, Ask, MoveMade, Reward
 from xentarena.models import Outcome, Submission
 
@@ -120,6 +121,7 @@ class WhiteBox(Searching):
         self, search: Callable[[Bench], Search], passages: Sequence[str], seed: str, judge: Judge | None
     ) -> None:
         self._judge, notes = judge, Counter[str]()
+        self._most: int | None = None
         self._bench = Bench(Vocabulary.of(passages, seed), passages, notes)
         super().__init__(_probed(self._bench, search), notes)
 
@@ -132,6 +134,25 @@ class WhiteBox(Searching):
     def read(self) -> int:
         """Tokens that the judge at home has read for it, forward and backward."""
         return 0 if self._bench.relaxed is None else self._bench.relaxed.read
+
+    def allow(self, tokens: int) -> None:
+        """Let `read` grow to this and no further, but for the pass in which it gets there. The search ends with it."""
+        self._most = tokens
+        if self._bench.relaxed is not None:
+            self._bench.relaxed.most = tokens
+
+    def propose(self) -> str:
+        if self._tries:
+            with suppress(OutOfTokens):
+                return super().propose()
+            self._tries = ()
+        return max(self._earned, key=self._earned.__getitem__)  # was played before, so that it costs nothing
+
+    def learn(self, move: str, bits: float | None) -> None:
+        try:
+            super().learn(move, bits)
+        except OutOfTokens:
+            self._tries = ()
 
     @property
     def stats(self) -> dict[str, float]:
@@ -153,6 +174,7 @@ class WhiteBox(Searching):
             if self._judge is None:
                 self._judge = at_home(ended.identity if isinstance(ended, Outcome) else ended.judge)
             self._bench.relaxed = _looked_into(self._judge, self._bench.passages, ended.events)
+            self._bench.relaxed.most = self._most
         except JudgeError as error:
             raise StrategyError(f"A white-box search cannot look into the judge: {error}.") from error
         self._bench.limit = next(each.limit for each in ended.events if isinstance(each, Ask))

@@ -26,6 +26,10 @@ from judge.lexicon import Lexicon
 State = tuple[int, ...]
 
 
+class OutOfTokens(Exception):
+    """As much has been read as may be read; nothing was read for this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stake:
     """A text that stands behind head + move + tail. weight: what is paid for each bit that it costs there."""
@@ -49,7 +53,10 @@ class _Slots:
 
 class Relaxed:
     """read: tokens that the judge has read for it so far, prefixes included, BOS not. A pass forward and back reads
-    each twice: the weights take no gradients, so that the way back costs about what the way there does."""
+    each twice: the weights take no gradients, so that the way back costs about what the way there does. most: once so
+    many have been read, whatever would read more raises OutOfTokens; None: there is no end."""
+
+    most: int | None = None
 
     def __init__(self, judge: Judge, stakes: Sequence[Stake], lexicon: Lexicon, paid: float = 0.0) -> None:
         """paid: what is paid in any case, in bits. Raises JudgeError where there is nothing to look for."""
@@ -87,6 +94,7 @@ class Relaxed:
         """The same for moves of any words."""
         tokens, found = self._judge.tokens, [self.paid] * len(moves)
         for stake in (slots.stake for slots in self._slots):
+            self._require_tokens()
             pairs = [Pair(f"{stake.head}{move}{stake.tail}", stake.text) for move in moves]
             self.read += sum(tokens.count(pair.prefix) + tokens.count(pair.text) for pair in pairs)
             bits = self._judge.measure(pairs)
@@ -141,11 +149,16 @@ class Relaxed:
             torch.set_num_threads(1)  # said every time: others may set it, and sums hang on it
         found = torch.tensor(self.paid, device=self.device)
         for slots, middle in zip(self._slots, vectors, strict=True):
+            self._require_tokens()
             prefix = torch.cat([slots.head, middle, slots.tail])
             bits = self._soft.bits(prefix, slots.stake.text)
             self.read += 2 * (len(prefix) + len(bits))
             found = found + slots.stake.weight * bits.sum()
         return found
+
+    def _require_tokens(self) -> None:
+        if self.most is not None and self.read >= self.most:
+            raise OutOfTokens
 
     def _placed(self, stake: Stake, first: Tensor, inner: Tensor) -> _Slots:
         """Where in a prefix words stand, found by two that are put there."""

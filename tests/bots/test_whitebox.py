@@ -74,6 +74,15 @@ def test_it_plays_within_the_rules_counts_what_it_reads_and_improves_on_its_prob
     assert watched.inner.summary()
 
 
+def test_it_reads_no_further_than_its_budget_but_for_a_pass_and_a_play(judge: Judge) -> None:
+    """Cooling down takes dozens of passes between two moves."""
+    strategy, budget = gradients.gumbel.inside(judge)([PASSAGE], "1"), 900
+    curve = search(strategy, OfflineRound("condense_strict", [PASSAGE], judge=judge), Budget(judge_tokens=budget))
+    there_and_back = 2 * (judge.tokens.count(PASSAGE) + 20)  # 20: more than a move and what stands around it
+    assert budget <= curve.spent.judge_tokens <= budget + 2 * there_and_back
+    assert curve.spent.submissions > PROBES
+
+
 def test_gcg_knows_what_the_game_will_pay(judge: Judge) -> None:
     strategy = gradients.gcg.inside(judge)([PASSAGE], "2")
     round_ = OfflineRound("condense", [PASSAGE], judge=judge)
