@@ -5,11 +5,15 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from judge import reading, samples
+from judge import answers, figures, reading, samples, several
 from judge.judge import Judge
+from judge.pairs import Pair, compare
+from judge.reading import Reading
+from judge.replies import Question
 from server.queue.messages import ExperimentJob, Job, Result
 from server.queue.server import Queue
 from server.settings import Settings
@@ -71,6 +75,37 @@ def test_a_worker_reads_as_the_judge_does_at_home(at_work: str, pocket: Judge) -
         assert found[key].build == pocket.build
     assert "this worker knows no experiment 'dream'" in (found["r2"].failure or "")
     assert "The judge cannot answer this: " in (found["r3"].failure or "")
+
+
+def spelled(judge: Judge, kind: str, asked: dict[str, Any], found: Result) -> list[Reading]:
+    """What a worker read for one question, with the words that it is about."""
+    pairs = zip(several.readings(kind, asked), several.unpack(found.answer or b""), strict=True)
+    return [reading.spell(judge.tokens, text, "arena", "forward", each) for (_, text), each in pairs]
+
+
+def test_a_worker_answers_several_readings_as_the_judge_does_at_home(at_work: str, pocket: Judge) -> None:
+    questions: dict[str, dict[str, Any]] = {
+        "passages": {"prefix": "the sea", "other": "a list", "texts": [TEXT, "Gulls cried."]},
+        "answers": {"question": "Do ships sail?", "answers": ["Yes", "No", "Now and then"]},
+        "pairs": {"first": "Fire is hot.", "second": "Fire is cold."},
+    }
+    enqueue(at_work, *(ExperimentJob(k, pocket.identity, k, json.dumps(asked)) for k, asked in questions.items()))
+    found = ask(at_work, lambda queue: results(queue, *questions))
+    read = {kind: spelled(pocket, kind, asked, found[kind]) for kind, asked in questions.items()}
+    texts = questions["passages"]["texts"]
+    saved = [pocket.read(text, "a list").bits - pocket.read(text, "the sea").bits for text in texts]
+    told = figures.Passages.of(questions["passages"], read["passages"])
+    assert [row.saved for row in told.rows] == saved
+    assert told.saved.mean == statistics.fmean(saved)
+    (reply,) = answers.ask(pocket, [Question("Do ships sail?", ("Yes", "No", "Now and then"), 0)])
+    given = figures.Answers.of(questions["answers"], read["answers"])
+    assert [each.share for each in given.answers] == pytest.approx(list(reply.plain.probabilities), abs=1e-5)
+    assert [each.share_apart for each in given.answers] == pytest.approx(list(reply.calibrated.probabilities), abs=1e-5)
+    (compared,) = compare(pocket, [Pair("", "Fire is hot.", "Fire is cold.")])
+    one, two = figures.Pairs.of(questions["pairs"], read["pairs"]).sentences
+    assert (one.reading.bits, two.reading.bits) == pytest.approx(compared.bits, abs=1e-4)
+    assert (one.yes, two.yes) == pytest.approx(compared.yes, abs=1e-4)
+    assert one.which == -two.which == pytest.approx(sum(compared.which), abs=1e-4)
 
 
 @pytest.mark.slow
