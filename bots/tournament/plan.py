@@ -70,6 +70,20 @@ class PlayerTable(Table):
             raise ValueError("a limit on the cost needs price_read and price_written")
         return self
 
+    @field_validator("key")
+    @classmethod
+    def _a_name(cls, key: str | None) -> str | None:
+        if key is not None and not re.fullmatch(r"[A-Za-z_]\w*", key):  # it is not repeated: it may be the key itself
+            raise ValueError("this is to be the name of the variable of the environment that has the key, not the key")
+        return key
+
+    @field_validator("endpoint")
+    @classmethod
+    def _an_address(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and not re.match(r"https?://[^/]", endpoint):
+            raise ValueError(f"{endpoint!r} is no address; one looks like http://127.0.0.1:8080/v1")
+        return endpoint
+
 
 @dataclass(frozen=True, slots=True)
 class RoundPlan:
@@ -240,6 +254,8 @@ def _told(file: Path, text: str, error: Mapping[str, Any]) -> str:
         return f"{where}: there is no such key.{_meant(str(path[-1]), _keys(path))}"
     if error["type"] == "missing":
         return f"{where} is missing."
+    if error["type"] == "list_type":
+        return f"{where}: this is a list: {'[[' + str(path[-1]) + ']]' if len(path) == 1 else 'put it into [ ]'}."
     return f"{where}: {error['msg'].removeprefix('Value error, ')}."
 
 

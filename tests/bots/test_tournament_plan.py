@@ -63,6 +63,18 @@ def test_a_file_says_what_is_played(file: Path) -> None:
         ),
         ("submissions = 5", "submissions = 0", "5: budget, submissions: Input should be greater than or equal to 1."),
         ('strategy = "field-words"', 'stratgy = "random"', "9: players 1, stratgy: there is no such key."),
+        (
+            '[[players]]\nname = "words"\nstrategy = "field-words"\n\n[[players]]',
+            "[players]",
+            "7: players: this is a list: [[players]].",
+        ),
+        (
+            '["One passage.", "And another."]',
+            '"One passage."',
+            "19: games 1, passages: this is a list: put it into [ ].",
+        ),
+        ('"SOME_KEY"', '"sk-12"', "15: players 2, key: this is to be the name of the variable of the environment"),
+        ('"http://127.0.0.1:1/v1"', '"a:80"', "14: players 2, endpoint: 'a:80' is no address; one looks like http:"),
         ('model = "small"', 'modell = "small"', "13: players 2, modell: there is no such key. Did you mean 'model'?"),
         ('model = "small"', "", "11: players 2: a player has either a strategy or a model."),
         ('name = "a model"', 'name = "words"', "11: players: two players are called 'words'."),
