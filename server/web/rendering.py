@@ -255,10 +255,10 @@ def _refusal(request: Request, error: ServerError) -> Response:
         return page("expired.html", 401)
     if error.type == "pending":
         return go("/waiting")
-    leave = error.status == 403 and COOKIE in request.cookies
-    response = page(
-        "trouble.html", error.status, title=translated(error.title), detail=translated(error.detail), leave=leave
-    )
+    path, words = path_of(request.scope), {"title": translated(error.title), "detail": translated(error.detail)}
+    # Nobody else may do more in the lab; everywhere else a forbidden page may be somebody else's.
+    leave = error.status == 403 and COOKIE in request.cookies and not path.startswith("/lab")
+    response = page("trouble.html", error.status, **words, leave=leave, lab=path.startswith("/lab/"))
     response.headers.update(error.headers)
     return response
 
@@ -266,6 +266,6 @@ def _refusal(request: Request, error: ServerError) -> Response:
 def _apology(status: int) -> Response:
     if status >= 500:
         detail = _("The server made a mistake. It is noted in its log. Look whether it was done before you try again.")
-        return page("trouble.html", status, title=_("Something broke"), detail=detail, leave=False)
+        return page("trouble.html", status, title=_("Something broke"), detail=detail, leave=False, lab=False)
     title, detail = _("No such page"), _("There is nothing at this address.")
-    return page("trouble.html", status, title=title, detail=detail, leave=False)
+    return page("trouble.html", status, title=title, detail=detail, leave=False, lab=False)

@@ -117,6 +117,8 @@ def test_a_host_closes_single_experiments(visitor: Visitor, lesson: Class) -> No
     for path in (mine, f"{mine}/tokens.csv", "/lab?text=a"):
         closed = visitor.get(path)
         assert (closed.status_code, "The host has closed this experiment" in text_of(closed)) == (403, True)
+        assert "/sign-out" not in closed.text, "nobody loses their seat for a link"
+    assert 'href="/lab">To the lab' in visitor.get(mine).text
     assert visitor.send("/lab/readings", text=TEXT, judge="plain").status_code == 403
     for asked in ({"text": TEXT, "judge": "plain"}, {"text": TEXT, "prefix": "a"}):
         refused = problem(bob.post("/readings", json=asked), 403, "forbidden")
