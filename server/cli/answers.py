@@ -55,8 +55,8 @@ def answers(
     ] = None,
     format_: Format = "table",
 ) -> None:
-    """Ask a judge questions to which only some answers are allowed: how often it is right, how far its confidence can
-    be trusted, and what saying "I do not know" is worth; as it says, and without its prior for the answers."""
+    """Ask a judge questions to which some answers are allowed. How often it is right, how far its confidence can be
+    trusted, and what saying "I do not know" is worth; as it says, and without its prior for the answers."""
     if template is not None and chat:
         raise typer.BadParameter("a chat has a template of its own", param_hint="--template")
     questions = quizzes.questions(read_text(file), name_of(file), answer or [])

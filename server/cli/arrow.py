@@ -34,8 +34,8 @@ def arrow(
     dtype: Dtype = "float32",
     format_: Format = "table",
 ) -> None:
-    """Tell what texts cost twins, of which one reads forward and one backward: the difference per byte with its 95 %
-    interval. Long texts are read in passages; csv: a line a passage."""
+    """Tell what texts cost from the left and from the right. By twins, of which one reads forward and one backward:
+    the difference per byte with its 95 % interval. Long texts are read in passages; csv: a line a passage."""
     texts = texts_of(files or [], text or [], lines)
     require("judge")
     from judge.arrow import compare

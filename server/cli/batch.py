@@ -13,7 +13,7 @@ import typer
 
 from server.cli import given
 
-Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]…", help="Each is a text. -: standard input.")]
+Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="Each is a text. -: standard input.")]
 Texts = Annotated[list[str] | None, typer.Option(metavar="T", help="A text; may be repeated.")]
 Lines = Annotated[bool, typer.Option("--lines", help="Each line that is not empty is a text.")]
 Token = Annotated[

@@ -40,7 +40,7 @@ def compress(
     force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", help="Tell what it costs as JSON.")] = False,
 ) -> None:
-    """Write a file as the bits that it costs a judge, by arithmetic coding; with --description, as the game of the
+    """Write a file as the bits that it costs a judge. By arithmetic coding; with --description, as the game of the
     shortest description counts it. What it costs is told on standard error.
 
     The judge is loaded here and no server's: each token is coded by all probabilities at its place, to the last digit,

@@ -8,7 +8,7 @@ import typer
 from server.cli.flags import Data, DatabaseUrl, RedisUrl, settings_of
 from xentarena.extras import require
 
-app = typer.Typer(no_args_is_help=True, help="Who runs competitions here: list, another token for the owner, end one.")
+app = typer.Typer(no_args_is_help=True, help="Who runs competitions here: list, rotate, revoke.")
 
 
 @app.command("list")

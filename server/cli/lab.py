@@ -78,8 +78,8 @@ def read(
     ] = None,
     token: Token = None,
 ) -> None:
-    """Tell what a judge expected at each token of a text: bits, rank, entropy, the likeliest tokens; and what a prefix
-    changes."""
+    """Tell what a judge expected at each token of a text. Bits, rank, entropy and the likeliest tokens, and what a
+    prefix changes."""
     spike = _spike(borders)
     texts = texts_of(files or [], text or [], lines)
     before = given.one_text(prefix, prefix_file, "--prefix") or ""

@@ -107,7 +107,7 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Open a demo competition.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Once ready, print one line of JSON.")] = False,
 ) -> None:
-    """Serve everything on this machine: API, pages, queue, one worker."""
+    """Serve everything here: API, pages, queue, one worker."""
     require("server", "judge")
     settings = settings_of(**context.params)
     from server.launch.serve import Options, serve
@@ -148,7 +148,7 @@ def worker(
     redis_url: RedisUrl = None,
     judge: Judges = None,
 ) -> None:
-    """Measure for a server: elsewhere with its address and a worker's token, beside it with that of its Redis."""
+    """Measure for a server. Elsewhere with its address and a worker's token, beside it with that of its Redis."""
     require("server", "judge")
     settings = settings_of(server=server, worker_token_file=token_file, redis_url=redis_url, judge=judge)
     if settings.server and settings.redis_url:
@@ -177,8 +177,8 @@ def migrate(
 
 
 @app.command()
-def check(file: Path) -> None:
-    """Check a game program: errors as FILE:LINE:COL: message, warnings as FILE:LINE: warning: message."""
+def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A game's program, a .xent file.")]) -> None:
+    """Check a game program. Errors are told as FILE:LINE:COL: message, warnings as FILE:LINE: warning: message."""
     from xentarena import programs
 
     found = programs.check(file)
@@ -192,7 +192,7 @@ def backup(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The data folder of a server, running or not.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write, .tar or .tar.gz.")],
 ) -> None:
-    """Copy everything that a server keeps, consistently, into one archive."""
+    """Copy all that a server keeps, as of one moment, to a file."""
     require("server")
     from server.launch.backup import backup
 
@@ -209,7 +209,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace the file, if it is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write all rows of a server, running or not, into one file that `import` reads on any database."""
+    """Write all rows of a server, running or not, into one file. `import` reads it on any database."""
     require("server")
     if names and not shareable:
         raise typer.BadParameter("only a --shareable export can do without names", param_hint="--names")
@@ -231,7 +231,7 @@ def import_(
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a new server of an exported one: into a new data folder, or an empty database."""
+    """Make a new server of an exported one. Into a new data folder, or an empty database."""
     require("server")
     settings = settings_of(data=data, database_url=database_url)
     from server import logs
@@ -244,7 +244,7 @@ def import_(
 
 @app.command()
 def play(
-    game: Annotated[str, typer.Argument(help="A packaged game's name, or a .xent file.")],
+    game: Annotated[str, typer.Argument(metavar="GAME", help="A packaged game's name, or a .xent file.")],
     judge: Annotated[
         list[str] | None, typer.Option(metavar="J", help="The main judge; SLOT=J for a further one of the game.")
     ] = None,
@@ -316,7 +316,9 @@ def measure(
 
 @app.command()
 def bot(
-    strategy: Annotated[str, typer.Argument(help="A registered one, for example random; or your own, FILE.py:CLASS.")],
+    strategy: Annotated[
+        str, typer.Argument(metavar="STRATEGY", help="A registered one, as random; or your own, FILE.py:CLASS.")
+    ],
     server: Annotated[str, typer.Option(metavar="URL", help="The server's address.")],
     code: Annotated[str | None, typer.Option(help="Join the competition with this code.")] = None,
     round_id: Annotated[str | None, typer.Option("--round", metavar="ID", help="Play this round only.")] = None,
@@ -355,7 +357,7 @@ def bot(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="play, judge, server, games, …")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="play, judge, server, games, …")],
     as_json: AsJson = False,
 ) -> None:
     """Run a benchmark, with options of its own. They come with the source, not with the installed package."""

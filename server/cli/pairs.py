@@ -34,8 +34,8 @@ def pairs(
     token: Token = None,
     format_: Format = "table",
 ) -> None:
-    """Tell how often the true one of two sentences costs a judge fewer bits, and how often it chooses that one when it
-    is asked outright."""
+    """Tell how often the true sentence of two costs fewer bits. And how often the judge chooses it when it is asked
+    outright."""
     if file is not None and proofs:
         raise typer.BadParameter("give a file or --proofs, not both", param_hint="--proofs")
     usual = quizzes.proof_steps if proofs else quizzes.packaged_pairs

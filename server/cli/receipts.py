@@ -27,7 +27,7 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:  # fmt: skip
-    """Check the receipt of a score without its server: the signature, and the score from what is recorded."""
+    """Check the receipt of a score without its server. Its signature, and the score from what is recorded."""
     require("receipts")
     from xentarena import verify
 

@@ -52,8 +52,8 @@ def sample(
     ] = None,
     token: Token = None,
 ) -> None:
-    """Have a judge go on with a text, by several methods side by side; and tell at each token what might have come,
-    before and after the method's cut."""
+    """Have a judge go on with a text, by methods side by side. At each token it tells what might have come, before and
+    after the method's cut."""
     ways = _spelled(method or methods.USUAL)
     texts = texts_of(files or [], text or [], lines)
     asked = [(each, seed + number) for each in texts for number in range(count)]

@@ -32,7 +32,7 @@ def tournament(
     out: Out = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print each result.")] = False,
 ) -> None:
-    """Let strategies and language models play against each other's scores. The same command goes on after a kill."""
+    """Let strategies and language models play the same rounds. The same command goes on after a kill."""
     from bots.tournament import plan as plans
     from bots.tournament.folder import cells, held
 

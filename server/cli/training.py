@@ -29,7 +29,7 @@ def train(
         typer.Option(metavar="DIR", help="The judge's folder. DIR-backward: its twin; DIR.work: what it goes on from."),
     ],
     texts: Annotated[
-        list[Path] | None, typer.Argument(metavar="[TEXT]…", help="Files and folders: plain text, or .jsonl[.xz|.gz].")
+        list[Path] | None, typer.Argument(metavar="TEXT", help="Files and folders: plain text, or .jsonl[.xz|.gz].")
     ] = None,
     language: Annotated[
         str | None, typer.Option(metavar="L", help=f"Train on a small language instead. {KNOWN}.")
@@ -47,7 +47,7 @@ def train(
     ] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train a judge, or twins, from nothing: on texts of yours or on a small language. Stop it whenever you like: the
+    """Train a judge, or twins, from nothing. On texts of yours or on a small language. Stop it whenever you like: the
     same command goes on from the last checkpoint. For other sizes see python -m judge.training."""
     if (language is None) == (not texts):
         raise typer.BadParameter("give texts, or a small --language", param_hint="TEXT, --language")
