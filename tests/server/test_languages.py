@@ -6,6 +6,7 @@ messages stand there without a translation, and those that are gone are taken ou
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -20,6 +21,8 @@ from tests.support.server import Class, RunningApp, new_class
 from tests.support.web import Visitor, text_of
 from tests.support.workers import PLAIN
 
+TEMPLATES = Path(i18n.__file__).parent / "templates"
+
 OTHERS = [language for language in i18n.LANGUAGES if language != i18n.SOURCE]
 _PLACES = re.compile(r"%\(\w+\)s|\{\w*(?:![rs])?(?::[^}]*)?\}")
 
@@ -27,6 +30,18 @@ _PLACES = re.compile(r"%\(\w+\)s|\{\w*(?:![rs])?(?::[^}]*)?\}")
 def _file(language: str) -> Catalog:
     with (i18n.LOCALES / f"{language}.po").open("rb") as source:
         return read_po(source, locale=language)
+
+
+def test_of_every_sentence_with_a_plural_it_is_told_what_is_counted() -> None:
+    """By itself it is what stands first in its tag, and a text there breaks the page, but in English."""
+    begins = re.compile(r"\{% trans (\w+)[^%]*%\}(?:(?!endtrans).)*?\{% pluralize ?(\w*) %\}", re.DOTALL)
+    found = {
+        (template.name, counted or first)
+        for template in TEMPLATES.rglob("*.html")
+        for first, counted in begins.findall(template.read_text(encoding="utf-8"))
+    }
+    assert len(found) > 10
+    assert {name for _, name in found} == {"count"}
 
 
 @pytest.mark.parametrize("language", OTHERS)
