@@ -46,7 +46,7 @@ COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
 @dataclass(frozen=True)
 class Seen:
     """asked: addresses. documents: pages, and parts of pages as pages of their own, by address. weight: bytes of a
-    first view. amiss: what axe says. untold: see `UNTOLD`.
+    first view. amiss: what axe says. untold: see `UNTOLD`. broken: what has no answer in another language.
     """
 
     state: State
@@ -55,6 +55,7 @@ class Seen:
     weight: int
     amiss: Sequence[str]
     untold: Sequence[int]
+    broken: Sequence[str]
 
 
 class Walk:
@@ -78,7 +79,8 @@ class Walk:
             state.visit(page, self._stage)
             eventually(lambda: page.evaluate(RENEWED), what="the parts of the page")
             documents, weight = log.documents(), page.evaluate(WEIGHT)
-            return Seen(state, log.asked, documents, weight, _amiss(page), page.evaluate(UNTOLD))
+            broken = _broken(page, [page.url, *(f"{self._stage.arena.url}{path}" for path in documents)])
+            return Seen(state, log.asked, documents, weight, _amiss(page), page.evaluate(UNTOLD), broken)
 
 
 class Log:
@@ -113,6 +115,13 @@ def _amiss(page: Page) -> list[str]:
     return [*_violations(page, PHONE), *_violations(page, DESK), *_violations(page, DESK, "dark")]
 
 
+def _broken(page: Page, addresses: Sequence[str]) -> list[str]:
+    """English has the fewest forms of a number: what its sentences allow, those of others may not."""
+    asked = [(language, address) for language in ("de", "fr") for address in dict.fromkeys(addresses)]
+    found = [page.request.get(address, headers={"Accept-Language": language}) for language, address in asked]
+    return [f"{each}: {answer.status}" for each, answer in zip(asked, found, strict=True) if answer.status >= 500]
+
+
 def _violations(page: Page, size: tuple[int, int], scheme: Literal["light", "dark"] = "light") -> list[str]:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(color_scheme=scheme)
@@ -135,6 +144,7 @@ def test_axe_finds_nothing_amiss(walk: Walk, state: State) -> None:
     seen = walk.seen(state)
     assert not seen.amiss, "\n\n".join(seen.amiss)
     assert seen.untold == [], "each map of tokens is told in a table, too"
+    assert seen.broken == []
 
 
 def test_all_html_is_valid(walk: Walk, tmp_path: Path) -> None:

@@ -95,6 +95,18 @@ def _sampling(page: Page) -> None:
     _press("Write")(page)
 
 
+def _experiment(**fields: str) -> Callable[[Page], None]:
+    """One of several readings, by the names of its fields."""
+
+    def act(page: Page) -> None:
+        for name, value in fields.items():
+            page.locator(f"[name={name}]").fill(value)
+        page.get_by_label("Judge", exact=True).select_option("pocket")
+        _press("Find out")(page)
+
+    return act
+
+
 def _too_long_to_read(page: Page) -> None:
     page.get_by_label("The text").fill("word " * 600)
     _press("Read it")(page)
@@ -187,6 +199,21 @@ DOORS = (
     State("a reading", "host", "/lab", "#reading tbody tr", _reading),
     State("sampling", "ada", "/lab/sampling", "math"),
     State("samples", "host", "/lab/sampling", "#samples .cut", _sampling),
+    State(
+        "what a context tells",
+        "host",
+        "/lab/passages",
+        "#found svg",
+        _experiment(prefix="the sea", texts="The tide came in.\nGulls cried."),
+    ),
+    State("restricted answers", "host", "/lab/answers", "#found svg", _experiment(question="Is the sea wet?")),
+    State(
+        "implicit knowledge",
+        "host",
+        "/lab/pairs",
+        "#found svg",
+        _experiment(first="The sea is wet.", second="The sea is dry."),
+    ),
     State("a reading that is refused", "host", "/lab", "form .error:not(:empty)", _too_long_to_read),
     State("me with my key", "ada", "/me", "#shown-key", _press("Show my key")),
 )
