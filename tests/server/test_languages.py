@@ -315,3 +315,9 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def test_french_marks_stay_on_the_line_of_their_word() -> None:
+    """Those that stand behind a space: a line must not break there."""
+    french = [text for message in _file("fr") if message.id for text in _texts(message.string)]
+    assert [text for text in french if re.search(r" [:;?!»]|« ", text)] == []
