@@ -1,9 +1,12 @@
 """The lab in a browser: what a judge writes by several methods, and what each cut left, token by token."""
 
+import signal
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import PHONE, SLOW, OpenPage, fits, sign_in_as_host
+from tests.support.scenario.deployment import Deployment
 
 pytestmark = pytest.mark.slow
 
@@ -52,3 +55,20 @@ def test_methods_go_on_side_by_side_and_each_token_shows_what_its_cut_left(open_
         fits(page)
     page.get_by_role("link", name="An address to share").click()
     expect(page.get_by_label("Methods")).to_have_value(" ".join(METHODS))
+
+
+def test_what_takes_long_comes_by_itself_and_leaves_the_form_alone(open_page: OpenPage, arena: Deployment) -> None:
+    worker = next(process for process in arena.processes if "worker" in process.command)
+    page = open_page()
+    sign_in_as_host(page)
+    worker.send(signal.SIGSTOP)
+    try:
+        page.goto("/lab")
+        page.get_by_label("The text").fill("Gulls cried over the quiet harbour.")
+        page.get_by_role("button", name="Read it").click()
+        expect(page.get_by_role("link", name="Look again")).to_be_visible(timeout=SLOW)
+        page.get_by_label("The text").fill("The next one")
+    finally:
+        worker.send(signal.SIGCONT)
+    expect(page.locator("#reading tbody tr").first).to_be_visible(timeout=SLOW)
+    expect(page.get_by_label("The text")).to_have_value("The next one")
