@@ -11,6 +11,7 @@ ArenaError
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from xentarena.models import ErrorDetail, Problem
 
@@ -88,3 +89,10 @@ class NamesakeError(ArenaError, ImportError):
             f" finds yours first. Rename it, or run from elsewhere."
         )
         self.found = found
+
+
+def listed(texts: Any, what: str) -> Any:
+    """What was given as a list of texts: a text alone would be taken for its letters. Raises `InputError`."""
+    if isinstance(texts, str):
+        raise InputError(f"{what} are a list of texts, not a text")
+    return texts

@@ -46,9 +46,8 @@ from judge.sampling import write
 from judge.turns import Turn, read_turn
 from judge.unforeseen import Rule, parts
 from xentarena import programs
-from xentarena.errors import InputError
+from xentarena.errors import InputError, listed
 from xentarena.models import Outcome, Preview, Reason
-from xentarena.rounds import listed
 
 Judges = Judge | str | Mapping[str, Judge | str]
 Moves = Sequence[str] | Mapping[str, Sequence[str]]

@@ -18,9 +18,9 @@ from games.program import Program
 from games.sentences import counted
 from games.values.text import accept
 from xentarena.client import Client
-from xentarena.errors import ApiError, InputError
+from xentarena.errors import ApiError, InputError, listed
 from xentarena.models import Submission
-from xentarena.rounds import OfflineRounds, listed, one_seat
+from xentarena.rounds import OfflineRounds, one_seat
 
 if TYPE_CHECKING:
     from xentarena.offline import Judges

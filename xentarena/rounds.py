@@ -41,13 +41,6 @@ class OfflineRounds:
         return self._rounds[key]
 
 
-def listed(texts: Any, what: str) -> Any:
-    """What was given as a list of texts: a text alone would be taken for its letters. Raises `InputError`."""
-    if isinstance(texts, str):
-        raise InputError(f"{what} are a list of texts, not a text")
-    return texts
-
-
 def one_seat(seats: Sequence[str]) -> None:
     """Raises `InputError` where it is not one player who plays, whose bits are then what they earned alone."""
     if len(seats) != 1:

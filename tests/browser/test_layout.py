@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import LONG, PHONE, SLOW, OpenPage, board, come, fits, go_on, live, scored, submit
 from tests.support.scenario.deployment import PASSAGE, Deployment, Game, answer
+from tests.support.services import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +20,7 @@ CODE = "def turn(items):\n    if len(items) < 2:\n        return items\n    retu
 PASSAGES = {"long": [LONG_PASSAGE], "right to left": [HEBREW], "code": [CODE], "three": [PASSAGE, "Beans.", CODE]}
 ON_TOP = """element => {
   const { left, top, bottom } = element.getBoundingClientRect();
+  if (top < 0 || bottom > window.innerHeight) return false;
   const there = (y) => document.elementFromPoint(left + 2, y);
   return [top + 2, bottom - 2].map(there).every((on) => on && (element.contains(on) || on.contains(element)));
 }"""
@@ -44,13 +46,10 @@ def box(found: Locator) -> Any:
     return found.evaluate("element => element.getBoundingClientRect()")
 
 
-def seen(page: Page, found: Locator) -> None:
-    """All of it is on the screen, and nothing lies on it."""
+def seen(found: Locator) -> None:
+    """All of it is on the screen, and nothing lies on it, once the page has scrolled."""
     expect(found).to_be_visible(timeout=SLOW)
-    at, height = box(found), page.evaluate("window.innerHeight")
-    assert at["top"] >= 0, found
-    assert at["bottom"] <= height, found
-    assert found.evaluate(ON_TOP), found
+    eventually(lambda: found.evaluate(ON_TOP), what="a page that has scrolled")
 
 
 def to_the_end_of_the_text(page: Page) -> None:
@@ -68,14 +67,14 @@ def test_on_a_desk_text_and_form_stand_side_by_side(
     field, text = page.get_by_label("Your words"), page.locator(".text blockquote").first
     assert box(text)["right"] < box(field)["left"]
     to_the_end_of_the_text(page)
-    seen(page, field)
+    seen(field)
     field.fill("lighthouse sailors")
     before = page.evaluate("window.scrollY")
     page.get_by_role("button", name="Submit").click()
     scored(page)
-    seen(page, page.locator("#score output"))
-    seen(page, page.locator("#score .tokens .token").first)
-    seen(page, field)
+    seen(page.locator("#score output"))
+    seen(page.locator("#score .tokens .token").first)
+    seen(field)
     assert page.evaluate("window.scrollY") == before, "nobody is taken away from what they read"
     expect(board(page).first).to_be_visible()
 
@@ -96,8 +95,8 @@ def test_the_place_in_words_leads_to_the_board_and_follows_it(open_page: OpenPag
         answer(bob.post(game.submissions, params={"wait": 30}, json={"move": "sea lamp 5"}), 201)
     expect(place).to_have_text("You are 2nd of 2.", timeout=SLOW)
     place.get_by_role("link").click()
-    seen(page, page.get_by_role("complementary").get_by_role("heading", name="Board"))
-    seen(page, page.get_by_label("Your words"))
+    seen(page.get_by_role("complementary").get_by_role("heading", name="Board"))
+    seen(page.get_by_label("Your words"))
 
 
 @pytest.mark.parametrize("kind", PASSAGES)
@@ -108,20 +107,19 @@ def test_on_a_phone_the_form_stays_at_the_edge_and_covers_nothing_for_good(
     page = open_page(**HAND)
     come(page, Game.make(arena, game="condense" if len(passages) == 1 else "synthesize", passages=passages))
     field = page.get_by_label("Your words")
-    seen(page, field)
+    seen(field)
     field.fill(f"lighthouse {'sailors ' * 12}")
     expect(page.locator(".preview .count")).to_be_visible(timeout=SLOW)
-    seen(page, page.locator(".preview"))
+    seen(page.locator(".preview"))
     assert box(page.locator("form.move"))["height"] < 844 / 2, "there is something left to read"
     page.locator(".text blockquote").last.evaluate("element => element.scrollIntoView({block: 'end'})")
     page.mouse.wheel(0, box(page.locator("form.move"))["height"])
-    page.wait_for_function("y => window.scrollY > 0", arg=0) if kind == "long" else None
-    seen(page, page.locator(".text .token").last)
-    seen(page, field)
+    seen(page.locator(".text .token").last)
+    seen(field)
     page.get_by_role("button", name="Submit").click()
     scored(page)
-    seen(page, page.locator("#score output"))
-    seen(page, field)
+    seen(page.locator("#score output"))
+    seen(field)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -139,8 +137,8 @@ def test_above_a_keyboard_there_is_room_for_the_field_its_errors_and_the_passage
     page.get_by_role("button", name="Submit").click()
     error = page.locator("#move-error")
     expect(error).to_have_text("The move is empty.")
-    seen(page, error)
-    seen(page, field)
+    seen(error)
+    seen(field)
     assert box(error)["bottom"] <= box(field)["top"], "it stands above what the thumb covers"
     page.locator("blockquote").scroll_into_view_if_needed()
     assert box(page.locator("form.move"))["top"] > 200
@@ -165,11 +163,11 @@ def test_the_next_move_stays_at_the_edge_too(open_page: OpenPage, arena: Deploym
     submit(page, "xyzzy qqq")
     field = page.get_by_label("Your next words")
     expect(field).to_be_visible(timeout=SLOW)
-    seen(page, page.locator(".turn.said .words"))
-    seen(page, field)
+    seen(page.locator(".turn.said .words"))
+    seen(field)
     page.evaluate("window.scrollTo(0, 0)")
-    seen(page, field)
-    seen(page, page.get_by_role("heading", name="Horizon"))
+    seen(field)
+    seen(page.get_by_role("heading", name="Horizon"))
 
 
 def test_without_scripts_the_score_comes_to_the_eye_on_a_phone(open_page: OpenPage, arena: Deployment) -> None:

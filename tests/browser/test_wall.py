@@ -143,11 +143,10 @@ def test_a_late_scene_hides_nobody_who_joined_meanwhile(open_page: OpenPage, are
         wall.wait_for_timeout(50)
     join(arena, made, "Ada")
     expect(wall.locator(".joined strong")).to_have_text("1", timeout=SLOW)
-    wall.evaluate("document.querySelector('.joined').early = true")
-    for route, of_before in held:
-        route.fulfill(response=of_before)
-    while wall.evaluate("document.querySelector('.joined').early"):
-        wall.wait_for_timeout(50)
+    with wall.expect_event("requestfinished", lambda request: request.url.endswith("/scene")):
+        for route, of_before in held:
+            route.fulfill(response=of_before)
+    wall.wait_for_timeout(500)  # by then it is shown, unless a newer one was
     expect(wall.locator(".joined strong")).to_have_text("1", timeout=SLOW)
 
 

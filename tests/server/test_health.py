@@ -184,6 +184,7 @@ def test_with_a_full_disk_the_server_says_503_and_takes_moves_when_there_is_room
     judge: FakeJudge,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("server.db.session.FULL_FOR", 1.0)
     for url in (None, postgres.migrated_database()):
@@ -209,7 +210,7 @@ def test_with_a_full_disk_the_server_says_503_and_takes_moves_when_there_is_room
             time.sleep(1)
             assert ready(house)["ready"]
         house.stop()
-    log = capsys.readouterr().out
+    log = capsys.readouterr().out + caplog.text
     assert log.count("disk_full") == 2, "once for each house"
     assert "request.defect" not in log
 

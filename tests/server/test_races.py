@@ -16,11 +16,16 @@ from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 pytestmark = pytest.mark.timeout(90)
 
 
-def no_defects(capsys: pytest.CaptureFixture[str]) -> None:
-    """What the server logged so far has no error that it did not foresee."""
-    logged = capsys.readouterr().out
-    for defect in ("request.defect", "loop.error", "play.broken", "referee.batch_broken"):
-        assert defect not in logged, logged
+@pytest.fixture
+def no_defects(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], None]:
+    """Says that what the server logged so far has no error that it did not foresee."""
+
+    def check() -> None:
+        logged = capsys.readouterr().out + caplog.text
+        for defect in ("request.defect", "loop.error", "play.broken", "referee.batch_broken"):
+            assert defect not in logged, logged
+
+    return check
 
 
 def best_by_hand(house: RunningApp, round_id: str) -> dict[str, int]:
@@ -35,7 +40,7 @@ def board(lesson: Class) -> dict[str, int]:
     return {entry["player"]["id"]: round(entry["bits"] * 1000) for entry in lesson.board()}
 
 
-def test_a_name_goes_to_one_of_all_who_want_it_at_once(lesson: Class, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_goes_to_one_of_all_who_want_it_at_once(lesson: Class, no_defects: Callable[[], None]) -> None:
     body = {"code": lesson.competition["code"], "name": "Ada"}
     responses = all_at_once(12, lambda _: lesson.house.anyone.post("/competitions:join", json=body))
     assert sorted(response.status_code for response in responses) == [201] + [409] * 11
@@ -43,11 +48,11 @@ def test_a_name_goes_to_one_of_all_who_want_it_at_once(lesson: Class, capsys: py
         if response.status_code == 409:
             problem(response, 409, "name-taken")
     assert [event["type"] for event in lesson.events()] == ["round.opened", "player.joined"]
-    no_defects(capsys)
+    no_defects()
 
 
 def test_a_round_that_closes_while_moves_come_leaves_no_play_half_done(
-    house: RunningApp, capsys: pytest.CaptureFixture[str]
+    house: RunningApp, no_defects: Callable[[], None]
 ) -> None:
     """Each play either got its last move in, and is scored, or was abandoned; a final one never changes again."""
     lesson = new_class(house, PLAIN, game=house.install_game(TWO_STEPS))
@@ -71,7 +76,7 @@ def test_a_round_that_closes_while_moves_come_leaves_no_play_half_done(
             assert response.json()["type"] in ("round-closed", "not-awaiting-move")
             assert (shown["state"], shown["reason"]["type"]) == ("rejected", "abandoned")
     assert board(lesson) == best_by_hand(house, lesson.round_id)
-    no_defects(capsys)
+    no_defects()
 
 
 def settled(house: RunningApp, path: str) -> Json | None:
@@ -80,7 +85,7 @@ def settled(house: RunningApp, path: str) -> Json | None:
 
 
 def test_hiding_and_showing_while_scores_come_keeps_the_board_right(
-    house: RunningApp, capsys: pytest.CaptureFixture[str]
+    house: RunningApp, no_defects: Callable[[], None]
 ) -> None:
     lesson = new_class(house, PLAIN)
     players = [lesson.join() for _ in range(4)]
@@ -110,11 +115,11 @@ def test_hiding_and_showing_while_scores_come_keeps_the_board_right(
             last[event["data"]["player"]] = event["data"]["bits"]
     told = {player: round(bits * 1000) for player, bits in last.items() if bits is not None}
     assert told == board(lesson), "whoever only followed the feed has the same board"
-    no_defects(capsys)
+    no_defects()
 
 
 def test_one_measurement_that_many_ask_for_and_that_comes_meanwhile_leaves_nobody_waiting(
-    house: RunningApp, judge: FakeJudge, hand: Hand, capsys: pytest.CaptureFixture[str]
+    house: RunningApp, judge: FakeJudge, hand: Hand, no_defects: Callable[[], None]
 ) -> None:
     """The need is noted while the result arrives: either the requester sees it, or the referee sees the requester."""
     lesson = new_class(house, judge)
@@ -130,7 +135,7 @@ def test_one_measurement_that_many_ask_for_and_that_comes_meanwhile_leaves_nobod
 
         shown = all_at_once(len(players) + 1, one)
         assert [each["bits"] for each in shown if each] == [float(step)] * len(players)
-    no_defects(capsys)
+    no_defects()
 
 
 def test_an_idempotency_key_is_one_in_all_processes(
@@ -150,14 +155,14 @@ def test_an_idempotency_key_is_one_in_all_processes(
     assert houses[0].attempts_used(lesson.round_id, str(ada.id)) == 5
 
 
-def test_rounds_made_at_once_have_numbers_of_their_own(lesson: Class, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rounds_made_at_once_have_numbers_of_their_own(lesson: Class, no_defects: Callable[[], None]) -> None:
     made = all_at_once(6, lambda _: lesson.another_round())
     assert sorted(round_["number"] for round_ in made) == [2, 3, 4, 5, 6, 7]
     assert len(lesson.events()) == 7
-    no_defects(capsys)
+    no_defects()
 
 
-def test_removing_and_taking_back_at_once_leaves_one_truth(lesson: Class, capsys: pytest.CaptureFixture[str]) -> None:
+def test_removing_and_taking_back_at_once_leaves_one_truth(lesson: Class, no_defects: Callable[[], None]) -> None:
     ada = lesson.join()
     with ThreadPoolExecutor(8) as threads:
         hows = ["remove", "readmit"] * 10
@@ -166,4 +171,4 @@ def test_removing_and_taking_back_at_once_leaves_one_truth(lesson: Class, capsys
     types = [event["type"] for event in lesson.events()][1:]
     assert types == ["player.joined", "player.removed"] * (len(types) // 2) + ["player.joined"] * (len(types) % 2)
     assert lesson.house.player(str(ada.id)).removed is (types[-1] == "player.removed")
-    no_defects(capsys)
+    no_defects()

@@ -231,7 +231,7 @@ def test_a_seat_taken_late_in_an_early_challenge_does_not_move_the_play(class_: 
 
 
 def test_plays_that_end_at_the_same_moment_are_rated_in_order(
-    class_: Class, three: Three, capsys: pytest.CaptureFixture[str]
+    class_: Class, three: Three, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     begun = [begin(class_, *(three[(number + seat) % 3] for seat in (0, 1))) for number in range(6)]
 
@@ -241,7 +241,7 @@ def test_plays_that_end_at_the_same_moment_are_rated_in_order(
     all_at_once(6, finish)
     names = ("Ada", "Bob", "Cyd")
     assert shown(class_) == by_hand(*[_outcome(names[n % 3], names[(n + 1) % 3], 5 - 4 * (n % 3)) for n in range(6)])
-    logged = capsys.readouterr().out
+    logged = capsys.readouterr().out + caplog.text
     assert not [word for word in ("request.defect", "loop.error", "batch_broken") if word in logged], logged
 
 

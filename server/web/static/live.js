@@ -5,7 +5,7 @@
 // somebody is at a form in it. data-awaits: it is looked at, ever more seldom, until nothing in it is awaited. An event
 // "renewed" comes from a part that has other content.
 
-import { announce, begun, replace } from "./reader.js";
+import { announce, begun, renew } from "./reader.js";
 import { countDown, localTimes } from "./times.js";
 
 const KINDS = [
@@ -61,7 +61,7 @@ async function load(part) {
   if (number !== part.loads || text === part.came || ("watch" in part.dataset && begun(part))) return;
   [part.came, part.stamp] = [text, response.headers.get("ETag")];
   const [before, edition, rank, news] = [stateOf(part), revisionOf(part), rankIn(part), newsIn(part)];
-  replace(part, text);
+  renew(part, text);
   // The parts in it came with it, so they may be older than what was heard meanwhile.
   if (heard > known) for (const inner of part.querySelectorAll("[data-part]")) schedule(inner);
   localTimes(part);

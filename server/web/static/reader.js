@@ -47,6 +47,20 @@ export function replace(element, html) {
   focus([now[place], ...now].find((each) => each?.outerHTML === same) ?? element, { preventScroll: true });
 }
 
+// Like replace; what somebody has entered there stays.
+export function renew(element, html) {
+  const fields = () => [...element.querySelectorAll("input[id]:not([type=file], [type=hidden]), select[id], textarea[id]")];
+  const entered = fields().filter(changed);
+  replace(element, html);
+  for (const now of fields()) {
+    const before = entered.find((field) => field.id === now.id && field.type === now.type);
+    if (!before) continue;
+    const option = [...(now.options ?? [])].find((each) => each.value === before.value);
+    if (option) option.selected = true;
+    else if (!now.options) [now.value, now.checked] = [before.value, before.checked];
+  }
+}
+
 export function focus(element, how) {
   if (!element.matches(FOCUSABLE)) element.tabIndex = -1;
   element.focus(how);
