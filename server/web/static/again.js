@@ -7,7 +7,10 @@ const link = document.querySelector("[data-again] a");
 async function look() {
   const answer = await fetch(link.href);
   if (answer.status >= 500) return false;
-  if (!answer.ok) window.location.assign(link.href); // which says why
+  if (!answer.ok) {
+    window.location.assign(link.href); // which says why
+    return true;
+  }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (page.querySelector("[data-again]")) return false;
   const section = link.closest("section");
