@@ -1,6 +1,8 @@
 """Game programs by name or by file."""
 
+import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from games.limits import SOURCE_BYTES
 from games.preflight import warnings
 from games.program import Program, parse
 from xentarena.errors import InputError
+
+STDIN = Path("-")
 
 
 def find(game: str | Path) -> Program:
@@ -42,9 +46,12 @@ def check(path: Path) -> Findings:
 
 
 def read(path: Path) -> str:
-    """The text of a program's file, or as much of it as shows that it is too long. Raises `InputError`."""
+    """The text of a program's file (`-`: of standard input), or as much of it as shows that it is too long.
+
+    Raises `InputError`.
+    """
     try:
-        with path.open("rb") as file:
+        with nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as file:
             raw = file.read(2 * SOURCE_BYTES)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error

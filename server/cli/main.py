@@ -177,7 +177,7 @@ def migrate(
 
 
 @app.command()
-def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A game's program, a .xent file.")]) -> None:
+def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="A .xent file, or - for standard input.")]) -> None:
     """Check a game program. Errors are told as FILE:LINE:COL: message, warnings as FILE:LINE: warning: message."""
     from xentarena import programs
 

@@ -47,7 +47,8 @@ from server.web import (
     wall,
 )
 from server.web.i18n import Languages, translated
-from server.web.rendering import HERE, Files, FormOf, go, own_forms_only, page, speak_to_people
+from server.web.rendering import HERE, Files, FormOf, go, own_forms_only, page
+from server.web.troubles import speak_to_people
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(own_forms_only)])
 Hold = Annotated[float, Query(ge=0, le=30)]

@@ -1,28 +1,24 @@
-"""How every page is made and sent: templates, headers, forms, and refusals in words."""
+"""How every page is made and sent: templates, headers and forms."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import replace
+from collections.abc import MutableMapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Depends, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from games.sentences import say
-from server.errors import RequestError, ServerError, forbidden
-from server.http.public_address import is_secure, own_hosts, path_of, prefix, same_origin
+from server.errors import RequestError, forbidden
+from server.http.public_address import is_secure, own_hosts, prefix, same_origin
 from server.http.requests import COOKIE
 from server.web import first_minute, i18n
 from server.web.history import curve
-from server.web.i18n import _, translated
 from server.web.markdown import to_html
 from server.web.qr import qr
 from server.web.score_breakdown import shortened
@@ -216,56 +212,3 @@ class Files(StaticFiles):
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers.update(HEADERS | {"Cache-Control": "no-cache"})
         return response
-
-
-Handler = Callable[[Request, Any], Response | Awaitable[Response]]
-
-
-def speak_to_people(app: FastAPI) -> None:
-    """Outside the API, what goes wrong is told by a page."""
-    for kind in (ServerError, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(kind, _handler(app.exception_handlers[kind]))
-
-
-def _handler(for_programs: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def handle(request: Request, error: Exception) -> Response:
-        a_page = not path_of(request.scope).startswith("/api/")
-        for_people = a_page and "text/html" in request.headers.get("accept", "")
-        if a_page and isinstance(error, ServerError):
-            error = _in_words(error)
-            if for_people:
-                return _refusal(request, error)
-        answer = for_programs(request, error)
-        response = answer if isinstance(answer, Response) else await answer
-        return _apology(response.status_code) if for_people else response
-
-    return handle
-
-
-def _in_words(error: ServerError) -> ServerError:
-    """The error in the language of the page."""
-    errors = tuple(replace(each, detail=translated(each.detail)) for each in error.errors)
-    return replace(error, title=translated(error.title), detail=translated(error.detail), errors=errors)
-
-
-def _refusal(request: Request, error: ServerError) -> Response:
-    if error.status == 401:
-        if COOKIE not in request.cookies:
-            return go("/sign-in" if path_of(request.scope).startswith("/host") else "/")
-        return page("expired.html", 401)
-    if error.type == "pending":
-        return go("/waiting")
-    path, words = path_of(request.scope), {"title": translated(error.title), "detail": translated(error.detail)}
-    # Nobody else may do more in the lab; everywhere else a forbidden page may be somebody else's.
-    leave = error.status == 403 and COOKIE in request.cookies and not path.startswith("/lab")
-    response = page("trouble.html", error.status, **words, leave=leave, lab=path.startswith("/lab/"))
-    response.headers.update(error.headers)
-    return response
-
-
-def _apology(status: int) -> Response:
-    if status >= 500:
-        detail = _("The server made a mistake. It is noted in its log. Look whether it was done before you try again.")
-        return page("trouble.html", status, title=_("Something broke"), detail=detail, leave=False, lab=False)
-    title, detail = _("No such page"), _("There is nothing at this address.")
-    return page("trouble.html", status, title=title, detail=detail, leave=False, lab=False)

@@ -61,6 +61,13 @@ def test_a_program_that_is_hardly_meant_so_passes_with_a_warning(run: Run, tmp_p
     assert out.startswith(f"{file}:3: warning: measures a passage right after a player's words")
 
 
+def test_a_program_is_read_from_standard_input() -> None:
+    command = [sys.executable, "-m", "server.cli", "check", "-"]
+    ended = subprocess.run(command, input="assign(s=story())\nreward(3)\n", capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("-:2:8: ")
+
+
 def test_static_errors_are_told_with_file_line_and_column(run: Run, tmp_path: Path) -> None:
     file = game(tmp_path, "assign(s=story())\n\nreward(3)\nnonsense(s)\n")
     ended = run("check", file)

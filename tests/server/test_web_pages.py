@@ -328,3 +328,15 @@ def test_players_are_not_hosts(visitor: Visitor, lesson: Class) -> None:
             assert visitor.send(path, name="x").status_code == 403
     for path in ("/host", f"/host/competitions/{lesson.id}"):
         assert visitor.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/no-such-page", "/rounds/no-such-round", "/host"])
+def test_whoever_meets_trouble_is_still_signed_in(visitor: Visitor, lesson: Class, path: str) -> None:
+    visitor.join(lesson, "Ada Unlucky")
+    page = visitor.get(path)
+    assert page.status_code in (403, 404)
+    assert 'href="/me"' in page.text
+    assert "Ada Unlucky" in text_of(page)
+    visitor.http.cookies.clear()
+    stranger = visitor.get("/no-such-page")
+    assert (stranger.status_code, 'href="/me"' in stranger.text) == (404, False)
