@@ -372,7 +372,7 @@ def _runner(network: Network, engine: Engine, threads: int | None) -> Runner:
         buckets.warm_up()
         return buckets
     alone = network.device.type != "cpu" or network.keeps_state
-    return Lanes(1 if alone else threads or cores(), network.bits, engine.name)
+    return Lanes(1 if alone else cores() if threads is None else threads, network.bits, engine.name)
 
 
 @cache

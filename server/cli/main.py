@@ -3,6 +3,7 @@
 Exit status: 0 good, 1 the input is at fault, 2 usage. Errors go to standard error.
 """
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -368,6 +369,7 @@ def bench(
 
 def main() -> None:
     """The command, with a line instead of a traceback for whatever can be foreseen."""
+    gc.set_threshold(10_000)  # starting makes many objects and hardly a cycle: to look after each 700 is a tenth of it
     try:
         app(prog_name="xentarena")
     except (CommandError, ArenaError) as error:

@@ -20,7 +20,7 @@ from server.web.rendering import HEADERS
 from server.web.sharing import CONTENT, STYLED
 
 SHOWN, ZOOM = 1.6, 3  # pixels of a page and of a PNG for each unit of a drawing
-TOKENS, COLUMN, HIGHEST, STRIP = 12, 28, 56, 118  # tokens of a strip, their columns, the longest bar, a strip
+TOKENS, COLUMN, HIGHEST, STRIP = 9, 28, 56, 118  # tokens of a strip, as a phone has room for; columns, bars, a strip
 LEFT = 20
 LABEL, ROW, LETTERS = 124, 20, 19  # the texts' column, a line, letters of a text
 BARS, WIDTH = 140, 330  # for bars to either side, all of it
