@@ -8,7 +8,6 @@ DIR/ratings.json    what the server rates the players of such plays
 DIR/lock            held by whoever runs it
 """
 
-import fcntl
 import json
 import os
 import secrets
@@ -19,6 +18,7 @@ from itertools import permutations
 from pathlib import Path
 
 from bots.tournament.plan import Plan, PlanError
+from judge.locks import Taken, take
 from xentarena.errors import ArenaError
 
 
@@ -89,14 +89,12 @@ def held(path: Path, plan: Plan) -> Iterator[Folder]:
     it, `ArenaError` where it runs already."""
     try:
         (path / "cells").mkdir(parents=True, exist_ok=True)
-        lock = (path / "lock").open("w")
+        lock = take(path / "lock")
+    except Taken as taken:
+        raise ArenaError(f"A tournament is running in {path} already (process {taken.holder}).") from None
     except OSError as error:
         raise ArenaError(f"The folder {path} cannot be made: {error.strerror}.") from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ArenaError(f"A tournament is running in {path} already.") from None
         kept = path / "plan.json"
         known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {"digest": plan.digest}
         if known["digest"] != plan.digest:

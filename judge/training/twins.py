@@ -8,7 +8,6 @@ OUT.work        run.json says which run this is; texts of a language; a folder o
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import multiprocessing
@@ -28,6 +27,7 @@ import torch
 from judge.engine.cpu_lanes import cores
 from judge.errors import JudgeError
 from judge.languages import documents, language
+from judge.locks import Taken, take
 from judge.training.__main__ import log, parser, told
 from judge.training.__main__ import train as train_one
 from judge.training.data import read_documents
@@ -122,29 +122,18 @@ def _alone(work: Path) -> Iterator[None]:
     """The work folder, made where it is missing, while nobody else trains in it. Raises JudgeError."""
     try:
         work.mkdir(parents=True, exist_ok=True)
-        lock = os.open(work / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise JudgeError(f"cannot write in {work}: {error.strerror} (choose another folder with --out)") from error
-    try:
-        _lock(lock, work)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _lock(lock: int, work: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
+        lock = take(work / "lock")
+    except Taken as taken:
         raise JudgeError(
-            f"{work} is in use by another xentarena train (process {holder or 'unknown'}):"
+            f"{work} is in use by another xentarena train (process {taken.holder}):"
             " wait for it or stop it, or name another folder with --out"
         ) from None
     except OSError as error:
-        raise JudgeError(f"{work} cannot be locked: {error.strerror}; name a folder on a local disk") from error
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        raise JudgeError(
+            f"cannot write in {work}: {error.strerror} (choose another folder with --out, on a local disk)"
+        ) from error
+    with lock:
+        yield
 
 
 def _prepare(order: Order, facts: dict[str, Any]) -> None:

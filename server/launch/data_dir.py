@@ -10,13 +10,14 @@ DIR/redis/               the queue's configuration and append-only file
 DIR/backups/             copies of the database from before its tables were changed
 """
 
-import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
+from judge.locks import Taken, take
 from server.errors import CommandError
 from server.launch.files import read_if_there, write_private
 from server.settings import sqlite_path
@@ -66,13 +67,8 @@ def held(path: Path) -> Iterator[DataDir]:
     The folder may be one that others can look into: they cannot read what is made in the block, nor the rows of before.
     """
     path = path.expanduser().absolute()
-    with _for_its_owner_alone():
-        lock = _opened(path)
-        try:
-            _lock(lock, path)
-            yield DataDir(path)
-        finally:
-            os.close(lock)
+    with _for_its_owner_alone(), _lock(path):
+        yield DataDir(path)
 
 
 @contextmanager
@@ -85,31 +81,18 @@ def _for_its_owner_alone() -> Iterator[None]:
         os.umask(before)
 
 
-def _opened(path: Path) -> int:
+def _lock(path: Path) -> IO[bytes]:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for rows in path.glob(f"{sqlite_path(path).name}*"):
             rows.chmod(0o600)
-        return os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
+        return take(path / "lock", 0o600)
+    except Taken as taken:
         raise CommandError(
-            f"cannot write in the data folder {path}: {error.strerror} (choose another with --data)"
-        ) from error
-
-
-def _lock(lock: int, path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
-        raise CommandError(
-            f"the data folder {path} is in use by another xentarena serve (process {holder or 'unknown'}):"
+            f"the data folder {path} is in use by another xentarena serve (process {taken.holder}):"
             " stop that one, or choose another folder with --data"
         ) from None
     except OSError as error:
         raise CommandError(
-            f"the data folder {path} cannot be locked: {error.strerror}; choose one on a local disk"
+            f"cannot write in the data folder {path}: {error.strerror} (choose another with --data, on a local disk)"
         ) from error
-    with suppress(OSError):
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

