@@ -109,7 +109,7 @@ print(json.dumps(judge.measure([Pair(*pair) for pair in json.load(sys.stdin)])))
 @in_both_dtypes
 @on_every_device
 def test_another_process_measures_the_same(device: str, dtype: str) -> None:
-    pairs = _pairs(200, seed=2)
+    pairs = _pairs(60, seed=2)
     expected = Judge.load("pocket", device=device, dtype=dtype).measure(pairs)
     asked = json.dumps([[pair.prefix, pair.text] for pair in pairs[::-1]]).encode()
     elsewhere = [sys.executable, "-c", MEASURE_ELSEWHERE, device, dtype]
