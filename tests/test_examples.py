@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.system import Demo, command, environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCORE = re.compile(r"^ *-?\d+\.\d{3} bits  \S", re.MULTILINE)

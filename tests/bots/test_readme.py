@@ -14,7 +14,7 @@ from bots import runner
 from tests.support.system import Demo
 from xentarena.client import Client
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 README = Path(__file__).parents[2] / "README.md"
 

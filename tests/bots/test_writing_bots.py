@@ -21,7 +21,7 @@ from tests.support.chat import chatting
 from tests.support.system import Demo, command, environment
 from xentarena import OfflineRound
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 BUDGET = Budget(submissions=PROBES + 4)
 PAGE = Path(__file__).parents[2] / "docs" / "writing-bots.md"

@@ -23,7 +23,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 30_000  # ms; machines that run tests are slow
+PATIENCE = 90_000  # ms; machines that run tests are slow
 expect.set_options(PATIENCE)
 
 

@@ -15,7 +15,7 @@ from tests.support.services import eventually
 from tests.support.stage import Stage
 from tests.support.states import ROUNDS, STATES, State, open_details, page_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # whichever test comes first walks to all pages
 
 PART = '<!doctype html>\n<html lang="en">\n<head><title>Part</title></head>\n<body>\n{}\n</body>\n</html>\n'
 LIGHT = 150_000  # bytes, of a round's page on a first view

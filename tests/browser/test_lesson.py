@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from tests.support.browser import PHONE, SLOW, OpenPage, board, fits, live, number, scored, submit
 from tests.support.scenario.deployment import HOST_TOKEN, Deployment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DESKTOP, PROJECTOR = ViewportSize(width=1280, height=800), ViewportSize(width=1920, height=1080)
 PUPILS = 30

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import PHONE, SLOW, OpenPage, board, fits, join, live, scored, sign_in_as_host, submit
 from tests.support.scenario.deployment import Game
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def aside(page: Page, profile: str | None) -> None:

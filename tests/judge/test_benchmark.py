@@ -14,7 +14,7 @@ T_OF_TWO = 4.302653  # Student's quantile at 97.5 % with two degrees of freedom,
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_one_run_gives_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--model", "pocket", "--dtype", "float32", "--dtype", "bfloat16", "--runs", "1", "--most", "8", "--json"])
     narrow, wide = sorted(json.loads(capsys.readouterr().out), key=lambda report: str(report["dtype"]))

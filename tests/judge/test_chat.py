@@ -10,7 +10,7 @@ from judge.chat import Chat
 from judge.errors import JudgeError, TooLong
 from judge.judge import Judge
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ASKED = [{"role": "system", "content": "Answer briefly."}, {"role": "user", "content": "Name a colour of the sea."}]
 WRITTEN_OUT = (
     "<|im_start|>system\nAnswer briefly.<|im_end|>\n<|im_start|>user\nName a colour of the sea.<|im_end|>\n"

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from games.library import load
 from judge.judge import Judge, Pair
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 PAIRS = [Pair(f"Title: {' '.join(passage.field)}\n", passage.text) for passage in load()[::8]]
 IDENTITY = "7ebc3e3a9e16cb6e8885763a6d109591fb635fdf812129302fe006fc4b179a37"
 

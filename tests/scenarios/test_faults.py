@@ -25,7 +25,7 @@ from tests.support.scenario.deployment import Deployment, Process, answer, answe
 from tests.support.scenario.flight import PATIENCE, Flight, count
 from tests.support.services import Postgres, Redis, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 * PATIENCE)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 * PATIENCE)]
 
 LEASE = 1.5
 
@@ -152,7 +152,7 @@ def test_the_api_is_killed_between_commit_and_enqueue(system: System, flight: Fl
     system.api.kill()
     system.redis.go_on()
     restart(system)
-    newest = eventually(lambda: scored_moves(late), seconds=60 * PATIENCE, what="the committed move's score")
+    newest = eventually(lambda: scored_moves(late), seconds=180 * PATIENCE, what="the committed move's score")
     assert newest[0]["bits"] is not None
     with system.arena.client() as host:
         answer(host.post(f"/submissions/{newest[0]['id']}:hide"))
@@ -189,7 +189,7 @@ def expect_all_but(flight: Flight, extra: str) -> None:
     """As `land`, with one more submission in the round."""
     everything: Callable[[], list[dict[str, object]]] = flight.game.all_submissions
     eventually(
-        lambda: all(each["state"] == "scored" for each in everything()), seconds=120 * PATIENCE, what="every score"
+        lambda: all(each["state"] == "scored" for each in everything()), seconds=360 * PATIENCE, what="every score"
     )
     flight.game.all_submissions = lambda: [each for each in everything() if each["id"] != extra]  # type: ignore[method-assign]
     flight.land()

@@ -16,7 +16,7 @@ from tests.support.scenario.deployment import Deployment, Process, answer
 from tests.support.scenario.flight import PATIENCE, Flight
 from tests.support.services import Redis, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 * PATIENCE)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 * PATIENCE)]
 
 SETTINGS = {"XENTARENA_LEASE": "1.5", "XENTARENA_GRACE": "1", "XENTARENA_SWEEP": "0.5"}
 
@@ -54,7 +54,7 @@ def pull_each_plug(arena: Deployment, flight: Flight, redis: Redis, api: Process
         known = workers(arena)
         worker.kill()
         worker.start()
-        eventually(lambda known=known: workers(arena) - known, seconds=90, what="the worker")  # type: ignore[misc]
+        eventually(lambda known=known: workers(arena) - known, seconds=180, what="the worker")  # type: ignore[misc]
     in_flight(flight)
     api.kill()
     api.start()
@@ -77,7 +77,7 @@ def workers(arena: Deployment) -> set[str]:
 def in_flight(flight: Flight) -> None:
     """Some more are scored, many are not. A worker that was killed takes a while to load its judge again."""
     before = flight.scored()
-    eventually(lambda: flight.scored() >= before + 5, seconds=90, what="another score")
+    eventually(lambda: flight.scored() >= before + 5, seconds=180, what="another score")
     assert flight.scored() <= flight.count - 10, "the judge was too quick for this test"
 
 

@@ -18,7 +18,7 @@ from tests.support.scenario.deployment import PASSAGE, Deployment, answer
 from tests.support.services import Postgres, Redis
 from tests.support.web import text_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PUPILS = 30
 ROSTER = "name;id\n" + "".join(f"Pupil {n};{1000 + n}\n" for n in range(10))  # the others join by the code

@@ -12,7 +12,7 @@ from tests.support.scenario.deployment import Deployment, Game, answer
 from tests.support.scenario.flight import count
 from tests.support.services import Redis, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -34,14 +34,14 @@ def test_a_measurement_that_always_crashes_the_worker_fails_and_its_batch_mates_
     answer(player.post(f"{game.submissions}:batch", json={"items": items}))
     crashes = 0
     while crashes < LAST_DELIVERY - 1:
-        eventually(lambda: worker.process.poll() is not None, seconds=60, what=f"crash {crashes + 1}")
+        eventually(lambda: worker.process.poll() is not None, seconds=180, what=f"crash {crashes + 1}")
         crashes += 1
         worker.start()
 
     def final() -> bool:
         return count(arena, "SELECT count(*) FROM submissions WHERE state = 'queued'") == 0
 
-    eventually(final, seconds=60, what="every result")
+    eventually(final, seconds=180, what="every result")
     found = {submission["events"][1]["text"]: submission for submission in game.all_submissions()}
     poison = found.pop("poison")
     assert poison["state"] == "failed"

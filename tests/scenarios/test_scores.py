@@ -18,7 +18,7 @@ from tests.support.scenario.deployment import Deployment, Game, answer
 from tests.support.scenario.reference import POCKET, saved
 from tests.support.services import Redis
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 CLOSE = 0.002  # bits
 PLAIN = "The tide came in over the flats before the boats were home, and Mara counted sails until one was missing."

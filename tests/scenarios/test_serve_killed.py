@@ -16,7 +16,7 @@ from tests.support.scenario.deployment import HOST_TOKEN, Deployment
 from tests.support.scenario.flight import PATIENCE, Flight
 from tests.support.services import eventually, free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300 * PATIENCE)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900 * PATIENCE)]
 
 
 class Serve:

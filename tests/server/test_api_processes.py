@@ -16,7 +16,7 @@ from tests.support.scenario.deployment import answer
 from tests.support.services import Postgres, eventually
 from tests.support.system import Serve, command, serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 PROCESSES = 3
 

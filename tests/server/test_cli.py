@@ -342,7 +342,7 @@ def backward(tmp_path_factory: pytest.TempPathFactory) -> str:
 STORIES = {"counterfactual": ["The town had lived by its mine for a century.", "Nobody came back."]}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", catalog.names())
 def test_every_packaged_game_is_played_to_its_score(run: Run, backward: str, name: str) -> None:
     golden = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))

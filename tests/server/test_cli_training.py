@@ -126,7 +126,7 @@ twins.train(twins.Order(Path(sys.argv[1]), ("forward", "backward"), 5, language=
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_twins_end_with_whoever_was_killed_and_go_on_from_their_checkpoints(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -16,8 +16,6 @@ from tests.support.services import Postgres
 from tests.support.statements import statements
 from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def batch(*items: Json) -> Json:
     return {"json": {"items": list(items)}}

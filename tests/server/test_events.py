@@ -272,7 +272,6 @@ def read_pages(caller: Caller, competition: str, enough: Callable[[int], bool]) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(90)
 def test_a_client_that_is_cut_off_anywhere_sees_every_change_once_and_in_order(house: RunningApp) -> None:
     seed = random.randrange(2**32)
     lesson = new_class(house, PLAIN)

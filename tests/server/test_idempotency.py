@@ -7,7 +7,6 @@ from tests.support.server import Class, RunningApp, all_at_once, new_class, noth
 from tests.support.workers import PLAIN, Hand
 
 
-@pytest.mark.timeout(90)
 def test_one_key_sent_50_times_at_once_makes_one_submission(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=3)
     ada = lesson.join()

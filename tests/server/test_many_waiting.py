@@ -21,7 +21,7 @@ WAITING = STREAMS = 300
 PLAYERS = 30
 HELD = 60  # seconds that a request for a score is held
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @dataclass

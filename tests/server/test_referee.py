@@ -328,7 +328,7 @@ def test_a_job_that_is_lost_again_and_again_is_given_up(own_house: Callable[...,
             house.redis.flushall()
             return bool(answer(ada.get(f"/submissions/{submission['id']}"))["state"] == "failed")
 
-        eventually(lose, seconds=30, what="giving up")
+        eventually(lose, seconds=180, what="giving up")
     assert "lost" in answer(ada.get(f"/submissions/{submission['id']}"))["reason"]["detail"]
     assert house.attempts_used(lesson.round_id, str(ada.id)) == 0
 

@@ -14,8 +14,6 @@ from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class
 from tests.support.workers import FakeJudge, hand_of
 
-pytestmark = pytest.mark.timeout(120)
-
 #: What each refusal is: (name of the case, how it was sent) → its problem document.
 RECORDED = Path(__file__).parent / "refusals.json"
 LONG = "word " * 1_639

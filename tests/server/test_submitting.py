@@ -156,7 +156,6 @@ def test_a_final_submission_is_not_waited_for(lesson: Class) -> None:
 # --- Attempts ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(90)
 def test_of_200_submissions_at_once_against_a_limit_of_10_exactly_10_are_accepted(house: RunningApp) -> None:
     lesson = new_class(house, PLAIN, attempts=10)
     ada = lesson.join()

@@ -103,7 +103,7 @@ def scores(out: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_killed_at_three_points_and_resumed_it_reports_the_same(
     sqlite_house: RunningApp, chat: Chat, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

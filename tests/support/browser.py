@@ -16,7 +16,7 @@ from playwright.sync_api import (
 
 from tests.support.scenario.deployment import HOST_TOKEN, Deployment, Game
 
-SLOW = 30_000  # ms
+SLOW = 90_000  # ms
 
 
 def join(page: Page, game: Game, name: str) -> None:

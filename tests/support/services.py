@@ -32,7 +32,7 @@ def free_port() -> int:
         return port
 
 
-def eventually(check: Callable[[], T], *, seconds: float = 30, what: str = "it") -> T:
+def eventually(check: Callable[[], T], *, seconds: float = 120, what: str = "it") -> T:
     """The first true value of `check`, which is asked again and again."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -212,7 +212,7 @@ def _rescored(stage: Stage) -> None:
     ):
         stage.ids[name] = stage.post("host", f"/rounds/{{{round_}}}/rescorings", under)["id"]
     for name in ("again_open", "again_rated", "again_applied", "again_otherwise"):
-        eventually(partial(_worked_out, stage, stage.ids[name]), seconds=60, what=name)
+        eventually(partial(_worked_out, stage, stage.ids[name]), seconds=180, what=name)
     for each in ("replaced", "otherwise"):
         stage.post("host", f"/rounds/{{{each}}}:close")
     stage.post("host", "/rescorings/{again_applied}:apply")

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import psutil
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 MARK = "STARTED_BY_TEST"
 
 

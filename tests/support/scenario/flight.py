@@ -64,10 +64,10 @@ class Flight:
     def in_flight(self, more: int = 5) -> None:
         """Wait until some more are scored; the fault must strike while many are not."""
         before = self.scored()
-        eventually(lambda: self.scored() >= before + more, seconds=30 * PATIENCE, what="another score")
+        eventually(lambda: self.scored() >= before + more, seconds=180 * PATIENCE, what="another score")
         assert self.scored() <= self.count - 10, "the judge was too quick for this test"
 
-    def land(self, seconds: float = 120 * PATIENCE) -> None:
+    def land(self, seconds: float = 360 * PATIENCE) -> None:
         """Everything is scored, exactly once, and as it would have been without any fault."""
         eventually(self._all_final, seconds=seconds, what="every score")
         eventually(lambda: answers(f"{self._arena.url}/healthz"), what="the API")
