@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 from judge.judge import Judge, JudgeError, NotFinite, Pair, TooLong
 from judge.loading.source import find
 from tests.judge import tiny
+from tests.support.processor import flags
 
 
 def test_a_judge_announces_itself(pocket: Judge) -> None:
@@ -131,6 +132,5 @@ def test_weights_in_several_files_are_the_same_judge_and_a_lost_file_is_named(tm
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_judge_in_float32_knows_whether_the_processor_multiplies_bfloat16(dtype: str) -> None:
-    flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
-    able = not flags.isdisjoint({"avx512_bf16", "amx_bf16"})
+    able = not flags().isdisjoint({"avx512_bf16", "amx_bf16"})
     assert Judge.load("pocket", device="cpu", dtype=dtype).gains_by_bfloat16 == (able and dtype == "float32")
