@@ -20,7 +20,7 @@ from torch import Tensor
 from judge.engine.batching import longest_first, pack
 from judge.engine.memory import is_out_of_memory
 from judge.engine.network import Job, Share
-from judge.errors import OutOfMemory
+from judge.errors import JudgeError, OutOfMemory
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -48,6 +48,8 @@ class Lanes:
     """
 
     def __init__(self, count: int, work: Work, name: str = "lanes") -> None:
+        if count < 1:
+            raise JudgeError(f"a judge has at least one thread, not {count}")
         self.count = count
         self.at_once = AT_ONCE
         self.name = name

@@ -61,8 +61,8 @@ async def _refusal(request: Request, error: ServerError) -> Response:
         "trouble.html",
         error.status,
         viewer=await _viewer(request, error.status),
-        title=translated(error.title),
-        detail=translated(error.detail),
+        title=error.title,
+        detail=error.detail,
         leave=leave,
         lab=path.startswith("/lab/"),
     )

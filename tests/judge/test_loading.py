@@ -130,6 +130,11 @@ def test_weights_in_several_files_are_the_same_judge_and_a_lost_file_is_named(tm
         Judge.load(cut, device="cpu")
 
 
+def test_no_threads_are_not_taken_for_all() -> None:
+    with pytest.raises(JudgeError, match="at least one thread, not 0"):
+        Judge.load("pocket", device="cpu", threads=0)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_judge_in_float32_knows_whether_the_processor_multiplies_bfloat16(dtype: str) -> None:
     able = not flags().isdisjoint({"avx512_bf16", "amx_bf16"})

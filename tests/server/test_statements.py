@@ -81,6 +81,4 @@ def test_more_players_and_moves_take_no_more_statements(sqlite_house: RunningApp
         lesson.join().score(lesson.round_id, f"3.{number}")
         ada.score(lesson.round_id, f"4.{number}")
     for path, asked in few.items():  # more than once: what was measured is checked a while later
-        eventually(
-            partial(_asks_no_more, lesson, visitor, path, asked), seconds=20, what=f"no more statements of {path}"
-        )
+        eventually(partial(_asks_no_more, lesson, visitor, path, asked), what=f"no more statements of {path}")
