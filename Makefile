@@ -2,8 +2,8 @@
 # make play JUDGE=pocket     the same, without fetching the usual judge (93 MB once; 271 MB on disk)
 # make play TORCH_INDEX=URL  the same, with PyTorch from that package index (a CPU or a CUDA build; see README.md)
 # make test                  the tests without the slow ones
-# make test-all              all tests
-# make test-ci               the same; what fails beside others is run again, alone
+# make test-ci               with them; what fails beside others is run again, alone
+# make test-all              all tests, those too that show once more what others show (marked `exhaustive`)
 # make test-train            the tests of training, in an environment of their own (.venv-train)
 # make coverage              all tests, and then which lines and branches none of them ran
 # make check                 lint, format, types, import rules, migrations complete
@@ -42,7 +42,7 @@ JUDGE ?= $(USUAL)
 TRAIN := .venv-train
 TRAIN_PIP := $(TRAIN)/bin/python -m pip --disable-pip-version-check
 
-EVERY_TEST := $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+EVERY_TEST := $(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: judge play test test-all test-ci test-train coverage check clean FORCE
 
@@ -55,16 +55,16 @@ ifeq ($(JUDGE),$(USUAL))
 endif
 
 test: $(STAMPS)/dev
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
+	$(EVERY_TEST) -m "not slow and not exhaustive" $(ARGS)
 
 test-all: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)
-	$(EVERY_TEST)
+	$(EVERY_TEST) $(ARGS)
 
 # What fails beside others is run again alone, and is told either way. Only what fails alone too has failed.
 test-ci: $(STAMPS)/dev
 	$(BIN)/xentarena judges install $(USUAL)
-	$(EVERY_TEST) || { [ $$? = 1 ] && $(BIN)/pytest -n 0 -v --last-failed --last-failed-no-failures none --maxfail 1; }
+	$(EVERY_TEST) -m "not exhaustive" $(ARGS) || { [ $$? = 1 ] && $(BIN)/pytest -n 0 -v --last-failed --last-failed-no-failures none --maxfail 1; }
 
 test-train: $(TRAIN)/stamp
 	$(TRAIN)/bin/pytest -c tests/train/pytest.ini tests/train $(ARGS)

@@ -1,11 +1,13 @@
 """Fixtures that several rooms share. Databases are built by the migrations; nothing is mocked."""
 
+import gc
 import logging
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import certifi
 import pytest
@@ -22,13 +24,29 @@ from tests.support.system import Demo, serving
 settings.register_profile("ours", deadline=None)  # machines that run tests are slow, and no test is about that
 settings.load_profile("ours")
 
+gc.set_threshold(100_000, 50, 100)  # what is imported are millions of objects, and to look at them all takes long
+
+DATABASES = {"postgresql", "sqlite"}
 INSTALLED = judges_folder()  # before any test says otherwise
 
 
+@pytest.hookimpl(tryfirst=True)  # before the items are chosen by their markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with most slow tests first: one of them that begins last would run on alone when all others are done."""
+    """Files with most slow tests first: one of them that begins last would run on alone when all others are done.
+
+    What runs on both databases is `exhaustive` on one of them, which is the same one throughout a file.
+    """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        used = DATABASES & {each for each in (callspec.params.values() if callspec else ()) if isinstance(each, str)}
+        if used == {_left_to_test_all(item.path)} and not item.get_closest_marker("both_databases"):
+            item.add_marker("exhaustive")
+
+
+def _left_to_test_all(file: Path) -> str:
+    return sorted(DATABASES)[crc32(file.name.encode()) % 2]
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +138,7 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`xentarena serve --demo`, for the tests of one file. Takes ten seconds to start."""
-    with serving(tmp_path_factory.mktemp("serve") / "data", "--demo") as server:
+    with serving(tmp_path_factory.mktemp("serve") / "data", "--demo", "--judge", "pocket") as server:
         told = server.facts["demo"]
         yield Demo(server.facts["url"], told["code"], told["round"])
 

@@ -45,7 +45,7 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("browser")
     redis = Redis(folder / "redis").start()
     url = sqlite_at(folder / "arena.sqlite3")
-    arena = Deployment(folder, url, redis.url)
+    arena = Deployment(folder, url, redis.url, {"XENTARENA_SWEEP": "4"})
     try:
         arena.start_api()
         arena.start_worker()

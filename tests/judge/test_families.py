@@ -40,14 +40,15 @@ NOT_MADE = {
     "musicgen": "has no attribute 'dropout'",
     "musicgen_melody": "has no attribute 'dropout'",
 }
-#: A few that were no judges once, each for a reason of its own: these are tried every time.
+#: A few that were no judges once, each for a reason of its own: these are tried every time, the others by `make
+#: test-all`.
 QUICK = {"bert", "bloom", "falcon_h1", "gpt_oss", "hunyuan_v1_moe", "jamba", "mamba", "opt", "rwkv", "trocr"}
 MADE = [kind for kind in families.TYPES if kind not in NOT_MADE]
 PAIR = Pair("sea", "The dragon flew over the mountain.")
 
 
 def _each(kinds: Iterable[str]) -> list[Any]:
-    return [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.slow) for kind in kinds]
+    return [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.exhaustive) for kind in kinds]
 
 
 def _plain(folder: Path, row: list[int], scored: int) -> list[float]:

@@ -125,6 +125,7 @@ def test_redis_is_away_while_moves_come(system: System, flight: Flight) -> None:
     flight.land()
 
 
+@pytest.mark.both_databases
 def test_the_database_crashes_while_moves_come(system: System, flight: Flight) -> None:
     """PostgreSQL is restarted in immediate mode. SQLite lives in the API's process, so that one is killed."""
     with ThreadPoolExecutor(1) as thread:
@@ -140,6 +141,7 @@ def test_the_database_crashes_while_moves_come(system: System, flight: Flight) -
     flight.land()
 
 
+@pytest.mark.both_databases
 def test_the_api_is_killed_between_commit_and_enqueue(system: System, flight: Flight) -> None:
     flight.take_off()
     flight.in_flight(1)
@@ -160,11 +162,12 @@ def test_the_api_is_killed_between_commit_and_enqueue(system: System, flight: Fl
     expect_all_but(flight, str(newest[0]["id"]))
 
 
+@pytest.mark.both_databases
 def test_the_api_is_killed_between_commit_and_acknowledgement(system: System, flight: Flight) -> None:
     flight.take_off()
     flight.in_flight(1)
     with holding_measurements(system):
-        time.sleep(1.5)  # the referee has claimed results and hangs at their rows
+        eventually(lambda: claimed_results(system), what="a referee that hangs at the rows")
         system.redis.pause()
     known = "SELECT count(*) FROM measurements WHERE state <> 'pending'"
     before = count(system.arena, known)
@@ -178,6 +181,17 @@ def test_the_api_is_killed_between_commit_and_acknowledgement(system: System, fl
 def restart(system: System) -> None:
     system.api.start()
     eventually(lambda: answers(f"{system.arena.url}/healthz"), what="the API")
+
+
+def claimed_results(system: System) -> bool:
+    """Has the referee the same results in hand as a moment ago, when it had some?"""
+    claims = []
+    for pause in (0.0, 0.5):
+        time.sleep(pause)
+        with system.redis.client as client:
+            claims.append(client.xpending_range("xa:results", "referees", "-", "+", 500))
+    before, after = ({claim["message_id"] for claim in each} for each in claims)
+    return bool(before & after)
 
 
 def scored_moves(player: httpx.Client) -> list[dict[str, object]]:
@@ -212,6 +226,7 @@ class holding_measurements:
         self._engine.dispose()
 
 
+@pytest.mark.both_databases
 def test_a_fresh_folder_of_logs_has_no_defects(system: System) -> None:
     """Runs in any order: whatever was pulled so far, no process met an error that it did not foresee."""
     logs = "".join(Path(process.log).read_text() for process in system.arena.processes)

@@ -12,6 +12,8 @@ from tests.support.server import Caller, Class, Json, RunningApp, new_class, poi
 from tests.support.services import eventually
 from tests.support.workers import PLAIN, Hand, measurement
 
+pytestmark = pytest.mark.both_databases
+
 
 def shown(board: list[Json]) -> list[tuple[int, str, float]]:
     return [(entry["rank"], entry["player"]["name"], entry["bits"]) for entry in board]

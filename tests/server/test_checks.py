@@ -25,7 +25,7 @@ def house(
     folder = tmp_path_factory.mktemp("house")
     redis = Redis(folder / "redis").start()
     url = postgres.migrated_database() if request.param == "postgresql" else sqlite_at(folder / "house.sqlite3")
-    made = RunningApp(url, redis.url, remeasure=1, sweep=0.1, grace=0.5, lease=30.0)
+    made = RunningApp(url, redis.url, remeasure=1, sweep=0.4, grace=0.5, lease=30.0)
     try:
         yield made.start()
     finally:

@@ -16,6 +16,8 @@ from server.errors import Unavailable
 from tests.support.databases import sqlite_at
 from tests.support.services import Postgres, free_port
 
+pytestmark = pytest.mark.both_databases
+
 
 def competition(name: str) -> str:
     return (

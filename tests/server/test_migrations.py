@@ -22,6 +22,8 @@ from server.db.session import Database, normalised
 from server.db.states import Joining
 from tests.data import make_folder
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_migrations_and_models_agree(database_url: str) -> None:
     command.check(config(database_url))

@@ -47,7 +47,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     told = json.loads((request.param / "told.json").read_text(encoding="utf-8"))
     retired = any(round_["judges"]["main"] in RETIRED for round_ in told["seen"]["rounds"].values())
 
-    with serving(data, "--demo") as server:
+    with serving(data, "--demo", "--judge", "pocket") as server:
 
         def seen() -> dict[str, Any]:
             return make_folder.seen(server.api, server.facts["host_token"], told)

@@ -72,4 +72,4 @@ def test_a_person_behind_many_bots_is_told_about_how_long_it_takes(
         answer(ada.get(f"/submissions/{sent['id']}", params={"wait": 20}))
         waited = time.monotonic() - start
         told = sent["expected_wait_s"]
-        assert 1 / 3 <= told / waited <= 3 or abs(told - waited) < 2, (told, waited)  # all the bots take six
+        assert 1 / 3 <= told / waited <= 3 or abs(told - waited) < 4, (told, waited)  # all the bots take six

@@ -13,6 +13,8 @@ from tests.support.server import Class, Json, RunningApp, all_at_once, new_class
 from tests.support.services import Postgres, eventually
 from tests.support.workers import PLAIN, FakeJudge, Hand, at_work
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def no_defects(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], None]:

@@ -6,6 +6,8 @@ from server.arena.totals import passage_millibits
 from tests.support.scenario.deployment import answer
 from tests.support.server import Caller, Class, Json, new_competition, pointers, problem
 
+pytestmark = pytest.mark.both_databases
+
 RULES = ("bits", "floored", "points", "percent")
 
 

@@ -29,6 +29,8 @@ from tests.support.services import Postgres, eventually
 from tests.support.system import command
 from tests.support.workers import PLAIN, FakeJudge, at_work
 
+pytestmark = pytest.mark.both_databases
+
 REFUSED = r"is not whole, or was altered|is no export of xentarena"
 
 

@@ -89,7 +89,7 @@ class RunningApp:
     """A running server. Its parts can be looked at from within: `database` for the rows, `arena` for the rest."""
 
     def __init__(self, database_url: str, redis_url: str, **settings: Any) -> None:
-        settings = {"sweep": 0.7, "grace": 1.0, "lease": 5.0, "threads": 8, **settings}
+        settings = {"sweep": 1.5, "grace": 1.0, "lease": 5.0, "threads": 8, **settings}
         self.redis_url = redis_url
         self.settings = Settings(database_url=database_url, redis_url=redis_url, host_token=HOST_TOKEN, **settings)
         self.database = Database(database_url, connections=2)

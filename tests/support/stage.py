@@ -73,7 +73,7 @@ def staged(folder: Path) -> Iterator[Stage]:
     """A server of its own, with the judge that ships and another that never comes to an end."""
     redis = Redis(folder / "redis").start()
     url = sqlite_at(folder / "stage.sqlite3")
-    arena = Deployment(folder, url, redis.url)
+    arena = Deployment(folder, url, redis.url, {"XENTARENA_SWEEP": "4"})
     try:
         arena.start_api()
         arena.start_worker()
