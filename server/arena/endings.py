@@ -6,9 +6,10 @@ far, at least nothing. Where players are rated it is a loss of whoever left.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from games.events import to_json
@@ -120,14 +121,19 @@ def challenges_changed(round_: Round) -> feed.Entry:
     return ("challenges.changed", {"round": round_.id})
 
 
-def end_late_plays(session: Session, outbox: Outbox) -> None:
-    """End the plays whose move clock has run out, the challenges that nobody took up in time, and those plays that
-    still wait for a player in a closed round; practice begins there, and may wait."""
-    late = (Play.due_at <= now(session)) & (Round.state == RoundState.OPEN) | (Round.state == RoundState.CLOSED)
+def late(at: datetime) -> Select[str]:
+    """The plays whose move clock has run out, the challenges that nobody took up in time, and those plays that still
+    wait for a player in a closed round; practice begins there, and may wait."""
+    too_late = (Play.due_at <= at) & (Round.state == RoundState.OPEN) | (Round.state == RoundState.CLOSED)
     practice = select(Submission.play_id).where(Submission.play_id == Play.id, Submission.practice).exists()
-    query = select(Play.id).join(Round, Round.id == Play.round_id).where(text(UNFINISHED), late, ~practice)
+    return select(Play.id).join(Round, Round.id == Play.round_id).where(text(UNFINISHED), too_late, ~practice)
+
+
+def end_late_plays(session: Session, outbox: Outbox) -> None:
+    """End those that are late."""
+    ids = session.scalars(late(now(session)).order_by(Play.id).limit(PAGE)).all()
     entries: dict[str, list[feed.Entry]] = {}
-    for play in lock_plays(session, session.scalars(query.order_by(Play.id).limit(PAGE)).all()):
+    for play in lock_plays(session, ids):
         round_ = session.get_one(Round, play.round_id)
         entries.setdefault(round_.competition_id, []).extend(_end_late(session, outbox, round_, play))
     for competition in sorted(entries):

@@ -126,7 +126,8 @@ def tell(session: Session, competition_id: str, entries: Sequence[feed.Entry]) -
 
 def rate_on(session: Session, outbox: Outbox) -> bool:
     """Rate what one transaction left to the next, or an earlier version to this one. Is there more?"""
-    waiting = rated_plays.competitions_to_rate(session)
+    query = rated_plays.competitions_to_rate().order_by(Round.competition_id)
+    waiting = session.scalars(query).all()
     for competition_id in waiting[:1]:
         tell(session, competition_id, [])
         outbox.competitions.add(competition_id)

@@ -5,7 +5,7 @@ which they may count are scored again, aside. A host sees who moves by that, and
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from server.arena import rescorings, round_setup
@@ -28,10 +28,15 @@ class Mended:
     rescorings: Sequence[Rescoring] = ()
 
 
+def left() -> Select[Distrusted]:
+    """Those of whom it is not done."""
+    return select(Distrusted).where(~Distrusted.mended)
+
+
 def go_on(session: Session, _: Outbox) -> bool:
     """See to those of whom it is not done, and once more to those of whom a host has just said so: a result of theirs
     may have been taken in that moment. Is there more to do at once?"""
-    query = select(Distrusted).where(~Distrusted.mended).order_by(Distrusted.at, Distrusted.name).limit(1)
+    query = left().order_by(Distrusted.at, Distrusted.name).limit(1)
     found = session.scalars(query.with_for_update(skip_locked=True)).one_or_none()
     if found is None:
         return False

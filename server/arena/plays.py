@@ -11,8 +11,8 @@ from importlib.metadata import version
 from typing import Any
 
 import structlog
+from sqlalchemy import Select, select
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -255,14 +255,14 @@ def _break_off(session: Session, outbox: Outbox, round_: Round, play: Play, defe
     endings.fail(session, outbox, round_, play, "The server could not finish this play; its host can see why.")
 
 
-def stalled(session: Session) -> Sequence[str]:
+def stalled() -> Select[str]:
     """Plays that wait although nothing they need is pending. There should be none."""
     pending = (
         select(PendingMeasurement.play_id)
         .join(Measurement, Measurement.key == PendingMeasurement.key)
         .where(Measurement.state == WorkState.PENDING)
     )
-    return session.scalars(select(Play.id).where(Play.waiting, Play.id.not_in(pending)).limit(64)).all()
+    return select(Play.id).where(Play.waiting, Play.id.not_in(pending))
 
 
 def _latest_requester(session: Session, play: Play) -> Requester:

@@ -100,9 +100,9 @@ def _mark(session: Session, submissions: Select[Submission]) -> None:
     session.execute(statement.on_conflict_do_nothing())
 
 
-def competitions_to_rate(session: Session) -> Sequence[str]:
+def competitions_to_rate() -> Select[str]:
     """Those in which something is marked."""
-    return session.scalars(select(Round.competition_id).join(Unrated).distinct().order_by(Round.competition_id)).all()
+    return select(Round.competition_id).join(Unrated).distinct()
 
 
 def marked(session: Session, competition: str) -> dict[str, list[int]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -40,11 +40,15 @@ class NotComparable(Exception):
     """The play has no score under the other judge: the text says why."""
 
 
+def running() -> Select[Rescoring]:
+    return select(Rescoring).where(Rescoring.state == RescoringState.RUNNING)
+
+
 def go_on(session: Session, outbox: Outbox) -> bool:
     """Carry all that are running on. Is there more to do at once?"""
-    running = select(Rescoring).where(Rescoring.state == RescoringState.RUNNING).order_by(Rescoring.id)
+    query = running().order_by(Rescoring.id).with_for_update(skip_locked=True)
     more, known = False, list[Rescoring]()
-    for rescoring in session.scalars(running.with_for_update(skip_locked=True)).all():
+    for rescoring in session.scalars(query).all():
         take_in(session, rescoring)
         further = _carry_on(session, outbox, rescoring)
         more = further.more or more

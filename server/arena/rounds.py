@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from games.engine import replay
@@ -311,17 +311,21 @@ def close(session: Session, round_: Round) -> None:
     _change_state(session, round_, RoundState.CLOSED, now(session))
 
 
-def due_rounds(session: Session) -> list[str]:
-    """Open and close the rounds whose time has come; returns the competitions in which something changed."""
-    at = now(session)
+def due(at: datetime) -> Select[Round]:
+    """Those whose time has come to open or to close."""
     to_open = (Round.state == RoundState.SCHEDULED) & (Round.opens_at <= at)
     to_close = (Round.state != RoundState.CLOSED) & (Round.closes_at <= at)
-    by_clock = (to_open | to_close, ~Round.draft, Round.archived_at.is_(None))
-    query = select(Round).where(*by_clock).order_by(Round.id).with_for_update(key_share=True, skip_locked=True)
-    due = session.scalars(query).all()
-    for round_ in due:
+    return select(Round).where(to_open | to_close, ~Round.draft, Round.archived_at.is_(None))
+
+
+def due_rounds(session: Session) -> list[str]:
+    """Open and close the rounds that are due; returns the competitions in which something changed."""
+    at = now(session)
+    query = due(at).order_by(Round.id).with_for_update(key_share=True, skip_locked=True)
+    found = session.scalars(query).all()
+    for round_ in found:
         _change_state(session, round_, state_of(round_, at), at)
-    return [round_.competition_id for round_ in due]
+    return [round_.competition_id for round_ in found]
 
 
 def _change_state(session: Session, round_: Round, state: RoundState, at: datetime) -> None:
@@ -343,10 +347,14 @@ def _start_clocks(session: Session, round_: Round, at: datetime) -> None:
         session.execute(update(Play).where(*here).values(due_at=due))
 
 
+def in_preparation() -> Select[Round]:
+    """Those that wait for texts to be written."""
+    return select(Round).where(Round.state == RoundState.PREPARING, Round.archived_at.is_(None))
+
+
 def prepare_rounds(session: Session, outbox: Outbox) -> None:
     """Open the rounds whose texts are written by now."""
-    waiting = (Round.state == RoundState.PREPARING, Round.archived_at.is_(None))
-    query = select(Round).where(*waiting).order_by(Round.id)
+    query = in_preparation().order_by(Round.id)
     for round_ in session.scalars(query.with_for_update(key_share=True, skip_locked=True)).all():
         prepare(session, outbox, round_)
 

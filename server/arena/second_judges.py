@@ -65,14 +65,18 @@ def _bound(session: Session, program: Program, round_: Round, second: str) -> di
     return round_setup.bind_judges(session, program, NewRound(round_.game, (), second), ())
 
 
-def begin_due(session: Session, _: Outbox) -> bool:
-    """Begin with the rounds that have a score by now. There is never more to do at once."""
+def with_scores() -> Select[Round]:
+    """The rounds with a second judge and something for it to score."""
     scored = exists().where(
         Submission.round_id == Round.id, Submission.state == SubmissionState.SCORED, ~Submission.practice
     )
+    return select(Round).where(Round.second_judge.is_not(None), scored)
+
+
+def begin_due(session: Session, _: Outbox) -> bool:
+    """Begin with the rounds that have a score by now. There is never more to do at once."""
     known = set(session.scalars(select(Rescoring.id).join(Round).where(Round.second_judge.is_not(None))))
-    due = select(Round).where(Round.second_judge.is_not(None), scored).order_by(Round.id)
-    for round_ in session.scalars(due):
+    for round_ in session.scalars(with_scores().order_by(Round.id)):
         id_ = _id_of(round_)
         if id_ not in known:
             _begin(session, round_, id_)

@@ -10,12 +10,13 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from server.arena import (
@@ -27,6 +28,7 @@ from server.arena import (
     measurements,
     mending,
     plays,
+    rated_plays,
     rescoring_work,
     retention,
     retirement,
@@ -51,6 +53,7 @@ log = structlog.get_logger()
 BATCH = 128  # results per transaction
 PAGE = 500  # rows per look of the sweeper
 BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")  # before the first row
+STUCK_AT_ONCE = 64  # plays that one sweep resumes
 PLAN_EVERY = 30  # sweeps: players are kept for days
 TELL_EVERY = 60.0  # seconds between two words in the log about what is away
 LAST_TRY = 20  # a row queued again this often is given up
@@ -115,21 +118,23 @@ class Referee:
 
     async def sweep_once(self) -> None:
         context = self._context
-        # Apart, since each of these ends by locking competitions, which comes last in a transaction.
-        for task in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
-            await context.write(task)
+        # Each alone, since each ends by locking competitions, which comes last in a transaction.
+        if await context.read_at_once(partial(_anything, of=_to_settle)):
+            for task in (_rounds_due, rounds.prepare_rounds, endings.end_late_plays, _stuck_plays):
+                await context.write(task)
         await context.learn_of_workers()
         await context.keep_out()
         served = context.workforce.judges()
-        for ending in (retirement.end_rounds, retirement.end_work):
-            await context.write(partial(ending, served=served))
+        if await context.read_at_once(partial(_anything, of=partial(_to_end, served=served))):
+            for ending in (retirement.end_rounds, retirement.end_work):
+                await context.write(partial(ending, served=served))
         await context.gauge()
-        for model in (Measurement, Generation, Experiment):
-            await self._requeue_lost(model)
+        await self._requeue_lost()
         await self._measure_again()
-        for rest in (leaderboards.rate_on, second_judges.begin_due, mending.go_on, rescoring_work.go_on):
-            while await context.write(rest):
-                pass
+        if await context.read_at_once(partial(_anything, of=_to_go_on_with)):
+            for rest in (leaderboards.rate_on, second_judges.begin_due, mending.go_on, rescoring_work.go_on):
+                while await context.write(rest):
+                    pass
         await self._delete_due()
 
     async def _delete_due(self) -> None:
@@ -154,8 +159,8 @@ class Referee:
             one_in = context.settings.remeasure
             await context.write(partial(checks.go_on, workers=workers, one_in=one_in, grace=self._grace))
 
-    async def _requeue_lost(self, model: type[QueuedWork]) -> None:
-        for judge in await self._context.read(partial(_waited_for, model=model)):
+    async def _requeue_lost(self) -> None:
+        for model, judge in await self._context.read(_waited_for):
             overdue, after = partial(_overdue, model=model, judge=judge, grace=self._grace), BEGINNING
             while page := await self._context.read(partial(overdue, after=after)):
                 after = page[-1]
@@ -180,20 +185,44 @@ class Referee:
             raise refusal
 
 
+def _anything(session: Session, *, of: Callable[[datetime], Sequence[Select[Any]]]) -> bool:
+    """Does any of these find a row by now? All are asked at once, and most sweeps find nothing."""
+    return any(session.execute(select(*(each.exists() for each in of(now(session))))).one())
+
+
+def _to_settle(at: datetime) -> Sequence[Select[Any]]:
+    return (rounds.due(at), rounds.in_preparation(), endings.late(at), plays.stalled())
+
+
+def _to_end(at: datetime, *, served: Collection[str]) -> Sequence[Select[Any]]:
+    return (retirement.rounds_left(served), *retirement.work_left(served))
+
+
+def _to_go_on_with(at: datetime) -> Sequence[Select[Any]]:
+    return (
+        rated_plays.competitions_to_rate(),
+        second_judges.with_scores(),
+        mending.left(),
+        rescoring_work.running(),
+    )
+
+
 def _rounds_due(session: Session, outbox: Outbox) -> None:
     outbox.competitions |= set(rounds.due_rounds(session))
 
 
 def _stuck_plays(session: Session, outbox: Outbox) -> None:
     """A net under everything else."""
-    if stuck := plays.stalled(session):
+    if stuck := session.scalars(plays.stalled().limit(STUCK_AT_ONCE)).all():
         log.warning("sweeper.resumed", plays=stuck)
         plays.resume_plays(session, outbox, stuck)
 
 
-def _waited_for(session: Session, *, model: type[QueuedWork]) -> Sequence[str]:
-    """The judges that have something to do."""
-    return session.scalars(select(model.judge).where(model.state == WorkState.PENDING).distinct()).all()
+def _waited_for(session: Session) -> list[tuple[type[QueuedWork], str]]:
+    """The judges that have something to do, with what kind of it."""
+    kinds: tuple[type[QueuedWork], ...] = (Measurement, Generation, Experiment)
+    pending = [(kind, select(kind.judge).where(kind.state == WorkState.PENDING).distinct()) for kind in kinds]
+    return [(kind, judge) for kind, query in pending for judge in session.scalars(query)]
 
 
 def _overdue(

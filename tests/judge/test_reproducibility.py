@@ -108,7 +108,7 @@ def test_after_a_restart_with_other_thread_settings(dtype: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.exhaustive)])
 def test_two_hundred_pairs_in_every_grouping_and_by_two_workers(dtype: str) -> None:
     pairs = _pairs(200, seed=2)
     judge = Judge.load("pocket", device="cpu", dtype=dtype)

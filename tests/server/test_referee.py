@@ -13,6 +13,7 @@ from tests.support.frames import hint_in
 from tests.support.scenario.deployment import PASSAGE, answer
 from tests.support.server import Caller, Class, Json, RunningApp, new_class, nothing_changes
 from tests.support.services import Redis, eventually
+from tests.support.statements import statements
 from tests.support.workers import (
     FakeJudge,
     Hand,
@@ -297,9 +298,19 @@ def test_a_job_that_the_queue_lost_is_put_back(
     claims = eventually(lambda: hand.take(), what="the lost jobs")
     while len(claims) < 2:
         claims += hand.take()
+    # Noted once Redis has taken them, and of those that wait: not when they are answered by then.
+    eventually(lambda: {row.tries for row in slow_lesson.house.measurements(judge)} == {1}, what="a note of the try")
     hand.answer(*claims)
     assert final(ada, submission)["bits"] == 25.0
-    assert {row.tries for row in slow_lesson.house.measurements(judge)} == {1}
+
+
+def test_a_sweep_that_finds_nothing_locks_and_writes_nothing(own_house: Callable[..., RunningApp]) -> None:
+    house = own_house(sweep=0.1)
+    for _ in range(2):  # the first sweep may have something to do
+        with statements(house) as seen:
+            eventually(lambda: seen.count("BEGIN") >= 20, what="some sweeps")
+    assert {statement.split()[0] for statement in seen} == {"BEGIN", "SELECT"}
+    assert "BEGIN IMMEDIATE" not in seen
 
 
 def test_a_job_that_waits_in_the_queue_is_never_put_there_twice(

@@ -117,7 +117,7 @@ def test_every_packaged_game_of_one_player_can_be_played_or_says_why_not(house: 
 
 
 def test_the_clock_opens_and_closes_a_round(house: RunningApp) -> None:
-    opens, closes = soon(1), soon(2.5)
+    opens, closes = soon(1), soon(5)  # a sweep comes between them
     lesson = new_class(house, PLAIN, opens_at=opens.isoformat(), closes_at=closes.isoformat())
     ada = lesson.join()
     assert state(ada, lesson.round_id) == "scheduled"

@@ -11,6 +11,7 @@ from server.launch.http_server import STOP_SIGNALS, Shutdown
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_in_the_midst_of_waiting_for_the_stop_is_heard(number: int) -> None:
     stop = Shutdown()
+    ours = signal.signal(number, signal.SIG_DFL)  # whoever runs the tests may ignore it, as nohup does
     before = signal.getsignal(number)
     with stop.on_signals():
         # What `event.wait` holds for a moment before and after it sleeps.
@@ -18,6 +19,7 @@ def test_a_signal_in_the_midst_of_waiting_for_the_stop_is_heard(number: int) -> 
             os.kill(os.getpid(), number)
         assert stop.event.wait(10)
     assert signal.getsignal(number) is before
+    signal.signal(number, ours)
 
 
 def test_without_a_signal_nothing_stops() -> None:
