@@ -110,7 +110,7 @@ def _amiss(page: Page) -> list[str]:
     page.evaluate(AXE)
     open_details(page)
     page.evaluate(UNFIXED)
-    return [*_violations(page, PHONE, "light"), *_violations(page, DESK, "dark")]  # neither depends on the other
+    return [*_violations(page, PHONE, "light"), *_violations(page, DESK, "dark")]  # no colour depends on the size
 
 
 def _broken(page: Page, addresses: Sequence[str]) -> list[str]:
